@@ -1,0 +1,111 @@
+"""The one canonical shape of a workflow, and what a generation of the API can do with it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+METRICS: Final = {
+    "correctness": "Factual truth of each claim.",
+    "completeness": "Whether every part of the prompt is answered.",
+    "instruction_adherence": "Whether explicit instructions in the prompts are followed.",
+    "context_adherence": "Whether claims are supported by the supplied context (events must carry one).",
+    "ground_truth_adherence": "Closeness to a reference answer (events must carry `ground_truth`).",
+    "comprehensive_safety": "Safety violations: personal data, hate, violence, self-harm and more.",
+}
+"""The guardrail metrics the API documents (api.md 7.1)."""
+
+LEVELS: Final = ("low", "medium", "high")
+TYPES: Final = ("custom", "automatic")
+ACTIONS: Final = ("fixit", "regenerate", "none")
+MAX_RETRIES_LIMIT: Final = 10_000
+ADDRESS: Final = re.compile(r"[a-z]([a-z0-9._-]{0,61}[a-z0-9])?")
+
+GENERATIONS: Final = ("2025-10-07", "2025-10-22", "2025-11-10", "2025-12-07")
+"""The forms of the API, oldest first; named by the date of the SDK release that introduced each."""
+NEWEST: Final = GENERATIONS[-1]
+
+Fields = dict[str, Any]
+"""Field → value, for some or all fields of a workflow. A field that is not there is not known.
+
+`metrics` is a dict of metric → threshold (float) or level (str); `file_search` a sorted tuple of ids.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """What a manifest declares, in canonical words: every field has a value."""
+
+    name: str
+    type: str
+    metrics: Mapping[str, float | str]
+    improvement_action: str
+    description: str = ""
+    max_retries: int = 10
+    web_search: bool = False
+    context_awareness: bool = False
+    file_search: tuple[str, ...] = ()
+
+    def fields(self) -> Fields:
+        return {name: getattr(self, name) for name in FIELDS}
+
+
+FIELDS: Final = tuple(f.name for f in fields(Workflow))
+DEFAULTS: Final[Fields] = {
+    "description": "",
+    "max_retries": 10,
+    "web_search": False,
+    "context_awareness": False,
+    "file_search": (),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What a GET answered, without run data. Only the fields that the answer held are there."""
+
+    workflow_id: str
+    fields: Fields
+    status: str = "active"
+    created_at: str | None = None
+    evidence: str | None = None
+    """The generation this answer points to, if any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """What one generation can create, read back and update, by field."""
+
+    generation: str
+    create: frozenset[str]
+    read: frozenset[str]
+    update: frozenset[str]
+    one_level: bool = False
+    """Whether an automatic workflow has a single tolerance for all its metrics."""
+
+
+def leaves(values: Fields) -> Fields:
+    """The same values by path: a metric stands as `metrics.<name>`."""
+    flat = {path: value for path, value in values.items() if path != "metrics"}
+    flat.update((f"metrics.{name}", value) for name, value in values.get("metrics", {}).items())
+    return flat
+
+
+def field_of(path: str) -> str:
+    """The field a path belongs to: `metrics.completeness` → `metrics`."""
+    return path.partition(".")[0]
+
+
+def usable_id(value: object) -> bool:
+    """Whether a workflow id may be stored and used in a path (contract.md 4)."""
+    return (
+        isinstance(value, str)
+        and 1 <= len(value) <= 256
+        and value not in (".", "..")
+        and value.isprintable()
+        and not any(c.isspace() for c in value)
+    )
