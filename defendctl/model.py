@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
 
@@ -106,6 +107,5 @@ def usable_id(value: object) -> bool:
         isinstance(value, str)
         and 1 <= len(value) <= 256
         and value not in (".", "..")
-        and value.isprintable()
-        and not any(c.isspace() for c in value)
+        and not any(c.isspace() or unicodedata.category(c) in ("Cc", "Cs") for c in value)
     )
