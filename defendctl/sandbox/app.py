@@ -1,0 +1,51 @@
+"""One ASGI application: the API behind the faults, the admin routes beside it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from defendctl.sandbox.admin import Admin
+from defendctl.sandbox.api import Api, Refused, invalid, refused
+from defendctl.sandbox.bodies import Invalid
+from defendctl.sandbox.faults import Faults
+from defendctl.sandbox.generations import GENERATIONS, NEWEST, generation_named
+from defendctl.sandbox.store import Store
+
+__all__ = ["GENERATIONS", "create_app"]
+
+
+def create_app(
+    data: str = ":memory:",
+    generation: str = NEWEST,
+    answers: str | None = None,
+    api_key: str | None = None,
+    delay: float = 0.2,
+) -> Starlette:
+    """`generation` governs what writes are accepted, `answers` what answers look like; `delay` is the time in
+    seconds for which a submitted event is in progress."""
+    accepts, shows = generation_named(generation), generation_named(answers or generation)
+    store = Store(data)
+    faults = Faults(store)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        store.close()
+
+    return Starlette(
+        routes=[*Api(store, accepts, shows, api_key, delay).routes(), *Admin(store, faults).routes()],
+        middleware=[Middleware(faults.middleware)],
+        exception_handlers={Refused: refused, Invalid: invalid, HTTPException: _plain},
+        lifespan=lifespan,
+    )
+
+
+async def _plain(request: Request, error: Exception) -> JSONResponse:
+    """Unknown paths and methods, in the same form as every other refusal."""
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"detail": error.detail}, error.status_code, headers=error.headers)

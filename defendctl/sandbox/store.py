@@ -1,0 +1,121 @@
+"""Workflows and events in SQLite, one document a row.
+
+Calls take microseconds, so they run in the event loop, on one connection. `synchronous=OFF` risks a power cut
+but loses nothing to a killed process.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from defendctl.sandbox.model import Evaluation, Event, Score, Workflow
+
+_SCHEMA = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = OFF;
+CREATE TABLE IF NOT EXISTS workflows (seq INTEGER PRIMARY KEY, workflow_id TEXT UNIQUE, document TEXT);
+CREATE TABLE IF NOT EXISTS events (
+    seq INTEGER PRIMARY KEY, event_id TEXT UNIQUE, workflow_id TEXT,
+    ready_at REAL, failed INTEGER, improved INTEGER, document TEXT
+);
+CREATE INDEX IF NOT EXISTS newest ON events (workflow_id, seq);
+CREATE INDEX IF NOT EXISTS counted ON events (workflow_id, ready_at, failed, improved);
+"""
+
+
+class Stats(NamedTuple):
+    processed: int
+    below_threshold: int
+    improved: int
+
+
+class Store:
+    def __init__(self, path: str = ":memory:") -> None:
+        if path != ":memory:":
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        # The loop may run in another thread than the one that made the application.
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def discarding(self) -> Iterator[None]:
+        """Whatever is written inside is forgotten. Must not await anything that really waits."""
+        self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._db.execute("ROLLBACK")
+
+    def put_workflow(self, workflow: Workflow) -> None:
+        self._db.execute(
+            "INSERT INTO workflows (workflow_id, document) VALUES (?, ?)"
+            " ON CONFLICT (workflow_id) DO UPDATE SET document = excluded.document",
+            (workflow.workflow_id, json.dumps(vars(workflow))),
+        )
+
+    def workflow(self, workflow_id: str) -> Workflow | None:
+        row = self._row("SELECT document FROM workflows WHERE workflow_id = ?", workflow_id)
+        return Workflow(**json.loads(row[0])) if row else None
+
+    def workflows(self) -> list[Workflow]:
+        rows = self._db.execute("SELECT document FROM workflows ORDER BY seq")
+        return [Workflow(**json.loads(document)) for (document,) in rows]
+
+    def remove_workflow(self, workflow_id: str) -> None:
+        for table in ("workflows", "events"):
+            self._db.execute(f"DELETE FROM {table} WHERE workflow_id = ?", (workflow_id,))
+
+    def add_event(self, event: Event) -> None:
+        self._db.execute(
+            "INSERT INTO events (event_id, workflow_id, ready_at, failed, improved, document)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                event.event_id,
+                event.settings.workflow_id,
+                event.ready_at,
+                event.failed_at_first,
+                event.improved,
+                json.dumps(asdict(event)),
+            ),
+        )
+
+    def event(self, workflow_id: str, event_id: str) -> Event | None:
+        query = "SELECT document FROM events WHERE workflow_id = ? AND event_id = ?"
+        row = self._row(query, workflow_id, event_id)
+        return _event(row[0]) if row else None
+
+    def newest_events(self, workflow_id: str, limit: int) -> list[Event]:
+        query = "SELECT document FROM events WHERE workflow_id = ? ORDER BY seq DESC LIMIT ?"
+        return [_event(document) for (document,) in self._db.execute(query, (workflow_id, limit))]
+
+    def stats(self, workflow_id: str, now: float) -> Stats:
+        """Counts of the events that are completed by now."""
+        row = self._row(
+            "SELECT count(*), coalesce(sum(failed), 0), coalesce(sum(improved), 0)"
+            " FROM events WHERE workflow_id = ? AND ready_at <= ?",
+            workflow_id,
+            now,
+        )
+        return Stats(*row) if row else Stats(0, 0, 0)
+
+    def _row(self, query: str, *values: object) -> tuple[Any, ...] | None:
+        row: tuple[Any, ...] | None = self._db.execute(query, values).fetchone()
+        return row
+
+
+def _event(document: str) -> Event:
+    fields = json.loads(document)
+    settings = Workflow(**fields.pop("settings"))
+    evaluations = [_evaluation(**evaluation) for evaluation in fields.pop("evaluations")]
+    return Event(**fields, settings=settings, evaluations=evaluations)
+
+
+def _evaluation(attempt: str, model_output: str, result: dict[str, Any]) -> Evaluation:
+    return Evaluation(attempt, model_output, {metric: Score(**score) for metric, score in result.items()})
