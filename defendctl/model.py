@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -109,3 +109,61 @@ def usable_id(value: object) -> bool:
         and value not in (".", "..")
         and not any(c.isspace() or unicodedata.category(c) in ("Cc", "Cs") for c in value)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A workflow that is ours, and what we know of its fields besides reading them.
+
+    `applied` was written by us, or read and seen agreeing. `assumed` stood in the manifest when a field
+    that nobody could read was taken over. `unconfirmed` was in a PUT whose success is not recorded.
+    """
+
+    workflow_id: str
+    applied: Fields = field(default_factory=dict)
+    assumed: Fields = field(default_factory=dict)
+    unconfirmed: frozenset[str] = frozenset()
+
+    def knowing(self, applied: Fields) -> Binding:
+        """The same binding after these fields were written, or seen agreeing."""
+        return Binding(
+            self.workflow_id,
+            self.applied | applied,
+            {name: value for name, value in self.assumed.items() if name not in applied},
+            self.unconfirmed - applied.keys(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One create that may have been sent: durable before the POST leaves."""
+
+    op: str
+    at: str
+    """When the intent was written, ISO 8601 in UTC."""
+    sent: Fields
+    replaces: str | None = None
+    """The workflow id whose place the new one takes, for a replace."""
+    why: str | None = None
+
+
+@dataclass(slots=True)
+class State:
+    """What we remember between runs. The dicts are sorted only when written."""
+
+    lineage: str | None = None
+    serial: int = 0
+    writer: str = ""
+    api_host: str | None = None
+    generation: str | None = None
+    folded: str | None = None
+    """The id of the last journal that was folded in."""
+    bindings: dict[str, Binding] = field(default_factory=dict)
+    unresolved: dict[str, Intent] = field(default_factory=dict)
+    tombstones: dict[str, tuple[Binding, ...]] = field(default_factory=dict)
+    """Workflows that stay live without us, by address, the newest last."""
+
+    def known_ids(self) -> dict[str, str]:
+        """Every id that is bound or remembered → its address."""
+        ids = {b.workflow_id: address for address, old in self.tombstones.items() for b in old}
+        return ids | {b.workflow_id: address for address, b in self.bindings.items()}

@@ -1,0 +1,1 @@
+"""Pure: from what is declared, bound and live to what apply would do."""

@@ -1,0 +1,252 @@
+"""build_plan: the action of every address, derived in one place. Pure: no clock, no file, no network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from defendctl.diagnostics import Diagnostic
+from defendctl.model import DEFAULTS, Binding, Observed, field_of
+from defendctl.plan.changes import IMPOSSIBLE, MISSING, UNRESOLVED, Change, Options, Plan, Reason
+from defendctl.plan.compare import FieldChange, compare, never_known, status_change, unsure_fields
+from defendctl.plan.diff import differing
+from defendctl.plan.direction import INDETERMINATE, NONE, worst
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from defendctl.model import State, Support, Workflow
+    from defendctl.plan.changes import Action
+
+Live = dict[str, Observed | None]
+"""Address → what a GET answered; None where it answered 404. An address that was not read is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """All that a plan is a function of."""
+
+    desired: Mapping[str, Workflow]
+    live: Live
+    state: State
+    support: Support
+    host: str
+    scope: Collection[str]
+    """The addresses this run is about; all others are neither read nor retired."""
+    options: Options = field(default_factory=Options)
+
+
+def to_read(world_desired: Collection[str], state: State, scope: Collection[str]) -> dict[str, str]:
+    """Address → the workflow id a plan must read: bound and declared, or declared and remembered."""
+    ids = {a: old[-1].workflow_id for a, old in state.tombstones.items() if old}
+    ids |= {a: b.workflow_id for a, b in state.bindings.items()}
+    wanted = (a for a in scope if a in world_desired and a in ids and not _never_sent(a, state))
+    return {address: ids[address] for address in sorted(wanted)}
+
+
+def build_plan(world: World) -> Plan:
+    changes = tuple(_change(address, world) for address in sorted(world.scope))
+    return Plan(
+        host=world.host,
+        lineage=world.state.lineage,
+        serial=world.state.serial,
+        generation=world.support.generation,
+        options=world.options,
+        changes=changes,
+        diagnostics=tuple(_probable_moves(changes)),
+    )
+
+
+def _never_sent(address: str, state: State) -> bool:
+    return address in state.unresolved
+
+
+def _change(address: str, world: World) -> Change:
+    """Derived from: unresolved? declared? bound? remembered? live? which fields differ? may they change?"""
+    state, desired = world.state, world.desired.get(address)
+    binding, old = state.bindings.get(address), state.tombstones.get(address, ())
+    if address in state.unresolved:
+        return _unresolved(address, world)
+    if desired is None:
+        return _retire(address, binding) if binding else Change(address, None, "none", None, NONE, ())
+    if binding:
+        return _bound(address, desired, binding, "update", world)
+    if old and address not in world.options.replace:
+        return _bound(address, desired, old[-1], "adopt", world)
+    return _create(address, desired, world)
+
+
+def _unresolved(address: str, world: World) -> Change:
+    intent = world.state.unresolved[address]
+    binding = world.state.bindings.get(address)
+    text = (
+        f"a create sent at {intent.at} has an unknown outcome; look for a workflow named "
+        f"{intent.sent.get('name')!r} in the console, then run "
+        f"`defendctl state resolve {address} --id WORKFLOW_ID` or "
+        f"`defendctl state resolve {address} --not-created`"
+    )
+    workflow_id = binding.workflow_id if binding else None
+    return Change(address, workflow_id, "blocked", Reason(UNRESOLVED, text), NONE, ())
+
+
+def _retire(address: str, binding: Binding) -> Change:
+    return Change(address, binding.workflow_id, "retire", None, INDETERMINATE, (), binding=binding)
+
+
+def _create(address: str, desired: Workflow, world: World) -> Change:
+    fields = tuple(
+        FieldChange(path, None, value, None, None, None, NONE) for path, value in _all_paths(desired)
+    )
+    wrong = cannot_hold(desired, {}, world.support)
+    return Change(
+        address,
+        None,
+        "blocked" if wrong else "create",
+        _not_held(wrong, world.support) if wrong else None,
+        NONE,
+        fields,
+        desired=desired,
+    )
+
+
+def _all_paths(desired: Workflow) -> list[tuple[str, object]]:
+    from defendctl.model import leaves
+
+    return sorted(leaves(desired.fields()).items())
+
+
+def _bound(address: str, desired: Workflow, binding: Binding, action: Action, world: World) -> Change:
+    """A workflow with an id: bound, or remembered by a tombstone and about to be bound again."""
+    observed = world.live[address]
+    known = _before_adoption(binding, observed) if action == "adopt" else binding
+    seen = observed.fields if observed else {}
+    wanted = _held(desired, seen, world.support)
+    fields = compare(wanted, seen, known)
+    wrong = cannot_hold(desired, seen, world.support)
+    decided, reason = _decide(address, action, observed, fields, wrong, world)
+    fields = _with_unsure(fields, decided, wanted, seen, known, world.support)
+    if observed and observed.status != "active":
+        fields.append(status_change(observed.status))
+    return Change(
+        address,
+        binding.workflow_id,
+        decided,
+        reason,
+        worst(f.direction for f in fields),
+        tuple(sorted(fields, key=lambda f: f.path)),
+        desired=desired,
+        observed=observed,
+        binding=known,
+        unobservable=observed is not None and any(name not in seen for name in wanted),
+    )
+
+
+def _before_adoption(binding: Binding, observed: Observed | None) -> Binding:
+    """A tombstone speaks only for what cannot be read (contract.md 4, `adopt`)."""
+    seen = observed.fields if observed else {}
+    hidden = {name: value for name, value in binding.applied.items() if name not in seen}
+    return Binding(binding.workflow_id, hidden, binding.assumed, binding.unconfirmed)
+
+
+def _decide(
+    address: str,
+    action: Action,
+    observed: Observed | None,
+    fields: list[FieldChange],
+    wrong: list[str],
+    world: World,
+) -> tuple[Action, Reason | None]:
+    if wrong:
+        return "blocked", _not_held(wrong, world.support)
+    if address in world.options.replace:
+        return "replace", None
+    if observed is None:
+        return "blocked", _missing(address)
+    fixed = sorted({field_of(f.path) for f in fields} - world.support.update)
+    if fixed:
+        return "blocked", _fixed(address, fixed, world.support)
+    return (action if fields or action == "adopt" else "none"), None
+
+
+def _with_unsure(
+    fields: list[FieldChange],
+    action: Action,
+    wanted: dict[str, object],
+    seen: dict[str, object],
+    binding: Binding,
+    support: Support,
+) -> list[FieldChange]:
+    """A write sends the whole set, so it also writes what nobody knows: that must be listed."""
+    sends = action == "replace" or (action in ("update", "adopt") and bool(fields))
+    if not sends:
+        return fields
+    sent = support.create if action == "replace" else support.update
+    hidden = never_known(wanted, seen, binding) & sent
+    listed = {f.path for f in fields}
+    return fields + [f for f in unsure_fields(hidden, wanted) if f.path not in listed]
+
+
+def _held(desired: Workflow, seen: dict[str, object], support: Support) -> dict[str, object]:
+    """The fields to compare: what the generation has, and what the answer held all the same."""
+    return {n: v for n, v in desired.fields().items() if n in support.create or n in seen}
+
+
+def cannot_hold(desired: Workflow, seen: dict[str, object], support: Support) -> list[str]:
+    """The fields whose value this generation has no way to write, unless it is live already."""
+    values = desired.fields()
+    wrong = [n for n, v in DEFAULTS.items() if n not in support.create and values[n] != v]
+    if support.one_level and desired.type == "automatic" and len(set(desired.metrics.values())) > 1:
+        wrong.append("metrics")
+    return sorted(n for n in wrong if n not in seen or differing({n: seen[n]}, {n: values[n]}))
+
+
+def _not_held(wrong: list[str], support: Support) -> Reason:
+    what = "different levels for its metrics" if wrong == ["metrics"] else ", ".join(wrong)
+    return Reason(IMPOSSIBLE, f"generation {support.generation} of the API cannot hold {what}")
+
+
+def _missing(address: str) -> Reason:
+    text = (
+        "the API answers 404 for this workflow; if it is really gone, "
+        f"`--replace {address}` makes a new one, `defendctl state rm {address}` forgets it"
+    )
+    return Reason(MISSING, text)
+
+
+def _fixed(address: str, fixed: list[str], support: Support) -> Reason:
+    text = (
+        f"generation {support.generation} of the API cannot change {', '.join(fixed)} in place; "
+        f"`--replace {address}` makes a new workflow with a new id and leaves the old one live"
+    )
+    return Reason(IMPOSSIBLE, text)
+
+
+def _probable_moves(changes: Iterable[Change]) -> list[Diagnostic]:
+    """A retire and a create of one definition: the address was probably renamed."""
+    retired = {
+        _definition(c.address, c.binding.applied): c.address
+        for c in changes
+        if c.action == "retire" and c.binding and "metrics" in c.binding.applied
+    }
+    moves = [
+        (old, c.address)
+        for c in changes
+        if c.action == "create" and c.desired
+        for old in [retired.get(_definition(c.address, c.desired.fields()))]
+        if old
+    ]
+    return [_move_warning(old, new) for old, new in moves]
+
+
+def _definition(address: str, values: Mapping[str, object]) -> str:
+    """Comparable; a name that is only the address's default does not count."""
+    name = None if values.get("name") == address else values.get("name")
+    return repr(sorted({**values, "name": name, "metrics": sorted(dict(values["metrics"]).items())}.items()))  # type: ignore[call-overload]
+
+
+def _move_warning(old: str, new: str) -> Diagnostic:
+    message = (
+        f"{new} holds the definition of {old}, which is retired here: a second workflow would be created. "
+        f"If the address was renamed, run `defendctl state mv {old} {new}` instead"
+    )
+    return Diagnostic("warning", "probable-move", message)

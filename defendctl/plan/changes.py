@@ -1,0 +1,99 @@
+"""The plan: what is shown, and the very object that is applied."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from defendctl.diagnostics import Diagnostic
+    from defendctl.model import Binding, Observed, Workflow
+    from defendctl.plan.compare import FieldChange
+
+Action = Literal["create", "adopt", "update", "replace", "retire", "blocked", "none"]
+ACTIONS: Final[tuple[Action, ...]] = ("create", "adopt", "update", "replace", "retire", "blocked", "none")
+
+UNRESOLVED: Final = "unresolved"
+MISSING: Final = "missing"
+IMPOSSIBLE: Final = "impossible"
+_EXITS: Final = {UNRESOLVED: 7, MISSING: 1, IMPOSSIBLE: 5}
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an address is blocked: `kind` decides the exit code, `text` says it to people."""
+
+    kind: str
+    text: str
+
+    @property
+    def exit_code(self) -> int:
+        return _EXITS[self.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What apply does to one address; the last four are what it does it with."""
+
+    address: str
+    workflow_id: str | None
+    action: Action
+    reason: Reason | None
+    direction: str
+    fields: tuple[FieldChange, ...]
+    desired: Workflow | None = None
+    observed: Observed | None = None
+    binding: Binding | None = None
+    unobservable: bool = False
+
+    @property
+    def drifted(self) -> bool:
+        return any(f.origin in ("drift", "conflict") for f in self.fields)
+
+    @property
+    def listed(self) -> bool:
+        return self.action != "none" or self.drifted
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was chosen on the command line and is part of the plan."""
+
+    target: tuple[str, ...] = ()
+    replace: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Every address in scope, sorted; those that are equal are there too, with the action `none`."""
+
+    host: str
+    lineage: str | None
+    serial: int
+    generation: str
+    options: Options
+    changes: tuple[Change, ...]
+    diagnostics: tuple[Diagnostic, ...] = field(default=())
+
+    @property
+    def listed(self) -> list[Change]:
+        return [change for change in self.changes if change.listed]
+
+    @property
+    def empty(self) -> bool:
+        return all(change.action == "none" for change in self.changes)
+
+    def summary(self) -> dict[str, int]:
+        """Counts of addresses, in the words of the plan's JSON."""
+        actions = Counter(change.action for change in self.changes)
+        ways = Counter(change.direction for change in self.changes)
+        return {
+            **{action: actions[action] for action in ACTIONS},
+            "drift": sum(change.drifted for change in self.changes),
+            **{way: ways[way] for way in ("tightens", "loosens", "indeterminate")},
+            "unobservable": sum(change.unobservable for change in self.changes),
+        }
+
+    def blocked_exits(self) -> set[int]:
+        return {change.reason.exit_code for change in self.changes if change.reason}

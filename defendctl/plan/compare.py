@@ -1,0 +1,105 @@
+"""Three values a field: desired, live and applied, and how each difference came about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from defendctl.model import Binding, leaves
+from defendctl.plan.diff import differing, same
+from defendctl.plan.direction import INDETERMINATE, direction, worst
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from defendctl.model import Fields
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One difference. `before` is live or what stands in for it (`basis` says which), `after` desired."""
+
+    path: str
+    before: Any
+    after: Any
+    applied: Any
+    basis: str | None
+    origin: str | None
+    direction: str
+
+
+def compare(desired: Fields, observed: Fields, binding: Binding) -> list[FieldChange]:
+    """The differences between what is wanted and what is known to be there, sorted by path.
+
+    Looks only at the fields of `desired`. A field that nobody can read and that was never applied
+    is assumed to be as the manifest said when it was taken over (contract.md 4).
+    """
+    wanted = leaves(desired)
+    sure = _known(desired, observed, binding)
+    changes = [
+        _sure(path, leaves(sure).get(path), wanted.get(path), observed, binding)
+        for path in differing(sure, {name: desired[name] for name in sure})
+    ]
+    changes += [_unsure(path, wanted.get(path)) for path in _doubtful(desired, observed, binding)]
+    return sorted(changes, key=lambda change: change.path)
+
+
+def unsure_fields(names: Iterable[str], desired: Fields) -> list[FieldChange]:
+    """The differences of fields that will be sent although nobody knows what is there."""
+    paths = leaves({name: desired[name] for name in names})
+    return [_unsure(path, value) for path, value in sorted(paths.items())]
+
+
+def never_known(desired: Fields, observed: Fields, binding: Binding) -> set[str]:
+    """The fields that can neither be read nor are known to have been applied."""
+    return {name for name in desired if name not in observed and not _was_applied(name, binding)}
+
+
+def status_change(status: str) -> FieldChange:
+    """Only the console can mend it, so it is shown and never an action of its own."""
+    way = direction("status", status, "active")
+    return FieldChange("status", status, "active", "active", "live", "drift", way)
+
+
+def as_edit(change: FieldChange) -> FieldChange:
+    """The same difference as what the edit behind our back did: applied → live."""
+    return replace(change, direction=direction(change.path, change.applied, change.before))
+
+
+def _known(desired: Fields, observed: Fields, binding: Binding) -> Fields:
+    applied = {n: v for n, v in binding.applied.items() if _was_applied(n, binding)}
+    return {name: value for name, value in (applied | observed).items() if name in desired}
+
+
+def _was_applied(name: str, binding: Binding) -> bool:
+    return name in binding.applied and name not in binding.unconfirmed
+
+
+def _doubtful(desired: Fields, observed: Fields, binding: Binding) -> list[str]:
+    """Paths that must be sent (again): a lost update carried them, or the manifest left what was assumed."""
+    hidden = never_known(desired, observed, binding)
+    lost = {name: desired[name] for name in hidden & binding.unconfirmed}
+    assumed = {n: v for n, v in binding.assumed.items() if n in hidden and n not in lost}
+    return [*leaves(lost), *differing(assumed, {name: desired[name] for name in assumed})]
+
+
+def _unsure(path: str, after: Any) -> FieldChange:
+    return FieldChange(path, None, after, None, "unknown", "pending", INDETERMINATE)
+
+
+def _sure(path: str, before: Any, after: Any, observed: Fields, binding: Binding) -> FieldChange:
+    field = path.partition(".")[0]
+    basis = "live" if field in observed else "applied"
+    known = _was_applied(field, binding)
+    applied = leaves({field: binding.applied[field]}).get(path) if known else None
+    origin = _origin(before, after, applied) if known else "pending"
+    way = direction(path, before, after)
+    if origin == "conflict":
+        way = worst((way, direction(path, applied, after)))
+    return FieldChange(path, before, after, applied, basis, origin, way)
+
+
+def _origin(before: Any, after: Any, applied: Any) -> str:
+    if same(before, applied):
+        return "pending"
+    return "drift" if same(after, applied) else "conflict"

@@ -1,0 +1,40 @@
+"""Which paths of a workflow differ. The only user of deepdiff, and only when something does differ."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from defendctl.model import Fields
+
+EPSILON = 1e-9
+"""A server may write a threshold anew; api.md 7.2 asks for this tolerance."""
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two leaves are the same value."""
+    if isinstance(a, float) and isinstance(b, float):
+        return abs(a - b) <= EPSILON
+    return type(a) is type(b) and bool(a == b)
+
+
+def differing(before: Fields, after: Fields) -> list[str]:
+    """The sorted paths at which the two differ; a metric is `metrics.<name>`."""
+    if before == after:
+        return []
+    from deepdiff import DeepDiff
+
+    tree = DeepDiff(
+        before,
+        after,
+        view="tree",
+        math_epsilon=EPSILON,
+        threshold_to_diff_deeper=0,
+        ignore_private_variables=False,
+        verbose_level=2,
+    )
+    return sorted({_path(level.path(output_format="list")) for levels in tree.values() for level in levels})
+
+
+def _path(steps: list[Any]) -> str:
+    return f"metrics.{steps[1]}" if steps[0] == "metrics" and len(steps) > 1 else str(steps[0])

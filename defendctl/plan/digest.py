@@ -1,0 +1,59 @@
+"""What a reviewer consents to: a hash over everything that decides what apply would do."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from defendctl.plan.changes import Change, Plan
+    from defendctl.plan.compare import FieldChange
+
+
+def canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+def digest(plan: Plan) -> str:
+    """Over API host, lineage, generation, options and changes; not over reasons, serial or diagnostics."""
+    content = {
+        "host": plan.host,
+        "lineage": plan.lineage,
+        "generation": plan.generation,
+        "options": asdict(plan.options),
+        "changes": changes_data(plan.listed, reasons=False),
+    }
+    return "sha256:" + hashlib.sha256(canonical(content).encode()).hexdigest()
+
+
+def changes_data(changes: Iterable[Change], *, reasons: bool) -> list[dict[str, Any]]:
+    """The changes in the words of the plan's JSON."""
+    return [_change_data(change, reasons) for change in changes]
+
+
+def field_data(field: FieldChange) -> dict[str, Any]:
+    return {
+        "path": field.path,
+        "before": field.before,
+        "after": field.after,
+        "applied": field.applied,
+        "basis": field.basis,
+        "origin": field.origin,
+        "direction": field.direction,
+    }
+
+
+def _change_data(change: Change, reasons: bool) -> dict[str, Any]:
+    reason = {"reason": change.reason.text if change.reason else None} if reasons else {}
+    return {
+        "address": change.address,
+        "workflow_id": change.workflow_id,
+        "action": change.action,
+        **reason,
+        "direction": change.direction,
+        "fields": [field_data(field) for field in change.fields],
+    }

@@ -1,0 +1,118 @@
+"""The state as text and back. Pure; `DamagedState` and `NewerState` say why a text is not taken."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Final
+
+from defendctl.diagnostics import Precondition
+from defendctl.model import Binding, Fields, Intent, State
+
+FORMAT: Final = 1
+
+
+class DamagedState(Precondition):
+    """Not JSON, not ours, or changed since it was written."""
+
+
+class NewerState(Precondition):
+    """Written by a newer defendctl."""
+
+
+def to_text(state: State) -> str:
+    """Sorted and indented, so that a git diff shows what moved; ends with a newline."""
+    body = {
+        "format_version": FORMAT,
+        "lineage": state.lineage,
+        "serial": state.serial,
+        "writer": state.writer,
+        "api_host": state.api_host,
+        "generation": state.generation,
+        "folded": state.folded,
+        "bindings": {a: binding_data(b) for a, b in state.bindings.items()},
+        "unresolved": {a: intent_data(i) for a, i in state.unresolved.items()},
+        "tombstones": {a: [binding_data(b) for b in old] for a, old in state.tombstones.items()},
+    }
+    return json.dumps({**body, "checksum": _checksum(body)}, indent=2, sort_keys=True) + "\n"
+
+
+def from_text(text: str) -> State:
+    """Raises DamagedState or NewerState; never returns half a state."""
+    body = _object(text)
+    version = body.get("format_version")
+    if isinstance(version, int) and version > FORMAT:
+        raise NewerState(f"the state has format {version}, this defendctl reads up to {FORMAT}")
+    if body.pop("checksum", None) != _checksum(body):
+        raise DamagedState("the state was changed by something other than defendctl: its checksum is wrong")
+    try:
+        return _state(body)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DamagedState(f"the state is not complete ({type(error).__name__})") from error
+
+
+def binding_data(binding: Binding) -> dict[str, Any]:
+    data: dict[str, Any] = {"workflow_id": binding.workflow_id, "applied": binding.applied}
+    if binding.assumed:
+        data["assumed"] = binding.assumed
+    if binding.unconfirmed:
+        data["unconfirmed"] = sorted(binding.unconfirmed)
+    return data
+
+
+def intent_data(intent: Intent) -> dict[str, Any]:
+    data: dict[str, Any] = {"op": intent.op, "at": intent.at, "sent": intent.sent}
+    if intent.replaces:
+        data["replaces"] = intent.replaces
+    if intent.why:
+        data["why"] = intent.why
+    return data
+
+
+def binding_from(data: dict[str, Any]) -> Binding:
+    return Binding(
+        data["workflow_id"],
+        fields_from(data["applied"]),
+        fields_from(data.get("assumed", {})),
+        frozenset(data.get("unconfirmed", ())),
+    )
+
+
+def intent_from(data: dict[str, Any]) -> Intent:
+    return Intent(data["op"], data["at"], fields_from(data["sent"]), data.get("replaces"), data.get("why"))
+
+
+def fields_from(data: dict[str, Any]) -> Fields:
+    """JSON knows no tuples."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        conflict = any(line.startswith(("<<<<<<<", ">>>>>>>")) for line in text.splitlines())
+        why = "git merge conflict markers stand in it" if conflict else "it is not JSON"
+        raise DamagedState(f"the state cannot be read: {why}") from error
+    if not isinstance(body, dict):
+        raise DamagedState("the state cannot be read: it is not a JSON object")
+    return body
+
+
+def _state(body: dict[str, Any]) -> State:
+    return State(
+        lineage=body["lineage"],
+        serial=body["serial"],
+        writer=body["writer"],
+        api_host=body["api_host"],
+        generation=body["generation"],
+        folded=body["folded"],
+        bindings={a: binding_from(b) for a, b in body["bindings"].items()},
+        unresolved={a: intent_from(i) for a, i in body["unresolved"].items()},
+        tombstones={a: tuple(binding_from(b) for b in old) for a, old in body["tombstones"].items()},
+    )
+
+
+def _checksum(body: dict[str, Any]) -> str:
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()

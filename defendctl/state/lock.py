@@ -1,0 +1,121 @@
+"""One run at a time on one machine. The kernel's lock decides; the record beside it says who holds it."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import socket
+import uuid
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from defendctl.diagnostics import DefendctlError, Precondition
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    id: str
+    host: str
+    pid: int
+    user: str
+    started: str
+    run: str | None = None
+
+    def __str__(self) -> str:
+        where = f", {self.run}" if self.run else ""
+        return f"{self.user}@{self.host}, process {self.pid}, since {self.started}{where}"
+
+
+def this_run() -> Owner:
+    return Owner(
+        id=uuid.uuid4().hex[:12],
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        user=_user(),
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        run=_ci_run(os.environ),
+    )
+
+
+def read_owner(path: Path) -> Owner | None:
+    """Who holds the lock, or left it behind; None where nobody says."""
+    with suppress(OSError, ValueError, TypeError):
+        return Owner(**json.loads(record_path(path).read_text()))
+    return None
+
+
+def record_path(path: Path) -> Path:
+    return path.with_name(path.name + ".json")
+
+
+@contextmanager
+def lock(path: Path, warn: Callable[[str], None]) -> Iterator[Owner]:
+    """Hold the lock at `path`. Raises Precondition when another run holds it."""
+    from filelock import FileLock, Timeout
+
+    held = FileLock(path, blocking=False)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        held.acquire()
+    except Timeout:
+        raise _locked(path) from None
+    except OSError as error:
+        raise DefendctlError(f"cannot lock {path}: {error.strerror}") from error
+    try:
+        yield _take_over(path, warn)
+    finally:
+        with suppress(OSError):
+            record_path(path).unlink(missing_ok=True)
+        held.release()
+
+
+def unlock(path: Path, lock_id: str) -> Owner:
+    """Break a lock whose owner is known to be gone. Raises Precondition if the id is another's."""
+    owner = read_owner(path)
+    if owner is None:
+        raise DefendctlError("the state is not locked")
+    if owner.id != lock_id:
+        raise Precondition(f"the lock is {owner.id}, not {lock_id}: it is held by {owner}")
+    path.unlink(missing_ok=True)
+    record_path(path).unlink(missing_ok=True)
+    return owner
+
+
+def _take_over(path: Path, warn: Callable[[str], None]) -> Owner:
+    left = read_owner(path)
+    if left:
+        warn(f"a run ended without releasing its lock ({left}); going on")
+    owner = this_run()
+    try:
+        record_path(path).write_text(json.dumps(asdict(owner), sort_keys=True) + "\n")
+    except OSError as error:
+        raise DefendctlError(f"cannot lock {path}: {error.strerror}") from error
+    return owner
+
+
+def _locked(path: Path) -> Precondition:
+    owner = read_owner(path)
+    who = f" by {owner}" if owner else ""
+    hint = f"if that run is gone: defendctl state unlock {owner.id}" if owner else None
+    return Precondition(f"the state is locked{who}", hint)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid()) if hasattr(os, "getuid") else "unknown"
+
+
+def _ci_run(env: os._Environ[str]) -> str | None:
+    if "GITHUB_RUN_ID" in env:
+        server, repo = env.get("GITHUB_SERVER_URL", ""), env.get("GITHUB_REPOSITORY", "")
+        return f"{server}/{repo}/actions/runs/{env['GITHUB_RUN_ID']}"
+    return env.get("CI_JOB_URL")

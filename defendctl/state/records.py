@@ -1,0 +1,137 @@
+"""The steps a state can take while apply runs. Pure: `take` is the one place where each is defined.
+
+A record is a JSON object with the word `do`, so that the journal and the state in memory cannot differ:
+both are made by the same records.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from defendctl.state.document import binding_data, binding_from, fields_from, intent_data, intent_from
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from defendctl.model import Binding, Fields, Intent, State
+
+Record = dict[str, Any]
+
+
+def intent(address: str, value: Intent) -> Record:
+    return {"do": "intent", "address": address, "intent": intent_data(value)}
+
+
+def bound(address: str, op: str, workflow_id: str) -> Record:
+    return {"do": "bound", "address": address, "op": op, "workflow_id": workflow_id}
+
+
+def withdrawn(address: str, op: str) -> Record:
+    return {"do": "withdrawn", "address": address, "op": op}
+
+
+def unknown(address: str, op: str, why: str) -> Record:
+    return {"do": "unknown", "address": address, "op": op, "why": why}
+
+
+def unconfirmed(address: str, fields: Iterable[str]) -> Record:
+    return {"do": "unconfirmed", "address": address, "fields": sorted(fields)}
+
+
+def known(address: str, applied: Fields) -> Record:
+    return {"do": "known", "address": address, "applied": applied}
+
+
+def retired(address: str) -> Record:
+    return {"do": "retired", "address": address}
+
+
+def adopted(address: str, binding: Binding) -> Record:
+    return {"do": "adopted", "address": address, "binding": binding_data(binding)}
+
+
+def take(state: State, record: Record) -> None:
+    """Make one step, in place. A step about an operation that is no longer there changes nothing."""
+    _STEPS[record["do"]](state, record["address"], record)
+
+
+def bury(state: State, address: str, binding: Binding) -> None:
+    """Remember a workflow that stays live without us."""
+    state.tombstones[address] = (*state.tombstones.get(address, ()), binding)
+
+
+def forget(state: State, address: str, workflow_id: str) -> None:
+    """Take an id out of the tombstones of an address, for it is bound again."""
+    left = tuple(b for b in state.tombstones.get(address, ()) if b.workflow_id != workflow_id)
+    state.tombstones.pop(address, None)
+    if left:
+        state.tombstones[address] = left
+
+
+def bind(state: State, address: str, binding: Binding) -> None:
+    """Bind, and remember what was bound before."""
+    old = state.bindings.get(address)
+    if old and old.workflow_id != binding.workflow_id:
+        bury(state, address, old)
+    state.bindings[address] = binding
+
+
+def _intent(state: State, address: str, record: Record) -> None:
+    state.unresolved[address] = intent_from(record["intent"])
+
+
+def _bound(state: State, address: str, record: Record) -> None:
+    from defendctl.model import Binding
+
+    current = _own(state, address, record)
+    if current:
+        del state.unresolved[address]
+        bind(state, address, Binding(record["workflow_id"], current.sent))
+
+
+def _withdrawn(state: State, address: str, record: Record) -> None:
+    if _own(state, address, record):
+        del state.unresolved[address]
+
+
+def _unknown(state: State, address: str, record: Record) -> None:
+    current = _own(state, address, record)
+    if current:
+        state.unresolved[address] = replace(current, why=record["why"])
+
+
+def _unconfirmed(state: State, address: str, record: Record) -> None:
+    binding = state.bindings[address]
+    state.bindings[address] = replace(binding, unconfirmed=binding.unconfirmed | set(record["fields"]))
+
+
+def _known(state: State, address: str, record: Record) -> None:
+    state.bindings[address] = state.bindings[address].knowing(fields_from(record["applied"]))
+
+
+def _retired(state: State, address: str, record: Record) -> None:
+    bury(state, address, state.bindings.pop(address))
+
+
+def _adopted(state: State, address: str, record: Record) -> None:
+    binding = binding_from(record["binding"])
+    forget(state, address, binding.workflow_id)
+    state.bindings[address] = binding
+
+
+def _own(state: State, address: str, record: Record) -> Intent | None:
+    current = state.unresolved.get(address)
+    return current if current and current.op == record["op"] else None
+
+
+_STEPS = {
+    "intent": _intent,
+    "bound": _bound,
+    "withdrawn": _withdrawn,
+    "unknown": _unknown,
+    "unconfirmed": _unconfirmed,
+    "known": _known,
+    "retired": _retired,
+    "adopted": _adopted,
+}

@@ -1,0 +1,271 @@
+"""The state in a local file, its journal beside it, its lock and copies under `.defendctl/`."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from defendctl.diagnostics import DefendctlError, Precondition
+from defendctl.model import State
+from defendctl.state import backups
+from defendctl.state.document import DamagedState, from_text, to_text
+from defendctl.state.files import mode_of, sync_folder, write_durably
+from defendctl.state.journal import Journal, Leftover, Stamp, decode, stamp
+from defendctl.state.lock import lock
+from defendctl.state.records import take
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from defendctl.state.records import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What is on disk, the journal included. `bare` is the state file alone."""
+
+    state: State
+    bare: State
+    exists: bool
+    leftover: Leftover | None = None
+
+
+class LocalStore:
+    """Reads need no lock and write nothing; every write goes through `session`."""
+
+    def __init__(self, path: Path, folder: Path, lineage: str | None) -> None:
+        self.path = path.resolve() if path.is_symlink() else path
+        self.journal_path = self.path.with_name(self.path.name + ".journal")
+        self.lock_path = folder / f"{self.path.name}.lock"
+        self._backups = folder / "backups"
+        self._lineage = lineage
+
+    def read(self) -> Snapshot:
+        """Raises Precondition: missing where a lineage is pinned, damaged, newer, of another lineage."""
+        for _ in range(5):
+            before = _identity(self.path)
+            leftover = self._leftover()
+            bare = self._state_file()
+            if _identity(self.path) == before:
+                break
+        return self._snapshot(bare, leftover)
+
+    def older_than_seen(self, state: State) -> str | None:
+        """Why this state is not the newest one that this machine has seen; None if it is."""
+        found = backups.newest(self._backups, state.lineage) if state.lineage else None
+        if found is None:
+            return None
+        copy, seen = found
+        if seen.serial < state.serial or (seen.serial, seen.writer) == (state.serial, state.writer):
+            return None
+        return (
+            f"the state has serial {state.serial}, but serial {seen.serial} of it was written here: "
+            f"it was rolled back. Restore it from {copy}, or, if the rollback is meant, remove that copy"
+        )
+
+    @contextmanager
+    def session(self, warn: Callable[[str], None]) -> Iterator[Session]:
+        """The lock, the state under it, and the right to write. Folds the journal at the end."""
+        with lock(self.lock_path, warn):
+            snapshot = self.read()
+            session = Session(self, snapshot)
+            try:
+                session.fold_leftover(snapshot)
+                yield session
+            finally:
+                session.close()
+
+    def replace(self, state: State, expected: Stamp | None) -> None:
+        """Compare and swap: write `state` if the file still bears the stamp `expected` (None: no file)."""
+        current = self._state_file()
+        if (stamp(current) if current else None) != expected:
+            raise Precondition("the state was changed by another run: the lock was broken")
+        temporary = self.path.with_name(self.path.name + ".tmp")
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            write_durably(temporary, to_text(state).encode(), mode_of(self.path))
+            backups.keep(self._backups, state, temporary)
+            temporary.replace(self.path)
+            sync_folder(self.path.parent)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
+
+    def drop_journal(self) -> None:
+        self.journal_path.unlink(missing_ok=True)
+        sync_folder(self.journal_path.parent)
+
+    def _state_file(self) -> State | None:
+        data = self._bytes(self.path)
+        if data is None:
+            return None
+        try:
+            return from_text(data.decode())
+        except UnicodeDecodeError as error:
+            raise self._with_backup(DamagedState("the state cannot be read: it is not UTF-8")) from error
+        except DamagedState as error:
+            raise self._with_backup(error) from error
+
+    def _leftover(self) -> Leftover | None:
+        data = self._bytes(self.journal_path)
+        return decode(data, str(self.journal_path)) if data else None
+
+    def _bytes(self, path: Path) -> bytes | None:
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except (IsADirectoryError, NotADirectoryError) as error:
+            raise Precondition(f"{path} is not a file: {error.strerror}") from error
+        except OSError as error:
+            raise DefendctlError(f"cannot read {path}: {error.strerror}") from error
+
+    def _snapshot(self, bare: State | None, leftover: Leftover | None) -> Snapshot:
+        if bare is None:
+            self._may_be_missing(leftover)
+            return Snapshot(State(), State(), exists=False)
+        if self._lineage and bare.lineage != self._lineage:
+            raise Precondition(
+                f"{self.path} has lineage {bare.lineage}, but the project file says {self._lineage}: "
+                "it is another project's state"
+            )
+        if leftover is None or leftover.id == bare.folded:
+            return Snapshot(bare, bare, exists=True)
+        if not leftover.extends(bare):
+            raise _foreign_journal(self.journal_path, leftover, bare)
+        return Snapshot(_folded(bare, leftover), bare, exists=True, leftover=leftover)
+
+    def _may_be_missing(self, leftover: Leftover | None) -> None:
+        if self._lineage or leftover:
+            raise self._with_backup(
+                Precondition(
+                    f"there is no state at {self.path}, but "
+                    + (
+                        f"the project file pins lineage {self._lineage}"
+                        if self._lineage
+                        else "a journal of it"
+                    ),
+                )
+            )
+
+    def _with_backup(self, error: Precondition) -> Precondition:
+        found = backups.newest(self._backups, self._lineage)
+        error.hint = (
+            f"the newest good copy here is {found[0]} (serial {found[1].serial})"
+            if found
+            else "restore it from version control or from where CI keeps it"
+        )
+        return error
+
+
+class Session:
+    """The state in memory and on disk, stepping together. Safe to use from several threads."""
+
+    def __init__(self, store: LocalStore, snapshot: Snapshot) -> None:
+        self.state = snapshot.state
+        self._store = store
+        self._base = stamp(snapshot.bare) if snapshot.exists else None
+        self._journal: Journal | None = None
+        self._dirty = False
+        self._guard = threading.Lock()
+        self._closed = False
+
+    def fold_leftover(self, snapshot: Snapshot) -> None:
+        if snapshot.leftover:
+            self._write(snapshot.leftover.id)
+        if snapshot.exists:
+            self._store.journal_path.unlink(missing_ok=True)
+
+    def record(self, record: Record) -> None:
+        """Durable when it returns. Raises OSError or Precondition; then it did not happen."""
+        with self._guard:
+            self._open_journal().append(record)
+            take(self.state, record)
+            self._dirty = True
+
+    def note(self, record: Record) -> None:
+        """Made durable by the next fold only: for what can be read again."""
+        with self._guard:
+            take(self.state, record)
+            self._dirty = True
+
+    def edit(self, change: Callable[[State], None]) -> None:
+        """One change in one write, for the commands that repair."""
+        with self._guard:
+            change(self.state)
+            self._write(None)
+
+    def adopt_identity(self, host: str, generation: str) -> None:
+        """Remember whom this state speaks of; written with whatever is written."""
+        self.state.api_host = host
+        self.state.generation = generation
+
+    def close(self) -> None:
+        """Fold what was recorded into the state. Nothing recorded: the file stays byte for byte."""
+        with self._guard:
+            if self._closed:
+                return
+            self._closed = True
+            if self._dirty:
+                self._write(self._journal.id if self._journal else None)
+            if self._journal:
+                self._journal.close()
+                self._store.drop_journal()
+
+    def _open_journal(self) -> Journal:
+        if self._closed:
+            raise Precondition("the run has ended")
+        if self._journal is None:
+            if self._base is None:
+                self._write(None)
+            assert self._base is not None
+            self._journal = Journal(self._store.journal_path, uuid.uuid4().hex, self._base)
+        return self._journal
+
+    def _write(self, journal: str | None) -> None:
+        """Raises OSError or Precondition; the file then is as it was."""
+        state = self.state
+        state.lineage = state.lineage or str(uuid.uuid4())
+        state.serial += 1
+        state.writer = secrets.token_hex(8)
+        state.folded = journal or state.folded
+        self._store.replace(state, self._base)
+        self._base = stamp(state)
+        self._dirty = False
+
+
+def _identity(path: Path) -> tuple[int, int, int] | None:
+    try:
+        there = path.stat()
+    except OSError:
+        return None
+    return there.st_ino, there.st_mtime_ns, there.st_size
+
+
+def _folded(bare: State, leftover: Leftover) -> State:
+    state = from_text(to_text(bare))
+    try:
+        for record in leftover.records:
+            take(state, record)
+    except (KeyError, TypeError) as error:
+        raise DamagedState("the journal does not fit the state beside it") from error
+    return state
+
+
+def _foreign_journal(path: Path, leftover: Leftover, bare: State) -> Precondition:
+    ids = [
+        f"{record['address']} → {record.get('workflow_id') or record.get('binding', {}).get('workflow_id')}"
+        for record in leftover.records
+        if record.get("do") in ("bound", "adopted")
+    ]
+    holds = f"; it binds {', '.join(ids)}" if ids else ""
+    return Precondition(
+        f"{path} extends serial {leftover.serial} of the state, which has serial {bare.serial}{holds}",
+        "restore the state that belongs to it, or move the journal away and bind what it holds "
+        "with `defendctl import` or `defendctl state resolve`",
+    )
