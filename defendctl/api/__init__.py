@@ -1,0 +1,1 @@
+"""The Defend API from our side of the wire."""

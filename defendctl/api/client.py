@@ -1,0 +1,109 @@
+"""The endpoints defendctl uses, in canonical words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from defendctl.api.decode import observe
+from defendctl.api.dialects.dialect import encode
+from defendctl.api.explain import explain
+from defendctl.api.outcome import Outcome, Refused, Unknown, Unsent, classify, json_object
+from defendctl.api.patience import Patience, retry_after
+from defendctl.api.transport import Answer, Lost, NotSent, Transport
+from defendctl.diagnostics import ApiError, KeyRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from defendctl.api.dialects.dialect import Dialect
+    from defendctl.model import Fields, Observed
+
+READ_SECONDS: Final = 20.0
+WRITE_SECONDS: Final = 60.0
+
+
+class DefendApi:
+    """One API host with one key. Safe to use from many threads."""
+
+    def __init__(
+        self,
+        base_url: str,
+        key: str,
+        *,
+        use_proxy: bool = True,
+        seconds: float | None = None,
+        log: Callable[[str], None] | None = None,
+    ) -> None:
+        self._transport = Transport(base_url, key, use_proxy=use_proxy)
+        self._key = key
+        self._read_seconds = seconds or READ_SECONDS
+        self._write_seconds = seconds or WRITE_SECONDS
+        self._log = log or (lambda line: None)
+        self.patience = Patience()
+        self.dialect: Dialect | None = None
+
+    def read(self, workflow_id: str) -> Observed | None:
+        """None for a 404. Raises KeyRefused or ApiError."""
+        what = f"reading {workflow_id}"
+        answer = self._ask("GET", what, workflow_id, params={"limit": 1})
+        if answer.status == 404:
+            return None
+        if answer.status != 200:
+            raise ApiError(f"{what}: the API answered {answer.status}")
+        data = json_object(answer.body)
+        if data is None:
+            raise ApiError(f"{what}: the API answered with something that is not a JSON object")
+        try:
+            return observe(data)
+        except ValueError as error:
+            raise ApiError(f"{what}: {error}") from None
+
+    def create(self, values: Fields, before_send: Callable[[], None]) -> Outcome:
+        """One POST, sent at most once, over a connection of its own."""
+        assert self.dialect
+        body = encode(self.dialect, values, self.dialect.support.create)
+        try:
+            answer = self._send("POST", "/defend", self._write_seconds, json=body, before_send=before_send)
+        except NotSent as error:
+            return Unsent(str(error))
+        except Lost as error:
+            return Unknown(str(error))
+        outcome = classify(answer, explain(answer, self._key))
+        if isinstance(outcome, Refused) and answer.status == 429:
+            return Refused(429, outcome.why, retry_after(answer, 1))
+        return outcome
+
+    def update(self, workflow_id: str, values: Fields) -> None:
+        """PUT; safe to repeat, and repeated. Raises KeyRefused or ApiError."""
+        assert self.dialect
+        body = encode(self.dialect, values, self.dialect.support.update)
+        what = f"updating {workflow_id}"
+        answer = self._ask("PUT", what, workflow_id, json=body)
+        if not 200 <= answer.status < 300:
+            raise ApiError(f"{what}: {explain(answer, self._key)}")
+
+    def stop(self) -> None:
+        """Start nothing that waits, and give what is under way five seconds."""
+        self.patience.stopped.set()
+        self._transport.hurry(5.0)
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def _ask(self, method: str, what: str, workflow_id: str, **request: object) -> Answer:
+        path = f"/defend/{quote(workflow_id, safe='')}"
+        seconds = self._read_seconds if method == "GET" else self._write_seconds
+        answer = self.patience.ask(what, lambda: self._send(method, path, seconds, **request))
+        if answer.status in (401, 403):
+            raise KeyRefused(f"{what}: the API refused the key ({answer.status})")
+        return answer
+
+    def _send(self, method: str, path: str, seconds: float, **request: object) -> Answer:
+        try:
+            answer = self._transport.send(method, path, seconds=seconds, **request)  # type: ignore[arg-type]
+        except (NotSent, Lost) as error:
+            self._log(f"{method} {path}: {error}")
+            raise
+        self._log(f"{method} {path}: {answer.status}")
+        return answer

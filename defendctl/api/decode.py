@@ -1,0 +1,138 @@
+"""From an answer to what was observed. Events, statistics and presigned URLs are dropped here.
+
+Reads every generation's spelling, whatever is written (api.md 9). What the answer does not hold is not
+there; what it holds in words we do not know is passed on as it is.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from defendctl.model import LEVELS, Fields, Observed
+
+_RETRIES = ("max_improvement_attempts", "max_improvement_attempt", "max_retries")
+_ACTIONS = {"regen": "regenerate", "do_nothing": "none", None: "none"}
+_CUSTOM = "custom_hallucination_threshold_values"
+_AUTOMATIC = "automatic_hallucination_tolerance_levels"
+
+
+def observe(answer: dict[str, Any]) -> Observed:
+    """Raises ValueError if the answer is not a workflow."""
+    workflow_id = answer.get("workflow_id")
+    if not isinstance(workflow_id, str):
+        raise ValueError("the answer has no workflow_id")
+    status = answer.get("status")
+    created = answer.get("created_at")
+    return Observed(
+        workflow_id=workflow_id,
+        fields=_fields(answer),
+        status=_status(status),
+        created_at=created if isinstance(created, str) else None,
+        evidence=_evidence(answer),
+    )
+
+
+def _status(status: Any) -> str:
+    if status is None:
+        return "active"
+    return "inactive" if status == "archived" else str(status)
+
+
+def _evidence(answer: dict[str, Any]) -> str | None:
+    if "threshold_type" in answer:
+        return "2025-12-07"
+    if "max_improvement_attempts" in answer or "max_improvement_attempt" in answer:
+        return "2025-10-22"
+    return "2025-10-07" if "max_retries" in answer else None
+
+
+def _fields(answer: dict[str, Any]) -> Fields:
+    seen: Fields = {}
+    if isinstance(answer.get("name"), str):
+        seen["name"] = answer["name"]
+    if "description" in answer:
+        seen["description"] = _text(answer["description"])
+    if "improvement_action" in answer:
+        action = answer["improvement_action"]
+        seen["improvement_action"] = (
+            _ACTIONS.get(action, _text(action)) if _hashable(action) else _text(action)
+        )
+    seen.update(_retries(answer))
+    seen.update(_thresholds(answer))
+    seen.update(_capabilities(answer))
+    return seen
+
+
+def _retries(answer: dict[str, Any]) -> Fields:
+    for key in _RETRIES:
+        value = answer.get(key)
+        number = _number(value)
+        if number is not None:
+            return {"max_retries": int(number) if number.is_integer() else number}
+    return {}
+
+
+def _thresholds(answer: dict[str, Any]) -> Fields:
+    """Null, missing and empty maps are equal (api.md 8.2, row 15); the map of the other type is ignored."""
+    if "threshold_type" not in answer and "type" not in answer:
+        return {}
+    kind = _text(answer.get("threshold_type", answer.get("type")))
+    custom, automatic = _map(answer.get(_CUSTOM)), _map(answer.get(_AUTOMATIC))
+    if "threshold_type" not in answer and "metrics" in answer:
+        custom, automatic = _first_generation(answer)
+    by_type = {"custom": custom, "automatic": automatic}
+    return {"type": kind, "metrics": by_type.get(kind, custom or automatic)}
+
+
+def _first_generation(answer: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """One map for both types; its numbers mean nothing in an automatic workflow (api.md 8.2, row 6)."""
+    metrics, level = _map(answer["metrics"]), answer.get("automatic_tolerance")
+    return metrics, dict.fromkeys(metrics, level if level in LEVELS else "unknown")
+
+
+def _map(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        return {}
+    return {name: _leaf(leaf) for name, leaf in value.items() if leaf is not None}
+
+
+def _leaf(value: Any) -> float | str:
+    number = _number(value)
+    return _text(value) if number is None else number
+
+
+def _number(value: Any) -> float | None:
+    """JSON as servers write it knows infinities and integers that no float holds."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _capabilities(answer: dict[str, Any]) -> Fields:
+    seen: Fields = {}
+    if isinstance(answer.get("capabilities"), list):
+        named = {_capability(item) for item in answer["capabilities"]}
+        seen["web_search"] = "web_search" in named
+        seen["context_awareness"] = "context_awareness" in named
+    if isinstance(answer.get("files"), list):
+        ids = [f["file_id"] for f in answer["files"] if isinstance(f, dict) and "file_id" in f]
+        seen["file_search"] = tuple(sorted({_text(i) for i in ids}))
+    return seen
+
+
+def _capability(item: Any) -> str:
+    return _text(item.get("capability")) if isinstance(item, dict) else _text(item)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _action(value: Any) -> str:
+    known = _ACTIONS.get(value) if value is None or isinstance(value, str) else None
+    return known or _text(value)

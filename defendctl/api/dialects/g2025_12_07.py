@@ -1,0 +1,18 @@
+"""Generations D2 to G, SDK 1.22.0 and newer: context awareness, and everything can be updated."""
+
+from defendctl.api.dialects.dialect import Dialect
+from defendctl.api.dialects.g2025_10_22 import ACTIONS, MAPS
+from defendctl.api.dialects.g2025_11_10 import NAMES
+from defendctl.model import FIELDS, Support
+
+DIALECT = Dialect(
+    Support(
+        generation="2025-12-07",
+        create=frozenset(FIELDS),
+        read=frozenset(FIELDS) - {"max_retries"},
+        update=frozenset(FIELDS),
+    ),
+    names=NAMES,
+    actions=ACTIONS,
+    maps=MAPS,
+)

@@ -1,0 +1,72 @@
+"""What the answer to a POST says about the create (contract.md 4, table of answers)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from defendctl.model import usable_id
+
+if TYPE_CHECKING:
+    from defendctl.api.transport import Answer
+
+REFUSED: Final = frozenset({400, 401, 403, 404, 405, 413, 414, 415, 422, 431, 307, 308, 429})
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    workflow_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Nothing was created. `wait` is how long a 429 asks to wait."""
+
+    status: int
+    why: str
+    wait: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """Nothing left this machine."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It may have been created, or may yet be."""
+
+    why: str
+
+
+Outcome = Created | Refused | Unsent | Unknown
+
+
+def classify(answer: Answer, explain: str) -> Outcome:
+    """`explain` is what the API says of itself, already made safe to show."""
+    if 200 <= answer.status < 300:
+        return _created(answer)
+    if answer.status in REFUSED:
+        return Refused(answer.status, explain)
+    return Unknown(explain)
+
+
+def json_object(body: bytes) -> dict[str, Any] | None:
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def _created(answer: Answer) -> Outcome:
+    data = json_object(answer.body)
+    if data is None:
+        return Unknown(f"the API answered {answer.status} with something that is not a JSON object")
+    workflow_id = data.get("workflow_id")
+    if not usable_id(workflow_id):
+        return Unknown(f"the API answered {answer.status} without a usable workflow_id")
+    return Created(str(workflow_id))

@@ -1,0 +1,118 @@
+"""When to try again, and when to give up: shared by all requests of a run.
+
+GET and PUT are tried again on lost answers, 408, 425, 429 and 5xx: full jitter from 0.5 s to 8 s, at most
+four tries a call and twenty retries a run. A 429 holds back every request. A server that only fails is
+given up for all that wait for it.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Final
+
+from defendctl.api.transport import Answer, Lost, NotSent
+from defendctl.diagnostics import ApiError, Interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TRIES: Final = 4
+BUDGET: Final = 20.0
+REFUND: Final = 0.1
+LONGEST_WAIT: Final = 60.0
+_BASE, _CAP = 0.5, 8.0
+_RETRIED = {408, 425, 429, *range(500, 600)}
+
+
+class Patience:
+    def __init__(self) -> None:
+        self.stopped = threading.Event()
+        self._guard = threading.Lock()
+        self._tokens = BUDGET
+        self._not_before = 0.0
+        self._failures = 0
+
+    def ask(self, what: str, send: Callable[[], Answer]) -> Answer:
+        """Send until there is an answer that is not worth a retry. Raises ApiError."""
+        for tried in range(1, TRIES + 1):
+            self.wait_turn(what)
+            answer, why = _attempt(send)
+            if answer and answer.status not in _RETRIED:
+                self._succeeded()
+                return answer
+            wait = self._next_wait(answer, tried)
+            if wait is None:
+                break
+            self.pause(wait)
+        raise ApiError(f"{what}: {why}" + (f" (tried {tried} times)" if tried > 1 else ""))
+
+    def hold_back(self, seconds: float) -> None:
+        """After a 429, nobody sends before this."""
+        with self._guard:
+            self._not_before = max(self._not_before, time.monotonic() + seconds)
+
+    def wait_turn(self, what: str) -> None:
+        """Raises ApiError if the server is given up."""
+        with self._guard:
+            wait, failures = self._not_before - time.monotonic(), self._failures
+        if failures >= BUDGET:
+            raise ApiError(f"{what}: not tried, for the API does not answer")
+        if wait > 0:
+            self.pause(wait)
+
+    def pause(self, seconds: float) -> None:
+        """Raises Interrupted when the run is told to stop."""
+        if self.stopped.wait(seconds):
+            raise Interrupted("interrupted")
+
+    def _next_wait(self, answer: Answer | None, tried: int) -> float | None:
+        if answer and answer.status == 429:
+            wait = retry_after(answer, tried)
+            if wait is not None:
+                self.hold_back(wait)
+        else:
+            wait = backoff(tried)
+        with self._guard:
+            self._failures += answer is None or answer.status >= 500
+            self._tokens -= 1
+            return wait if tried < TRIES and self._tokens >= 0 else None
+
+    def _succeeded(self) -> None:
+        with self._guard:
+            self._failures = 0
+            self._tokens = min(BUDGET, self._tokens + REFUND)
+
+
+def backoff(tried: int) -> float:
+    return random.uniform(0, min(_CAP, _BASE * 2 ** (tried - 1)))
+
+
+def retry_after(answer: Answer, tried: int) -> float | None:
+    """How long a 429 asks to wait; None if that is longer than anybody would."""
+    text = answer.headers.get("retry-after")
+    seconds = _seconds(text) if text else None
+    if seconds is None or not seconds >= 0:
+        return backoff(tried)
+    return seconds if seconds <= LONGEST_WAIT else None
+
+
+def _seconds(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _attempt(send: Callable[[], Answer]) -> tuple[Answer | None, str]:
+    try:
+        answer = send()
+    except (NotSent, Lost) as error:
+        return None, str(error)
+    return answer, f"the API answered {answer.status}"

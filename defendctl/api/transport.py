@@ -1,0 +1,200 @@
+"""One request, one bounded answer. The only module that knows httpx.
+
+Every request has an overall deadline, which httpx lacks: at the deadline the socket is shut down, which
+ends whatever waits for it. The socket comes from httpx's trace of the connection.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx
+
+from defendctl import __version__
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Iterator
+
+MAX_BODY: Final = 8 * 1024 * 1024
+CONNECT_TIMEOUT: Final = 5.0
+
+
+class NotSent(Exception):
+    """No byte of the request left: DNS, refused, TLS, proxy."""
+
+
+class Lost(Exception):
+    """The request left, or part of it, and there is no answer that can be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+
+class _Call:
+    """A request under way, which any thread may cut short."""
+
+    def __init__(self, method: str, before_send: Callable[[], None] | None, sockets: threading.local) -> None:
+        self.sent = False
+        self.cut_after: float | None = None
+        self._method = method.encode()
+        self._before_send = before_send
+        self._sockets = sockets
+        self._socket: socket.socket | None = getattr(sockets, "current", None)
+
+    def trace(self, name: str, info: dict[str, Any]) -> None:
+        if name.endswith((".connect_tcp.complete", ".start_tls.complete")):
+            self._socket = self._sockets.current = info["return_value"].get_extra_info("socket")
+        elif name == "http11.send_request_headers.started" and info["request"].method == self._method:
+            if self._before_send:
+                self._before_send()
+            self.sent = True
+
+    def cut(self, seconds: float) -> None:
+        self.cut_after = seconds
+        if self._socket is not None:
+            with suppress(OSError):
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+class Transport:
+    """Safe to use from many threads; each keeps one connection alive for GET and PUT."""
+
+    def __init__(self, base_url: str, key: str, *, use_proxy: bool = True) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._key = key
+        self._use_proxy = use_proxy
+        self._verify: ssl.SSLContext | bool = (
+            httpx.create_ssl_context() if base_url.startswith("https:") else False
+        )
+        self._local = threading.local()
+        self._clients: list[httpx.Client] = []
+        self._calls: set[_Call] = set()
+        self._guard = threading.Lock()
+        self._until: float | None = None
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        seconds: float,
+        json: Any = None,
+        params: dict[str, Any] | None = None,
+        before_send: Callable[[], None] | None = None,
+    ) -> Answer:
+        """Raises NotSent or Lost. `before_send` runs when the connection stands and nothing has been sent;
+        what it raises comes out as it is, and nothing is sent. With it, the connection is a fresh one."""
+        call = _Call(method, before_send, threading.local() if before_send else self._local)
+        try:
+            with self._client(fresh=before_send is not None) as client, self._deadline(call, seconds):
+                request = client.build_request(method, self._base_url + path, json=json, params=params)
+                request.extensions["trace"] = call.trace
+                return _receive(client, request)
+        except httpx.HTTPError as error:
+            why = (
+                f"no complete answer within {call.cut_after:g} s"
+                if call.cut_after is not None
+                else _why(error)
+            )
+            raise (Lost if call.sent else NotSent)(why) from None
+
+    def hurry(self, seconds: float) -> None:
+        """Let what is under way take this many seconds more, and no longer."""
+        with self._guard:
+            self._until = time.monotonic() + seconds
+            calls = list(self._calls)
+        for call in calls:
+            _cut_later(call, seconds)
+
+    def close(self) -> None:
+        for client in self._clients:
+            client.close()
+
+    @contextmanager
+    def _client(self, *, fresh: bool) -> Iterator[httpx.Client]:
+        if fresh:
+            with self._new_client() as client:
+                yield client
+            return
+        if not hasattr(self._local, "client"):
+            self._local.client = self._new_client()
+            self._clients.append(self._local.client)
+        yield self._local.client
+
+    def _new_client(self) -> httpx.Client:
+        return httpx.Client(
+            verify=self._verify,
+            trust_env=self._use_proxy,
+            follow_redirects=False,
+            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
+            headers={
+                "Authorization": f"Bearer {self._key}",
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",
+                "User-Agent": f"defendctl/{__version__}",
+            },
+        )
+
+    @contextmanager
+    def _deadline(self, call: _Call, seconds: float) -> Iterator[None]:
+        if self._until is not None:
+            seconds = max(0.0, min(seconds, self._until - time.monotonic()))
+        timer = _cut_later(call, seconds)
+        with self._guard:
+            self._calls.add(call)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            with self._guard:
+                self._calls.discard(call)
+
+
+def _cut_later(call: _Call, seconds: float) -> threading.Timer:
+    timer = threading.Timer(seconds, call.cut, (seconds,))
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
+def _receive(client: httpx.Client, request: httpx.Request) -> Answer:
+    request.extensions["timeout"] = httpx.Timeout(None, connect=CONNECT_TIMEOUT).as_dict()
+    response = client.send(request, stream=True)
+    try:
+        if response.headers.get("content-encoding", "identity").lower() != "identity":
+            raise httpx.DecodingError("the answer is compressed, though that was not asked for")
+        return Answer(response.status_code, response.headers, _body(response))
+    finally:
+        response.close()
+
+
+def _body(response: httpx.Response) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_raw():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise httpx.DecodingError(f"the answer is larger than {MAX_BODY // 1024 // 1024} MiB")
+    return bytes(body)
+
+
+def _why(error: httpx.HTTPError) -> str:
+    """Without the text of a library where it could quote what was received."""
+    if isinstance(error, httpx.DecodingError):
+        return str(error)
+    if isinstance(error, httpx.ConnectTimeout):
+        return f"no connection within {CONNECT_TIMEOUT:g} s"
+    if isinstance(error, httpx.ConnectError | httpx.ProxyError):
+        return f"no connection: {error}"
+    if isinstance(error, httpx.RemoteProtocolError):
+        return "the connection was closed before the answer was complete, or it is not HTTP"
+    return f"the connection broke ({type(error).__name__})"
