@@ -1,0 +1,166 @@
+"""What pydantic says about a value → a code, a place and a sentence for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from defendctl.diagnostics import suggest
+from defendctl.manifest.scalars import plain
+from defendctl.manifest.words import found, number, short
+from defendctl.model import LEVELS
+
+if TYPE_CHECKING:
+    from defendctl.manifest.loader import Document
+    from defendctl.manifest.report import Report
+
+Path = tuple[str | int, ...]
+M = TypeVar("M", bound=BaseModel)
+
+_EXPECTED = {
+    "string_type": "text",
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "float_type": "a number from 0 to 1",
+    "finite_number": "a number from 0 to 1",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+}
+_MISPLACED = {
+    ("Custom", "tolerance"): (
+        "`tolerance` belongs to `type: automatic`; a custom workflow has a threshold for each metric."
+    ),
+    ("AutomaticLevels", "tolerance"): (
+        "`tolerance` goes with a list of metrics; here each metric has a level of its own already."
+    ),
+}
+_METRICS = {
+    "Custom": "`metrics` of a custom workflow must be a mapping of metric to threshold, "
+    "like `completeness: 0.8`",
+    "AutomaticList": "`metrics` of an automatic workflow must be a list of metrics, or a mapping "
+    "of metric to level",
+}
+_BOOLEANS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+
+
+def check(model: type[M], data: Any, at: Path, document: Document, report: Report) -> M | None:
+    """The model of the data at `at`, or None with everything that is wrong in the report."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as invalid:
+        for error in invalid.errors(include_url=False):
+            _tell(model, dict(error), at, document, report)
+        return None
+
+
+def _tell(
+    model: type[BaseModel], error: dict[str, Any], at: Path, document: Document, report: Report
+) -> None:
+    kind, loc = error["type"], error["loc"]
+    path = (*at, *loc)
+    if kind == "missing":
+        code, message = "missing-key", _missing(model, loc, at)
+        report.error(code, message, document.span(path[:-1], key=True))
+    elif kind == "extra_forbidden":
+        code, message = _unknown(model, loc, report)
+        report.error(code, message, document.span(path, key=True))
+    else:
+        code, message = _wrong(model, error, at)
+        report.error(code, message, document.span(path))
+
+
+def _missing(model: type[BaseModel], loc: Path, at: Path) -> str:
+    where = f"`{short(str((*at, *loc[:-1])[-1]))}`" if (*at, *loc[:-1]) else "This document"
+    ending = {
+        "version": "add `version: 1`.",
+        "improvement_action": "say fixit, regenerate or none, for reviewers must see it.",
+        "type": "say custom or automatic.",
+        "tolerance": "say low, medium or high for the metrics listed.",
+    }.get(str(loc[-1]), "add it.")
+    return f"{where} lacks `{loc[-1]}`: {ending}"
+
+
+def _unknown(model: type[BaseModel], loc: Path, report: Report) -> tuple[str, str]:
+    key = str(loc[-1])
+    if (model.__name__, key) in _MISPLACED:
+        return "key-not-for-type", _MISPLACED[model.__name__, key]
+    hint = report.suggest(key, known_keys(model, loc[:-1]))
+    return "unknown-key", f"The key `{short(key)}` is not known here.{hint}"
+
+
+def known_keys(model: type[BaseModel], loc: Path = ()) -> list[str]:
+    """The keys of a model, or of the model in it at `loc`."""
+    for step in loc:
+        inner = model.model_fields[str(step)].annotation
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return []
+        model = inner
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _wrong(model: type[BaseModel], error: dict[str, Any], at: Path) -> tuple[str, str]:
+    """Code and message for a value that stands where it may but is not what it should be."""
+    kind, loc, value = error["type"], error["loc"], error["input"]
+    name = _name(loc or at[-1:])
+    if loc == ("version",):
+        return "invalid-value", f"`version` must be 1, the only one there is, found {found(value)}."
+    if loc == ("metrics",):
+        return _metrics(model, value)
+    if loc[:1] == ("metrics",) and kind in ("float_type", "literal_error"):
+        return _metric_value(kind, name, value)
+    if kind == "literal_error":
+        return "invalid-value", _choice(name, error["ctx"]["expected"], value)
+    if kind in ("less_than_equal", "greater_than_equal"):
+        return "out-of-range", f"{name} must be {_range(loc)}, found {number(value)}."
+    if kind in ("string_pattern_mismatch", "string_too_short", "too_short"):
+        return (
+            "invalid-value",
+            f"{name} must not be {'blank' if value else 'empty'}; leave it out for the default.",
+        )
+    return "wrong-type", f"{name} must be {_EXPECTED[kind]}, found {found(value)}.{_hint(kind, value)}"
+
+
+def _name(loc: Path) -> str:
+    words = ".".join(short(step) for step in loc if isinstance(step, str))
+    return f"An item of `{words}`" if isinstance(loc[-1], int) else f"`{words}`"
+
+
+def _range(loc: Path) -> str:
+    return "a number from 0 to 1" if loc[0] == "metrics" else "a whole number from 0 to 10000"
+
+
+def _metrics(model: type[BaseModel], value: Any) -> tuple[str, str]:
+    if value is None or value in ([], {}):
+        return "empty-metrics", "`metrics` is empty, so nothing would be guarded; name at least one metric."
+    if model.__name__ == "Custom" and isinstance(value, list):
+        return "wrong-type", f"{_METRICS['Custom']}; a list belongs to `type: automatic`."
+    return "wrong-type", f"{_METRICS[model.__name__]}, found {found(value)}."
+
+
+def _metric_value(kind: str, name: str, value: Any) -> tuple[str, str]:
+    if kind == "float_type":
+        belongs = " Levels belong to `type: automatic`." if value in LEVELS else _hint(kind, value)
+        return "wrong-type", f"{name} must be a number from 0 to 1, found {found(value)}.{belongs}"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        belongs = "Thresholds belong to `type: custom`."
+        return "wrong-type", f"{name} must be low, medium or high, found {found(value)}. {belongs}"
+    return "invalid-value", _choice(name, "'low', 'medium' or 'high'", value)
+
+
+def _choice(name: str, expected: str, value: Any) -> str:
+    words = expected.replace("'", "")
+    near = suggest(value, words.replace(" or ", ", ").split(", ")) if isinstance(value, str) else ""
+    return f"{name} must be {words}, found {found(value)}.{near}"
+
+
+def _hint(kind: str, value: Any) -> str:
+    """What would make the value right, where one small thing would."""
+    if kind == "string_type" and isinstance(value, bool | int | float):
+        return " Put it in quotes if it is text."
+    if kind == "bool_type" and isinstance(value, str) and value.lower() in _BOOLEANS:
+        return f" Write {_BOOLEANS[value.lower()]}."
+    if not isinstance(value, str) or kind not in ("bool_type", "int_type", "float_type") or len(value) > 60:
+        return ""
+    return "" if isinstance(plain(value), str) else " Write it without quotes."

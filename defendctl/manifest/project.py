@@ -1,0 +1,110 @@
+"""The project file, `defendctl.yaml`."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from defendctl.diagnostics import Diagnostic, Span, in_order
+from defendctl.manifest.loader import Document, load
+from defendctl.manifest.report import Report
+from defendctl.manifest.url import base_url_problem
+from defendctl.manifest.words import found, shown
+
+if TYPE_CHECKING:
+    from defendctl.manifest.models import ProjectFile
+
+FILE_NAME = "defendctl.yaml"
+DEFAULT_MANIFESTS = ("workflows",)
+DEFAULT_STATE = "defendctl.state.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Where things are. Without a project file every value is its default and `file` is None."""
+
+    root: Path
+    file: Path | None
+    state_path: Path
+    manifests: tuple[str, ...] = DEFAULT_MANIFESTS
+    base_url: str | None = None
+    generation: str = "auto"
+    lineage: str | None = None
+    custom_metrics: tuple[str, ...] = ()
+    spans: tuple[Span, ...] = ()
+    """Where each of `manifests` stands; empty if the file does not say them."""
+
+
+def find_project(start: Path) -> Path | None:
+    """`defendctl.yaml` in a folder or the nearest of its parents."""
+    folder = start.absolute()
+    for candidate in (folder, *folder.parents):
+        if os.path.isfile(candidate / FILE_NAME):  # noqa: PTH113  never raises, unlike Path.is_file
+            return candidate / FILE_NAME
+    return None
+
+
+def load_project(file: Path | None, start: Path) -> tuple[Project, list[Diagnostic]]:
+    """The project of `file`, or of the one found from `start` upwards, or the defaults with `start` as root.
+
+    Always gives a Project, with defaults for what is wrong: ask the diagnostics before using it.
+    """
+    file = start.absolute() / file if file else find_project(start)
+    if file is None:
+        return _default(start.absolute(), None), []
+    name = shown(file, start.absolute())
+    documents, loaded = load(file, name)
+    report = Report(name, loaded)
+    if not loaded and len(documents) != 1:
+        span = documents[1].span(()) if documents else Span(name, 1, 1)
+        report.error("not-a-project", "A project file holds exactly one document, with `version: 1`.", span)
+    project = _project(file, documents[0], report) if documents else _default(file.parent, file)
+    return project, in_order([*loaded, *report.diagnostics])
+
+
+def _default(root: Path, file: Path | None) -> Project:
+    return Project(root, file, root / DEFAULT_STATE)
+
+
+def _project(file: Path, document: Document, report: Report) -> Project:
+    from defendctl.manifest.models import ProjectFile
+    from defendctl.manifest.problems import check
+    from defendctl.manifest.validate import without_extensions
+
+    data = document.data
+    if not isinstance(data, dict):
+        message = f"A project file is a mapping with `version: 1`, found {found(data)}."
+        report.error("not-a-project", message, document.span(()))
+        return _default(file.parent, file)
+    model = check(ProjectFile, without_extensions(data), (), document, report)
+    _rules(data, document, report)
+    return _built(file, model, document) if model else _default(file.parent, file)
+
+
+def _rules(data: dict[str, Any], document: Document, report: Report) -> None:
+    from defendctl.manifest.validate import repeated
+
+    api = data.get("api")
+    url = api.get("base_url") if isinstance(api, dict) else None
+    problem = base_url_problem(url) if isinstance(url, str) and url.strip() else None
+    if problem:
+        report.error("invalid-value", f"`api.base_url` {problem}.", document.span(("api", "base_url")))
+    for path, code, message in repeated(data, ("manifests", "custom_metrics")):
+        report.error(code, message, document.span(path))
+
+
+def _built(file: Path, model: ProjectFile, document: Document) -> Project:
+    given = "manifests" in model.model_fields_set
+    return Project(
+        root=file.parent,
+        file=file,
+        state_path=Path(os.path.normpath(file.parent / model.state.path)),
+        manifests=tuple(model.manifests),
+        base_url=model.api.base_url or None,
+        generation=model.api.generation,
+        lineage=model.state.lineage or None,
+        custom_metrics=tuple(model.custom_metrics),
+        spans=tuple(document.span(("manifests", i)) for i in range(len(model.manifests))) if given else (),
+    )

@@ -1,0 +1,155 @@
+"""A document → its workflows, or everything that is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from defendctl.manifest import models
+from defendctl.manifest.problems import check
+from defendctl.manifest.words import found, short
+from defendctl.model import ADDRESS, METRICS, Workflow
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from defendctl.diagnostics import Span
+    from defendctl.manifest.loader import Document
+    from defendctl.manifest.report import Report
+
+Path = tuple[str | int, ...]
+
+ADDRESS_RULE = (
+    "An address begins with a small letter and ends with one or a digit; in between may stand small letters, "
+    "digits, dots, dashes and underscores; at most 63 in all"
+)
+_A_MANIFEST = "a manifest has `version: 1` and, under `workflows:`, a mapping of addresses to workflows"
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """An address where it stands; the workflow is None if anything is wrong with it."""
+
+    address: str
+    span: Span
+    workflow: Workflow | None
+
+
+def validate(document: Document, custom_metrics: Collection[str], report: Report) -> Iterator[Declared]:
+    """Each address that the document declares, and in the report everything that is wrong with it."""
+    if not _is_manifest(document.data):
+        message = f"This is no manifest ({found(document.data)}): {_A_MANIFEST}."
+        report.error("not-a-manifest", message, document.span(()))
+        return
+    data = without_extensions(document.data)
+    check(models.Manifest, data, (), document, report)
+    workflows = data.get("workflows")
+    if isinstance(workflows, dict):
+        metrics = {*METRICS, *custom_metrics}
+        for address, body in workflows.items():
+            yield _declared(address, body, metrics, document, report)
+
+
+def without_extensions(data: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in data.items() if not key.startswith("x-")}
+
+
+def _is_manifest(data: Any) -> bool:
+    """Whether it was meant as one: then its faults are told one by one."""
+    if not isinstance(data, dict):
+        return False
+    keys = [key for key in without_extensions(data) if key != "$schema"]
+    return keys == ["version"] or "workflows" in keys or bool(get_close_matches("workflows", keys[:20]))
+
+
+def _declared(
+    address: str, body: Any, metrics: Collection[str], document: Document, report: Report
+) -> Declared:
+    at: Path = ("workflows", address)
+    span = document.span(at, key=True)
+    valid = ADDRESS.fullmatch(address) is not None
+    if not valid:
+        report.error("invalid-address", f"{ADDRESS_RULE}, found `{short(address)}`.", span)
+    model = check(_model(body), body, at, document, report)
+    sound = not isinstance(body, dict) or _rules(body, at, metrics, document, report)
+    workflow = canonical(address, model) if valid and sound and model is not None else None
+    return Declared(address, span, workflow)
+
+
+def _model(body: Any) -> type[models.Workflow]:
+    kind = body.get("type") if isinstance(body, dict) else None
+    if kind == "custom":
+        return models.Custom
+    if kind == "automatic":
+        return models.AutomaticLevels if isinstance(body.get("metrics"), dict) else models.AutomaticList
+    return models.Untyped
+
+
+def _rules(
+    body: dict[str, Any], at: Path, metrics: Collection[str], document: Document, report: Report
+) -> bool:
+    """What no model says: whether all of it holds."""
+    faults = [
+        *_both_names(body),
+        *repeated(body, ("metrics", "file_search")),
+        *_unknown_metrics(body, metrics, report),
+    ]
+    for path, code, message in faults:
+        report.error(code, message, document.span((*at, *path), key=True))
+    return not faults
+
+
+Fault = tuple[Path, str, str]
+
+
+def _both_names(body: dict[str, Any]) -> Iterator[Fault]:
+    if {"max_retries", "max_improvement_attempts"} <= body.keys():
+        message = (
+            "`max_improvement_attempts` is the old name of `max_retries`, which stands here too; keep one."
+        )
+        yield ("max_improvement_attempts",), "conflicting-keys", message
+
+
+def repeated(body: dict[str, Any], fields: tuple[str, ...]) -> Iterator[Fault]:
+    """Each item that stands in one of these lists before."""
+    for field in fields:
+        items = body.get(field)
+        seen: set[str] = set()
+        for index, item in enumerate(items if isinstance(items, list) else ()):
+            if isinstance(item, str) and item in seen:
+                yield (field, index), "duplicate-item", f"`{short(item)}` stands twice in `{field}`."
+            elif isinstance(item, str):
+                seen.add(item)
+
+
+def _unknown_metrics(body: dict[str, Any], metrics: Collection[str], report: Report) -> Iterator[Fault]:
+    given = body.get("metrics")
+    places = given.items() if isinstance(given, dict) else enumerate(given if isinstance(given, list) else ())
+    for place, item in places:
+        name = place if isinstance(given, dict) else item
+        if isinstance(name, str) and name not in metrics:
+            hint = report.suggest(name, metrics) or " An organization's own metrics go into `custom_metrics`."
+            yield ("metrics", place), "unknown-metric", f"`{short(name)}` is not a metric.{hint}"
+
+
+def canonical(address: str, model: models.Workflow) -> Workflow:
+    """The one shape everything after this works with."""
+    old_name = "max_improvement_attempts" in model.model_fields_set
+    return Workflow(
+        name=model.name or address,
+        type=model.type,
+        metrics=_canonical_metrics(model),
+        improvement_action=model.improvement_action,
+        description=model.description,
+        max_retries=model.max_improvement_attempts if old_name else model.max_retries,
+        web_search=model.web_search,
+        context_awareness=model.context_awareness,
+        file_search=tuple(sorted(model.file_search)),
+    )
+
+
+def _canonical_metrics(model: models.Workflow) -> dict[str, float | str]:
+    if isinstance(model, models.AutomaticList):
+        return dict.fromkeys(sorted(model.metrics), model.tolerance)
+    return dict(sorted(model.metrics.items()))
