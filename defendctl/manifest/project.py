@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,9 +79,24 @@ def _project(file: Path, document: Document, report: Report) -> Project:
         message = f"A project file is a mapping with `version: 1`, found {found(data)}."
         report.error("not-a-project", message, document.span(()))
         return _default(file.parent, file)
-    model = check(ProjectFile, without_extensions(data), (), document, report)
+    keys = without_extensions(data)
+    model = check(ProjectFile, keys, (), document, report) or _sound_part(keys)
     _rules(data, document, report)
-    return _built(file, model, document) if model else _default(file.parent, file)
+    return _built(file, model, document)
+
+
+def _sound_part(keys: dict[str, Any]) -> ProjectFile:
+    """What is right in a file that is not, so that the manifests it names are checked in the same run."""
+    from pydantic import ValidationError
+
+    from defendctl.manifest.models import ProjectFile
+
+    sound: dict[str, Any] = {"version": 1}
+    for key in keys.keys() & ProjectFile.model_fields.keys():
+        with suppress(ValidationError):
+            ProjectFile.model_validate({**sound, key: keys[key]})
+            sound[key] = keys[key]
+    return ProjectFile.model_validate(sound)
 
 
 def _rules(data: dict[str, Any], document: Document, report: Report) -> None:
