@@ -64,7 +64,10 @@ class DefendApi:
         assert self.dialect
         body = encode(self.dialect, values, self.dialect.support.create)
         try:
+            self.patience.wait_turn("creating")
             answer = self._send("POST", "/defend", self._write_seconds, json=body, before_send=before_send)
+        except ApiError as error:
+            return Unsent(error.message)
         except NotSent as error:
             return Unsent(str(error))
         except Lost as error:
@@ -82,6 +85,11 @@ class DefendApi:
         answer = self._ask("PUT", what, workflow_id, json=body)
         if not 200 <= answer.status < 300:
             raise ApiError(f"{what}: {explain(answer, self._key)}")
+
+    def pause(self, seconds: float) -> None:
+        """Hold every request back. Raises Interrupted when the run is told to stop."""
+        self.patience.hold_back(seconds)
+        self.patience.pause(seconds)
 
     def stop(self) -> None:
         """Start nothing that waits, and give what is under way five seconds."""

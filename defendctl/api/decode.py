@@ -54,10 +54,7 @@ def _fields(answer: dict[str, Any]) -> Fields:
     if "description" in answer:
         seen["description"] = _text(answer["description"])
     if "improvement_action" in answer:
-        action = answer["improvement_action"]
-        seen["improvement_action"] = (
-            _ACTIONS.get(action, _text(action)) if _hashable(action) else _text(action)
-        )
+        seen["improvement_action"] = _action(answer["improvement_action"])
     seen.update(_retries(answer))
     seen.update(_thresholds(answer))
     seen.update(_capabilities(answer))

@@ -171,6 +171,7 @@ class Session:
         self._store = store
         self._base = stamp(snapshot.bare) if snapshot.exists else None
         self._journal: Journal | None = None
+        self._ids = set(snapshot.state.known_ids())
         self._dirty = False
         self._guard = threading.Lock()
         self._closed = False
@@ -187,6 +188,13 @@ class Session:
             self._open_journal().append(record)
             take(self.state, record)
             self._dirty = True
+
+    def claim(self, workflow_id: str) -> bool:
+        """Take a new id for this run; False if it is bound, remembered or taken already."""
+        with self._guard:
+            free = workflow_id not in self._ids
+            self._ids.add(workflow_id)
+            return free
 
     def note(self, record: Record) -> None:
         """Made durable by the next fold only: for what can be read again."""

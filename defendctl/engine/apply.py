@@ -1,0 +1,151 @@
+"""Making a plan so: retirements first, then updates, then creates; each result durable before it is told."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final
+
+from defendctl.diagnostics import Interrupted, Precondition
+from defendctl.engine.create import Unrecorded, create
+from defendctl.engine.results import ApplyResult, Result
+from defendctl.engine.update import adopt, update
+from defendctl.plan.diff import differing
+from defendctl.state import records
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from defendctl.engine.protocols import Memory, Remote
+    from defendctl.model import Fields, Support
+    from defendctl.plan.changes import Change, Plan
+
+UNKNOWN_LIMIT: Final = 3
+"""After so many unknown creates no further one starts. So many may be in flight: none can exceed it."""
+
+
+class Applier:
+    """One run of apply. `stop` may be called from any thread, or from a signal."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        remote: Remote,
+        memory: Memory,
+        support: Support,
+        parallelism: int,
+        on_result: Callable[[Result], None] = lambda result: None,
+    ) -> None:
+        self._plan, self._remote, self._memory = plan, remote, memory
+        self._support, self._parallelism, self._on_result = support, parallelism, on_result
+        self._guard = threading.Lock()
+        self._stopped: str | None = None
+        self._unknown = 0
+        self._results: dict[str, Result] = {}
+        self._receipts: list[tuple[str, str]] = []
+
+    def stop(self, why: str) -> None:
+        """Start nothing more."""
+        self._stopped = self._stopped or why
+
+    def run(self) -> ApplyResult:
+        """Raises nothing for what can be told in a result."""
+        work = [change for change in self._plan.changes if change.action != "none"]
+        self._each(_of(work, "retire"), self._retire, 1)
+        self._each(_of(work, "update", "adopt"), self._update, self._parallelism)
+        self._each(_of(work, "create", "replace"), self._create, min(self._parallelism, UNKNOWN_LIMIT))
+        self._note_agreement()
+        results = [self._results.get(change.address) or self._not_attempted(change) for change in work]
+        return ApplyResult(results, self._plan.blocked_exits(), self._receipts)
+
+    def _each(self, changes: list[Change], step: Callable[[Change], Result], workers: int) -> None:
+        if not changes:
+            return
+        waiting = iter(changes)
+        with ThreadPoolExecutor(workers) as pool:
+            running = [pool.submit(self._work, waiting, step, workers) for _ in range(workers)]
+        for worker in running:
+            worker.result()
+
+    def _work(self, waiting: Iterable[Change], step: Callable[[Change], Result], workers: int) -> None:
+        mine = 0
+        while (change := self._next(waiting, mine, workers)) is not None:
+            result = self._try(change, step)
+            mine += result.outcome == "unknown"
+            with self._guard:
+                self._results[change.address] = result
+            self._on_result(result)
+
+    def _next(self, waiting: Iterable[Change], mine: int, workers: int) -> Change | None:
+        """The next change, or None: all done, told to stop, or too many unknown creates.
+
+        A worker whose create ended unknown leaves while the others in flight could fill the limit.
+        """
+        with self._guard:
+            left = UNKNOWN_LIMIT - self._unknown
+            if self._stopped or left <= 0 or (mine and left < workers):
+                return None
+            return next(iter(waiting), None)
+
+    def _try(self, change: Change, step: Callable[[Change], Result]) -> Result:
+        try:
+            result = step(change)
+        except Unrecorded as error:
+            result = error.result
+            self._receipts.append((result.address, result.workflow_id or ""))
+            self.stop(f"the state cannot be written: {error}")
+        except Interrupted as error:
+            result = Result(change.address, change.action, "not_attempted", error=error.message)
+        except (OSError, Precondition) as error:
+            result = self._state_failed(change, error)
+        if result.outcome == "failed" and result.exit_code == 3:
+            self.stop("the API refused the key")
+        return result
+
+    def _state_failed(self, change: Change, error: OSError | Precondition) -> Result:
+        self.stop(f"the state cannot be written: {error}")
+        code = 6 if isinstance(error, Precondition) else 1
+        text = f"the state cannot be written: {error}"
+        return Result(change.address, change.action, "failed", change.workflow_id, text, code)
+
+    def _retire(self, change: Change) -> Result:
+        self._memory.record(records.retired(change.address))
+        return Result(change.address, change.action, "done", change.workflow_id)
+
+    def _update(self, change: Change) -> Result:
+        step = adopt if change.action == "adopt" else update
+        return step(change, self._remote, self._memory, self._support)
+
+    def _create(self, change: Change) -> Result:
+        result = create(change, self._remote, self._memory, self._support)
+        if result.outcome == "unknown":
+            with self._guard:
+                self._unknown += 1
+        return result
+
+    def _not_attempted(self, change: Change) -> Result:
+        limit = f"{UNKNOWN_LIMIT} creates have an unknown outcome" if self._unknown >= UNKNOWN_LIMIT else None
+        why = change.reason.text if change.reason else self._stopped or limit
+        return Result(change.address, change.action, "not_attempted", change.workflow_id, why)
+
+    def _note_agreement(self) -> None:
+        """Where desired and live are equal, that is what was applied; a write of state and no action."""
+        for change in self._plan.changes:
+            fresh = _agreed(change)
+            if fresh and change.address in self._memory.state.bindings:
+                self._memory.note(records.known(change.address, fresh))
+
+
+def _of(changes: Iterable[Change], *actions: str) -> list[Change]:
+    return [change for change in changes if change.action in actions]
+
+
+def _agreed(change: Change) -> Fields:
+    """The fields seen equal that are not recorded so yet."""
+    if change.action not in ("none", "blocked") or not (
+        change.desired and change.observed and change.binding
+    ):
+        return {}
+    wanted, seen, binding = change.desired.fields(), change.observed.fields, change.binding
+    equal = {n: v for n, v in wanted.items() if n in seen and not differing({n: seen[n]}, {n: v})}
+    return {n: v for n, v in equal.items() if binding.knowing({n: v}) != binding}

@@ -1,0 +1,150 @@
+"""At most one create: an intent is durable before the POST leaves, and the POST is sent once."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from defendctl.api.outcome import Created, Refused, Unknown, Unsent
+from defendctl.api.patience import backoff
+from defendctl.diagnostics import ApiError, Interrupted, Precondition
+from defendctl.engine.results import Result
+from defendctl.engine.verify import not_taken
+from defendctl.model import Intent
+from defendctl.state import records
+
+if TYPE_CHECKING:
+    from defendctl.api.outcome import Outcome
+    from defendctl.engine.protocols import Memory, Remote
+    from defendctl.model import Fields, Support
+    from defendctl.plan.changes import Change
+
+TRIES: Final = 3
+SEND_LIMIT: Final = 1.0
+"""Seconds between the intent and the POST. Whoever took longer was paused, and may have been given up."""
+
+
+class Paused(Exception):
+    """Too long between the intent and the POST: nothing was sent."""
+
+
+class Unrecorded(Exception):
+    """A workflow exists, but its id could not be written down."""
+
+    def __init__(self, result: Result, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.result = result
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One operation: at most one POST, ever, bears its `op`."""
+
+    op: str
+    outcome: Outcome
+    intended: bool
+
+
+def create(change: Change, remote: Remote, memory: Memory, support: Support) -> Result:
+    """Create, or replace. Raises OSError or Precondition if nothing can be recorded any more."""
+    assert change.desired
+    sent = {n: v for n, v in change.desired.fields().items() if n in support.create}
+    replaces = change.workflow_id if change.action == "replace" else None
+    for tried in range(1, TRIES + 1):
+        attempt = _attempt(change.address, sent, replaces, remote, memory)
+        result = _settle(change, attempt, sent, remote, memory)
+        if result:
+            return result
+        wait = _wait(attempt.outcome, tried)
+        if tried == TRIES or wait is None:
+            break
+        remote.pause(wait)
+    return _failed(change, attempt.outcome)
+
+
+def boottime() -> float:
+    """Goes on while the machine sleeps, where the system has such a clock."""
+    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return time.clock_gettime(clock)
+
+
+def _attempt(address: str, sent: Fields, replaces: str | None, remote: Remote, memory: Memory) -> Attempt:
+    op, intended = uuid.uuid4().hex, False
+
+    def before_send() -> None:
+        nonlocal intended
+        began = boottime()
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        memory.record(records.intent(address, Intent(op, now, sent, replaces)))
+        intended = True
+        if boottime() - began > SEND_LIMIT:
+            raise Paused
+
+    try:
+        outcome = remote.create(sent, before_send)
+    except Paused:
+        outcome = Unsent(f"more than {SEND_LIMIT:g} s passed between the intent and the request")
+    return Attempt(op, outcome, intended)
+
+
+def _settle(change: Change, attempt: Attempt, sent: Fields, remote: Remote, memory: Memory) -> Result | None:
+    """Record what is known. None where nothing was created."""
+    match attempt.outcome:
+        case Created(workflow_id) if not memory.claim(workflow_id):
+            why = f"the API answered the id {workflow_id}, which is bound or remembered already"
+            return _unknown(change, attempt.op, why, memory)
+        case Created(workflow_id):
+            return _bind(change, attempt.op, workflow_id, sent, remote, memory)
+        case Unknown(why):
+            return _unknown(change, attempt.op, why, memory)
+        case _:
+            if attempt.intended:
+                memory.record(records.withdrawn(change.address, attempt.op))
+            return None
+
+
+def _unknown(change: Change, op: str, why: str, memory: Memory) -> Result:
+    result = Result(change.address, change.action, "unknown", error=why)
+    try:
+        memory.record(records.unknown(change.address, op, why))
+    except (OSError, Precondition):
+        memory.note(records.unknown(change.address, op, why))
+    return result
+
+
+def _bind(change: Change, op: str, workflow_id: str, sent: Fields, remote: Remote, memory: Memory) -> Result:
+    record = records.bound(change.address, op, workflow_id)
+    try:
+        memory.record(record)
+    except (OSError, Precondition) as error:
+        memory.note(record)
+        raise Unrecorded(Result(change.address, change.action, "done", workflow_id), error) from error
+    return _verified(change, workflow_id, sent, remote)
+
+
+def _verified(change: Change, workflow_id: str, sent: Fields, remote: Remote) -> Result:
+    try:
+        problem = not_taken(remote, workflow_id, sent)
+    except (ApiError, Interrupted) as error:
+        warning = f"created, but it could not be read back: {error.message}"
+        return Result(change.address, change.action, "done", workflow_id, warning=warning)
+    outcome = "failed" if problem else "done"
+    return Result(change.address, change.action, outcome, workflow_id, problem)  # type: ignore[arg-type]
+
+
+def _wait(outcome: Outcome, tried: int) -> float | None:
+    """How long until the next try; None if there is no point in one."""
+    if isinstance(outcome, Unsent):
+        return backoff(tried)
+    return outcome.wait if isinstance(outcome, Refused) and outcome.status == 429 else None
+
+
+def _failed(change: Change, outcome: Outcome) -> Result:
+    assert isinstance(outcome, Refused | Unsent)
+    refused_key = isinstance(outcome, Refused) and outcome.status in (401, 403)
+    sent = "" if isinstance(outcome, Refused) else "nothing was sent: "
+    exit_code = 3 if refused_key else 1
+    return Result(change.address, change.action, "failed", None, sent + outcome.why, exit_code)

@@ -1,0 +1,39 @@
+"""What the engine needs of the API and of the state; tests and backends may bring their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from defendctl.api.outcome import Outcome
+    from defendctl.model import Fields, Observed, State
+    from defendctl.state.records import Record
+
+
+class Remote(Protocol):
+    def read(self, workflow_id: str) -> Observed | None:
+        """None for a 404. Raises ApiError."""
+
+    def create(self, values: Fields, before_send: Callable[[], None]) -> Outcome:
+        """Send one POST at most once. `before_send` runs when the connection stands."""
+
+    def update(self, workflow_id: str, values: Fields) -> None:
+        """Safe to repeat. Raises ApiError."""
+
+    def pause(self, seconds: float) -> None:
+        """Hold every request back. Raises Interrupted when the run is told to stop."""
+
+
+class Memory(Protocol):
+    state: State
+
+    def record(self, record: Record) -> None:
+        """Durable when it returns. Raises OSError or Precondition; then it did not happen."""
+
+    def claim(self, workflow_id: str) -> bool:
+        """Take a new id for this run; False if it is bound, remembered or taken already."""
+
+    def note(self, record: Record) -> None:
+        """Durable when the run ends."""

@@ -1,0 +1,42 @@
+"""What came of each address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Outcome = Literal["done", "failed", "unknown", "not_attempted"]
+OUTCOMES: tuple[Outcome, ...] = ("done", "failed", "unknown", "not_attempted")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    address: str
+    action: str
+    outcome: Outcome
+    workflow_id: str | None = None
+    error: str | None = None
+    exit_code: int = 1
+    """What a failure of this kind exits with; of no meaning where nothing failed."""
+    warning: str | None = None
+
+
+@dataclass(slots=True)
+class ApplyResult:
+    results: list[Result] = field(default_factory=list)
+    exits: set[int] = field(default_factory=set)
+    """Exit codes that hold for other reasons: blocked addresses, an interruption."""
+    receipts: list[tuple[str, str]] = field(default_factory=list)
+    """Address and id of workflows that exist but could not be recorded."""
+
+    def summary(self) -> dict[str, int]:
+        return {outcome: sum(r.outcome == outcome for r in self.results) for outcome in OUTCOMES}
+
+    def exit_codes(self) -> set[int]:
+        count = self.summary()
+        codes = set(self.exits)
+        if count["unknown"] or self.receipts:
+            codes.add(7)
+        if count["failed"]:
+            codes |= {4} if count["done"] else {r.exit_code for r in self.results if r.outcome == "failed"}
+        return codes

@@ -1,0 +1,76 @@
+"""Updates: one more read, the whole managed set, and a reading back. Done or failed, never unknown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from defendctl.diagnostics import ApiError, Interrupted
+from defendctl.engine.results import Result
+from defendctl.engine.verify import not_taken
+from defendctl.model import Binding
+from defendctl.plan.compare import never_known
+from defendctl.state import records
+
+if TYPE_CHECKING:
+    from defendctl.engine.protocols import Memory, Remote
+    from defendctl.model import Fields, Observed, Support
+    from defendctl.plan.changes import Change
+
+
+def update(change: Change, remote: Remote, memory: Memory, support: Support) -> Result:
+    """Raises OSError or Precondition if nothing can be recorded any more."""
+    assert change.desired
+    assert change.workflow_id
+    sent = {n: v for n, v in change.desired.fields().items() if n in support.update}
+    try:
+        problem = _moved(change, remote.read(change.workflow_id)) or _write(change, sent, remote, memory)
+    except (ApiError, Interrupted) as error:
+        return _result(change, error.message, error.exit_code if isinstance(error, ApiError) else 1)
+    return _result(change, problem)
+
+
+def adopt(change: Change, remote: Remote, memory: Memory, support: Support) -> Result:
+    """Bind again what a tombstone remembers, and bring it to what is declared."""
+    memory.record(records.adopted(change.address, _adopted(change, support)))
+    if not any(f.path != "status" for f in change.fields):
+        return _result(change, None)
+    return update(change, remote, memory, support)
+
+
+def _adopted(change: Change, support: Support) -> Binding:
+    assert change.desired
+    assert change.observed
+    assert change.binding
+    seen, old, wanted = change.observed.fields, change.binding, change.desired.fields()
+    hidden = never_known(wanted, seen, old) & support.create
+    assumed = {name: old.assumed.get(name, wanted[name]) for name in hidden - old.unconfirmed}
+    return Binding(old.workflow_id, {**old.applied, **seen}, assumed, old.unconfirmed - seen.keys())
+
+
+def _moved(change: Change, now: Observed | None) -> str | None:
+    """Why the plan does not hold any more."""
+    then = change.observed
+    assert then
+    if now is None:
+        return "the API answers 404 for it now"
+    if (now.fields, now.status) != (then.fields, then.status):
+        return "it was changed since it was planned; plan again"
+    return None
+
+
+def _write(change: Change, sent: Fields, remote: Remote, memory: Memory) -> str | None:
+    assert change.observed
+    assert change.workflow_id
+    hidden = sent.keys() - change.observed.fields.keys()
+    if hidden:
+        memory.record(records.unconfirmed(change.address, hidden))
+    remote.update(change.workflow_id, sent)
+    problem = not_taken(remote, change.workflow_id, sent)
+    if problem is None:
+        memory.record(records.known(change.address, sent))
+    return problem
+
+
+def _result(change: Change, problem: str | None, exit_code: int = 1) -> Result:
+    outcome = "failed" if problem else "done"
+    return Result(change.address, change.action, outcome, change.workflow_id, problem, exit_code)  # type: ignore[arg-type]
