@@ -42,6 +42,15 @@ _METRICS = {
     "AutomaticList": "`metrics` of an automatic workflow must be a list of metrics, or a mapping "
     "of metric to level",
 }
+_WORDS_OF_THE_API = {
+    "threshold_type": "type",
+    "automatic_tolerance": "tolerance",
+    "automatic_hallucination_tolerance": "tolerance",
+    "automatic_hallucination_tolerance_levels": "metrics",
+    "automatic_hallucination_tolerance_values": "metrics",
+    "custom_hallucination_threshold_values": "metrics",
+    "max_improvement_attempt": "max_retries",
+}
 _BOOLEANS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 
@@ -86,7 +95,9 @@ def _unknown(model: type[BaseModel], loc: Path, report: Report) -> tuple[str, st
     key = str(loc[-1])
     if (model.__name__, key) in _MISPLACED:
         return "key-not-for-type", _MISPLACED[model.__name__, key]
-    hint = report.suggest(key, known_keys(model, loc[:-1]))
+    known = known_keys(model, loc[:-1])
+    ours = _WORDS_OF_THE_API.get(key)
+    hint = f" It is called `{ours}` here." if ours in known else report.suggest(key, known)
     return "unknown-key", f"The key `{short(key)}` is not known here.{hint}"
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from defendctl.manifest import models
 from defendctl.manifest.problems import check
+from defendctl.manifest.texts import ADDRESS_RULE
 from defendctl.manifest.words import found, short
 from defendctl.model import ADDRESS, METRICS, Workflow
 
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
 
 Path = tuple[str | int, ...]
 
-ADDRESS_RULE = (
-    "An address begins with a small letter and ends with one or a digit; in between may stand small letters, "
-    "digits, dots, dashes and underscores; at most 63 in all"
-)
 _A_MANIFEST = "a manifest has `version: 1` and, under `workflows:`, a mapping of addresses to workflows"
 
 

@@ -1,0 +1,188 @@
+"""The models → JSON Schemas (draft-07) that editors show well.
+
+Types, ranges and required keys come from the models. What editors need besides is added here: a description
+that names the default (they do not show `default`, and would insert it), messages in words, and what depends
+on `type` as if/then, with `X: false` for a key that does not belong, so that the message stands on that key.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from defendctl.manifest import models, texts
+from defendctl.model import ADDRESS, METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pydantic import BaseModel
+
+Schema = dict[str, Any]
+
+DRAFT = "http://json-schema.org/draft-07/schema#"
+THRESHOLD = "${1:0.8}"  # in a snippet: text to type over
+_UNWANTED = frozenset({"title", "description", "default"})
+
+
+def manifest_schema(custom_metrics: Sequence[str] = ()) -> Schema:
+    """The schema of one manifest document; the names in `custom_metrics` are metrics too."""
+    metrics = {**METRICS, **dict.fromkeys(custom_metrics, "One of your organization's own metrics.")}
+    schema = _document(models.Manifest, texts.MANIFEST)
+    schema["properties"]["workflows"] |= {
+        "propertyNames": {"pattern": f"^{ADDRESS.pattern}$", "patternErrorMessage": f"{texts.ADDRESS_RULE}."},
+        "additionalProperties": _workflow(metrics),
+        "defaultSnippets": _workflow_snippets(),
+    }
+    return schema
+
+
+def project_schema() -> Schema:
+    """The schema of `defendctl.yaml`."""
+    schema = _document(models.ProjectFile, texts.PROJECT)
+    for name, model in (("api", models.Api), ("state", models.State)):
+        section = {"type": "object", "properties": _properties(model, texts.SECTIONS[name])}
+        schema["properties"][name] = {**texts.PROJECT[name], **section, "additionalProperties": False}
+    for name in ("manifests", "custom_metrics"):
+        schema["properties"][name]["uniqueItems"] = True
+    return schema
+
+
+def to_text(schema: Mapping[str, Any]) -> str:
+    """As it is committed; keys stand in the order in which editors offer them."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _document(model: type[BaseModel], hints: texts.Hints) -> Schema:
+    properties = _properties(model, hints)
+    properties["version"] = {**hints["version"], "type": "integer", "const": 1}
+    return {
+        "$schema": DRAFT,
+        "type": "object",
+        "required": model.model_json_schema()["required"],
+        "properties": properties,
+        "patternProperties": {"^x-": {}},
+        "additionalProperties": False,
+    }
+
+
+def _properties(model: type[BaseModel], hints: texts.Hints) -> Schema:
+    """The properties of a model in the order of the hints, each with its hints."""
+    generated = model.model_json_schema()["properties"]
+    return {name: {**_clean(generated[name]), **hint} for name, hint in hints.items() if name in generated}
+
+
+def _clean(node: Any) -> Any:
+    """Without what pydantic adds and editors misuse. No key of ours has such a name."""
+    if isinstance(node, list):
+        return [_clean(item) for item in node]
+    if isinstance(node, dict):
+        return {key: _clean(value) for key, value in node.items() if key not in _UNWANTED}
+    return node
+
+
+def _workflow(metrics: Mapping[str, str]) -> Schema:
+    given = _properties(models.Untyped, texts.WORKFLOW)
+    given["description"]["type"] = ["string", "null"]
+    given["type"]["enumDescriptions"] = [*texts.TYPES.values()]
+    given["tolerance"] |= _levels()
+    given["improvement_action"] = {**texts.WORKFLOW["improvement_action"], **_actions()}
+    given["file_search"]["uniqueItems"] = True
+    return {
+        "type": "object",
+        "required": ["type", "metrics", "improvement_action"],
+        "properties": given,
+        "additionalProperties": False,
+        "allOf": _rules(metrics),
+    }
+
+
+def _levels() -> Schema:
+    return {"enum": [*texts.LEVELS], "enumDescriptions": [*texts.LEVELS.values()]}
+
+
+def _actions() -> Schema:
+    return {
+        "enum": [*texts.ACTIONS, *texts.OLD_ACTIONS],
+        "enumDescriptions": [*texts.ACTIONS.values(), *texts.OLD_ACTIONS.values()],
+    }
+
+
+def _rules(metrics: Mapping[str, str]) -> list[Schema]:
+    """What depends on another key. `errorMessage` has a `then` of its own, for it replaces other messages."""
+    custom, automatic = _where("type", {"const": "custom"}), _where("type", {"const": "automatic"})
+    listed, mapped = _where("metrics", {"type": "array"}), _where("metrics", {"type": "object"})
+    old_action = _where("improvement_action", {"enum": [*texts.OLD_ACTIONS]})
+    deprecated = "This is an old spelling; write `regenerate` or `none`."
+    return [
+        _rule(custom, {"properties": {"metrics": _thresholds(metrics)}}),
+        _rule(custom, _without("tolerance", "`tolerance` belongs to `type: automatic`.")),
+        _rule(automatic, {"properties": {"metrics": _listed_or_levels(metrics)}}),
+        _rule({"allOf": [automatic, listed]}, {"required": ["tolerance"]}),
+        _rule(
+            {"allOf": [automatic, mapped]},
+            _without("tolerance", "Each metric has a level of its own here; `tolerance` goes with a list."),
+        ),
+        _rule(
+            {"required": ["max_improvement_attempts"]},
+            _without("max_retries", "`max_improvement_attempts` is the old name of this; keep one."),
+        ),
+        _rule(old_action, {"properties": {"improvement_action": {"deprecationMessage": deprecated}}}),
+    ]
+
+
+def _rule(condition: Schema, then: Schema) -> Schema:
+    return {"if": condition, "then": then}
+
+
+def _where(key: str, value: Schema) -> Schema:
+    return {"required": [key], "properties": {key: value}}
+
+
+def _without(key: str, message: str) -> Schema:
+    return {"properties": {key: False}, "errorMessage": message}
+
+
+def _thresholds(metrics: Mapping[str, str]) -> Schema:
+    shape = _clean(models.Custom.model_json_schema()["properties"]["metrics"])
+    threshold = {**shape["additionalProperties"], "defaultSnippets": [{"label": "0.8", "body": THRESHOLD}]}
+    return {
+        **shape,
+        "properties": {name: {**threshold, "markdownDescription": text} for name, text in metrics.items()},
+        "additionalProperties": False,
+        "defaultSnippets": [{"label": "completeness: 0.8", "body": {"completeness": THRESHOLD}}],
+    }
+
+
+def _listed_or_levels(metrics: Mapping[str, str]) -> Schema:
+    """Both shapes at once: the keywords for lists and those for mappings do not disturb each other."""
+    levels = _clean(models.AutomaticLevels.model_json_schema()["properties"]["metrics"])
+    level = {**levels["additionalProperties"], **_levels()}
+    return {
+        **levels,
+        "type": ["array", "object"],
+        "minItems": 1,
+        "uniqueItems": True,
+        "items": {"type": "string", "enum": [*metrics], "enumDescriptions": [*metrics.values()]},
+        "properties": {name: {**level, "markdownDescription": text} for name, text in metrics.items()},
+        "additionalProperties": False,
+    }
+
+
+def _workflow_snippets() -> list[Schema]:
+    action = "${3|fixit,regenerate,none|}"
+    custom = {"type": "custom", "metrics": {"completeness": "${2:0.8}"}, "improvement_action": action}
+    automatic = {
+        "type": "automatic",
+        "tolerance": "${2|low,medium,high|}",
+        "metrics": ["${4:completeness}"],
+        "improvement_action": action,
+    }
+    return [
+        _snippet("custom workflow", texts.TYPES["custom"], custom),
+        _snippet("automatic workflow", texts.TYPES["automatic"], automatic),
+    ]
+
+
+def _snippet(label: str, description: str, workflow: Schema) -> Schema:
+    return {"label": label, "description": description, "body": {"${1:support-bot}": workflow}}
