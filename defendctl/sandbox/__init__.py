@@ -9,5 +9,5 @@ It stands on the other side of the wire: nothing here imports the rest of defend
     faults.py       answers that go wrong on request
     generations.py  which fields each generation of the API accepts and answers, as tables
     bodies.py       checks for what comes in; answers.py: encoders for what goes out
-    model.py        the one canonical form; store.py keeps it in SQLite; evaluation.py makes up scores
+    model.py        the one canonical form; store.py keeps it in SQLite; evaluation.py makes up its events
 """

@@ -1,5 +1,6 @@
 """/_sandbox/: what the vendor's console does behind the API's back, and what only a test wants to know."""
 
+import re
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -7,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from defendctl.sandbox.api import path_id
 from defendctl.sandbox.bodies import Field, Invalid, anything, parse_json, problem, read_object
 from defendctl.sandbox.faults import Fault, Faults
 from defendctl.sandbox.model import Workflow, new_workflow, utc_now
@@ -47,7 +49,7 @@ class Admin:
         values = read_object(parse_json(await request.body()), _FAULT)
         try:
             fault = Fault(**values)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, re.error) as error:
             raise Invalid(problem((), "value_error", str(error))) from None
         self.faults.faults.append(fault)
         return JSONResponse(asdict(fault))
@@ -74,7 +76,7 @@ class Admin:
         return JSONResponse(vars(workflow))
 
     async def edit_workflow(self, request: Request) -> JSONResponse:
-        workflow = self.store.workflow(request.path_params["workflow_id"])
+        workflow = self.store.workflow(path_id(request, "workflow_id"))
         if workflow is None:
             return JSONResponse({"detail": "Workflow not found"}, 404)
         workflow = replace(workflow, **{"updated_at": utc_now(), **await _values(request)})
@@ -82,7 +84,7 @@ class Admin:
         return JSONResponse(vars(workflow))
 
     async def remove_workflow(self, request: Request) -> JSONResponse:
-        self.store.remove_workflow(request.path_params["workflow_id"])
+        self.store.remove_workflow(path_id(request, "workflow_id"))
         return JSONResponse({})
 
 

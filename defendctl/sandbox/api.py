@@ -1,9 +1,9 @@
 """The six endpoints of the Defend API."""
 
 import hmac
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from urllib.parse import unquote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -11,9 +11,9 @@ from starlette.routing import Route
 
 from defendctl.sandbox.answers import EventView, WorkflowView, encode
 from defendctl.sandbox.bodies import Invalid, Problem, parse_json, read_object
-from defendctl.sandbox.evaluation import evaluate
+from defendctl.sandbox.evaluation import new_event
 from defendctl.sandbox.generations import Generation
-from defendctl.sandbox.model import Event, Workflow, new_id, new_workflow, utc_now, utc_text
+from defendctl.sandbox.model import Workflow, new_workflow, utc_now
 from defendctl.sandbox.store import Store
 
 Endpoint = Callable[[Request], Awaitable[JSONResponse]]
@@ -88,22 +88,12 @@ class Api:
         workflow = self._workflow(request)
         if workflow.status != "active":
             raise Refused(409, "Inactive workflows do not accept events")
-        ready_at = time.time() + self.delay
-        event = Event(
-            event_id=new_id("evt"),
-            evaluation_id=new_id("eval"),
-            billing_request_id=new_id("bill"),
-            created_at=utc_text(ready_at - self.delay),
-            ready_at=ready_at,
-            submission=submission,
-            settings=workflow,
-            evaluations=evaluate(workflow, submission),
-        )
+        event = new_event(workflow, submission, self.delay)
         self.store.add_event(event)
         return JSONResponse(encode(EventView(event), self.answers.accepted))
 
     async def retrieve_event(self, request: Request) -> JSONResponse:
-        event = self.store.event(request.path_params["workflow_id"], request.path_params["event_id"])
+        event = self.store.event(path_id(request, "workflow_id"), path_id(request, "event_id"))
         if event is None:
             raise Refused(404, "Event not found")
         return JSONResponse(encode(EventView(event), self.answers.event))
@@ -112,10 +102,15 @@ class Api:
         raise Refused(501, "The sandbox stores no files; any file id may be named in file_search")
 
     def _workflow(self, request: Request) -> Workflow:
-        workflow = self.store.workflow(request.path_params["workflow_id"])
+        workflow = self.store.workflow(path_id(request, "workflow_id"))
         if workflow is None:
             raise Refused(404, "Workflow not found")
         return workflow
+
+
+def path_id(request: Request, name: str) -> str:
+    """Paths are routed as they were sent (see app.py), so an escaped slash belongs to its id."""
+    return unquote(request.path_params[name])
 
 
 async def _body(request: Request) -> object:

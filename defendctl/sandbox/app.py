@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from defendctl.sandbox.admin import Admin
 from defendctl.sandbox.api import Api, Refused, invalid, refused
@@ -37,12 +38,25 @@ def create_app(
         yield
         store.close()
 
-    return Starlette(
+    app = Starlette(
         routes=[*Api(store, accepts, shows, api_key, delay).routes(), *Admin(store, faults).routes()],
-        middleware=[Middleware(faults.middleware)],
+        middleware=[Middleware(_undecoded_paths), Middleware(faults.middleware)],
         exception_handlers={Refused: refused, Invalid: invalid, HTTPException: _plain},
         lifespan=lifespan,
     )
+    app.router.redirect_slashes = False
+    return app
+
+
+def _undecoded_paths(app: ASGIApp) -> ASGIApp:
+    """Ids are opaque and may hold an escaped slash, so paths are routed and recorded as they were sent."""
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope["path"] = scope["raw_path"].decode("latin-1")
+        await app(scope, receive, send)
+
+    return wrapped
 
 
 async def _plain(request: Request, error: Exception) -> JSONResponse:

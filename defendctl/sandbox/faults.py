@@ -132,7 +132,8 @@ class Exchange:
         )
 
     async def answer(self, answer: Answer) -> None:
-        await self.start(answer.status, *answer.headers)
+        length = ("content-length", str(len(answer.body)))
+        await self.start(answer.status, *{**dict([length]), **dict(answer.headers)}.items())
         await self.write(answer.body, last=True)
 
     async def start(self, status: int, *headers: tuple[str, str]) -> None:
@@ -141,6 +142,11 @@ class Exchange:
 
     async def write(self, data: bytes, last: bool = False) -> None:
         await self.send({"type": "http.response.body", "body": data, "more_body": not last})
+
+    @property
+    def gone(self) -> bool:
+        """Whether the client hung up."""
+        return bool(self.scope["sandbox.transport"].is_closing())
 
     async def hang_up(self) -> None:
         """Closes the connection behind the server's back; what was written still leaves."""
@@ -218,8 +224,10 @@ async def oversized(exchange: Exchange) -> None:
     await exchange.commit()
     await exchange.start(200, JSON)
     await exchange.write(b'{"workflow_id": "')
-    for size in _chunks(exchange.fault.bytes or 1 << 30):
-        await exchange.write(b"x" * size)
+    for data in _repeated(b"x", exchange.fault.bytes or 1 << 30):
+        if exchange.gone:
+            return
+        await exchange.write(data)
     await exchange.write(b'"}', last=True)
 
 
@@ -227,8 +235,10 @@ async def gzip(exchange: Exchange) -> None:
     answer = await exchange.commit()
     await exchange.start(answer.status, JSON, ("content-encoding", "gzip"))
     packer = zlib.compressobj(wbits=31)
-    plain = iter([answer.body]) if exchange.fault.bytes is None else _zeros(exchange.fault.bytes)
-    for data in plain:
+    bomb = exchange.fault.bytes
+    for data in [answer.body] if bomb is None else _repeated(b"\0", bomb):
+        if exchange.gone:
+            return
         await exchange.write(packer.compress(data))
     await exchange.write(packer.flush(), last=True)
 
@@ -251,19 +261,16 @@ async def wrong_id(exchange: Exchange) -> None:
 
 
 def _made_up(fault: Fault, status: int) -> Answer:
-    return Answer(status, list({**dict([JSON]), **fault.headers}.items()), fault.body.encode())
+    headers = dict([JSON]) | {name.lower(): value for name, value in fault.headers.items()}
+    return Answer(status, list(headers.items()), fault.body.encode())
 
 
 def _json(status: int, content: dict[str, Any]) -> Answer:
     return Answer(status, [JSON], json.dumps(content).encode())
 
 
-def _chunks(total: int) -> Iterator[int]:
-    return (min(CHUNK, total - start) for start in range(0, total, CHUNK))
-
-
-def _zeros(total: int) -> Iterator[bytes]:
-    return (bytes(size) for size in _chunks(total))
+def _repeated(byte: bytes, total: int) -> Iterator[bytes]:
+    return (byte * min(CHUNK, total - start) for start in range(0, total, CHUNK))
 
 
 KINDS: dict[str, Callable[[Exchange], Awaitable[None]]] = {

@@ -135,7 +135,7 @@ def _context_item(value: object, loc: Loc) -> object:
     return value if isinstance(value, str) else read_object(value, _TURN, loc)
 
 
-_TURN: Fields = {"role": Field("role", text, required=True), "content": Field("content", text, required=True)}
+_TURN: Fields = {"role": Field("role", text), "content": Field("content", text)}
 _PROMPTS: Fields = {name: Field(name, text) for name in ("user_prompt", "system_prompt", "ground_truth")}
 _PROMPTS_2025_12_07: Fields = {
     **_PROMPTS,

@@ -45,8 +45,9 @@ def embedded(
     url = _base_url(sock)
     thread = threading.Thread(target=server.run, args=([sock],), name="sandbox", daemon=True)
     thread.start()
-    ready.wait(10)
     try:
+        if not ready.wait(10):
+            raise RuntimeError("the sandbox did not start")
         yield url
     finally:
         server.should_exit = True
@@ -54,7 +55,8 @@ def embedded(
 
 
 def _loopback(port: int) -> socket.socket:
-    # asyncio disables Nagle's algorithm only on sockets that name their protocol; with it, answers take 40 ms.
+    # asyncio disables Nagle's algorithm only on sockets that name their protocol; with it,
+    # an answer takes 40 ms.
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     sock.bind(("127.0.0.1", port))

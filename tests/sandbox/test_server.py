@@ -1,0 +1,122 @@
+"""Starting, stopping, and what survives it."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from defendctl.sandbox.server import embedded
+
+from .bodies import NEWEST
+from .conftest import KEY
+
+PLAIN: dict[str, Any] = {"trust_env": False, "verify": False}  # certificates take long to load
+ROOT = Path(__file__).parents[2]
+
+
+def spawn(*options: str) -> tuple["subprocess.Popen[str]", str]:
+    command = [sys.executable, "-m", "defendctl.sandbox", *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    assert process.stdout
+    return process, process.stdout.readline().strip()
+
+
+def create(url: str) -> str:
+    workflow_id = httpx.post(f"{url}/defend", json=NEWEST, headers=KEY, **PLAIN).json()["workflow_id"]
+    assert isinstance(workflow_id, str)
+    return workflow_id
+
+
+def status(url: str, workflow_id: str) -> int:
+    return httpx.get(f"{url}/defend/{workflow_id}", headers=KEY, **PLAIN).status_code
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_quietly(number: signal.Signals) -> None:
+    process, url = spawn()
+    create(url)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=5)
+    assert (process.returncode, out, err) == (0, "", "")
+
+
+def test_open_connections_and_waiting_requests_do_not_hold_it_up() -> None:
+    process, url = spawn()
+    fault = {"kind": "slow", "seconds": 60}
+    with httpx.Client(base_url=url, headers=KEY, **PLAIN) as client:
+        client.post("/_sandbox/faults", json=fault)
+        with pytest.raises(httpx.ReadTimeout):
+            client.post("/defend", json=NEWEST, timeout=0.05)
+        address = (client.base_url.host, client.base_url.port)
+        with socket.create_connection(address) as idle:
+            idle.sendall(b"POST /defend HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n")
+            process.terminate()
+            _, err = process.communicate(timeout=2)
+    assert (process.returncode, err) == (0, "")
+
+
+def test_a_killed_process_loses_nothing(tmp_path: Path) -> None:
+    data = str(tmp_path / "deep" / "sandbox.sqlite")
+    process, url = spawn("--data", data)
+    workflow_id = create(url)
+    process.kill()
+    process.communicate()
+    with embedded(data) as again:
+        assert status(again, workflow_id) == 200
+
+
+def test_memory_is_forgotten() -> None:
+    with embedded(":memory:") as url:
+        workflow_id = create(url)
+    with embedded(":memory:") as url:
+        assert status(url, workflow_id) == 404
+
+
+def test_embedded_starts_and_stops_quickly() -> None:
+    with httpx.Client(**PLAIN) as client:
+        before = time.monotonic()
+        with embedded(":memory:") as url:
+            started = time.monotonic()
+            assert client.get(f"{url}/_sandbox/requests").is_success
+            stopping = time.monotonic()
+        stopped = time.monotonic()
+    assert started - before < 0.15
+    assert stopped - stopping < 0.2
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(url, **PLAIN)
+
+
+def test_a_taken_port_is_an_error() -> None:
+    with embedded(":memory:") as url:
+        process, line = spawn("--port", url.rpartition(":")[2])
+        process.communicate(timeout=5)
+    assert (process.returncode, line) == (1, "")
+
+
+def test_options_arrive() -> None:
+    process, url = spawn("--generation", "2025-10-07", "--answers", "2025-12-07", "--api-key", "k")
+    headers = {"Authorization": "Bearer k"}
+    body = {"name": "n", "type": "custom", "metrics": {"x": 0.5}, "improvement_action": None}
+    answer = httpx.post(f"{url}/defend", json=body, headers=headers, **PLAIN)
+    process.terminate()
+    process.communicate(timeout=5)
+    assert answer.json().keys() == {"workflow_id", "status", "created_at"}
+
+
+def measured(action: Callable[[], object]) -> float:
+    before = time.monotonic()
+    action()
+    return time.monotonic() - before
+
+
+def test_an_answer_does_not_wait_for_acknowledgements() -> None:
+    """With Nagle's algorithm on, each answer on a reused connection takes 40 ms."""
+    with embedded(":memory:") as url, httpx.Client(base_url=url, headers=KEY, **PLAIN) as client:
+        assert min(measured(lambda: client.post("/defend", json=NEWEST)) for _ in range(5)) < 0.03

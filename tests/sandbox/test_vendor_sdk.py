@@ -1,0 +1,111 @@
+"""The vendor's own SDK, in a version of each generation, works against the sandbox."""
+
+import json
+import os
+import subprocess
+import venv
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .bodies import AUTOMATIC, CUSTOM, EVENT, LEVELS, THRESHOLDS
+from .conftest import Sandbox
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+HERE = Path(__file__).parent
+CACHE = HERE.parents[1] / ".cache"
+VERSIONS = {
+    "2025-10-07": "1.6.1",
+    "2025-10-22": "1.9.0",
+    "2025-11-10": "1.20.0",
+    "2025-12-07": "1.27.0",
+}
+EXTRAS: dict[str, dict[str, Any]] = {
+    "2025-10-07": {"max_retries": 3},
+    "2025-10-22": {"max_improvement_attempts": 3},
+    "2025-11-10": {"max_improvement_attempts": 3, "web_search": True, "file_search": ["file_a"]},
+    "2025-12-07": {"max_improvement_attempts": 3, "context_awareness": True, "file_search": ["file_a"]},
+}
+UPDATES: dict[str, dict[str, Any]] = {
+    **dict.fromkeys(VERSIONS, {"name": "Renamed", "description": "described"}),
+    "2025-12-07": {
+        "name": "Renamed",
+        "description": "described",
+        "threshold_type": "automatic",
+        LEVELS: {"completeness": "low"},
+        "improvement_action": "do_nothing",
+        "max_improvement_attempts": 4,
+        "web_search": True,
+        "context_awareness": False,
+        "file_search": [],
+    },
+}
+WITH_MAPS = ("2025-11-10", "2025-12-07")
+
+every_version = pytest.mark.parametrize(("generation", "version"), VERSIONS.items())
+
+
+def sdk_python(version: str) -> Path:
+    """A virtual environment with that version, made once and kept."""
+    home = CACHE / f"sdk-{version}"
+    python = home / ("Scripts" if os.name == "nt" else "bin") / "python"
+    ready = home / "ready"
+    if not ready.exists():
+        venv.create(home, with_pip=True, clear=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", f"deeprails=={version}"], check=True)
+        ready.touch()
+    return python
+
+
+def session(url: str, version: str, create: dict[str, Any], generation: str) -> dict[str, Any]:
+    arguments = {"create": create, "update": UPDATES[generation], "event": EVENT}
+    command = [sdk_python(version), HERE / "sdk_session.py", url]
+    ran = subprocess.run(command, input=json.dumps(arguments), capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 0, ran.stderr
+    answers = json.loads(ran.stdout)
+    assert isinstance(answers, dict)
+    assert answers["version"] == version
+    return answers
+
+
+@every_version
+def test_a_custom_workflow(sandbox: Sandbox, generation: str, version: str) -> None:
+    client = sandbox(generation=generation)
+    body = {**CUSTOM[generation], **EXTRAS[generation]}
+    got = session(str(client.base_url), version, body, generation)
+    assert got["retrieved"].items() >= {"name": "Test Workflow", "improvement_action": "fixit"}.items()
+    assert got["retrieved_again"].items() >= {"name": "Renamed", "description": "described"}.items()
+    assert got["retrieved"]["workflow_id"] == got["created"]["workflow_id"] == got["updated"]["workflow_id"]
+    assert isinstance(got["event"]["filtered"], bool)
+    (stored,) = client.get("/_sandbox/workflows").json()
+    assert stored["max_retries"] == UPDATES[generation].get("max_improvement_attempts", 3)
+    assert [seen["status"] for seen in client.get("/_sandbox/requests").json()][:5] == [200] * 5
+
+
+@every_version
+def test_an_automatic_workflow(sandbox: Sandbox, generation: str, version: str) -> None:
+    client = sandbox(generation=generation)
+    session(str(client.base_url), version, AUTOMATIC[generation], generation)
+    (stored,) = client.get("/_sandbox/workflows").json()
+    assert stored["type"] == "automatic"
+    assert set(stored["metrics"].values()) == {"low" if generation == "2025-12-07" else "high"}
+
+
+@pytest.mark.parametrize(("generation", "version"), [(each, VERSIONS[each]) for each in WITH_MAPS])
+def test_what_newer_generations_show(sandbox: Sandbox, generation: str, version: str) -> None:
+    url = str(sandbox(generation=generation).base_url)
+    got = session(url, version, {**CUSTOM[generation], **EXTRAS[generation]}, generation)
+    assert got["retrieved"][THRESHOLDS] == CUSTOM[generation][THRESHOLDS]
+    assert got["retrieved"]["files"][0]["file_id"] == "file_a"
+    assert got["submitted"]["status"] == "In Progress"
+    assert got["event"]["status"] == "Completed"
+    assert got["retrieved_last"]["events"][0]["event_id"] == got["event"]["event_id"]
+    assert got["retrieved_last"]["stats"]["outputs_processed"] == 1
+
+
+def test_the_newest_event_shows_the_attempts_limit(sandbox: Sandbox) -> None:
+    url = str(sandbox().base_url)
+    got = session(url, "1.27.0", CUSTOM["2025-12-07"], "2025-12-07")
+    assert got["event"]["max_improvement_attempts"] == 4
