@@ -6,7 +6,8 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -16,7 +17,6 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from defendctl.sandbox.app import create_app
 from defendctl.sandbox.generations import NEWEST
 
-_TICK = 0.02
 _print = functools.partial(print, flush=True)
 
 
@@ -50,7 +50,7 @@ def embedded(
             raise RuntimeError("the sandbox did not start")
         yield url
     finally:
-        server.should_exit = True
+        server.stop()
         thread.join(2)
 
 
@@ -89,16 +89,27 @@ class _Server(uvicorn.Server):
     def __init__(self, app: ASGIApp, announce: Callable[[], None]) -> None:
         super().__init__(_config(app))
         self._announce = announce
+        self._stopping = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def stop(self) -> None:
+        """May be called from another thread or a signal handler."""
+        self.should_exit = True
+        if self._loop and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._stopping.set)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.stop()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         self._announce()
 
     async def main_loop(self) -> None:
-        tick = 0
-        while not await self.on_tick(tick):
-            await asyncio.sleep(_TICK)
-            tick += 1
+        while not await self.on_tick(0):  # a tick renews the Date header
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), 1)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:

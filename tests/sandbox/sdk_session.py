@@ -6,20 +6,35 @@ Usage: sdk_session.py BASE_URL, with {"create": …, "update": …, "event": …
 import json
 import sys
 import time
+from importlib import import_module
+from typing import Any
 
-import deeprails
-
-
-def dump(model):
-    return json.loads(model.model_dump_json())
+deeprails: Any = import_module("deeprails")
 
 
-def finished(event):
+def dump(model: Any) -> dict[str, Any]:
+    """What the SDK made of an answer, and under `invalid` where that breaks the SDK's own types.
+
+    The SDK itself never checks.
+    """
+    content: dict[str, Any] = json.loads(model.model_dump_json())
+    return {**content, "invalid": invalid(model)}
+
+
+def invalid(model: Any) -> list[str]:
+    try:
+        type(model).model_validate(model.model_dump(by_alias=True))
+    except ValueError as error:
+        return [".".join(map(str, each["loc"])) for each in error.errors()]  # type: ignore[attr-defined]
+    return []
+
+
+def finished(event: Any) -> bool:
     """Older generations show no status; there the verdict is the sign."""
     return event.filtered is not None and getattr(event, "status", "Completed") == "Completed"
 
 
-def completed(client, workflow_id, event_id):
+def completed(client: Any, workflow_id: str, event_id: str) -> Any:
     for _ in range(100):
         event = client.defend.retrieve_event(event_id, workflow_id=workflow_id)
         if finished(event):
@@ -28,7 +43,7 @@ def completed(client, workflow_id, event_id):
     raise SystemExit("the event was never completed")
 
 
-def main():
+def main() -> None:
     arguments = json.load(sys.stdin)
     kind = getattr(deeprails, "DeepRails", None) or deeprails.Deeprails
     client = kind(api_key="sk_test", base_url=sys.argv[1], max_retries=0)
