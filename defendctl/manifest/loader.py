@@ -169,7 +169,7 @@ class _Composer:
             near = suggest(name, self._anchors)
             message = f"No anchor `&{short(name)}` stands before this alias.{near}"
             self._error("yaml-undefined-alias", message, self.last)
-        return Node(None, self.last, text="")
+        return Node({}, self.last, text="")  # fits as key, value and under `<<`: one error is enough
 
     def _expand(self, size: int) -> None:
         """Counted before anything is copied, so an alias bomb never goes off."""

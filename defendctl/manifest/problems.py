@@ -87,6 +87,8 @@ def _missing(model: type[BaseModel], loc: Path, at: Path) -> str:
         "improvement_action": "say fixit, regenerate or none, for reviewers must see it.",
         "type": "say custom or automatic.",
         "tolerance": "say low, medium or high for the metrics listed.",
+        "metrics": "name at least one metric, or nothing would be guarded.",
+        "workflows": "add `workflows:` and under it an address for each workflow.",
     }.get(str(loc[-1]), "add it.")
     return f"{where} lacks `{loc[-1]}`: {ending}"
 
@@ -95,6 +97,8 @@ def _unknown(model: type[BaseModel], loc: Path, report: Report) -> tuple[str, st
     key = str(loc[-1])
     if (model.__name__, key) in _MISPLACED:
         return "key-not-for-type", _MISPLACED[model.__name__, key]
+    if key.startswith("x-"):
+        return "unknown-key", f"`{short(key)}` may stand at the top of a document only, not in here."
     known = known_keys(model, loc[:-1])
     ours = _WORDS_OF_THE_API.get(key)
     hint = f" It is called `{ours}` here." if ours in known else report.suggest(key, known)
@@ -124,12 +128,13 @@ def _wrong(model: type[BaseModel], error: dict[str, Any], at: Path) -> tuple[str
     if kind == "literal_error":
         return "invalid-value", _choice(name, error["ctx"]["expected"], value)
     if kind in ("less_than_equal", "greater_than_equal"):
-        return "out-of-range", f"{name} must be {_range(loc)}, found {number(value)}."
+        percent = f" Write {value / 100:g}." if loc[0] == "metrics" and 1 < value <= 100 else ""
+        return "out-of-range", f"{name} must be {_range(loc)}, found {number(value)}.{percent}"
     if kind in ("string_pattern_mismatch", "string_too_short", "too_short"):
-        return (
-            "invalid-value",
-            f"{name} must not be {'blank' if value else 'empty'}; leave it out for the default.",
-        )
+        hint = " Leave the key out for the default." if isinstance(loc[-1], str) else ""
+        return "invalid-value", f"{name} must not be {'blank' if value else 'empty'}.{hint}"
+    if loc[:1] == ("metrics",) and kind == "string_type":
+        return "wrong-type", f"{name} must be the name of a metric, found {found(value)}."
     return "wrong-type", f"{name} must be {_EXPECTED[kind]}, found {found(value)}.{_hint(kind, value)}"
 
 
@@ -168,6 +173,8 @@ def _choice(name: str, expected: str, value: Any) -> str:
 
 def _hint(kind: str, value: Any) -> str:
     """What would make the value right, where one small thing would."""
+    if value is None and kind in ("string_type", "bool_type", "int_type", "list_type"):
+        return " Leave the key out for the default."
     if kind == "string_type" and isinstance(value, bool | int | float):
         return " Put it in quotes if it is text."
     if kind == "bool_type" and isinstance(value, str) and value.lower() in _BOOLEANS:

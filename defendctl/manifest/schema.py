@@ -30,7 +30,10 @@ def manifest_schema(custom_metrics: Sequence[str] = ()) -> Schema:
     metrics = {**METRICS, **dict.fromkeys(custom_metrics, "One of your organization's own metrics.")}
     schema = _document(models.Manifest, texts.MANIFEST)
     schema["properties"]["workflows"] |= {
-        "propertyNames": {"pattern": f"^{ADDRESS.pattern}$", "patternErrorMessage": f"{texts.ADDRESS_RULE}."},
+        "propertyNames": {
+            "pattern": f"^{ADDRESS.pattern}$",
+            "patternErrorMessage": f"{texts.ADDRESS_RULE.capitalize()}.",
+        },
         "additionalProperties": _workflow(metrics),
         "defaultSnippets": _workflow_snippets(),
     }

@@ -52,7 +52,14 @@ def refusal(error: Exception, text: str, last: Span) -> Stop:
         mark = error.context_mark
     span = Span(last.file, mark.line + 1, mark.column + 1)
     code = "yaml-tag" if "tag" in problem or "tag" in (error.context or "") else "yaml-syntax"
-    return Stop(code, _words(problem, text, mark), span)
+    return Stop(code, _words(problem, text, mark) + _began(error), span)
+
+
+def _began(error: yaml.MarkedYAMLError) -> str:
+    """Where a list or mapping in brackets began: the cause is often there."""
+    if "flow" not in (error.context or "") or error.context_mark is None:
+        return ""
+    return f" The bracket was opened on line {error.context_mark.line + 1}."
 
 
 def _words(problem: str, text: str, mark: yaml.error.Mark) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 Hints = dict[str, dict[str, Any]]
 
 ADDRESS_RULE = (
-    "An address begins with a small letter and ends with one or a digit; in between may stand small letters, "
-    "digits, dots, dashes and underscores; at most 63 in all"
+    "an address begins with a small letter, ends with one or a digit, and holds only small letters, digits, "
+    "dots, dashes and underscores, 63 at most"
 )
 
 TYPES = {
@@ -65,7 +65,7 @@ WORKFLOW: Hints = {
     },
     "web_search": {"markdownDescription": "Whether the evaluation may search the web. Default: `false`."},
     "context_awareness": {
-        "markdownDescription": "Whether the evaluation heeds the context that an event carries. Default: `false`."
+        "markdownDescription": "Whether events may carry context for the evaluation. Default: `false`."
     },
     "file_search": {"markdownDescription": "The ids of uploaded files that may be searched. Default: none."},
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 Path = tuple[str | int, ...]
 
-_A_MANIFEST = "a manifest has `version: 1` and, under `workflows:`, a mapping of addresses to workflows"
+_A_MANIFEST = "A manifest holds `version: 1` and `workflows:` with a mapping of addresses to workflows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Declared:
 def validate(document: Document, custom_metrics: Collection[str], report: Report) -> Iterator[Declared]:
     """Each address that the document declares, and in the report everything that is wrong with it."""
     if not _is_manifest(document.data):
-        message = f"This is no manifest ({found(document.data)}): {_A_MANIFEST}."
+        message = f"{_A_MANIFEST}, found {_contents(document.data)}."
         report.error("not-a-manifest", message, document.span(()))
         return
     data = without_extensions(document.data)
@@ -67,11 +68,24 @@ def _declared(
     span = document.span(at, key=True)
     valid = ADDRESS.fullmatch(address) is not None
     if not valid:
-        report.error("invalid-address", f"{ADDRESS_RULE}, found `{short(address)}`.", span)
+        report.error("invalid-address", _invalid(address), span)
     model = check(_model(body), body, at, document, report)
     sound = not isinstance(body, dict) or _rules(body, at, metrics, document, report)
     workflow = canonical(address, model) if valid and sound and model is not None else None
     return Declared(address, span, workflow)
+
+
+def _contents(data: Any) -> str:
+    if not isinstance(data, dict) or not data:
+        return found(data)
+    keys = ", ".join(f"`{short(key)}`" for key in list(data)[:3])
+    return f"a mapping with {keys}{' and more' if len(data) > 3 else ''}"
+
+
+def _invalid(address: str) -> str:
+    near = re.sub("[^a-z0-9._-]+", "-", address[:63].lower()).strip("._-")
+    hint = f" Try `{near}`." if ADDRESS.fullmatch(near) else ""
+    return f"`{short(address)}` cannot be an address: {ADDRESS_RULE}.{hint}"
 
 
 def _model(body: Any) -> type[models.Workflow]:

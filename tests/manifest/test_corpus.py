@@ -1,0 +1,73 @@
+"""Small manifests, good ones and bad ones named for their fault, and what is said about each.
+
+After a change of wording: UPDATE_GOLDEN=1 pytest tests/manifest/test_corpus.py, then read the difference.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from defendctl.manifest.loader import load
+from defendctl.manifest.project import Project
+from defendctl.manifest.resolve import Desired, resolve
+
+CORPUS = Path(__file__).parent / "corpus"
+SCHEMA = Path(__file__).parents[2] / "schemas" / "manifest.schema.json"
+GOOD = sorted((CORPUS / "good").glob("*.yaml"))
+BAD = sorted((CORPUS / "bad").glob("*.yaml"))
+
+UNKNOWABLE = re.compile(r"yaml-.*|duplicate-(key|address)|invalid-(utf8|character)")
+"""Codes of faults that a schema cannot see."""
+
+
+def read(file: Path) -> Desired:
+    project = Project(file.parent, None, file.parent / "state.json")
+    return resolve(project, [file], file.parent)
+
+
+def told(desired: Desired) -> str:
+    lines = []
+    for d in desired.diagnostics:
+        place = f"{d.span.line}:{d.span.column}" if d.span and d.span.line else "-"
+        lines.append(f"{place} {d.code} {d.message}\n")
+    return "".join(lines)
+
+
+@pytest.mark.parametrize("file", GOOD, ids=lambda file: file.stem)
+def test_good(file: Path) -> None:
+    assert told(read(file)) == ""
+
+
+@pytest.mark.parametrize("file", BAD, ids=lambda file: file.stem)
+def test_bad(file: Path) -> None:
+    golden = file.with_suffix(".expected.txt")
+    actual = told(read(file))
+    if os.environ.get("UPDATE_GOLDEN"):
+        golden.write_text(actual, encoding="utf-8")
+    assert actual == golden.read_text(encoding="utf-8")
+    assert actual.isprintable() or all(c.isprintable() for c in actual.replace("\n", ""))
+
+
+def test_the_schema_agrees() -> None:
+    """What the schema rejects is rejected here and the other way round, but for what it cannot know."""
+    files = {file: codes for file in (*GOOD, *BAD) if (codes := comparable(file)) is not None}
+    command = [sys.executable, "-m", "check_jsonschema", "--schemafile", str(SCHEMA), "-o", "json"]
+    run = subprocess.run([*command, *map(str, files)], capture_output=True, text=True, check=False)
+    assert run.stdout, run.stderr
+    answer = json.loads(run.stdout)
+    rejected = {Path(error["filename"]).resolve() for error in (*answer["errors"], *answer["parse_errors"])}
+    assert {file.name for file in rejected} == {file.name for file, codes in files.items() if codes}
+
+
+def comparable(file: Path) -> set[str] | None:
+    """Our codes for a file; None for faults of YAML and for several documents, which it cannot read."""
+    codes = {d.code for d in read(file).diagnostics}
+    one_document = b"---" not in file.read_bytes() and len(load(file, file.name)[0]) == 1
+    return codes if one_document and not any(UNKNOWABLE.fullmatch(code) for code in codes) else None
