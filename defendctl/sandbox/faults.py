@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 import zlib
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -90,9 +90,8 @@ class Faults:
 
     def _watched(self, scope: Scope, send: Send) -> Send:
         """Notes the request now, and its status when it is answered."""
-        seen = Seen(
-            len(self.seen) + 1, scope["method"], scope["path"], scope["query_string"].decode("latin-1")
-        )
+        query = scope["query_string"].decode("latin-1")
+        seen = Seen(len(self.seen) + 1, scope["method"], scope["path"], query)
         self.seen.append(seen)
 
         async def watched(message: Message) -> None:
@@ -127,9 +126,8 @@ class Exchange:
 
         await self.app(self.scope, replay, hold)
         headers = [(name.decode(), value.decode()) for name, value in messages[0]["headers"]]
-        return Answer(
-            messages[0]["status"], headers, b"".join(each.get("body", b"") for each in messages[1:])
-        )
+        body = b"".join(each.get("body", b"") for each in messages[1:])
+        return Answer(messages[0]["status"], headers, body)
 
     async def answer(self, answer: Answer) -> None:
         length = ("content-length", str(len(answer.body)))
@@ -143,10 +141,13 @@ class Exchange:
     async def write(self, data: bytes, last: bool = False) -> None:
         await self.send({"type": "http.response.body", "body": data, "more_body": not last})
 
-    @property
-    def gone(self) -> bool:
-        """Whether the client hung up."""
-        return bool(self.scope["sandbox.transport"].is_closing())
+    async def stream(self, chunks: Iterable[bytes]) -> None:
+        """Writes for as long as the client listens, and lets others have their turn."""
+        for data in chunks:
+            if self.scope["sandbox.transport"].is_closing():
+                return
+            await self.write(data)
+            await asyncio.sleep(0)
 
     async def hang_up(self) -> None:
         """Closes the connection behind the server's back; what was written still leaves."""
@@ -224,23 +225,16 @@ async def oversized(exchange: Exchange) -> None:
     await exchange.commit()
     await exchange.start(200, JSON)
     await exchange.write(b'{"workflow_id": "')
-    for data in _repeated(b"x", exchange.fault.bytes or 1 << 30):
-        if exchange.gone:
-            return
-        await exchange.write(data)
+    await exchange.stream(_repeated(b"x", exchange.fault.bytes or 1 << 30))
     await exchange.write(b'"}', last=True)
 
 
 async def gzip(exchange: Exchange) -> None:
     answer = await exchange.commit()
     await exchange.start(answer.status, JSON, ("content-encoding", "gzip"))
-    packer = zlib.compressobj(wbits=31)
     bomb = exchange.fault.bytes
-    for data in [answer.body] if bomb is None else _repeated(b"\0", bomb):
-        if exchange.gone:
-            return
-        await exchange.write(packer.compress(data))
-    await exchange.write(packer.flush(), last=True)
+    await exchange.stream(_packed([answer.body] if bomb is None else _repeated(b"\0", bomb)))
+    await exchange.write(b"", last=True)
 
 
 async def ignore(exchange: Exchange) -> None:
@@ -271,6 +265,12 @@ def _json(status: int, content: dict[str, Any]) -> Answer:
 
 def _repeated(byte: bytes, total: int) -> Iterator[bytes]:
     return (byte * min(CHUNK, total - start) for start in range(0, total, CHUNK))
+
+
+def _packed(plain: Iterable[bytes]) -> Iterator[bytes]:
+    packer = zlib.compressobj(wbits=31)
+    yield from map(packer.compress, plain)
+    yield packer.flush()
 
 
 KINDS: dict[str, Callable[[Exchange], Awaitable[None]]] = {
