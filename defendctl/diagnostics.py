@@ -1,14 +1,14 @@
 """What can be wrong, where it is wrong, and which exit code says so.
 
-    DefendctlError                1   failure
-    ├── Invalid                   1   manifests or project file; carries every diagnostic
-    ├── ApiError                  1   the API failed or answered nonsense
-    │   └── KeyRefused            3   401, 403
-    ├── Blocked                   5   a gate, or not possible in place
-    ├── Precondition              6   stale plan; state locked, missing, damaged, older, newer or foreign
-    ├── Unresolved                7   a create has an unknown outcome
-    ├── Usage                    64   the command line is wrong
-    └── Interrupted             130   SIGINT, SIGTERM
+DefendctlError                1   failure
+├── Invalid                   1   manifests or project file; carries every diagnostic
+├── ApiError                  1   the API failed or answered nonsense
+│   └── KeyRefused            3   401, 403
+├── Blocked                   5   a gate, or not possible in place
+├── Precondition              6   stale plan; state locked, missing, damaged, older, newer or foreign
+├── Unresolved                7   a create has an unknown outcome
+├── Usage                    64   the command line is wrong
+└── Interrupted             130   SIGINT, SIGTERM
 """
 
 from __future__ import annotations

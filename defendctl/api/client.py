@@ -42,6 +42,8 @@ class DefendApi:
         self._log = log or (lambda line: None)
         self.patience = Patience()
         self.dialect: Dialect | None = None
+        self.evidence: set[str] = set()
+        """The generations that the answers so far point to."""
 
     def read(self, workflow_id: str) -> Observed | None:
         """None for a 404. Raises KeyRefused or ApiError."""
@@ -55,9 +57,12 @@ class DefendApi:
         if data is None:
             raise ApiError(f"{what}: the API answered with something that is not a JSON object")
         try:
-            return observe(data)
+            observed = observe(data)
         except ValueError as error:
             raise ApiError(f"{what}: {error}") from None
+        if observed.evidence:
+            self.evidence.add(observed.evidence)
+        return observed
 
     def create(self, values: Fields, before_send: Callable[[], None]) -> Outcome:
         """One POST, sent at most once, over a connection of its own."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from contextlib import suppress
@@ -20,15 +19,13 @@ KEEP = 10
 
 
 def keep(folder: Path, state: State, written: Path) -> None:
-    """Keep `written`, which holds `state`, by link where the disk can. Never fails the write itself."""
+    """Keep a copy of `written`, which holds `state`. Never fails the write itself.
+
+    Not a link: whoever edits the state in place would edit its copy too.
+    """
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
-        copy = folder / f"{state.lineage}.{state.serial:08d}.json"
-        copy.unlink(missing_ok=True)
-        try:
-            os.link(written, copy)
-        except OSError:
-            shutil.copyfile(written, copy)
+        shutil.copyfile(written, folder / f"{state.lineage}.{state.serial:08d}.json")
         for old in _all(folder, state.lineage)[:-KEEP]:
             old.unlink(missing_ok=True)
 

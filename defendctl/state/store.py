@@ -173,6 +173,8 @@ class Session:
         self._journal: Journal | None = None
         self._ids = set(snapshot.state.known_ids())
         self._dirty = False
+        self._stranger = False
+        """Whether the file does not name our API host yet, which must not wait for the fold."""
         self._guard = threading.Lock()
         self._closed = False
 
@@ -202,14 +204,15 @@ class Session:
             take(self.state, record)
             self._dirty = True
 
-    def edit(self, change: Callable[[State], None]) -> None:
+    def edit(self, change: Callable[[State], object]) -> None:
         """One change in one write, for the commands that repair."""
         with self._guard:
             change(self.state)
             self._write(None)
 
-    def adopt_identity(self, host: str, generation: str) -> None:
+    def adopt_identity(self, host: str, generation: str | None) -> None:
         """Remember whom this state speaks of; written with whatever is written."""
+        self._stranger = self._stranger or self.state.api_host != host
         self.state.api_host = host
         self.state.generation = generation
 
@@ -229,7 +232,7 @@ class Session:
         if self._closed:
             raise Precondition("the run has ended")
         if self._journal is None:
-            if self._base is None:
+            if self._base is None or self._stranger:
                 self._write(None)
             assert self._base is not None
             self._journal = Journal(self._store.journal_path, uuid.uuid4().hex, self._base)
@@ -244,7 +247,7 @@ class Session:
         state.folded = journal or state.folded
         self._store.replace(state, self._base)
         self._base = stamp(state)
-        self._dirty = False
+        self._dirty = self._stranger = False
 
 
 def _identity(path: Path) -> tuple[int, int, int] | None:

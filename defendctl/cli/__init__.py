@@ -1,0 +1,1 @@
+"""The command line: options in, one operation called, text out, exit code. Imports nothing heavy."""

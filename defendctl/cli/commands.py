@@ -1,0 +1,370 @@
+"""One wrapper a command. Each imports its operation when it runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from defendctl.cli.console import Ticker
+from defendctl.cli.options import Command, Group, Run
+from defendctl.diagnostics import DefendctlError, Usage, errors, worst_exit
+from defendctl.render.inert import inert
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from defendctl.operations.apply import Applied, Consent
+    from defendctl.operations.plan import Progress, Selection
+    from defendctl.plan.changes import Plan
+
+F = TypeVar("F", bound="Callable[..., Any]")
+_PATH = click.Path(path_type=Path)
+
+
+def _command(name: str) -> Callable[[Callable[..., Any]], Command]:
+    return click.command(name, cls=Command)
+
+
+def _format(*choices: str) -> Callable[[F], F]:
+    return click.option("--format", "form", type=click.Choice(choices), default=choices[0], show_default=True)
+
+
+_files = click.option(
+    "-f", "--file", "files", type=_PATH, multiple=True, help="Read these manifests instead."
+)
+_parallelism = click.option(
+    "--parallelism", type=click.IntRange(1, 256), default=10, show_default=True, help="Requests at once."
+)
+_target = click.option(
+    "--target", multiple=True, metavar="ADDRESS", allow_from_autoenv=False, help="Only this address."
+)
+_replace = click.option(
+    "--replace",
+    multiple=True,
+    metavar="ADDRESS",
+    allow_from_autoenv=False,
+    help="Make a new workflow for this address; the old one stays live.",
+)
+
+
+@_command("init")
+@click.pass_obj
+def init(run: Run) -> int:
+    """Write a project that plans: defendctl.yaml, empty state, a first manifest, the schema."""
+    from defendctl.operations.init import init as operation
+
+    done = operation(Path.cwd())
+    for name in done.written:
+        run.console.out(f"wrote  {name}\n")
+    for name in done.left:
+        run.console.out(f"left   {name} (it exists)\n")
+    for warning in done.warnings:
+        run.console.warn(warning)
+    run.console.out("Next: edit workflows/, then `defendctl validate` and `defendctl plan`.\n")
+    return 0
+
+
+@_command("validate")
+@click.argument("paths", nargs=-1, type=_PATH)
+@_files
+@_format("text", "json")
+@click.pass_obj
+def validate(run: Run, paths: tuple[Path, ...], files: tuple[Path, ...], form: str) -> int:
+    """Check every manifest and the project file, offline."""
+    from defendctl.operations.inspect import validate as operation
+    from defendctl.render import json, text
+
+    found = operation(run.workspace(), [*paths, *files])
+    if form == "json":
+        run.console.out(json.diagnostics(found))
+    else:
+        run.console.out(text.diagnostics(found, run.console.paint) + text.verdict(found))
+    return 1 if errors(found) else 0
+
+
+@_command("plan")
+@_format("text", "json")
+@_files
+@click.option("--out", type=_PATH, help="Also save the plan, for `apply PLAN`.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if there is anything to do.")
+@_target
+@_replace
+@_parallelism
+@click.pass_obj
+def plan(run: Run, /, form: str, out: Path | None, detailed_exitcode: bool, **chosen: Any) -> int:
+    """Show what apply would do, and what that does to each guardrail. Reads only."""
+    from defendctl.operations.plan import plan as operation
+    from defendctl.render import json
+
+    ticker = Ticker(run.console)
+    made = operation(run.workspace(), _selection(chosen), _progress(ticker))
+    ticker.end()
+    _warn_about(made, run)
+    document = json.plan(made) if out or form == "json" else ""
+    if out:
+        out.write_text(document, encoding="utf-8")
+    run.console.out(document if form == "json" else _plan_text(made, run))
+    found = {2} if detailed_exitcode and not made.empty else set()
+    return worst_exit(found | (made.blocked_exits() - {5}))
+
+
+@_command("apply")
+@click.argument("plan_file", metavar="[PLAN]", required=False, type=_PATH)
+@_files
+@click.option("--expect", metavar="DIGEST", help="Apply only the plan of this digest.")
+@click.option("--yes", is_flag=True, allow_from_autoenv=False, help="Do not ask.")
+@_format("text", "json")
+@_target
+@_replace
+@_parallelism
+@click.pass_obj
+def apply(
+    run: Run, /, plan_file: Path | None, expect: str | None, yes: bool, form: str, **chosen: Any
+) -> int:
+    """Make it so: plan, ask, create and update, and report what may not be changed."""
+    from defendctl.operations.apply import apply as operation
+    from defendctl.render import json, text
+
+    if plan_file and (chosen["target"] or chosen["replace"]):
+        raise Usage("--target and --replace are part of PLAN: leave them out")
+    ticker = Ticker(run.console)
+    consent = _consent(run, plan_file, expect, yes, chosen)
+
+    def on_plan(made: Plan) -> None:
+        ticker.end()
+        _warn_about(made, run)
+        if form == "text":
+            run.console.out(_plan_text(made, run))
+        elif consent.digest is None and not yes:
+            run.console.err(_plan_text(made, run))
+
+    done = operation(run.workspace(), _selection(chosen), consent, _progress(ticker), on_plan)
+    ticker.end()
+    _after(done, run)
+    run.console.out(json.apply(done.result) if form == "json" else text.apply(done.result, run.console.paint))
+    return worst_exit(done.result.exit_codes())
+
+
+@_command("drift")
+@_format("text", "json")
+@_files
+@_parallelism
+@click.pass_obj
+def drift(run: Run, /, form: str, **chosen: Any) -> int:
+    """Show what was changed behind our back. Reads only; exits 2 if anything was."""
+    from defendctl.operations.plan import drift as operation
+    from defendctl.plan.drift import MISSING
+    from defendctl.render import json, text
+
+    ticker = Ticker(run.console)
+    entries = operation(run.workspace(), _selection(chosen), _progress(ticker))
+    ticker.end()
+    run.console.out(json.drift(entries) if form == "json" else text.drift(entries, run.console.paint))
+    missing = any(entry.status == MISSING for entry in entries)
+    return worst_exit(({2} if entries else set()) | ({1} if missing else set()))
+
+
+@_command("show")
+@click.argument("address")
+@_format("text", "json")
+@click.pass_obj
+def show(run: Run, address: str, form: str) -> int:
+    """Show one workflow: desired, live and applied, and how each value is known."""
+    from defendctl.operations.inspect import show as operation
+    from defendctl.render import json, text
+
+    view = operation(run.workspace(), address)
+    run.console.out(json.view(view) if form == "json" else text.view(view))
+    return 1 if view.status == "missing" else 0
+
+
+@_command("import")
+@click.argument("address")
+@click.argument("workflow_id")
+@click.pass_obj
+def import_(run: Run, address: str, workflow_id: str) -> int:
+    """Bind an existing workflow to a declared address."""
+    from defendctl.operations.adopt import Undeclared, import_workflow
+    from defendctl.render.yaml import manifest
+
+    try:
+        binding = import_workflow(run.workspace(), address, workflow_id)
+    except Undeclared as found:
+        run.console.out(manifest(found.address, found.workflow, found.unread))
+        raise DefendctlError(
+            f"{address} is not declared, so nothing was bound",
+            "put the manifest above into your workflows and import again",
+        ) from None
+    run.console.out(f"{address} is bound to {binding.workflow_id}\n")
+    if binding.assumed:
+        fields = ", ".join(sorted(binding.assumed))
+        run.console.warn(f"{fields} cannot be read back; they are assumed to be as the manifest says")
+    return 0
+
+
+@_command("outputs")
+@_format("json", "env", "github")
+@click.pass_obj
+def outputs(run: Run, form: str) -> int:
+    """Print address → workflow id, for the application that submits events. Offline."""
+    from defendctl.operations.inspect import environment
+    from defendctl.operations.inspect import outputs as operation
+    from defendctl.operations.plan import warn_unresolved
+    from defendctl.render import json, shell
+
+    workspace = run.workspace()
+    ids, state = operation(workspace)
+    warn_unresolved(workspace, state)
+    if form == "github":
+        _append_to_github(shell.assignments(ids))
+    elif form == "env":
+        run.console.out(shell.assignments(environment(ids)))
+    else:
+        run.console.out(json.outputs(ids))
+    return 0
+
+
+@_command("schema")
+@click.argument("kind", type=click.Choice(["manifest", "project", "plan"]), default="manifest")
+@click.option("--output", type=_PATH, help="Write to this file instead of stdout.")
+@click.pass_obj
+def schema(run: Run, kind: str, output: Path | None) -> int:
+    """Print a JSON Schema; inside a project the manifest's knows its custom metrics."""
+    from defendctl.operations.schema import schema as operation
+
+    content = operation(kind, run.workspace().project.custom_metrics)
+    if output:
+        output.write_text(content, encoding="utf-8")
+    else:
+        run.console.out(content)
+    return 0
+
+
+@_command("completion")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def completion(ctx: click.Context, shell: str) -> int:
+    """Print the completion script of a shell: eval "$(defendctl completion bash)"."""
+    from click.shell_completion import get_completion_class
+
+    found = get_completion_class(shell)
+    assert found
+    ctx.obj.console.out(
+        found(ctx.find_root().command, {}, "defendctl", "_DEFENDCTL_COMPLETE").source() + "\n"
+    )
+    return 0
+
+
+@click.group("sandbox", cls=Group)
+def sandbox() -> None:
+    """The embedded Defend API."""
+
+
+@sandbox.command("serve", cls=Command)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes a free one.")
+@click.option("--generation", default="2025-12-07", show_default=True, help="What it accepts.")
+@click.option("--answers", default=None, help="What reads are answered in, if that differs.")
+@click.option("--data", type=_PATH, default=None, help="An SQLite file; in memory by default.")
+@click.option("--api-key", default=None, help="The only key it takes; any by default.")
+@click.pass_obj
+def serve(
+    run: Run, port: int, generation: str, answers: str | None, data: Path | None, api_key: str | None
+) -> int:
+    """Serve the embedded Defend API on loopback; the first line on stdout is its base URL."""
+    from defendctl.model import GENERATIONS
+    from defendctl.operations.workspace import sandbox_server
+
+    for given in (generation, answers):
+        if given not in (None, *GENERATIONS):
+            raise Usage(f"there is no generation {given!r}; there are {', '.join(GENERATIONS)}")
+    sandbox_server().serve(
+        port, generation, answers, str(data or ":memory:"), api_key, lambda url: run.console.out(url + "\n")
+    )
+    return 0
+
+
+ALL = (init, validate, plan, apply, drift, show, import_, outputs, schema, completion)
+
+
+def _selection(chosen: dict[str, Any]) -> Selection:
+    from defendctl.operations.plan import Selection
+
+    return Selection(**chosen)
+
+
+def _progress(ticker: Ticker) -> Progress:
+    from defendctl.operations.plan import Progress
+
+    return Progress(ticker.start, ticker.step)
+
+
+def _consent(
+    run: Run, plan_file: Path | None, expect: str | None, yes: bool, chosen: dict[str, Any]
+) -> Consent:
+    from defendctl.operations.apply import Consent
+    from defendctl.operations.planfile import read_plan, unreasoned
+
+    if plan_file:
+        saved = read_plan(plan_file)
+        if expect not in (None, saved["digest"]):
+            raise Usage("--expect names another digest than PLAN")
+        chosen.update({name: tuple(saved["options"][name]) for name in ("target", "replace")})
+        return Consent(_nobody, saved["digest"], unreasoned(saved))
+    return Consent(_always if yes else lambda made: _ask(run), expect)
+
+
+def _ask(run: Run) -> bool:
+    if not sys.stdin.isatty():
+        raise DefendctlError(
+            "there is no terminal to ask on", "review the plan, then apply PLAN, --expect DIGEST or --yes"
+        )
+    sys.stderr.write("Apply this plan? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _always(made: Plan) -> bool:
+    return True
+
+
+def _nobody(made: Plan) -> bool:
+    return False
+
+
+def _plan_text(made: Plan, run: Run) -> str:
+    from defendctl.render import text
+
+    return text.plan(made, run.console.paint)
+
+
+def _warn_about(made: Plan, run: Run) -> None:
+    from defendctl.render import text
+
+    if made.diagnostics and not run.console.quiet:
+        run.console.err(text.diagnostics(made.diagnostics, run.console.paint_err))
+
+
+def _after(done: Applied, run: Run) -> None:
+    """What must be on stderr whatever the format: unknown creates, and ids that are recorded nowhere."""
+    from defendctl.render import text
+
+    for warning in done.warnings:
+        run.console.err(inert(warning))
+    for intent in done.unknown:
+        run.console.err("\n".join(text.unresolved(*intent)))
+    for address, workflow_id in done.result.receipts:
+        created = inert(workflow_id)
+        run.console.err(f"  {address} was created as {created}, but the state could not be written. Run:")
+        run.console.err(f"      defendctl state resolve {address} --id {created}")
+
+
+def _append_to_github(lines: str) -> None:
+    path = os.environ.get("GITHUB_OUTPUT")
+    if not path:
+        raise DefendctlError("GITHUB_OUTPUT is not set: this format is for a GitHub Actions step")
+    with Path(path).open("a", encoding="utf-8") as file:
+        file.write(lines)

@@ -1,0 +1,106 @@
+"""The commands in one group, and every failure as a message and an exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+import click
+
+from defendctl.cli import commands, state
+from defendctl.cli.options import Group, Run, global_options
+from defendctl.diagnostics import DefendctlError, Invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from defendctl.cli.console import Console
+
+USAGE = 64
+INTERRUPTED = 130
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def cli() -> None:
+    """Keep DeepRails Defend workflows in git: see what a change does to a guardrail, then make it so."""
+
+
+cli.params.extend(global_options(inner=False))
+for command in commands.ALL:
+    cli.add_command(command)
+cli.add_command(state.group)
+cli.add_command(commands.sandbox)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """The exit code; never raises for anything but a defect, and that is told without its values."""
+    context = Run()
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        code = cli.main(
+            list(arguments),
+            prog_name="defendctl",
+            standalone_mode=False,
+            auto_envvar_prefix="DEFENDCTL",
+            obj=context,
+        )
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except BaseException as error:
+        return _told(error, context.console)
+
+
+def _told(error: BaseException, console: Console) -> int:
+    match error:
+        case click.UsageError():
+            error.show()
+            return USAGE
+        case click.ClickException():
+            error.show()
+            return 1
+        case Invalid():
+            return _invalid(error, console)
+        case DefendctlError():
+            console.error(error)
+            return error.exit_code
+        case KeyboardInterrupt() | click.Abort():
+            _leave(console)
+        case BrokenPipeError():
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1
+        case OSError():
+            where = f"{error.filename}: " if error.filename else ""
+            console.error(DefendctlError(f"{where}{error.strerror or type(error).__name__}"))
+            return 1
+        case SystemExit():
+            return error.code if isinstance(error.code, int) else 1
+    return _defect(error, console)
+
+
+def _invalid(error: Invalid, console: Console) -> int:
+    from defendctl.render import text
+
+    console.err(text.diagnostics(error.diagnostics, console.paint_err) + text.verdict(error.diagnostics))
+    return error.exit_code
+
+
+def _leave(console: Console) -> None:
+    """At once: threads that still wait for an answer hold nothing that matters."""
+    console.err("interrupted")
+    sys.stdout.flush()
+    os._exit(INTERRUPTED)
+
+
+def _defect(error: BaseException, console: Console) -> int:
+    """Type and place, but no values: those may be anybody's."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"{os.path.basename(f.filename)}:{f.lineno} {f.name}" for f in frames]  # noqa: PTH119
+    shown = places if console.verbose else places[-1:]
+    hint = "this is a defect of defendctl, please report it with the line above"
+    console.error(DefendctlError(f"{type(error).__name__} at {' < '.join(reversed(shown))}", hint))
+    return 1

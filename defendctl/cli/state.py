@@ -1,0 +1,85 @@
+"""The commands that look at the state and repair it."""
+
+from __future__ import annotations
+
+import click
+
+from defendctl.cli.options import Command, Group, Run
+from defendctl.diagnostics import Usage
+from defendctl.render.inert import inert
+
+
+@click.group("state", cls=Group)
+def group() -> None:
+    """Look at the bindings and repair them. None of these changes a workflow."""
+
+
+@group.command("list", cls=Command)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.pass_obj
+def list_(run: Run, form: str) -> int:
+    """Bindings, creates with an unknown outcome, and retired workflows."""
+    from defendctl.operations.repair import state_list
+    from defendctl.render import json, text
+
+    state = state_list(run.workspace())
+    run.console.out(json.state(state) if form == "json" else text.state(state))
+    return 0
+
+
+@group.command("resolve", cls=Command)
+@click.argument("address")
+@click.option("--id", "workflow_id", metavar="WORKFLOW_ID", help="This is the workflow it created.")
+@click.option("--not-created", is_flag=True, help="It created nothing.")
+@click.option("--now", is_flag=True, help="The console was looked at: do not check age, name and time.")
+@click.pass_obj
+def resolve(run: Run, address: str, workflow_id: str | None, not_created: bool, now: bool) -> int:
+    """Settle a create whose outcome is unknown."""
+    from defendctl.operations.adopt import resolve_id, resolve_not_created
+
+    if bool(workflow_id) == not_created:
+        raise Usage("say either --id WORKFLOW_ID or --not-created")
+    if workflow_id:
+        binding = resolve_id(run.workspace(), address, workflow_id, now=now)
+        run.console.out(f"{address} is bound to {inert(binding.workflow_id)}\n")
+    else:
+        resolve_not_created(run.workspace(), address, now=now)
+        run.console.out(f"{address}: the create is settled as not created; the next apply may try again\n")
+    return 0
+
+
+@group.command("mv", cls=Command)
+@click.argument("old")
+@click.argument("new")
+@click.pass_obj
+def move(run: Run, old: str, new: str) -> int:
+    """Give a binding another address."""
+    from defendctl.operations.repair import move as operation
+
+    workflow_id = operation(run.workspace(), old, new)
+    run.console.out(f"{new} is bound to {inert(workflow_id)}\n")
+    return 0
+
+
+@group.command("rm", cls=Command)
+@click.argument("address")
+@click.pass_obj
+def remove(run: Run, address: str) -> int:
+    """Forget an address, and print the ids that it had: they stay live."""
+    from defendctl.operations.repair import remove as operation
+
+    for workflow_id in operation(run.workspace(), address):
+        run.console.out(f"{inert(workflow_id)}\n")
+    return 0
+
+
+@group.command("unlock", cls=Command)
+@click.argument("lock_id")
+@click.pass_obj
+def unlock(run: Run, lock_id: str) -> int:
+    """Break the lock of a run that is gone."""
+    from defendctl.operations.repair import unlock as operation
+
+    owner = operation(run.workspace(), lock_id)
+    run.console.out(f"unlocked; it was held by {owner}\n")
+    return 0

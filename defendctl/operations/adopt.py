@@ -1,0 +1,183 @@
+"""import and state resolve --id: taking a workflow that exists under an address."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from defendctl.diagnostics import ApiError, DefendctlError, Precondition, Unresolved, Usage
+from defendctl.model import DEFAULTS, Binding, Workflow, usable_id
+from defendctl.state.records import bind, forget
+
+if TYPE_CHECKING:
+    from defendctl.api.client import DefendApi
+    from defendctl.model import Fields, Intent, Observed, State
+    from defendctl.operations.workspace import Workspace
+    from defendctl.state.store import Session
+
+MINIMUM_AGE: Final = timedelta(minutes=15)
+"""Until then a create that was sent may still be committed (protocol.md 2, notes to step 8)."""
+SKEW: Final = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Undeclared(Exception):
+    """The workflow exists, but no manifest declares the address: `workflow` is what to paste."""
+
+    address: str
+    workflow: Workflow
+    unread: tuple[str, ...]
+
+
+def import_workflow(workspace: Workspace, address: str, workflow_id: str) -> Binding:
+    """Bind an existing workflow to a declared address. Raises Undeclared for one that is not."""
+    desired = workspace.desired(None)
+    with workspace.store.session(workspace.settings.warn) as session:
+        workspace.check_host(session.state)
+        _may_import(session.state, address, workflow_id)
+        with workspace.api() as api:
+            observed = _read(api, workflow_id)
+            evidence = api.evidence
+        declared = desired.workflows.get(address)
+        if declared is None:
+            raise _undeclared(address, observed)
+        binding = _taken_over(workflow_id, declared, observed)
+        _remember_api(workspace, session, evidence)
+        session.edit(lambda state: _bind(state, address, binding))
+    return binding
+
+
+def resolve_id(workspace: Workspace, address: str, workflow_id: str, *, now: bool) -> Binding:
+    """Settle an unknown create: this is the workflow that it made."""
+    workspace.require_sound()
+    with workspace.store.session(workspace.settings.warn) as session:
+        workspace.check_host(session.state)
+        intent = unresolved(session.state, address)
+        _check_free(session.state, workflow_id)
+        with workspace.api() as api:
+            observed = _read(api, workflow_id)
+        if not now:
+            _check_evidence(intent, observed)
+        rest = {n: v for n, v in observed.fields.items() if n not in intent.sent}
+        binding = Binding(workflow_id, {**intent.sent, **rest})
+        session.adopt_identity(workspace.host(), session.state.generation)
+        session.edit(lambda state: _settle(state, address, binding))
+    return binding
+
+
+def resolve_not_created(workspace: Workspace, address: str, *, now: bool) -> Intent:
+    """Settle an unknown create: it made nothing. Raises Precondition while it still may."""
+    workspace.require_sound()
+    with workspace.store.session(workspace.settings.warn) as session:
+        intent = unresolved(session.state, address)
+        age = datetime.now(UTC) - datetime.fromisoformat(intent.at)
+        if not now and age < MINIMUM_AGE:
+            left = (MINIMUM_AGE - age).total_seconds()
+            raise Precondition(
+                f"the create of {address} is younger than 15 minutes and may still take effect",
+                f"wait {left / 60:.0f} more minutes, or look in the console and add --now",
+            )
+        session.edit(lambda state: state.unresolved.pop(address))
+    return intent
+
+
+def unresolved(state: State, address: str) -> Intent:
+    """Raises DefendctlError if there is nothing to settle."""
+    intent = state.unresolved.get(address)
+    if intent is None:
+        waiting = ", ".join(sorted(state.unresolved)) or "none"
+        raise DefendctlError(f"{address} has no unresolved create (unresolved: {waiting})")
+    return intent
+
+
+def _bind(state: State, address: str, binding: Binding) -> None:
+    for other in list(state.tombstones):
+        forget(state, other, binding.workflow_id)
+    bind(state, address, binding)
+
+
+def _settle(state: State, address: str, binding: Binding) -> None:
+    del state.unresolved[address]
+    bind(state, address, binding)
+
+
+def _may_import(state: State, address: str, workflow_id: str) -> None:
+    if address in state.unresolved:
+        raise Unresolved(
+            f"{address} has a create with an unknown outcome",
+            f"`defendctl state resolve {address} --id {workflow_id}` settles it, if this is what it made",
+        )
+    if address in state.bindings:
+        raise DefendctlError(
+            f"{address} is bound to {state.bindings[address].workflow_id} already",
+            f"`defendctl state rm {address}` forgets that binding",
+        )
+    bound = {b.workflow_id: other for other, b in state.bindings.items()}
+    if workflow_id in bound:
+        raise DefendctlError(f"{workflow_id} is bound to {bound[workflow_id]} already")
+
+
+def _check_free(state: State, workflow_id: str) -> None:
+    known = state.known_ids()
+    if workflow_id in known:
+        raise Precondition(f"{workflow_id} is bound to, or remembered by, {known[workflow_id]} already")
+
+
+def _read(api: DefendApi, workflow_id: str) -> Observed:
+    if not usable_id(workflow_id):
+        raise Usage(f"{workflow_id!r} cannot be a workflow id")
+    observed = api.read(workflow_id)
+    if observed is None:
+        raise ApiError(f"the API answers 404 for {workflow_id}")
+    return observed
+
+
+def _check_evidence(intent: Intent, observed: Observed) -> None:
+    """A create that ended unknown left its name, and a time of creation near the attempt."""
+    name = observed.fields.get("name")
+    if name is not None and name != intent.sent.get("name"):
+        raise Precondition(
+            f"that workflow is named {name!r}, but {intent.sent.get('name')!r} was sent",
+            "if the console was looked at and it is the one, add --now",
+        )
+    if observed.created_at and not _plausible(intent.at, observed.created_at):
+        raise Precondition(
+            f"that workflow was created at {observed.created_at}, the attempt was at {intent.at}",
+            "if the console was looked at and it is the one, add --now",
+        )
+
+
+def _plausible(attempt: str, created: str) -> bool:
+    with suppress(ValueError):
+        when = datetime.fromisoformat(created)
+        when = when if when.tzinfo else when.replace(tzinfo=UTC)
+        sent = datetime.fromisoformat(attempt)
+        return sent - SKEW <= when <= sent + MINIMUM_AGE
+    return True
+
+
+def _taken_over(workflow_id: str, declared: Workflow, observed: Observed) -> Binding:
+    assumed = {n: v for n, v in declared.fields().items() if n not in observed.fields}
+    return Binding(workflow_id, dict(observed.fields), assumed)
+
+
+def _remember_api(workspace: Workspace, session: Session, evidence: set[str]) -> None:
+    from defendctl.engine.generation import generation
+
+    session.adopt_identity(
+        workspace.host(), generation(workspace.project.generation, evidence, session.state.generation)
+    )
+
+
+def _undeclared(address: str, observed: Observed) -> Undeclared:
+    placeholder: Fields = {
+        "name": address,
+        "type": "custom",
+        "metrics": {"completeness": 0.8},
+        "improvement_action": "none",
+    }
+    workflow = Workflow(**{**placeholder, **DEFAULTS, **observed.fields})
+    unread = tuple(n for n in workflow.fields() if n not in observed.fields)
+    return Undeclared(address, workflow, unread)

@@ -1,0 +1,166 @@
+"""apply: plan under the lock, ask, make it so."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from defendctl.diagnostics import DefendctlError, Precondition
+from defendctl.engine.generation import generation
+from defendctl.operations.plan import Progress, Selection, make_plan
+from defendctl.plan.digest import changes_data, digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from defendctl.api.client import DefendApi
+    from defendctl.engine.apply import Applier
+    from defendctl.engine.results import ApplyResult, Result
+    from defendctl.model import Support
+    from defendctl.operations.workspace import Workspace
+    from defendctl.plan.changes import Plan
+    from defendctl.state.store import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What was reviewed. `ask` is called with a plan that nobody has reviewed yet."""
+
+    ask: Callable[[Plan], bool]
+    digest: str | None = None
+    changes: list[dict[str, Any]] | None = None
+
+
+@dataclass(slots=True)
+class Applied:
+    plan: Plan
+    result: ApplyResult
+    warnings: list[str] = field(default_factory=list)
+    unknown: list[tuple[str, str, str, str | None]] = field(default_factory=list)
+    """Address, time, name and reason of every create whose outcome is unknown."""
+
+
+def apply(
+    workspace: Workspace,
+    chosen: Selection,
+    consent: Consent,
+    progress: Progress,
+    on_plan: Callable[[Plan], None],
+) -> Applied:
+    """Raises DefendctlError before anything is done; afterwards everything is told in the results."""
+    desired = workspace.desired(chosen.files or None)
+    workspace.require_sound()
+    with workspace.store.session(workspace.settings.warn) as session:
+        workspace.check_host(session.state)
+        older = workspace.store.older_than_seen(session.state)
+        if older:
+            raise Precondition(older)
+        plan, support = make_plan(workspace, desired, session.state, chosen, progress)
+        on_plan(plan)
+        _check_consent(plan, consent)
+        return _make_so(workspace, plan, support, session, chosen, progress)
+
+
+def _check_consent(plan: Plan, consent: Consent) -> None:
+    if consent.digest is not None:
+        now = digest(plan)
+        if now != consent.digest:
+            raise Precondition(
+                f"the plan is stale: it would now be {now}, not {consent.digest}",
+                "something moved since it was reviewed (manifests, state or live workflows): plan again",
+            )
+        if consent.changes is not None and consent.changes != changes_data(plan.listed, reasons=False):
+            raise Precondition("the plan file was edited: its changes are not those of its digest")
+        return
+    if any(change.action not in ("none", "blocked") for change in plan.changes) and not consent.ask(plan):
+        raise DefendctlError("not applied: nobody agreed")
+
+
+def _make_so(
+    workspace: Workspace,
+    plan: Plan,
+    support: Support,
+    session: Session,
+    chosen: Selection,
+    progress: Progress,
+) -> Applied:
+    from defendctl.engine.apply import Applier
+
+    session.adopt_identity(plan.host, plan.generation)
+    work = [c for c in plan.changes if c.action not in ("none", "blocked")]
+    if not any(c.action != "retire" for c in work):
+        applier = Applier(plan, _NoRemote(), session, support, 1)  # type: ignore[arg-type]
+        return _finish(plan, applier.run(), session)
+    with workspace.api() as api:
+        return _run(workspace, plan, support, session, chosen, progress, api)
+
+
+class _NoRemote:
+    """Where nothing is to be sent, neither key nor network is needed."""
+
+
+def _run(
+    workspace: Workspace,
+    plan: Plan,
+    support: Support,
+    session: Session,
+    chosen: Selection,
+    progress: Progress,
+    api: DefendApi,
+) -> Applied:
+    from defendctl.api.dialects import DIALECTS
+    from defendctl.engine.apply import Applier
+
+    api.dialect = DIALECTS[support.generation]
+    progress.start("Applying", sum(c.action not in ("none", "blocked") for c in plan.changes))
+    tell: Callable[[Result], None] = lambda result: progress.step()  # noqa: E731
+    applier = Applier(plan, api, session, support, chosen.parallelism, tell)
+    with _signals(applier, api) as interrupted:
+        result = applier.run()
+        if workspace.project.generation == "auto" and not any(c.observed for c in plan.changes):
+            session.adopt_identity(plan.host, generation("auto", api.evidence, plan.generation))
+        applied = _finish(plan, result, session)
+    if interrupted:
+        applied.result.exits.add(130)
+    return applied
+
+
+def _finish(plan: Plan, result: ApplyResult, session: Session) -> Applied:
+    """Fold. If even that fails, the ids that are nowhere but in memory are given to the user."""
+    warnings = [f"{r.address}: {r.warning}" for r in result.results if r.warning]
+    try:
+        session.close()
+        result.receipts.clear()
+    except (OSError, Precondition) as error:
+        result.exits.add(6 if isinstance(error, Precondition) else 1)
+        where = "" if result.receipts else "; the journal beside it holds every result"
+        warnings.append(f"the state cannot be written: {error}{where}")
+    return Applied(plan, result, warnings, _unknown(result, session))
+
+
+def _unknown(result: ApplyResult, session: Session) -> list[tuple[str, str, str, str | None]]:
+    intents = session.state.unresolved
+    shown = [r.address for r in result.results if r.address in intents]
+    return [(a, intents[a].at, str(intents[a].sent.get("name")), intents[a].why) for a in shown]
+
+
+@contextmanager
+def _signals(applier: Applier, api: DefendApi) -> Iterator[list[int]]:
+    """The first SIGINT or SIGTERM lets what is under way end and be recorded; the second ends it now."""
+    caught: list[int] = []
+
+    def handle(number: int, frame: object) -> None:
+        if caught:
+            raise SystemExit(130)
+        caught.append(number)
+        applier.stop("interrupted")
+        api.stop()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield caught
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

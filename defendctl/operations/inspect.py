@@ -1,0 +1,59 @@
+"""validate, show, outputs and schema: looking without changing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from defendctl.diagnostics import DefendctlError, in_order, suggest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from defendctl.diagnostics import Diagnostic
+    from defendctl.model import State
+    from defendctl.operations.workspace import Workspace
+    from defendctl.plan.view import View
+
+
+def validate(workspace: Workspace, paths: Sequence[Path]) -> list[Diagnostic]:
+    """Every problem of the project file and the manifests; offline."""
+    from defendctl.manifest.resolve import resolve
+
+    desired = resolve(workspace.project, list(paths) or None, workspace.cwd)
+    return in_order([*workspace.problems, *desired.diagnostics])
+
+
+def show(workspace: Workspace, address: str) -> View:
+    """One workflow from all sides. Raises DefendctlError for an address that is nowhere."""
+    from defendctl.plan.view import build_view
+
+    desired = workspace.desired(None)
+    state = workspace.read_state().state
+    workspace.check_host(state)
+    known = {*desired.workflows, *state.bindings, *state.unresolved}
+    if address not in known:
+        raise DefendctlError(f"there is no address {address!r}.{suggest(address, sorted(known))}")
+    binding = state.bindings.get(address)
+    observed = None
+    if binding:
+        with workspace.api() as api:
+            observed = api.read(binding.workflow_id)
+    return build_view(address, desired.workflows.get(address), observed, binding)
+
+
+def outputs(workspace: Workspace) -> tuple[dict[str, str], State]:
+    """Address → workflow id, of what is bound; offline."""
+    state = workspace.read_state().state
+    return {a: b.workflow_id for a, b in sorted(state.bindings.items())}, state
+
+
+def environment(ids: dict[str, str]) -> dict[str, str]:
+    """Variable → workflow id. Raises DefendctlError where two addresses make one name."""
+    names: dict[str, str] = {}
+    for address in ids:
+        name = "DEFEND_WORKFLOW_" + "".join(c if c.isalnum() else "_" for c in address.upper())
+        if name in names:
+            raise DefendctlError(f"{names[name]} and {address} both make the variable {name}")
+        names[name] = address
+    return {name: ids[address] for name, address in names.items()}

@@ -1,0 +1,185 @@
+"""plan and drift: what apply would do, and what was done behind our back. Both only read."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from defendctl.diagnostics import ApiError, DefendctlError, Diagnostic, Usage, suggest
+from defendctl.engine.generation import disagreement, evidence, generation
+from defendctl.plan.build import World, build_plan, to_read
+from defendctl.plan.changes import Options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from defendctl.api.client import DefendApi
+    from defendctl.manifest.resolve import Desired
+    from defendctl.model import State, Support
+    from defendctl.operations.workspace import Workspace
+    from defendctl.plan.build import Live
+    from defendctl.plan.changes import Plan
+    from defendctl.plan.drift import Drifted
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the command line chose."""
+
+    files: tuple[Path, ...] = ()
+    target: tuple[str, ...] = ()
+    replace: tuple[str, ...] = ()
+    parallelism: int = 10
+
+    @property
+    def options(self) -> Options:
+        return Options(tuple(sorted(set(self.target))), tuple(sorted(set(self.replace))))
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Told while a run goes on; silent by default."""
+
+    start: Callable[[str, int], None] = lambda what, total: None
+    step: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is live of the addresses in scope, and what the answers tell of the API."""
+
+    live: Live = field(default_factory=dict)
+    generation: str = ""
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def plan(workspace: Workspace, chosen: Selection, progress: Progress) -> Plan:
+    """Raises DefendctlError; writes nothing and sends nothing but GET."""
+    desired = workspace.desired(chosen.files or None)
+    state = workspace.read_state().state
+    workspace.check_host(state)
+    older = workspace.store.older_than_seen(state)
+    made, _ = make_plan(workspace, desired, state, chosen, progress)
+    warnings = (Diagnostic("warning", "older-state", older),) if older else ()
+    return replace(made, diagnostics=(*warnings, *made.diagnostics))
+
+
+def make_plan(
+    workspace: Workspace,
+    desired: Desired,
+    state: State,
+    chosen: Selection,
+    progress: Progress,
+    api: DefendApi | None = None,
+) -> tuple[Plan, Support]:
+    """Read what is live and build the plan; without `api`, one is opened if there is anything to read."""
+    from defendctl.api.dialects import DIALECTS
+
+    scope = in_scope(desired, state, chosen)
+    ids = to_read(desired.workflows, state, scope)
+    reading = read_live(workspace, ids, state, chosen.parallelism, progress, api)
+    refuse_if_all_missing(reading.live, chosen, whole=scope >= state.bindings.keys())
+    support = DIALECTS[reading.generation].support
+    world = World(desired.workflows, reading.live, state, support, workspace.host(), scope, chosen.options)
+    made = build_plan(world)
+    found = (*desired.diagnostics, *reading.diagnostics, *made.diagnostics)
+    return replace(made, diagnostics=found), support
+
+
+def drift(workspace: Workspace, chosen: Selection, progress: Progress) -> list[Drifted]:
+    """What was edited behind our back, of everything bound (or, with -f, of what these files declare)."""
+    from defendctl.plan.drift import build_drift
+
+    desired = workspace.desired(chosen.files or None)
+    state = workspace.read_state().state
+    workspace.check_host(state)
+    warn_unresolved(workspace, state)
+    ids = {
+        address: binding.workflow_id
+        for address, binding in sorted(state.bindings.items())
+        if not chosen.files or address in desired.workflows
+    }
+    reading = read_live(workspace, ids, state, chosen.parallelism, progress)
+    refuse_if_all_missing(reading.live, chosen, whole=not chosen.files)
+    return build_drift(desired.workflows, reading.live, state.bindings)
+
+
+def read_live(
+    workspace: Workspace,
+    ids: Mapping[str, str],
+    state: State,
+    parallelism: int,
+    progress: Progress,
+    api: DefendApi | None = None,
+) -> Reading:
+    """GET each id. With nothing to read, neither key nor network is needed."""
+    pinned = workspace.project.generation
+    if not ids:
+        return Reading({}, generation(pinned, set(), state.generation))
+    from defendctl.engine.refresh import refresh
+
+    with nullcontext(api) if api else workspace.api() as remote:
+        progress.start("Reading", len(ids))
+        live = refresh(remote, ids, parallelism, progress.step)
+    seen = evidence(live.values())
+    found = (*disagreement(pinned, seen), *_strange_ids(ids, live, state))
+    return Reading(live, generation(pinned, seen, state.generation), found)
+
+
+def in_scope(desired: Desired, state: State, chosen: Selection) -> set[str]:
+    """The addresses of this run. Raises Usage for an unknown one, DefendctlError if nothing is declared."""
+    declared = set(desired.workflows)
+    known = declared if chosen.files else declared | state.bindings.keys() | state.unresolved.keys()
+    _check_named("--target", chosen.target, known)
+    _check_named("--replace", chosen.replace, declared)
+    outside = sorted(set(chosen.replace) - set(chosen.target)) if chosen.target else []
+    if outside:
+        raise Usage(f"--replace {outside[0]} is outside of what --target names")
+    if chosen.target:
+        return set(chosen.target)
+    if not declared and state.bindings:
+        raise DefendctlError(
+            f"no workflow is declared, but {len(state.bindings)} are bound: nobody means to retire them all",
+            "check `manifests` in defendctl.yaml; to retire one, name it with --target ADDRESS",
+        )
+    return known
+
+
+def _check_named(option: str, named: Sequence[str], known: set[str]) -> None:
+    for address in named:
+        if address not in known:
+            raise Usage(f"{option} {address!r}: there is no such address.{suggest(address, sorted(known))}")
+
+
+def refuse_if_all_missing(live: Live, chosen: Selection, *, whole: bool) -> None:
+    """Every id unknown to the API: that is the wrong key or the wrong host, not so many deletions."""
+    missing = [address for address, answer in live.items() if answer is None]
+    if whole and missing and len(missing) == len(live) and not set(missing) <= set(chosen.replace):
+        count = "the only bound id" if len(missing) == 1 else f"all {len(missing)} bound ids"
+        raise ApiError(
+            f"the API answers 404 for {count}: is this the right key and the right host?",
+            "defendctl show ADDRESS names the id; --replace ADDRESS makes a new one if it is really gone",
+        )
+
+
+def warn_unresolved(workspace: Workspace, state: State) -> None:
+    for address in sorted(state.unresolved):
+        workspace.settings.warn(
+            f"{address}: a create has an unknown outcome; `defendctl state list` tells what to do"
+        )
+
+
+def _strange_ids(ids: Mapping[str, str], live: Live, state: State) -> list[Diagnostic]:
+    """An answer about another workflow: an error if that one is ours too."""
+    found = []
+    known = state.known_ids()
+    for address, answer in live.items():
+        if answer is None or answer.workflow_id == ids[address]:
+            continue
+        if answer.workflow_id in known:
+            raise ApiError(f"{address}: the API answered for {known[answer.workflow_id]} instead")
+        message = f"{address}: the API answers for {ids[address]} with another workflow_id"
+        found.append(Diagnostic("warning", "other-id", message))
+    return found

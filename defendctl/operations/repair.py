@@ -1,0 +1,75 @@
+"""state list, mv, rm and unlock: looking at what is remembered, and mending it. None touches the API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from defendctl.diagnostics import DefendctlError, Unresolved, Usage, suggest
+from defendctl.model import ADDRESS
+from defendctl.state.lock import unlock as break_lock
+
+if TYPE_CHECKING:
+    from defendctl.model import State
+    from defendctl.operations.workspace import Workspace
+    from defendctl.state.lock import Owner
+
+
+def state_list(workspace: Workspace) -> State:
+    return workspace.read_state().state
+
+
+def move(workspace: Workspace, old: str, new: str) -> str:
+    """Binding and tombstones of `old` become those of `new`. Returns the id that moved."""
+    if not ADDRESS.fullmatch(new):
+        raise Usage(f"{new!r} is not an address: a lower-case letter, then letters, digits, `.`, `_`, `-`")
+    workspace.require_sound()
+    with workspace.store.session(workspace.settings.warn) as session:
+        state = session.state
+        _settled(state, old, new)
+        if old not in state.bindings:
+            raise DefendctlError(f"{old} is not bound.{suggest(old, sorted(state.bindings))}")
+        if new in state.bindings:
+            raise DefendctlError(f"{new} is bound to {state.bindings[new].workflow_id} already")
+        session.edit(lambda state: _move(state, old, new))
+        return state.bindings[new].workflow_id
+
+
+def remove(workspace: Workspace, address: str) -> list[str]:
+    """Forget an address. Returns every id that was bound or remembered there, the newest last."""
+    workspace.require_sound()
+    with workspace.store.session(workspace.settings.warn) as session:
+        state = session.state
+        _settled(state, address)
+        known = {*state.bindings, *state.tombstones}
+        if address not in known:
+            raise DefendctlError(f"the state knows no {address}.{suggest(address, sorted(known))}")
+        ids = [b.workflow_id for b in state.tombstones.get(address, ())]
+        ids += [state.bindings[address].workflow_id] if address in state.bindings else []
+        session.edit(lambda state: _remove(state, address))
+        return ids
+
+
+def unlock(workspace: Workspace, lock_id: str) -> Owner:
+    workspace.require_sound()
+    return break_lock(workspace.store.lock_path, lock_id)
+
+
+def _settled(state: State, *addresses: str) -> None:
+    for address in addresses:
+        if address in state.unresolved:
+            raise Unresolved(
+                f"{address} has a create with an unknown outcome",
+                f"first `defendctl state resolve {address} (--id WORKFLOW_ID | --not-created)`",
+            )
+
+
+def _move(state: State, old: str, new: str) -> None:
+    state.bindings[new] = state.bindings.pop(old)
+    remembered = (*state.tombstones.get(new, ()), *state.tombstones.pop(old, ()))
+    if remembered:
+        state.tombstones[new] = remembered
+
+
+def _remove(state: State, address: str) -> None:
+    state.bindings.pop(address, None)
+    state.tombstones.pop(address, None)

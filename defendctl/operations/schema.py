@@ -1,0 +1,21 @@
+"""The JSON Schemas, as committed under `schemas/`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def schema(kind: str, custom_metrics: Sequence[str] = ()) -> str:
+    """The text of one schema; the manifest's knows the project's own metrics."""
+    from defendctl.manifest.schema import manifest_schema, project_schema, to_text
+
+    if kind == "manifest":
+        return to_text(manifest_schema(custom_metrics))
+    if kind == "project":
+        return to_text(project_schema())
+    from defendctl.render.documents import plan_schema
+
+    return to_text(plan_schema())

@@ -1,0 +1,176 @@
+"""What every command stands on: the project, its state, and the API it speaks to."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from defendctl.diagnostics import DefendctlError, Diagnostic, Invalid, Precondition, errors
+from defendctl.manifest.project import Project, load_project
+from defendctl.manifest.url import base_url_problem
+from defendctl.state.store import LocalStore, Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from types import ModuleType
+
+    from defendctl.api.client import DefendApi
+    from defendctl.manifest.resolve import Desired
+    from defendctl.model import State
+
+DEFAULT_URL = "https://api.deeprails.com"
+SANDBOX = "sandbox"
+
+
+def _silent(line: str) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The global options of a run, and where its side remarks go."""
+
+    config: Path | None = None
+    sandbox: bool = False
+    timeout: float | None = None
+    warn: Callable[[str], None] = _silent
+    log: Callable[[str], None] = _silent
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    project: Project
+    settings: Settings
+    cwd: Path
+    store: LocalStore
+    problems: list[Diagnostic] = field(default_factory=list)
+    """What is wrong with the project file."""
+
+    @property
+    def folder(self) -> Path:
+        """Locks, copies and the sandbox: never committed."""
+        return self.project.root / ".defendctl"
+
+    def desired(self, paths: Sequence[Path] | None) -> Desired:
+        """Raises Invalid with every problem of the project file and the manifests."""
+        from defendctl.manifest.resolve import resolve
+
+        desired = resolve(self.project, paths, self.cwd)
+        found = [*self.problems, *desired.diagnostics]
+        if errors(found):
+            raise Invalid(found)
+        return desired
+
+    def read_state(self) -> Snapshot:
+        """Raises Precondition for a state that cannot be used."""
+        self.require_sound()
+        return self.store.read()
+
+    def require_sound(self) -> None:
+        """The project file must be right, and something must be here at all."""
+        if errors(self.problems):
+            raise Invalid(self.problems)
+        nothing = self.project.file is None and not self.store.path.exists()
+        if nothing and not (self.project.root / "workflows").exists():
+            raise DefendctlError(
+                "there is no defendctl.yaml here or in a parent folder", "run `defendctl init`"
+            )
+
+    def base_url(self) -> str:
+        """From the environment, then the project file. Raises DefendctlError if the key may not go there."""
+        new, old = os.environ.get("DEEP_RAILS_BASE_URL"), os.environ.get("DEEPRAILS_BASE_URL")
+        if new and old and new != old:
+            self.settings.warn("DEEP_RAILS_BASE_URL and DEEPRAILS_BASE_URL differ; the first is taken")
+        url = (new or old or self.project.base_url or DEFAULT_URL).strip()
+        problem = base_url_problem(url)
+        if problem:
+            raise DefendctlError(f"the base URL of the API {problem}")
+        return url
+
+    def host(self) -> str:
+        """What the state and the digest remember the API by."""
+        return SANDBOX if self.settings.sandbox else api_host(self.base_url())
+
+    def check_host(self, state: State) -> None:
+        """Raises Precondition if the state speaks of workflows on another host."""
+        host = self.host()
+        if state.api_host not in (None, host):
+            raise Precondition(
+                f"the state belongs to the API host {state.api_host}, but this run speaks to {host}",
+                "set the base URL of that host, or use another state file for this one",
+            )
+
+    @contextmanager
+    def api(self) -> Iterator[DefendApi]:
+        """Raises DefendctlError without a key. Under --sandbox, an embedded server while it is used."""
+        from defendctl.api.client import DefendApi
+
+        with self._endpoint() as (url, key):
+            api = DefendApi(
+                url,
+                key,
+                use_proxy=not self.settings.sandbox,
+                seconds=self.settings.timeout,
+                log=self.settings.log,
+            )
+            try:
+                yield api
+            finally:
+                api.close()
+
+    @contextmanager
+    def _endpoint(self) -> Iterator[tuple[str, str]]:
+        if not self.settings.sandbox:
+            yield self.base_url(), api_key()
+            return
+        embedded = sandbox_server().embedded
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with embedded(str(self.folder / "sandbox.sqlite")) as url:
+            yield url, SANDBOX
+
+
+def open_workspace(settings: Settings) -> Workspace:
+    """Reads the project file. Its problems are kept for the command to tell with all others."""
+    cwd = Path.cwd()
+    if settings.config and not settings.config.is_file():
+        raise DefendctlError(f"there is no project file {settings.config}")
+    project, problems = load_project(settings.config, cwd)
+    folder = project.root / ".defendctl"
+    if settings.sandbox:
+        store = LocalStore(folder / "sandbox.state.json", folder, None)
+    else:
+        store = LocalStore(project.state_path, folder, project.lineage)
+    return Workspace(project, settings, cwd, store, problems)
+
+
+def api_host(url: str) -> str:
+    """Host and port, without a port that the scheme implies."""
+    parts = urlsplit(url)
+    default = {"https": 443, "http": 80}.get(parts.scheme)
+    host = (parts.hostname or "").lower()
+    host = f"[{host}]" if ":" in host else host
+    return host if parts.port in (None, default) else f"{host}:{parts.port}"
+
+
+def api_key() -> str:
+    key = os.environ.get("DEEPRAILS_API_KEY", "").strip()
+    if not key:
+        raise DefendctlError("DEEPRAILS_API_KEY is not set", "it holds the key of the API")
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise DefendctlError("DEEPRAILS_API_KEY holds characters that no key has")
+    return key
+
+
+def sandbox_server() -> ModuleType:
+    """The module of the embedded API, which needs the extra `sandbox`."""
+    try:
+        from defendctl.sandbox import server
+    except ImportError as error:
+        raise DefendctlError(
+            f"the sandbox needs {error.name}, which is not installed", "pip install 'defendctl[sandbox]'"
+        ) from None
+    return server

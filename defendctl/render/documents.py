@@ -1,0 +1,107 @@
+"""The shapes of what defendctl prints as JSON. Minor versions add, major ones break (contract.md 5)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import ConfigDict, Field
+from typing_extensions import TypedDict
+
+FORMAT_VERSION: Final = "1.0"
+
+Direction = Literal["loosens", "indeterminate", "lateral", "tightens", "none"]
+Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+
+
+class FieldDocument(TypedDict):
+    """One difference. `before` is live or what stands in for it (`basis` says which), `after` desired."""
+
+    path: str
+    before: Any
+    after: Any
+    applied: Any
+    basis: Literal["live", "applied", "unknown"] | None
+    origin: Literal["pending", "drift", "conflict"] | None
+    direction: Direction
+
+
+class ChangeDocument(TypedDict):
+    """What apply would do to one address."""
+
+    address: str
+    workflow_id: str | None
+    action: Literal["create", "adopt", "update", "replace", "retire", "blocked", "none"]
+    reason: str | None
+    direction: Direction
+    fields: list[FieldDocument]
+
+
+class OptionsDocument(TypedDict):
+    """What was chosen on the command line and is part of the plan."""
+
+    target: list[str]
+    replace: list[str]
+
+
+class SummaryDocument(TypedDict):
+    """Counts of addresses."""
+
+    create: int
+    adopt: int
+    update: int
+    replace: int
+    retire: int
+    blocked: int
+    none: int
+    drift: int
+    tightens: int
+    loosens: int
+    indeterminate: int
+    unobservable: int
+
+
+class DiagnosticDocument(TypedDict):
+    """One finding; `line` and `column` are null only where there is no place."""
+
+    severity: Literal["error", "warning"]
+    code: str
+    message: str
+    file: str | None
+    line: int | None
+    column: int | None
+
+
+class PlanDocument(TypedDict):
+    """`defendctl plan --format json`, and the plan file."""
+
+    __pydantic_config__ = ConfigDict(extra="ignore")  # type: ignore[misc]
+
+    format_version: Annotated[str, Field(pattern=r"^1\.[0-9]+$")]
+    kind: Literal["plan"]
+    digest: Digest
+    lineage: str | None
+    serial: int
+    generation: str
+    options: OptionsDocument
+    summary: SummaryDocument
+    changes: list[ChangeDocument]
+    diagnostics: list[DiagnosticDocument]
+
+
+def plan_schema() -> dict[str, Any]:
+    """Draft-07, for those who read plans."""
+    from pydantic import TypeAdapter
+
+    schema = TypeAdapter(PlanDocument).json_schema(ref_template="#/definitions/{model}")
+    schema["definitions"] = schema.pop("$defs")
+    head = {"$schema": "http://json-schema.org/draft-07/schema#", "title": "defendctl plan"}
+    return {**head, **{k: v for k, v in _untitled(schema).items() if k != "title"}}
+
+
+def _untitled(node: Any) -> Any:
+    """Automatic titles say nothing that the keys do not."""
+    if isinstance(node, list):
+        return [_untitled(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {k: _untitled(v) for k, v in node.items() if not (k == "title" and isinstance(v, str))}

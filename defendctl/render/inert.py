@@ -1,0 +1,34 @@
+"""Text from outside, made harmless for a terminal and a log."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from typing import Any
+
+
+def inert(text: str) -> str:
+    """Control, format (bidirectional) and separator characters and lone surrogates as escapes."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_escape(c) if _acts(c) else c for c in text)
+
+
+def value(data: Any) -> str:
+    """A field's value as one line: strings quoted, lists in brackets, nothing as `(none)`."""
+    if data is None:
+        return "(none)"
+    if isinstance(data, str):
+        return inert(json.dumps(data, ensure_ascii=False))
+    if isinstance(data, tuple | list):
+        return "[" + ", ".join(value(item) for item in data) + "]"
+    return inert(json.dumps(data))
+
+
+def _acts(c: str) -> bool:
+    return unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+
+
+def _escape(c: str) -> str:
+    code = ord(c)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -1,0 +1,109 @@
+"""Results as JSON documents. ASCII, so that no character acts on a terminal."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from defendctl.plan.digest import changes_data, digest, field_data
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from defendctl.diagnostics import Diagnostic
+    from defendctl.engine.results import ApplyResult
+    from defendctl.model import State
+    from defendctl.plan.changes import Plan
+    from defendctl.plan.drift import Drifted
+    from defendctl.plan.view import View
+
+FORMAT_VERSION = "1.0"
+
+
+def document(kind: str, **content: Any) -> str:
+    return json.dumps({"format_version": FORMAT_VERSION, "kind": kind, **content}, indent=2) + "\n"
+
+
+def plan(value: Plan) -> str:
+    return document(
+        "plan",
+        digest=digest(value),
+        lineage=value.lineage,
+        serial=value.serial,
+        generation=value.generation,
+        options=asdict(value.options),
+        summary=value.summary(),
+        changes=changes_data(value.listed, reasons=True),
+        diagnostics=_diagnostics(value.diagnostics),
+    )
+
+
+def diagnostics(found: Sequence[Diagnostic]) -> str:
+    valid = not any(d.severity == "error" for d in found)
+    return document("diagnostics", valid=valid, diagnostics=_diagnostics(found))
+
+
+def apply(result: ApplyResult) -> str:
+    results = [
+        {
+            "address": r.address,
+            "action": r.action,
+            "outcome": r.outcome,
+            "workflow_id": r.workflow_id,
+            "error": r.error,
+        }
+        for r in result.results
+    ]
+    return document("apply", summary=result.summary(), results=results)
+
+
+def drift(entries: Sequence[Drifted]) -> str:
+    workflows = [
+        {
+            "address": e.address,
+            "workflow_id": e.workflow_id,
+            "direction": e.direction,
+            "status": e.status,
+            "fields": [field_data(f) for f in e.fields],
+        }
+        for e in entries
+    ]
+    return document("drift", drifted=bool(entries), workflows=workflows)
+
+
+def view(value: View) -> str:
+    return document("workflow", **asdict(value))
+
+
+def state(value: State) -> str:
+    return document(
+        "state",
+        lineage=value.lineage,
+        serial=value.serial,
+        bindings=[{"address": a, "workflow_id": b.workflow_id} for a, b in sorted(value.bindings.items())],
+        unresolved=[{"address": a, "since": i.at} for a, i in sorted(value.unresolved.items())],
+        retired=[
+            {"address": a, "workflow_id": b.workflow_id}
+            for a, old in sorted(value.tombstones.items())
+            for b in old
+        ],
+    )
+
+
+def outputs(ids: dict[str, str]) -> str:
+    return document("outputs", outputs=ids)
+
+
+def _diagnostics(found: Sequence[Diagnostic]) -> list[dict[str, Any]]:
+    return [
+        {
+            "severity": d.severity,
+            "code": d.code,
+            "message": d.message,
+            "file": d.span.file if d.span else None,
+            "line": d.span.line if d.span else None,
+            "column": d.span.column if d.span else None,
+        }
+        for d in found
+    ]

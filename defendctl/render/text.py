@@ -1,0 +1,232 @@
+"""Results for people. What loosens a guardrail comes first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from defendctl.plan.digest import digest
+from defendctl.plan.direction import WORST_FIRST
+from defendctl.render.inert import inert, value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from defendctl.diagnostics import Diagnostic
+    from defendctl.engine.results import ApplyResult, Result
+    from defendctl.model import State
+    from defendctl.plan.changes import Change, Plan
+    from defendctl.plan.compare import FieldChange
+    from defendctl.plan.drift import Drifted
+    from defendctl.plan.view import View
+    from defendctl.render.paint import Paint
+
+_HEADINGS: Final = {
+    "loosens": "Loosens the guardrail",
+    "indeterminate": "May loosen or tighten (the direction cannot be told)",
+    "lateral": "Changes what is done about a failure, not what counts as one",
+    "tightens": "Tightens the guardrail",
+    "none": "Does not change protection",
+}
+_COLOURS: Final = {
+    "loosens": "red",
+    "indeterminate": "yellow",
+    "lateral": "cyan",
+    "tightens": "green",
+    "none": "white",
+}
+_SIGNS: Final = {
+    "create": "+",
+    "adopt": "+",
+    "update": "~",
+    "replace": "!",
+    "retire": "-",
+    "blocked": "x",
+    "none": " ",
+}
+_OUTCOMES: Final = {"done": "green", "failed": "red", "unknown": "red", "not_attempted": "yellow"}
+
+
+def plan(result: Plan, paint: Paint) -> str:
+    blocks = [_header(result)]
+    for way in WORST_FIRST:
+        changes = [change for change in result.listed if change.direction == way]
+        if changes:
+            blocks.append(paint(_HEADINGS[way] + ":", _COLOURS[way]))
+            blocks += [_change(change, paint) for change in changes]
+    blocks.append(_conclusion(result, paint))
+    return "\n".join(blocks) + "\n"
+
+
+def diagnostics(found: Sequence[Diagnostic], paint: Paint) -> str:
+    return "".join(diagnostic(one, paint) + "\n" for one in found)
+
+
+def diagnostic(one: Diagnostic, paint: Paint) -> str:
+    colour = "red" if one.severity == "error" else "yellow"
+    place = _place(one)
+    said = f"{paint(one.severity + ':', colour)} {inert(one.message)} [{one.code}]"
+    return f"{place}: {said}" if place else said
+
+
+def verdict(found: Sequence[Diagnostic]) -> str:
+    errors = sum(d.severity == "error" for d in found)
+    warnings = len(found) - errors
+    if not found:
+        return "All manifests are valid.\n"
+    return f"{_count(errors, 'error')}, {_count(warnings, 'warning')}.\n"
+
+
+def apply(result: ApplyResult, paint: Paint) -> str:
+    lines = [_result(one, paint) for one in result.results]
+    counts = result.summary()
+    shown = ", ".join(f"{n} {word.replace('_', ' ')}" for word, n in counts.items() if n)
+    lines.append(f"Applied: {shown}." if shown else "Nothing to do: everything is as declared.")
+    return "\n".join(lines) + "\n"
+
+
+def drift(entries: Sequence[Drifted], paint: Paint) -> str:
+    if not entries:
+        return "No drift: nothing was changed behind our back.\n"
+    ordered = sorted(entries, key=lambda e: (WORST_FIRST.index(e.direction), e.address))
+    blocks = [_drifted(entry, paint) for entry in ordered]
+    loosened = sum(entry.direction == "loosens" for entry in entries)
+    blocks.append(f"Drift in {_count(len(entries), 'workflow')}; {loosened} loosened.")
+    return "\n".join(blocks) + "\n"
+
+
+def view(shown: View) -> str:
+    head = f"{shown.address}  {inert(shown.workflow_id or 'not bound')}"
+    head += f"  {inert(shown.status)}" if shown.status else ""
+    rows = [("field", "desired", "live", "applied", "known by")]
+    rows += [
+        (inert(r.path), value(r.desired), value(r.live), value(r.applied), r.basis or "-")
+        for r in shown.fields
+    ]
+    return "\n".join([head, *_table(rows)]) + "\n"
+
+
+def state(value: State) -> str:
+    lines = [f"lineage {value.lineage or '-'}  serial {value.serial}"]
+    lines += [f"  {a}  {inert(b.workflow_id)}" for a, b in sorted(value.bindings.items())]
+    for address, intent in sorted(value.unresolved.items()):
+        lines += unresolved(address, intent.at, str(intent.sent.get("name")), intent.why)
+    for address, old in sorted(value.tombstones.items()):
+        lines += [f"  {address}  {inert(b.workflow_id)}  retired, still live" for b in old]
+    if len(lines) == 1:
+        lines.append("  nothing is bound")
+    return "\n".join(lines) + "\n"
+
+
+def unresolved(address: str, at: str, name: str, why: str | None) -> list[str]:
+    """What an operator needs to settle a create whose outcome is unknown."""
+    because = f" ({inert(why)})" if why else ""
+    return [
+        f"  {address}  unknown: a create was sent at {at}{because}.",
+        f"    Look in the console for a workflow named {value(name)} made at about that time, then run",
+        "    the one that is true:",
+        f"      defendctl state resolve {address} --id WORKFLOW_ID",
+        f"      defendctl state resolve {address} --not-created",
+    ]
+
+
+def _header(result: Plan) -> str:
+    return f"Plan for {result.host}, generation {result.generation}, state serial {result.serial}"
+
+
+def _change(change: Change, paint: Paint) -> str:
+    workflow_id = f" ({inert(change.workflow_id)})" if change.workflow_id else ""
+    action = "" if change.action == "none" else f"  {change.action}"
+    head = f"  {_SIGNS[change.action]} {change.address}{workflow_id}{action}"
+    lines = [head, *_fields(change.fields, paint)]
+    if change.reason:
+        lines.append(f"      {inert(change.reason.text)}")
+    if change.action in ("retire", "replace"):
+        lines.append("      the workflow stays live: the API has no delete. Its id is remembered")
+    return "\n".join(lines)
+
+
+def _fields(fields: Iterable[FieldChange], paint: Paint) -> list[str]:
+    rows = [(inert(f.path), _transition(f), _remark(f), f.direction) for f in fields]
+    widths = [max((len(row[i]) for row in rows), default=0) for i in range(3)]
+    lines = []
+    for path, change, remark, way in rows:
+        shown = "" if way == "none" else way
+        said = paint(f"{shown:<13}", _COLOURS[way]) if shown or remark else ""
+        line = f"      {path:<{widths[0]}}  {change:<{widths[1]}}  {said}  {remark}"
+        lines.append(line.rstrip())
+    return lines
+
+
+def _transition(field: FieldChange) -> str:
+    if field.basis is None:
+        return value(field.after)
+    before = "(unknown)" if field.basis == "unknown" else value(field.before)
+    return f"{before} -> {value(field.after)}"
+
+
+def _remark(field: FieldChange) -> str:
+    if field.path == "status":
+        return "only the console can mend it"
+    if field.origin == "drift":
+        return "changed in the console; git wins"
+    if field.origin == "conflict":
+        return f"changed in the console and in git (last applied: {value(field.applied)}); git wins"
+    if field.basis == "unknown":
+        return "cannot be read back"
+    return "compared with what was last applied" if field.basis == "applied" else ""
+
+
+def _conclusion(result: Plan, paint: Paint) -> str:
+    counts = result.summary()
+    actions = ("create", "adopt", "update", "replace", "retire", "blocked")
+    does = ", ".join(f"{counts[a]} {a}" for a in actions if counts[a])
+    lines = [f"Plan: {does}; {counts['none']} unchanged." if does else _nothing(counts["none"])]
+    for way in ("loosens", "indeterminate"):
+        if counts[way]:
+            lines.append(paint(f"{_count(counts[way], 'workflow')}: {way}.", _COLOURS[way]))
+    if counts["unobservable"]:
+        lines.append(f"{_count(counts['unobservable'], 'workflow')} with fields that cannot be read back.")
+    lines.append(f"Digest: {digest(result)}")
+    return "\n".join(lines)
+
+
+def _nothing(unchanged: int) -> str:
+    return f"No changes: {_count(unchanged, 'workflow')} as declared."
+
+
+def _result(one: Result, paint: Paint) -> str:
+    workflow_id = f"  {inert(one.workflow_id)}" if one.workflow_id else ""
+    outcome = paint(one.outcome.replace("_", " "), _OUTCOMES[one.outcome])
+    error = f": {inert(one.error)}" if one.error else ""
+    return f"  {one.address}  {one.action}  {outcome}{workflow_id}{error}"
+
+
+def _drifted(entry: Drifted, paint: Paint) -> str:
+    way = paint(entry.direction, _COLOURS[entry.direction])
+    if entry.status == "missing":
+        return f"  {entry.address} ({inert(entry.workflow_id)})  the API answers 404 for it"
+    lines = [f"  {entry.address} ({inert(entry.workflow_id)})  {way}"]
+    for f in entry.fields:
+        remark = f"  declared: {value(f.after)}" if f.path != "status" else "  only the console can mend it"
+        edit = f"{value(f.applied)} -> {value(f.before)}"
+        lines.append(f"      {inert(f.path)}  {edit}  {paint(f.direction, _COLOURS[f.direction])}{remark}")
+    return "\n".join(lines)
+
+
+def _place(one: Diagnostic) -> str:
+    span = one.span
+    if span is None:
+        return ""
+    parts = [inert(span.file), span.line, span.column]
+    return ":".join(str(part) for part in parts if part)
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return [
+        "  " + "  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}{'' if n == 1 else 's'}"

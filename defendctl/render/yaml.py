@@ -1,0 +1,34 @@
+"""A workflow as a manifest to paste."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from defendctl.model import DEFAULTS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from defendctl.model import Workflow
+
+
+def manifest(address: str, workflow: Workflow, unread: Collection[str]) -> str:
+    """JSON's scalars are YAML's, and escape everything; a field nobody could read is marked."""
+    lines = ["version: 1", "workflows:", f"  {address}:"]
+    for name, value in workflow.fields().items():
+        note = "  # cannot be read back: please check" if name in unread else ""
+        if name in unread and name in DEFAULTS:
+            lines.append(f"    # {name}: {_scalar(value)}{note}")
+        elif name == "metrics":
+            lines.append(f"    metrics:{note}")
+            lines += [f"      {_scalar(metric)}: {_scalar(level)}" for metric, level in value.items()]
+        elif DEFAULTS.get(name) != value:
+            lines.append(f"    {name}: {_scalar(value)}{note}")
+    return "\n".join(lines) + "\n"
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, str) and value.replace("_", "").isalpha() and value.isascii() and value.islower():
+        return value if value not in ("true", "false", "null") else json.dumps(value)
+    return json.dumps(list(value) if isinstance(value, tuple) else value)
