@@ -137,9 +137,11 @@ def apply(
     def on_plan(made: Plan) -> None:
         ticker.end()
         _warn_about(made, run)
+        if consent.digest:
+            return  # it was shown when it was reviewed
         if form == "text":
             run.console.out(_plan_text(made, run))
-        elif consent.digest is None and not yes:
+        elif not yes:
             run.console.err(_plan_text(made, run))
 
     done = operation(run.workspace(), _selection(chosen), consent, _progress(ticker), on_plan)

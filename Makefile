@@ -1,0 +1,43 @@
+# `make demo` tells the story, `make test` checks everything that is quick, `make test-slow` the rest.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+JOBS ?= 2
+
+.PHONY: demo test test-slow bench format schemas clean
+
+demo: $(VENV)/.installed
+	$(BIN)/python examples/demo.py
+
+test: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -n $(JOBS) -m "not slow"
+
+test-slow: $(VENV)/.installed-dev
+	$(BIN)/pytest -n $(JOBS) -m slow --timeout 1800
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python bench/bench.py
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+schemas: $(VENV)/.installed
+	$(BIN)/defendctl schema manifest --output schemas/manifest.schema.json
+	$(BIN)/defendctl schema project --output schemas/project.schema.json
+	$(BIN)/defendctl schema plan --output schemas/plan.schema.json
+
+clean:
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --editable '.[sandbox]'
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/pip install --quiet --editable '.[sandbox,dev]'
+	touch $@
