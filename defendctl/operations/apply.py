@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -71,11 +72,16 @@ def _check_consent(plan: Plan, consent: Consent) -> None:
                 f"the plan is stale: it would now be {now}, not {consent.digest}",
                 "something moved since it was reviewed (manifests, state or live workflows): plan again",
             )
-        if consent.changes is not None and consent.changes != changes_data(plan.listed, reasons=False):
+        if consent.changes is not None and consent.changes != _as_read(plan):
             raise Precondition("the plan file was edited: its changes are not those of its digest")
         return
     if any(change.action not in ("none", "blocked") for change in plan.changes) and not consent.ask(plan):
         raise DefendctlError("not applied: nobody agreed")
+
+
+def _as_read(plan: Plan) -> Any:
+    """The changes as a plan file gives them back: JSON knows no tuples."""
+    return json.loads(json.dumps(changes_data(plan.listed, reasons=False)))
 
 
 def _make_so(
@@ -137,7 +143,10 @@ def _finish(plan: Plan, result: ApplyResult, session: Session) -> Applied:
         result.exits.add(6 if isinstance(error, Precondition) else 1)
         where = "" if result.receipts else "; the journal beside it holds every result"
         warnings.append(f"the state cannot be written: {error}{where}")
-    return Applied(plan, result, warnings, _unknown(result, session))
+    unknown = _unknown(result, session)
+    if unknown:
+        result.exits.add(7)
+    return Applied(plan, result, warnings, unknown)
 
 
 def _unknown(result: ApplyResult, session: Session) -> list[tuple[str, str, str, str | None]]:
