@@ -56,7 +56,10 @@ class Applier:
         self._each(_of(work, "create", "replace"), self._create, min(self._parallelism, UNKNOWN_LIMIT))
         self._note_agreement()
         results = [self._results.get(change.address) or self._not_attempted(change) for change in work]
-        return ApplyResult(results, self._plan.blocked_exits(), self._receipts)
+        exits = self._plan.blocked_exits()
+        if any(r.outcome == "not_attempted" and r.action != "blocked" for r in results):
+            exits.add(1)
+        return ApplyResult(results, exits, self._receipts)
 
     def _each(self, changes: list[Change], step: Callable[[Change], Result], workers: int) -> None:
         if not changes:

@@ -102,8 +102,17 @@ def _settle(change: Change, attempt: Attempt, sent: Fields, remote: Remote, memo
             return _unknown(change, attempt.op, why, memory)
         case _:
             if attempt.intended:
-                memory.record(records.withdrawn(change.address, attempt.op))
+                _withdraw(change.address, attempt.op, memory)
             return None
+
+
+def _withdraw(address: str, op: str, memory: Memory) -> None:
+    record = records.withdrawn(address, op)
+    try:
+        memory.record(record)
+    except (OSError, Precondition):
+        memory.note(record)
+        raise
 
 
 def _unknown(change: Change, op: str, why: str, memory: Memory) -> Result:
@@ -138,7 +147,7 @@ def _verified(change: Change, workflow_id: str, sent: Fields, remote: Remote) ->
 def _wait(outcome: Outcome, tried: int) -> float | None:
     """How long until the next try; None if there is no point in one."""
     if isinstance(outcome, Unsent):
-        return backoff(tried)
+        return backoff(tried) if outcome.again else None
     return outcome.wait if isinstance(outcome, Refused) and outcome.status == 429 else None
 
 
