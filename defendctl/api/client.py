@@ -72,11 +72,14 @@ class DefendApi:
             self.patience.wait_turn("creating")
             answer = self._send("POST", "/defend", self._write_seconds, json=body, before_send=before_send)
         except ApiError as error:
-            return Unsent(error.message)
+            return Unsent(error.message, again=False)
         except NotSent as error:
+            self.patience.failed()
             return Unsent(str(error))
         except Lost as error:
             return Unknown(str(error))
+        if answer.status < 500:
+            self.patience.succeeded()
         outcome = classify(answer, explain(answer, self._key))
         if isinstance(outcome, Refused) and answer.status == 429:
             return Refused(429, outcome.why, retry_after(answer, 1))

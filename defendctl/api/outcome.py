@@ -30,9 +30,10 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unsent:
-    """Nothing left this machine."""
+    """Nothing left this machine. `again` unless the API was given up."""
 
     why: str
+    again: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """When to try again, and when to give up: shared by all requests of a run.
 
 GET and PUT are tried again on lost answers, 408, 425, 429 and 5xx: full jitter from 0.5 s to 8 s, at most
-four tries a call and twenty retries a run. A 429 holds back every request. A server that only fails is
-given up for all that wait for it.
+four tries a call and twenty retries a run. A 429 holds back every request. A server that only fails, twenty
+times or for twenty seconds, is given up for all that wait for it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ TRIES: Final = 4
 BUDGET: Final = 20.0
 REFUND: Final = 0.1
 LONGEST_WAIT: Final = 60.0
+LONGEST_SILENCE: Final = 20.0
+"""Seconds from the first of several failures in a row to the last: then nobody is there."""
 _BASE, _CAP = 0.5, 8.0
 _RETRIED = {408, 425, 429, *range(500, 600)}
 
@@ -34,6 +36,7 @@ class Patience:
         self._tokens = BUDGET
         self._not_before = 0.0
         self._failures = 0
+        self._first_failure = self._last_failure = 0.0
 
     def ask(self, what: str, send: Callable[[], Answer]) -> Answer:
         """Send until there is an answer that is not worth a retry. Raises ApiError."""
@@ -41,7 +44,7 @@ class Patience:
             self.wait_turn(what)
             answer, why = _attempt(send)
             if answer and answer.status not in _RETRIED:
-                self._succeeded()
+                self.succeeded()
                 return answer
             wait = self._next_wait(answer, tried)
             if wait is None:
@@ -57,8 +60,8 @@ class Patience:
     def wait_turn(self, what: str) -> None:
         """Raises ApiError if the server is given up."""
         with self._guard:
-            wait, failures = self._not_before - time.monotonic(), self._failures
-        if failures >= BUDGET:
+            wait, given_up = self._not_before - time.monotonic(), self._given_up()
+        if given_up:
             raise ApiError(f"{what}: not tried, for the API does not answer")
         if wait > 0:
             self.pause(wait)
@@ -68,6 +71,18 @@ class Patience:
         if self.stopped.wait(seconds):
             raise Interrupted("interrupted")
 
+    def failed(self) -> None:
+        """One more request that the server did not answer, or answered with its own failure."""
+        with self._guard:
+            self._last_failure = time.monotonic()
+            if not self._failures:
+                self._first_failure = self._last_failure
+            self._failures += 1
+
+    def _given_up(self) -> bool:
+        silence = self._last_failure - self._first_failure
+        return self._failures >= BUDGET or (self._failures > 1 and silence > LONGEST_SILENCE)
+
     def _next_wait(self, answer: Answer | None, tried: int) -> float | None:
         if answer and answer.status == 429:
             wait = retry_after(answer, tried)
@@ -75,12 +90,13 @@ class Patience:
                 self.hold_back(wait)
         else:
             wait = backoff(tried)
+        if answer is None or answer.status >= 500:
+            self.failed()
         with self._guard:
-            self._failures += answer is None or answer.status >= 500
             self._tokens -= 1
             return wait if tried < TRIES and self._tokens >= 0 else None
 
-    def _succeeded(self) -> None:
+    def succeeded(self) -> None:
         with self._guard:
             self._failures = 0
             self._tokens = min(BUDGET, self._tokens + REFUND)

@@ -54,7 +54,11 @@ class _Call:
     def trace(self, name: str, info: dict[str, Any]) -> None:
         if name.endswith((".connect_tcp.complete", ".start_tls.complete")):
             self._socket = self._sockets.current = info["return_value"].get_extra_info("socket")
+            if self.cut_after is not None:
+                self.cut(self.cut_after)
         elif name == "http11.send_request_headers.started" and info["request"].method == self._method:
+            if self.cut_after is not None:
+                raise httpx.ConnectTimeout("the time was up before the connection stood")
             if self._before_send:
                 self._before_send()
             self.sent = True
