@@ -69,10 +69,12 @@ def lock(path: Path, warn: Callable[[str], None]) -> Iterator[Owner]:
     except OSError as error:
         raise DefendctlError(f"cannot lock {path}: {error.strerror}") from error
     try:
-        yield _take_over(path, warn)
+        owner = _take_over(path, warn)
+        try:
+            yield owner
+        finally:
+            _forget(path, owner)
     finally:
-        with suppress(OSError):
-            record_path(path).unlink(missing_ok=True)
         held.release()
 
 
@@ -98,6 +100,13 @@ def _take_over(path: Path, warn: Callable[[str], None]) -> Owner:
     except OSError as error:
         raise DefendctlError(f"cannot lock {path}: {error.strerror}") from error
     return owner
+
+
+def _forget(path: Path, owner: Owner) -> None:
+    """Only if it is still ours: whoever broke the lock has left a record of its own."""
+    if read_owner(path) == owner:
+        with suppress(OSError):
+            record_path(path).unlink(missing_ok=True)
 
 
 def _locked(path: Path) -> Precondition:

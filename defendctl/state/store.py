@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -89,12 +89,13 @@ class LocalStore:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
             write_durably(temporary, to_text(state).encode(), mode_of(self.path))
-            backups.keep(self._backups, state, temporary)
             temporary.replace(self.path)
             sync_folder(self.path.parent)
         except OSError:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
             raise
+        backups.keep(self._backups, state, self.path)
 
     def drop_journal(self) -> None:
         self.journal_path.unlink(missing_ok=True)
@@ -117,6 +118,8 @@ class LocalStore:
 
     def _bytes(self, path: Path) -> bytes | None:
         try:
+            if not (path.is_file() or path.is_dir()) and path.exists():
+                raise Precondition(f"{path} is not a file: a device or a pipe stands there")
             return path.read_bytes()
         except FileNotFoundError:
             return None
@@ -181,8 +184,7 @@ class Session:
     def fold_leftover(self, snapshot: Snapshot) -> None:
         if snapshot.leftover:
             self._write(snapshot.leftover.id)
-        if snapshot.exists:
-            self._store.journal_path.unlink(missing_ok=True)
+        self._store.journal_path.unlink(missing_ok=True)
 
     def record(self, record: Record) -> None:
         """Durable when it returns. Raises OSError or Precondition; then it did not happen."""
