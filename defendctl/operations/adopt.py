@@ -131,6 +131,8 @@ def _read(api: DefendApi, workflow_id: str) -> Observed:
     observed = api.read(workflow_id)
     if observed is None:
         raise ApiError(f"the API answers 404 for {workflow_id}")
+    if observed.workflow_id != workflow_id:
+        raise ApiError(f"the API answers for {observed.workflow_id} instead of {workflow_id}")
     return observed
 
 
