@@ -30,12 +30,10 @@ def _command(name: str) -> Callable[[Callable[..., Any]], Command]:
 
 
 def _format(*choices: str) -> Callable[[F], F]:
-    return click.option("--format", "form", type=click.Choice(choices), default=choices[0], show_default=True)
+    return click.option("--format", type=click.Choice(choices), default=choices[0], show_default=True)
 
 
-_files = click.option(
-    "-f", "--file", "files", type=_PATH, multiple=True, help="Read these manifests instead."
-)
+_files = click.option("-f", "--file", type=_PATH, multiple=True, help="Read these manifests instead.")
 _parallelism = click.option(
     "--parallelism", type=click.IntRange(1, 256), default=10, show_default=True, help="Requests at once."
 )
@@ -73,13 +71,13 @@ def init(run: Run) -> int:
 @_files
 @_format("text", "json")
 @click.pass_obj
-def validate(run: Run, paths: tuple[Path, ...], files: tuple[Path, ...], form: str) -> int:
+def validate(run: Run, paths: tuple[Path, ...], file: tuple[Path, ...], format: str) -> int:
     """Check every manifest and the project file, offline."""
     from defendctl.operations.inspect import validate as operation
     from defendctl.render import json, text
 
-    found = operation(run.workspace(), [*paths, *files])
-    if form == "json":
+    found = operation(run.workspace(), [*paths, *file])
+    if format == "json":
         run.console.out(json.diagnostics(found))
     else:
         run.console.out(text.diagnostics(found, run.console.paint) + text.verdict(found))
@@ -95,7 +93,7 @@ def validate(run: Run, paths: tuple[Path, ...], files: tuple[Path, ...], form: s
 @_replace
 @_parallelism
 @click.pass_obj
-def plan(run: Run, /, form: str, out: Path | None, detailed_exitcode: bool, **chosen: Any) -> int:
+def plan(run: Run, /, format: str, out: Path | None, detailed_exitcode: bool, **chosen: Any) -> int:
     """Show what apply would do, and what that does to each guardrail. Reads only."""
     from defendctl.operations.plan import plan as operation
     from defendctl.render import json
@@ -104,10 +102,10 @@ def plan(run: Run, /, form: str, out: Path | None, detailed_exitcode: bool, **ch
     made = operation(run.workspace(), _selection(chosen), _progress(ticker))
     ticker.end()
     _warn_about(made, run)
-    document = json.plan(made) if out or form == "json" else ""
+    document = json.plan(made) if out or format == "json" else ""
     if out:
         out.write_text(document, encoding="utf-8")
-    run.console.out(document if form == "json" else _plan_text(made, run))
+    run.console.out(document if format == "json" else _plan_text(made, run))
     found = {2} if detailed_exitcode and not made.empty else set()
     return worst_exit(found | (made.blocked_exits() - {5}))
 
@@ -123,7 +121,7 @@ def plan(run: Run, /, form: str, out: Path | None, detailed_exitcode: bool, **ch
 @_parallelism
 @click.pass_obj
 def apply(
-    run: Run, /, plan_file: Path | None, expect: str | None, yes: bool, form: str, **chosen: Any
+    run: Run, /, plan_file: Path | None, expect: str | None, yes: bool, format: str, **chosen: Any
 ) -> int:
     """Make it so: plan, ask, create and update, and report what may not be changed."""
     from defendctl.operations.apply import apply as operation
@@ -139,7 +137,7 @@ def apply(
         _warn_about(made, run)
         if consent.digest:
             return  # it was shown when it was reviewed
-        if form == "text":
+        if format == "text":
             run.console.out(_plan_text(made, run))
         elif not yes:
             run.console.err(_plan_text(made, run))
@@ -147,7 +145,9 @@ def apply(
     done = operation(run.workspace(), _selection(chosen), consent, _progress(ticker), on_plan)
     ticker.end()
     _after(done, run)
-    run.console.out(json.apply(done.result) if form == "json" else text.apply(done.result, run.console.paint))
+    run.console.out(
+        json.apply(done.result) if format == "json" else text.apply(done.result, run.console.paint)
+    )
     return worst_exit(done.result.exit_codes())
 
 
@@ -156,7 +156,7 @@ def apply(
 @_files
 @_parallelism
 @click.pass_obj
-def drift(run: Run, /, form: str, **chosen: Any) -> int:
+def drift(run: Run, /, format: str, **chosen: Any) -> int:
     """Show what was changed behind our back. Reads only; exits 2 if anything was."""
     from defendctl.operations.plan import drift as operation
     from defendctl.plan.drift import MISSING
@@ -165,7 +165,7 @@ def drift(run: Run, /, form: str, **chosen: Any) -> int:
     ticker = Ticker(run.console)
     entries = operation(run.workspace(), _selection(chosen), _progress(ticker))
     ticker.end()
-    run.console.out(json.drift(entries) if form == "json" else text.drift(entries, run.console.paint))
+    run.console.out(json.drift(entries) if format == "json" else text.drift(entries, run.console.paint))
     missing = any(entry.status == MISSING for entry in entries)
     return worst_exit(({2} if entries else set()) | ({1} if missing else set()))
 
@@ -174,13 +174,13 @@ def drift(run: Run, /, form: str, **chosen: Any) -> int:
 @click.argument("address")
 @_format("text", "json")
 @click.pass_obj
-def show(run: Run, address: str, form: str) -> int:
+def show(run: Run, address: str, format: str) -> int:
     """Show one workflow: desired, live and applied, and how each value is known."""
     from defendctl.operations.inspect import show as operation
     from defendctl.render import json, text
 
     view = operation(run.workspace(), address)
-    run.console.out(json.view(view) if form == "json" else text.view(view))
+    run.console.out(json.view(view) if format == "json" else text.view(view))
     return 1 if view.status == "missing" else 0
 
 
@@ -211,7 +211,7 @@ def import_(run: Run, address: str, workflow_id: str) -> int:
 @_command("outputs")
 @_format("json", "env", "github")
 @click.pass_obj
-def outputs(run: Run, form: str) -> int:
+def outputs(run: Run, format: str) -> int:
     """Print address → workflow id, for the application that submits events. Offline."""
     from defendctl.operations.inspect import environment
     from defendctl.operations.inspect import outputs as operation
@@ -221,9 +221,9 @@ def outputs(run: Run, form: str) -> int:
     workspace = run.workspace()
     ids, state = operation(workspace)
     warn_unresolved(workspace, state)
-    if form == "github":
+    if format == "github":
         _append_to_github(shell.assignments(ids))
-    elif form == "env":
+    elif format == "env":
         run.console.out(shell.assignments(environment(ids)))
     else:
         run.console.out(json.outputs(ids))
@@ -295,7 +295,7 @@ ALL = (init, validate, plan, apply, drift, show, import_, outputs, schema, compl
 def _selection(chosen: dict[str, Any]) -> Selection:
     from defendctl.operations.plan import Selection
 
-    return Selection(**chosen)
+    return Selection(files=chosen.pop("file"), **chosen)
 
 
 def _progress(ticker: Ticker) -> Progress:

@@ -15,32 +15,32 @@ def group() -> None:
 
 
 @group.command("list", cls=Command)
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.pass_obj
-def list_(run: Run, form: str) -> int:
+def list_(run: Run, format: str) -> int:
     """Bindings, creates with an unknown outcome, and retired workflows."""
     from defendctl.operations.repair import state_list
     from defendctl.render import json, text
 
     state = state_list(run.workspace())
-    run.console.out(json.state(state) if form == "json" else text.state(state))
+    run.console.out(json.state(state) if format == "json" else text.state(state))
     return 0
 
 
 @group.command("resolve", cls=Command)
 @click.argument("address")
-@click.option("--id", "workflow_id", metavar="WORKFLOW_ID", help="This is the workflow it created.")
+@click.option("--id", metavar="WORKFLOW_ID", help="This is the workflow it created.")
 @click.option("--not-created", is_flag=True, help="It created nothing.")
 @click.option("--now", is_flag=True, help="The console was looked at: do not check age, name and time.")
 @click.pass_obj
-def resolve(run: Run, address: str, workflow_id: str | None, not_created: bool, now: bool) -> int:
+def resolve(run: Run, address: str, id: str | None, not_created: bool, now: bool) -> int:
     """Settle a create whose outcome is unknown."""
     from defendctl.operations.adopt import resolve_id, resolve_not_created
 
-    if bool(workflow_id) == not_created:
+    if bool(id) == not_created:
         raise Usage("say either --id WORKFLOW_ID or --not-created")
-    if workflow_id:
-        binding = resolve_id(run.workspace(), address, workflow_id, now=now)
+    if id:
+        binding = resolve_id(run.workspace(), address, id, now=now)
         run.console.out(f"{address} is bound to {inert(binding.workflow_id)}\n")
     else:
         resolve_not_created(run.workspace(), address, now=now)

@@ -1,0 +1,82 @@
+"""What stands under examples/ works: validated, planned, applied; and the demo tells its story."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.test_cli import run
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / "examples"
+PROJECTS = sorted(p.parent for p in EXAMPLES.rglob("defendctl.yaml"))
+
+
+@pytest.mark.parametrize("example", PROJECTS, ids=lambda p: p.name)
+def test_an_example_is_applied_and_then_has_nothing_to_do(example: Path, tmp_path: Path) -> None:
+    folder = tmp_path / example.name
+    shutil.copytree(example, folder, ignore=shutil.ignore_patterns(".defendctl"))
+    assert run(folder, "validate").returncode == 0
+    assert run(folder, "apply", "--sandbox", "--yes").returncode == 0
+    assert run(folder, "plan", "--sandbox", "--detailed-exitcode").returncode == 0
+
+
+def test_the_demo_tells_its_story() -> None:
+    ran = subprocess.run(
+        [sys.executable, EXAMPLES / "demo.py"], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert ran.returncode == 0, ran.stderr
+    told = ["validate", "create", "drift", "Loosens the guardrail", "Applied: 1 done", "No changes"]
+    places = [ran.stdout.index(word) for word in told]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("ci/**/*.yml")), ids=lambda p: p.name)
+def test_a_ci_example_is_yaml_and_pins_what_it_uses(path: Path) -> None:
+    text = path.read_text()
+    assert isinstance(yaml.safe_load(text), dict)
+    for line in text.splitlines():
+        if "uses:" in line:
+            assert len(line.split("@")[1].split()[0]) == 40, line
+
+
+def git(cwd: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
+    return subprocess.check_output(["git", *identity, *arguments], cwd=cwd, text=True)
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_the_state_reaches_the_branch_when_two_pushes_meet(tmp_path: Path) -> None:
+    origin, first, other = (tmp_path / name for name in ("origin.git", "first", "other"))
+    git(tmp_path, "init", "--bare", "-b", "main", str(origin))
+    git(tmp_path, "clone", "-q", str(origin), str(first))
+    (first / "README").write_text("hello")
+    commit(first, "README")
+    git(tmp_path, "clone", "-q", str(origin), str(other))
+    (first / "defendctl.state.json").write_text("{}")
+    (first / "defendctl.state.json.journal").write_text("left by a crash")
+    (other / "README").write_text("somebody else was faster")
+    commit(other, "README")
+    commit_state(first)
+    assert "defendctl.state.json.journal" in git(origin, "ls-tree", "--name-only", "main")
+    (first / "defendctl.state.json.journal").unlink()
+    commit_state(first)
+    assert git(origin, "ls-tree", "--name-only", "main").split() == ["README", "defendctl.state.json"]
+    assert "somebody else" in git(origin, "show", "main:README")
+
+
+def commit(folder: Path, name: str) -> None:
+    git(folder, "add", name)
+    git(folder, "commit", "-q", "-m", name)
+    git(folder, "push", "-q", "origin", "HEAD:main")
+
+
+def commit_state(folder: Path) -> None:
+    for key, value in (("user.name", "ci"), ("user.email", "ci@example.com")):
+        git(folder, "config", key, value)
+    subprocess.run(["sh", EXAMPLES / "ci" / "commit-state.sh", "main"], cwd=folder, check=True)

@@ -1,0 +1,156 @@
+"""The house keeps its shape: imports point down, the core does no I/O, nothing heavy is loaded early."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "defendctl"
+ROWS = [
+    {"diagnostics"},
+    {"model"},
+    {"plan"},
+    {"api", "state", "manifest", "sandbox"},
+    {"engine"},
+    {"render"},
+    {"operations"},
+    {"cli"},
+    {"__main__"},
+]
+"""From the bottom up. Each may import what stands below it; packages in one row do not know each other."""
+
+PURE = [
+    "diagnostics.py",
+    "model.py",
+    "plan/*.py",
+    "render/*.py",
+    "state/document.py",
+    "state/records.py",
+    "api/decode.py",
+    "api/outcome.py",
+    "api/explain.py",
+    "api/dialects/*.py",
+    "engine/generation.py",
+    "engine/results.py",
+]
+DOES_IO = {"os", "io", "pathlib", "socket", "time", "datetime", "random", "uuid", "subprocess", "threading"}
+DOES_IO |= {"httpx", "filelock", "sqlite3", "secrets", "tempfile", "shutil", "signal", "sys", "logging"}
+
+HEAVY = {"httpx", "deepdiff", "pydantic", "yaml", "filelock", "starlette", "uvicorn", "sqlite3", "asyncio"}
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def row_of(package: str) -> int:
+    return next(i for i, row in enumerate(ROWS) if package in row)
+
+
+def imports(path: Path, *, types: bool) -> set[str]:
+    """Every module that a file names; those behind TYPE_CHECKING only if `types`."""
+    tree = ast.parse(path.read_text())
+    hidden = {
+        id(node)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and "TYPE_CHECKING" in ast.dump(block.test)
+        for node in ast.walk(block)
+    }
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if id(node) in hidden and not types:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def ours(path: Path) -> set[str]:
+    return {name.split(".")[1] for name in imports(path, types=True) if name.startswith("defendctl.")}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_point_down(path: Path) -> None:
+    parts = path.relative_to(PACKAGE).parts
+    home = parts[0].removesuffix(".py")
+    if home == "__init__":
+        return
+    others = ours(path) - {home, "__version__"}
+    allowed = set().union(*ROWS[: row_of(home)])
+    assert others <= allowed, f"{home} may not import {others - allowed}; see CONTRIBUTING.md"
+
+
+def test_the_sandbox_stands_on_the_other_side_of_the_wire() -> None:
+    for path in (PACKAGE / "sandbox").rglob("*.py"):
+        assert ours(path) <= {"sandbox"}, path
+
+
+@pytest.mark.parametrize("pattern", PURE)
+def test_the_core_does_no_io(pattern: str) -> None:
+    files = list(PACKAGE.glob(pattern))
+    assert files, f"{pattern} names nothing any more"
+    for path in files:
+        named = {name.split(".")[0] for name in imports(path, types=False)}
+        assert not named & DOES_IO, f"{path} imports {named & DOES_IO}"
+
+
+def test_only_one_module_knows_httpx_and_one_knows_deepdiff() -> None:
+    for library, home in (("httpx", "api/transport.py"), ("deepdiff", "plan/diff.py")):
+        users = {p for p in modules() if library in {n.split(".")[0] for n in imports(p, types=True)}}
+        assert users == {PACKAGE / home}
+
+
+def loaded_after(*arguments: str, cwd: Path) -> set[str]:
+    """The top-level modules that a command leaves loaded."""
+    code = (
+        "import sys, json; from defendctl.cli.main import run; code = run(sys.argv[1:]); "
+        "print('\\n' + json.dumps([code, sorted({m.split('.')[0] for m in sys.modules})]))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=cwd, capture_output=True, text=True, check=True
+    )
+    code_, names = json.loads(ran.stdout.splitlines()[-1])
+    assert code_ == 0, ran.stderr
+    return set(names)
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_and_version_load_nothing_heavier_than_click(option: str, tmp_path: Path) -> None:
+    assert not loaded_after(option, cwd=tmp_path) & HEAVY
+    assert not loaded_after("plan", option, cwd=tmp_path) & HEAVY
+
+
+def test_validate_loads_neither_httpx_nor_deepdiff() -> None:
+    loaded = loaded_after("validate", cwd=ROOT / "examples" / "quickstart")
+    assert not loaded & {"httpx", "deepdiff"}
+    assert "yaml" in loaded, "the command did run"
+
+
+def test_a_plan_without_anything_to_read_loads_no_httpx() -> None:
+    assert "httpx" not in loaded_after("plan", cwd=ROOT / "examples" / "quickstart")
+
+
+@pytest.mark.parametrize("kind", ["manifest", "project", "plan"])
+def test_the_committed_schema_is_the_generated_one(kind: str) -> None:
+    from defendctl.operations.schema import schema
+
+    committed = (ROOT / "schemas" / f"{kind}.schema.json").read_text()
+    assert committed == schema(kind), "run: make schemas"
+
+
+def test_contributing_maps_every_package() -> None:
+    """The map in CONTRIBUTING.md names each package and module of the top level."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    for entry in PACKAGE.iterdir():
+        if entry.name.startswith("__") or entry.suffix == ".typed":
+            continue
+        assert f"`{entry.name}" in text or f"{entry.name}" in text, f"{entry.name} is not on the map"
