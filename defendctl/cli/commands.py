@@ -215,12 +215,9 @@ def outputs(run: Run, format: str) -> int:
     """Print address → workflow id, for the application that submits events. Offline."""
     from defendctl.operations.inspect import environment
     from defendctl.operations.inspect import outputs as operation
-    from defendctl.operations.plan import warn_unresolved
     from defendctl.render import json, shell
 
-    workspace = run.workspace()
-    ids, state = operation(workspace)
-    warn_unresolved(workspace, state)
+    ids = operation(run.workspace())
     if format == "github":
         _append_to_github(shell.assignments(ids))
     elif format == "env":

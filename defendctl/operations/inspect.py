@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import DefendctlError, in_order, suggest
+from defendctl.operations.workspace import warn_unresolved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from defendctl.diagnostics import Diagnostic
-    from defendctl.model import State
     from defendctl.operations.workspace import Workspace
     from defendctl.plan.view import View
 
@@ -34,6 +34,8 @@ def show(workspace: Workspace, address: str) -> View:
     known = {*desired.workflows, *state.bindings, *state.unresolved}
     if address not in known:
         raise DefendctlError(f"there is no address {address!r}.{suggest(address, sorted(known))}")
+    if address in state.unresolved:
+        warn_unresolved(workspace, [address])
     binding = state.bindings.get(address)
     observed = None
     if binding:
@@ -42,10 +44,11 @@ def show(workspace: Workspace, address: str) -> View:
     return build_view(address, desired.workflows.get(address), observed, binding)
 
 
-def outputs(workspace: Workspace) -> tuple[dict[str, str], State]:
+def outputs(workspace: Workspace) -> dict[str, str]:
     """Address → workflow id, of what is bound; offline."""
     state = workspace.read_state().state
-    return {a: b.workflow_id for a, b in sorted(state.bindings.items())}, state
+    warn_unresolved(workspace, state.unresolved)
+    return {a: b.workflow_id for a, b in sorted(state.bindings.items())}
 
 
 def environment(ids: dict[str, str]) -> dict[str, str]:

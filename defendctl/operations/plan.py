@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import ApiError, DefendctlError, Diagnostic, Usage, suggest
 from defendctl.engine.generation import disagreement, evidence, generation
+from defendctl.operations.workspace import warn_unresolved
 from defendctl.plan.build import World, build_plan, to_read
 from defendctl.plan.changes import Options
 
@@ -80,7 +81,8 @@ def make_plan(
     scope = in_scope(desired, state, chosen)
     ids = to_read(desired.workflows, state, scope)
     reading = read_live(workspace, ids, state, chosen.parallelism, progress, api)
-    refuse_if_all_missing(reading.live, chosen, whole=scope >= state.bindings.keys())
+    bound = {address: reading.live[address] for address in ids if address in state.bindings}
+    refuse_if_all_missing(bound, chosen, whole=scope >= state.bindings.keys())
     support = DIALECTS[reading.generation].support
     world = World(desired.workflows, reading.live, state, support, workspace.host(), scope, chosen.options)
     made = build_plan(world)
@@ -95,7 +97,7 @@ def drift(workspace: Workspace, chosen: Selection, progress: Progress) -> list[D
     desired = workspace.desired(chosen.files or None)
     state = workspace.read_state().state
     workspace.check_host(state)
-    warn_unresolved(workspace, state)
+    warn_unresolved(workspace, state.unresolved)
     ids = {
         address: binding.workflow_id
         for address, binding in sorted(state.bindings.items())
@@ -161,13 +163,6 @@ def refuse_if_all_missing(live: Live, chosen: Selection, *, whole: bool) -> None
         raise ApiError(
             f"the API answers 404 for {count}: is this the right key and the right host?",
             "defendctl show ADDRESS names the id; --replace ADDRESS makes a new one if it is really gone",
-        )
-
-
-def warn_unresolved(workspace: Workspace, state: State) -> None:
-    for address in sorted(state.unresolved):
-        workspace.settings.warn(
-            f"{address}: a create has an unknown outcome; `defendctl state list` tells what to do"
         )
 
 

@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 from defendctl.diagnostics import DefendctlError, Diagnostic, Invalid, Precondition, errors
 from defendctl.manifest.project import Project, load_project
 from defendctl.manifest.url import base_url_problem
+from defendctl.model import NEWEST
 from defendctl.state.store import LocalStore, Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import ModuleType
 
     from defendctl.api.client import DefendApi
@@ -129,7 +130,9 @@ class Workspace:
             return
         embedded = sandbox_server().embedded
         self.folder.mkdir(parents=True, exist_ok=True)
-        with embedded(str(self.folder / "sandbox.sqlite")) as url:
+        pinned = self.project.generation
+        generation = NEWEST if pinned == "auto" else pinned
+        with embedded(str(self.folder / "sandbox.sqlite"), generation) as url:
             yield url, SANDBOX
 
 
@@ -145,6 +148,13 @@ def open_workspace(settings: Settings) -> Workspace:
     else:
         store = LocalStore(project.state_path, folder, project.lineage)
     return Workspace(project, settings, cwd, store, problems)
+
+
+def warn_unresolved(workspace: Workspace, addresses: Iterable[str]) -> None:
+    for address in sorted(addresses):
+        workspace.settings.warn(
+            f"{address}: a create has an unknown outcome; `defendctl state list` tells what to do"
+        )
 
 
 def api_host(url: str) -> str:

@@ -65,7 +65,8 @@ class LocalStore:
             return None
         return (
             f"the state has serial {state.serial}, but serial {seen.serial} of it was written here: "
-            f"it was rolled back. Restore it from {copy}, or, if the rollback is meant, remove that copy"
+            f"it was rolled back. Restore it from {copy}, or, if the rollback is meant, "
+            "remove the copies there that are newer than it"
         )
 
     @contextmanager
