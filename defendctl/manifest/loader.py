@@ -6,7 +6,8 @@ nesting, reads YAML 1.1, keeps the last of two equal keys in silence and expands
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -30,18 +31,35 @@ _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # only its events 
 Place = tuple[int, int]
 
 
-@dataclass(slots=True)
-class Node:
-    """A value with its place. The data of collections is shared with every alias of them."""
+_NONE: dict[Any, Any] = {}  # never written to; scalars are many, so they share it
 
-    data: Any
-    place: Place
-    items: dict[Any, Node] = field(default_factory=dict)  # key or index → value
-    keys: dict[str, Place] = field(default_factory=dict)
-    size: int = 1  # nodes in it, counted through aliases
-    text: str | None = None  # of a scalar
-    plain: bool = False  # a scalar without quotes
-    alias: bool = False
+
+class Node:
+    """A value with its place. What is in a collection is shared with every alias of it."""
+
+    __slots__ = ("alias", "data", "items", "keys", "place", "plain", "size", "text")
+
+    def __init__(self, data: Any, place: Place, text: str | None = None, plain: bool = False) -> None:
+        self.data = data
+        self.place = place
+        self.text = text  # of a scalar
+        self.plain = plain  # a scalar without quotes
+        self.items: dict[Any, Node] = _NONE  # key or index → value
+        self.keys: dict[str, Place] = _NONE
+        self.size = 1  # nodes in it, counted through aliases
+        self.alias = False
+
+    @classmethod
+    def collection(cls, data: Any, place: Place) -> Node:
+        node = cls(data, place)
+        node.items, node.keys = {}, {}
+        return node
+
+    def at(self, place: Place) -> Node:
+        """An alias of this that stands at `place`."""
+        node = Node(self.data, place, self.text)
+        node.items, node.keys, node.size, node.alias = self.items, self.keys, self.size, True
+        return node
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +87,10 @@ def load(path: Path, shown: str) -> tuple[list[Document], list[Diagnostic]]:
     A file that cannot be read to its end gives no documents. Empty documents are left out.
     """
     report = Report(shown)
-    try:
-        text = source.read(path, shown)
-        return _compose(text, report), report.diagnostics
-    except Stop as stop:
-        report.stopped(stop)
-        return [], report.diagnostics
+    documents: list[Document] = []
+    with report.stopping():
+        documents = _compose(source.read(path, shown), report)
+    return documents, report.diagnostics
 
 
 def _compose(text: str, report: Report) -> list[Document]:
@@ -155,9 +171,7 @@ class _Composer:
     def _alias(self, event: Any) -> None:
         target = self._target(event.anchor)
         self._expand(target.size)
-        self._add(
-            Node(target.data, self.last, target.items, target.keys, target.size, target.text, alias=True)
-        )
+        self._add(target.at(self.last))
 
     def _target(self, name: str) -> Node:
         target = self._anchors.get(name)
@@ -166,7 +180,7 @@ class _Composer:
         if name in self._anchors:
             self._error("yaml-recursive-alias", f"`*{short(name)}` stands inside its own anchor.", self.last)
         else:
-            near = suggest(name, self._anchors)
+            near = suggest(name, islice(self._anchors, 100))  # each look costs as much as there are names
             message = f"No anchor `&{short(name)}` stands before this alias.{near}"
             self._error("yaml-undefined-alias", message, self.last)
         return Node({}, self.last, text="")  # fits as key, value and under `<<`: one error is enough
@@ -185,7 +199,7 @@ class _Composer:
         self._refuse_tag(event.tag)
         if event.anchor:
             self._anchors[event.anchor] = None
-        self._stack.append(_Open(Node(data, self.last), event.anchor))
+        self._stack.append(_Open(Node.collection(data, self.last), event.anchor))
 
     def _end(self, event: Any) -> None:
         closed = self._stack.pop()

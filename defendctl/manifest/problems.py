@@ -73,7 +73,7 @@ def _tell(
         code, message = "missing-key", _missing(model, loc, at)
         report.error(code, message, document.span(path[:-1], key=True))
     elif kind == "extra_forbidden":
-        code, message = _unknown(model, loc, report)
+        code, message = _unknown(model, loc)
         report.error(code, message, document.span(path, key=True))
     else:
         code, message = _wrong(model, error, at)
@@ -93,7 +93,7 @@ def _missing(model: type[BaseModel], loc: Path, at: Path) -> str:
     return f"{where} lacks `{loc[-1]}`: {ending}"
 
 
-def _unknown(model: type[BaseModel], loc: Path, report: Report) -> tuple[str, str]:
+def _unknown(model: type[BaseModel], loc: Path) -> tuple[str, str]:
     key = str(loc[-1])
     if (model.__name__, key) in _MISPLACED:
         return "key-not-for-type", _MISPLACED[model.__name__, key]
@@ -101,7 +101,7 @@ def _unknown(model: type[BaseModel], loc: Path, report: Report) -> tuple[str, st
         return "unknown-key", f"`{short(key)}` may stand at the top of a document only, not in here."
     known = known_keys(model, loc[:-1])
     ours = _WORDS_OF_THE_API.get(key)
-    hint = f" It is called `{ours}` here." if ours in known else report.suggest(key, known)
+    hint = f" It is called `{ours}` here." if ours in known else suggest(key, known)
     return "unknown-key", f"The key `{short(key)}` is not known here.{hint}"
 
 

@@ -61,7 +61,9 @@ def load_project(file: Path | None, start: Path) -> tuple[Project, list[Diagnost
     if not loaded and len(documents) != 1:
         span = documents[1].span(()) if documents else Span(name, 1, 1)
         report.error("not-a-project", "A project file holds exactly one document, with `version: 1`.", span)
-    project = _project(file, documents[0], report) if documents else _default(file.parent, file)
+    project = _default(file.parent, file)
+    with report.stopping():
+        project = _project(file, documents[0], report) if documents else project
     return project, in_order([*loaded, *report.diagnostics])
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from defendctl.diagnostics import Diagnostic, Severity, Span, suggest
+from defendctl.diagnostics import Diagnostic, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 LIMIT = 1_000
 """So many per file are told; a file with more is broken as a whole, and a million lines help nobody."""
@@ -28,27 +29,24 @@ class Report:
         self.file = file
         self._known = {diagnostic.span for diagnostic in known}
         self._found: dict[Diagnostic, None] = {}
-        self._more = 0
 
-    def error(self, code: str, message: str, span: Span, severity: Severity = "error") -> None:
-        diagnostic = Diagnostic(severity, code, message, span)
-        if span in self._known or diagnostic in self._found:
+    def error(self, code: str, message: str, span: Span) -> None:
+        """Raises Stop when there are too many."""
+        if span in self._known:
             return
-        if len(self._found) < LIMIT:
-            self._found[diagnostic] = None
-        else:
-            self._more += 1
+        self._found[Diagnostic("error", code, message, span)] = None
+        if len(self._found) >= LIMIT:
+            message = f"This file has {LIMIT:,} problems and perhaps more; mend these first."
+            raise Stop("too-many-problems", message, Span(self.file))
 
-    def suggest(self, word: str, known: Iterable[str]) -> str:
-        """As `diagnostics.suggest`, but nothing once the report is full: it would be work for nobody."""
-        return suggest(word, known) if len(self._found) < LIMIT else ""
-
-    def stopped(self, stop: Stop) -> None:
-        self._found[stop.diagnostic] = None
+    @contextmanager
+    def stopping(self) -> Iterator[None]:
+        """What raises Stop in here ends here, and the report says why."""
+        try:
+            yield
+        except Stop as stop:
+            self._found[stop.diagnostic] = None
 
     @property
     def diagnostics(self) -> list[Diagnostic]:
-        if not self._more:
-            return list(self._found)
-        message = f"There are {self._more} more problems in this file; mend these first."
-        return [*self._found, Diagnostic("error", "too-many-problems", message, Span(self.file))]
+        return list(self._found)

@@ -117,8 +117,9 @@ class _Run:
         name = self._shown(file)
         documents, loaded = load(file, name)
         report = Report(name, loaded)
-        for document in documents:
-            yield from validate(document, self._project.custom_metrics, report)
+        with report.stopping():
+            for document in documents:
+                yield from validate(document, self._project.custom_metrics, report)
         self.diagnostics += [*loaded, *report.diagnostics]
 
     def once(self, declared: list[Declared]) -> dict[str, Declared]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
+from defendctl.diagnostics import suggest
 from defendctl.manifest import models
 from defendctl.manifest.problems import check
 from defendctl.manifest.texts import ADDRESS_RULE
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 Path = tuple[str | int, ...]
 
+_OWN_METRICS = " An organization's own metrics go into `custom_metrics` of defendctl.yaml."
 _A_MANIFEST = "A manifest holds `version: 1` and `workflows:` with a mapping of addresses to workflows"
 
 
@@ -44,7 +47,7 @@ def validate(document: Document, custom_metrics: Collection[str], report: Report
     check(models.Manifest, data, (), document, report)
     workflows = data.get("workflows")
     if isinstance(workflows, dict):
-        metrics = {*METRICS, *custom_metrics}
+        metrics = dict.fromkeys((*METRICS, *custom_metrics))
         for address, body in workflows.items():
             yield _declared(address, body, metrics, document, report)
 
@@ -101,14 +104,12 @@ def _rules(
     body: dict[str, Any], at: Path, metrics: Collection[str], document: Document, report: Report
 ) -> bool:
     """What no model says: whether all of it holds."""
-    faults = [
-        *_both_names(body),
-        *repeated(body, ("metrics", "file_search")),
-        *_unknown_metrics(body, metrics, report),
-    ]
-    for path, code, message in faults:
+    sound = True
+    repeats = repeated(body, ("metrics", "file_search"))
+    for path, code, message in chain(_both_names(body), repeats, _unknown_metrics(body, metrics)):
         report.error(code, message, document.span((*at, *path), key=True))
-    return not faults
+        sound = False
+    return sound
 
 
 Fault = tuple[Path, str, str]
@@ -134,13 +135,16 @@ def repeated(body: dict[str, Any], fields: tuple[str, ...]) -> Iterator[Fault]:
                 seen.add(item)
 
 
-def _unknown_metrics(body: dict[str, Any], metrics: Collection[str], report: Report) -> Iterator[Fault]:
+def _unknown_metrics(body: dict[str, Any], metrics: Collection[str]) -> Iterator[Fault]:
     given = body.get("metrics")
     places = given.items() if isinstance(given, dict) else enumerate(given if isinstance(given, list) else ())
     for place, item in places:
         name = place if isinstance(given, dict) else item
         if isinstance(name, str) and name not in metrics:
-            hint = report.suggest(name, metrics) or " An organization's own metrics go into `custom_metrics`."
+            hint = (
+                suggest(name, islice(metrics, 100))
+                or " An organization's own metrics go into `custom_metrics`."
+            )
             yield ("metrics", place), "unknown-metric", f"`{short(name)}` is not a metric.{hint}"
 
 
