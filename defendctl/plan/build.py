@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Diagnostic
-from defendctl.model import DEFAULTS, Binding, Observed, field_of
+from defendctl.model import DEFAULTS, FIELDS, Binding, Observed, field_of, leaves
 from defendctl.plan.changes import IMPOSSIBLE, MISSING, UNRESOLVED, Change, Options, Plan, Reason
 from defendctl.plan.compare import FieldChange, compare, never_known, status_change, unsure_fields
 from defendctl.plan.diff import differing
@@ -80,10 +80,10 @@ def _unresolved(address: str, world: World) -> Change:
     intent = world.state.unresolved[address]
     binding = world.state.bindings.get(address)
     text = (
-        f"a create sent at {intent.at} has an unknown outcome; look for a workflow named "
-        f"{intent.sent.get('name')!r} in the console, then run "
-        f"`defendctl state resolve {address} --id WORKFLOW_ID` or "
-        f"`defendctl state resolve {address} --not-created`"
+        f"a create sent at {intent.at} has an unknown outcome; "
+        f"look in the console for a workflow named {intent.sent.get('name')!r}; "
+        f"if it is there: `defendctl state resolve {address} --id WORKFLOW_ID`; "
+        f"if it is not: `defendctl state resolve {address} --not-created`"
     )
     workflow_id = binding.workflow_id if binding else None
     return Change(address, workflow_id, "blocked", Reason(UNRESOLVED, text), NONE, ())
@@ -94,10 +94,11 @@ def _retire(address: str, binding: Binding) -> Change:
 
 
 def _create(address: str, desired: Workflow, world: World) -> Change:
-    fields = tuple(
-        FieldChange(path, None, value, None, None, None, NONE) for path, value in _all_paths(desired)
-    )
     wrong = cannot_hold(desired, {}, world.support)
+    sent = {n: v for n, v in desired.fields().items() if n in world.support.create or n in wrong}
+    fields = tuple(
+        FieldChange(path, None, value, None, None, None, NONE) for path, value in sorted(leaves(sent).items())
+    )
     return Change(
         address,
         None,
@@ -109,12 +110,6 @@ def _create(address: str, desired: Workflow, world: World) -> Change:
     )
 
 
-def _all_paths(desired: Workflow) -> list[tuple[str, object]]:
-    from defendctl.model import leaves
-
-    return sorted(leaves(desired.fields()).items())
-
-
 def _bound(address: str, desired: Workflow, binding: Binding, action: Action, world: World) -> Change:
     """A workflow with an id: bound, or remembered by a tombstone and about to be bound again."""
     observed = world.live[address]
@@ -122,7 +117,8 @@ def _bound(address: str, desired: Workflow, binding: Binding, action: Action, wo
     seen = observed.fields if observed else {}
     wanted = _held(desired, seen, world.support)
     fields = compare(wanted, seen, known)
-    wrong = cannot_hold(desired, seen, world.support)
+    written_anew = address in world.options.replace
+    wrong = cannot_hold(desired, {} if written_anew else seen, world.support)
     decided, reason = _decide(address, action, observed, fields, wrong, world)
     fields = _with_unsure(fields, decided, wanted, seen, known, world.support)
     if observed and observed.status != "active":
@@ -192,7 +188,7 @@ def _held(desired: Workflow, seen: dict[str, object], support: Support) -> dict[
 
 
 def cannot_hold(desired: Workflow, seen: dict[str, object], support: Support) -> list[str]:
-    """The fields whose value this generation has no way to write, unless it is live already."""
+    """The fields whose value this generation has no way to write, unless it is in `seen` already."""
     values = desired.fields()
     wrong = [n for n, v in DEFAULTS.items() if n not in support.create and values[n] != v]
     if support.one_level and desired.type == "automatic" and len(set(desired.metrics.values())) > 1:
@@ -224,9 +220,11 @@ def _fixed(address: str, fixed: list[str], support: Support) -> Reason:
 def _probable_moves(changes: Iterable[Change]) -> list[Diagnostic]:
     """A retire and a create of one definition: the address was probably renamed."""
     retired = {
-        _definition(c.address, c.binding.applied): c.address
+        _definition(c.address, values): c.address
         for c in changes
-        if c.action == "retire" and c.binding and "metrics" in c.binding.applied
+        if c.action == "retire" and c.binding
+        for values in [{**DEFAULTS, **c.binding.assumed, **c.binding.applied}]
+        if values.keys() == set(FIELDS)
     }
     moves = [
         (old, c.address)
