@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
-from typing import Any
+from typing import Any, Final
+
+_COMMAND: Final = re.compile(r"##(?=\w*\[)")
+"""`##[group]`, `##vso[…]`: CI runners obey these wherever they stand in a line of a log."""
 
 
 def inert(text: str) -> str:
-    """Control, format (bidirectional) and separator characters and lone surrogates as escapes."""
+    """Control, format (bidirectional) and separator characters, surrogates and CI commands as escapes."""
+    text = _COMMAND.sub(r"#\\x23", text)
     if text.isascii() and text.isprintable():
         return text
     return "".join(_escape(c) if _acts(c) else c for c in text)

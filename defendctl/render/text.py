@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from defendctl.plan.digest import digest
@@ -9,7 +10,7 @@ from defendctl.plan.direction import WORST_FIRST
 from defendctl.render.inert import inert, value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from defendctl.diagnostics import Diagnostic
     from defendctl.engine.results import ApplyResult, Result
@@ -22,13 +23,15 @@ if TYPE_CHECKING:
 
 _HEADINGS: Final = {
     "loosens": "Loosens the guardrail",
+    "blocked": "Blocked, and left as it is",
     "indeterminate": "May loosen or tighten (the direction cannot be told)",
     "lateral": "Changes what is done about a failure, not what counts as one",
     "tightens": "Tightens the guardrail",
-    "none": "Does not change protection",
+    "none": "Leaves existing protection as it is",
 }
 _COLOURS: Final = {
     "loosens": "red",
+    "blocked": "red",
     "indeterminate": "yellow",
     "lateral": "cyan",
     "tightens": "green",
@@ -44,14 +47,17 @@ _SIGNS: Final = {
     "none": " ",
 }
 _OUTCOMES: Final = {"done": "green", "failed": "red", "unknown": "red", "not_attempted": "yellow"}
+_ALIGNED: Final = 48
+"""A longer value runs over, so that one description does not push every other row off the screen."""
+_NO_DELETE: Final = "stays live, for the API has no delete; its id is remembered"
 
 
 def plan(result: Plan, paint: Paint) -> str:
     blocks = [_header(result)]
-    for way in WORST_FIRST:
-        changes = [change for change in result.listed if change.direction == way]
+    for section, heading in _HEADINGS.items():
+        changes = [change for change in result.listed if _section(change) == section]
         if changes:
-            blocks.append(paint(_HEADINGS[way] + ":", _COLOURS[way]))
+            blocks.append(paint(heading + ":", _COLOURS[section]))
             blocks += [_change(change, paint) for change in changes]
     blocks.append(_conclusion(result, paint))
     return "\n".join(blocks) + "\n"
@@ -90,7 +96,9 @@ def drift(entries: Sequence[Drifted], paint: Paint) -> str:
     ordered = sorted(entries, key=lambda e: (WORST_FIRST.index(e.direction), e.address))
     blocks = [_drifted(entry, paint) for entry in ordered]
     loosened = sum(entry.direction == "loosens" for entry in entries)
-    blocks.append(f"Drift in {_count(len(entries), 'workflow')}; {loosened} loosened.")
+    missing = sum(not entry.fields for entry in entries)
+    gone = f", {missing} missing" if missing else ""
+    blocks.append(f"Drift in {_count(len(entries), 'workflow')}; {loosened} loosened{gone}.")
     return "\n".join(blocks) + "\n"
 
 
@@ -133,28 +141,52 @@ def _header(result: Plan) -> str:
     return f"Plan for {result.host}, generation {result.generation}, state serial {result.serial}"
 
 
+def _section(change: Change) -> str:
+    """By its direction; what is blocked without one has its own."""
+    return "blocked" if change.action == "blocked" and change.direction == "none" else change.direction
+
+
 def _change(change: Change, paint: Paint) -> str:
     workflow_id = f" ({inert(change.workflow_id)})" if change.workflow_id else ""
     action = "" if change.action == "none" else f"  {change.action}"
     head = f"  {_SIGNS[change.action]} {change.address}{workflow_id}{action}"
-    lines = [head, *_fields(change.fields, paint)]
+    rows = [(f, _transition(f), _remark(f, change)) for f in change.fields]
+    return "\n".join([head, *_fields(rows, paint), *(f"      {note}" for note in _notes(change))])
+
+
+def _notes(change: Change) -> list[str]:
+    """What is said of the whole address."""
     if change.reason:
-        lines.append(f"      {inert(change.reason.text)}")
-    if change.action in ("retire", "replace"):
-        lines.append("      the workflow stays live: the API has no delete. Its id is remembered")
-    return "\n".join(lines)
+        return inert(change.reason.text).split("; ")
+    if change.action == "retire":
+        return [f"no longer declared; the workflow {_NO_DELETE}"]
+    if change.action == "adopt":
+        return ["this id is remembered from before, and bound again"]
+    if change.action == "replace":
+        old = _NO_DELETE if change.observed else "answers 404; its id is remembered"
+        return [
+            "a new workflow with a new id, which events must be sent to from then on",
+            f"the old one {old}",
+        ]
+    return []
 
 
-def _fields(fields: Iterable[FieldChange], paint: Paint) -> list[str]:
-    rows = [(inert(f.path), _transition(f), _remark(f), f.direction) for f in fields]
-    widths = [max((len(row[i]) for row in rows), default=0) for i in range(3)]
+def _fields(rows: Sequence[tuple[FieldChange, str, str]], paint: Paint) -> list[str]:
+    """Path, change, direction and remark in columns, the worst first."""
+    ordered = sorted(rows, key=lambda row: WORST_FIRST.index(row[0].direction))
+    paths = max((len(_path(f.path)) for f, _, _ in rows), default=0)
+    changes = max((len(change) for _, change, _ in rows if len(change) <= _ALIGNED), default=0)
     lines = []
-    for path, change, remark, way in rows:
-        shown = "" if way == "none" else way
-        said = paint(f"{shown:<13}", _COLOURS[way]) if shown or remark else ""
-        line = f"      {path:<{widths[0]}}  {change:<{widths[1]}}  {said}  {remark}"
-        lines.append(line.rstrip())
+    for field, change, remark in ordered:
+        way = "" if field.direction == "none" else field.direction
+        said = paint(way, _COLOURS[field.direction]) + " " * (13 - len(way)) if way else " " * 13
+        lines.append(f"      {_path(field.path):<{paths}}  {change:<{changes}}  {said}  {remark}".rstrip())
     return lines
+
+
+def _path(path: str) -> str:
+    """A metric's name may come from the API, and say anything."""
+    return path if re.fullmatch(r"[A-Za-z0-9._-]+", path) else value(path)
 
 
 def _transition(field: FieldChange) -> str:
@@ -164,13 +196,14 @@ def _transition(field: FieldChange) -> str:
     return f"{before} -> {value(field.after)}"
 
 
-def _remark(field: FieldChange) -> str:
+def _remark(field: FieldChange, change: Change) -> str:
+    wins = "" if change.action == "blocked" else "; git wins"
     if field.path == "status":
-        return "only the console can mend it"
+        return "the new one will be active" if change.action == "replace" else "only the console can mend it"
     if field.origin == "drift":
-        return "changed in the console; git wins"
+        return f"changed in the console{wins}"
     if field.origin == "conflict":
-        return f"changed in the console and in git (last applied: {value(field.applied)}); git wins"
+        return f"changed in the console and in git (last applied: {value(field.applied)}){wins}"
     if field.basis == "unknown":
         return "cannot be read back"
     return "compared with what was last applied" if field.basis == "applied" else ""
@@ -180,7 +213,8 @@ def _conclusion(result: Plan, paint: Paint) -> str:
     counts = result.summary()
     actions = ("create", "adopt", "update", "replace", "retire", "blocked")
     does = ", ".join(f"{counts[a]} {a}" for a in actions if counts[a])
-    lines = [f"Plan: {does}; {counts['none']} unchanged." if does else _nothing(counts["none"])]
+    same = sum(not change.listed for change in result.changes)
+    lines = [f"Plan: {does}; {same} unchanged." if does else _nothing(same, counts["drift"])]
     for way in ("loosens", "indeterminate"):
         if counts[way]:
             lines.append(paint(f"{_count(counts[way], 'workflow')}: {way}.", _COLOURS[way]))
@@ -190,7 +224,9 @@ def _conclusion(result: Plan, paint: Paint) -> str:
     return "\n".join(lines)
 
 
-def _nothing(unchanged: int) -> str:
+def _nothing(unchanged: int, drifted: int) -> str:
+    if drifted:
+        return f"Nothing to apply, but {_count(drifted, 'workflow')} not as declared; {unchanged} unchanged."
     return f"No changes: {_count(unchanged, 'workflow')} as declared."
 
 
@@ -202,15 +238,15 @@ def _result(one: Result, paint: Paint) -> str:
 
 
 def _drifted(entry: Drifted, paint: Paint) -> str:
-    way = paint(entry.direction, _COLOURS[entry.direction])
-    if entry.status == "missing":
-        return f"  {entry.address} ({inert(entry.workflow_id)})  the API answers 404 for it"
-    lines = [f"  {entry.address} ({inert(entry.workflow_id)})  {way}"]
-    for f in entry.fields:
-        remark = f"  declared: {value(f.after)}" if f.path != "status" else "  only the console can mend it"
-        edit = f"{value(f.applied)} -> {value(f.before)}"
-        lines.append(f"      {inert(f.path)}  {edit}  {paint(f.direction, _COLOURS[f.direction])}{remark}")
-    return "\n".join(lines)
+    head = f"  {entry.address} ({inert(entry.workflow_id)})  "
+    if not entry.fields:
+        return head + "the API answers 404 for it"
+    rows = [(f, f"{value(f.applied)} -> {value(f.before)}", _declared(f)) for f in entry.fields]
+    return "\n".join([head + paint(entry.direction, _COLOURS[entry.direction]), *_fields(rows, paint)])
+
+
+def _declared(field: FieldChange) -> str:
+    return "only the console can mend it" if field.path == "status" else f"declared: {value(field.after)}"
 
 
 def _place(one: Diagnostic) -> str:
