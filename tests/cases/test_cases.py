@@ -1,0 +1,151 @@
+"""Whole plans, as files: a folder each, without any network.
+
+manifests/*.yaml   what is declared
+live.json          address → what GET answers, raw, or null for a 404 (default: nothing is live)
+state.json         what we remember (default: nothing), see `read_state`
+options.json       target, replace, generation, custom_metrics (default: none, auto)
+expected/          plan.txt, plan.json, drift.txt, drift.json
+
+After a change that was meant: UPDATE_GOLDEN=1 pytest tests/cases, then read the difference.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from defendctl.api.decode import observe
+from defendctl.api.dialects import DIALECTS
+from defendctl.diagnostics import errors
+from defendctl.engine.generation import disagreement, evidence, generation
+from defendctl.manifest.project import Project
+from defendctl.manifest.resolve import Desired, resolve
+from defendctl.model import Binding, Fields, Intent, Observed, State
+from defendctl.operations.plan import Selection, in_scope
+from defendctl.plan.build import World, build_plan, to_read
+from defendctl.plan.drift import Drifted, build_drift
+from defendctl.render import json as as_json
+from defendctl.render import text
+from defendctl.render.documents import plan_schema
+from defendctl.render.paint import plain
+from defendctl.state.document import fields_from
+
+if TYPE_CHECKING:
+    from defendctl.plan.changes import Plan
+
+HERE = Path(__file__).parent
+CASES = sorted(folder.parent for folder in HERE.glob("*/manifests"))
+UPDATE = "UPDATE_GOLDEN=1 pytest tests/cases"
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_case(case: Path) -> None:
+    plan, drifted = planned(case)
+    outputs = {
+        "plan.txt": text.plan(plan, plain) + text.diagnostics(plan.diagnostics, plain),
+        "plan.json": as_json.plan(plan),
+        "drift.txt": text.drift(drifted, plain),
+        "drift.json": as_json.drift(drifted),
+    }
+    for name, actual in outputs.items():
+        expect(case / "expected" / name, actual)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_plan_fits_its_schema(case: Path) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = json.loads((HERE.parents[1] / "schemas" / "plan.schema.json").read_text(encoding="utf-8"))
+    assert schema == plan_schema()
+    jsonschema.Draft7Validator(schema).validate(json.loads(as_json.plan(planned(case)[0])))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_nothing_acts_on_a_terminal(case: Path) -> None:
+    plan, drifted = planned(case)
+    for shown in (text.plan(plan, plain), text.drift(drifted, plain), as_json.plan(plan)):
+        assert all(line.isprintable() for line in shown.split("\n"))
+    for shown in (text.plan(plan, plain), text.drift(drifted, plain)):
+        assert not any(line.lstrip().startswith("::") or "##[" in line for line in shown.split("\n"))
+
+
+def expect(golden: Path, actual: str) -> None:
+    if os.environ.get("UPDATE_GOLDEN"):
+        golden.parent.mkdir(exist_ok=True)
+        golden.write_text(actual, encoding="utf-8")
+    expected = golden.read_text(encoding="utf-8") if golden.exists() else ""
+    assert actual == expected, f"{golden.relative_to(HERE)} is not as it was; if that is meant: {UPDATE}"
+
+
+@cache
+def planned(case: Path) -> tuple[Plan, list[Drifted]]:
+    """The way of the data, as plan and drift go it, with answers from a file."""
+    options = read_json(case / "options.json", {})
+    desired = read_manifests(case, options.get("custom_metrics", ()))
+    answers = {a: raw and observe(raw) for a, raw in read_json(case / "live.json", {}).items()}
+    state = read_state(read_json(case / "state.json", {}), desired, options)
+    chosen = Selection(target=tuple(options.get("target", ())), replace=tuple(options.get("replace", ())))
+    plan = make_plan(desired, answers, state, chosen, options.get("generation", "auto"))
+    bound = {address: answers[address] for address in state.bindings}
+    return plan, build_drift(desired.workflows, bound, state.bindings)
+
+
+def make_plan(
+    desired: Desired, answers: dict[str, Observed | None], state: State, chosen: Selection, pinned: str
+) -> Plan:
+    scope = in_scope(desired, state, chosen)
+    live = {address: answers[address] for address in to_read(desired.workflows, state, scope)}
+    seen = evidence(live.values())
+    support = DIALECTS[generation(pinned, seen, state.generation)].support
+    world = World(desired.workflows, live, state, support, "api.example.com", scope, chosen.options)
+    made = build_plan(world)
+    return replace(made, diagnostics=(*disagreement(pinned, seen), *made.diagnostics))
+
+
+def read_manifests(case: Path, custom_metrics: list[str]) -> Desired:
+    project = Project(case, None, case / "state.json", ("manifests",), custom_metrics=tuple(custom_metrics))
+    desired = resolve(project, [case / "manifests"], case)
+    assert not errors(desired.diagnostics), desired.diagnostics
+    return desired
+
+
+def read_json(file: Path, default: Any) -> Any:
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else default
+
+
+def read_state(data: dict[str, Any], desired: Desired, options: dict[str, Any]) -> State:
+    """`{"serial", "generation", "bindings": {address: BINDING}, "tombstones": {address: [BINDING]},
+    "unresolved": {address: {"at", "sent"}}}`
+
+    BINDING is `{"id", "applied", "assumed", "unconfirmed"}`. A map of fields may hold `"as": "declared"`:
+    the values that the manifest declares now, but for those that stand beside it or are assumed.
+    """
+
+    def fields(address: str, given: dict[str, Any]) -> Fields:
+        own = {name: value for name, value in given.items() if name != "as"}
+        base = desired.workflows[address].fields() if given.get("as") == "declared" else {}
+        support = DIALECTS[data.get("generation", "2025-12-07")].support
+        return {**{n: v for n, v in base.items() if n in support.create}, **fields_from(own)}
+
+    def binding(address: str, given: dict[str, Any]) -> Binding:
+        applied, assumed = (fields(address, given.get(key, {})) for key in ("applied", "assumed"))
+        known = {name: value for name, value in applied.items() if name not in assumed}
+        return Binding(given["id"], known, assumed, frozenset(given.get("unconfirmed", ())))
+
+    return State(
+        lineage="7f3a9c12-0000-4000-8000-000000000000" if data else None,
+        serial=data.get("serial", 0),
+        api_host="api.example.com",
+        generation=data.get("generation"),
+        bindings={a: binding(a, b) for a, b in data.get("bindings", {}).items()},
+        tombstones={a: tuple(binding(a, b) for b in old) for a, old in data.get("tombstones", {}).items()},
+        unresolved={
+            a: Intent("op-1", intent["at"], fields(a, intent["sent"]))
+            for a, intent in data.get("unresolved", {}).items()
+        },
+    )
