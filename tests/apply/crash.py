@@ -67,12 +67,13 @@ def slow_down(project: Project, rng: random.Random) -> None:
         project.server.fault(kind, method, times=None, seconds=COMMIT_SECONDS)
 
 
-def trial(project: Project, rng: random.Random, end: Callable[[subprocess.Popen[str]], None]) -> Outcome:
+def trial(
+    project: Project, rng: random.Random, parallelism: int, end: Callable[[subprocess.Popen[str]], None]
+) -> Outcome:
     """One run that is ended by `end`, which is called at the first request to the API."""
     prepare(project)
     slow_down(project, rng)
-    parallelism = rng.choice(["1", "10"])
-    ended = _run(project, ["apply", "--yes", "--parallelism", parallelism], end)
+    ended = _run(project, ["apply", "--yes", "--parallelism", str(parallelism)], end)
     time.sleep(3 * COMMIT_SECONDS)
     project.server.heal()
     journal = project.journal.exists()
@@ -80,7 +81,7 @@ def trial(project: Project, rng: random.Random, end: Callable[[subprocess.Popen[
     created = sum(address in project.server.names() for address in unresolved)
     commands = operate(project)
     assert commands <= 1 + len(unresolved)
-    assert len(unresolved) <= (1 if parallelism == "1" else 3)
+    assert len(unresolved) <= min(parallelism, 3)
     check_complete(project)
     return Outcome(ended, journal, len(unresolved), created, commands)
 

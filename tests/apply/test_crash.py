@@ -19,25 +19,31 @@ FEW, MANY = 5, int(os.environ.get("CRASH_KILLS", "50"))
 
 
 def _kills(world: World, count: int) -> None:
-    seconds = _duration(world)
+    seconds = {parallelism: _duration(world, parallelism) for parallelism in (1, 10)}
     for number in range(count):
         rng = random.Random(f"{SEED}-{number}")
-        print(number, trial(world(), rng, kill_within(seconds, rng)), flush=True)
+        parallelism = rng.choice(list(seconds))
+        kill = kill_within(seconds[parallelism], rng)
+        print(number, parallelism, trial(world(), rng, parallelism, kill), flush=True)
 
 
-def _duration(world: World) -> float:
-    """Seconds from the first request to the end, of a run that is left alone."""
+def _duration(world: World, parallelism: int) -> float:
+    """Seconds from the first request to the last one, of a run that is left alone."""
     project = world()
     prepare(project)
     slow_down(project, random.Random(SEED))
     project.server.forget_requests()
-    process = project.spawn("apply", "--yes", "--parallelism", "1")
-    while not project.server.requests():
+    process = project.spawn("apply", "--yes", "--parallelism", str(parallelism))
+    began = last = 0.0
+    seen = 0
+    while process.poll() is None:
+        if (now := len(project.server.requests())) > seen:
+            seen, last = now, time.monotonic()
+            began = began or last
         time.sleep(0.002)
-    began = time.monotonic()
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, out + err
-    return time.monotonic() - began
+    return last - began
 
 
 def test_a_handful_of_kills(world: World) -> None:
