@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -22,13 +21,12 @@ MINIMUM_AGE: Final = timedelta(minutes=15)
 SKEW: Final = timedelta(minutes=5)
 
 
-@dataclass(frozen=True, slots=True)
 class Undeclared(Exception):
     """The workflow exists, but no manifest declares the address: `workflow` is what to paste."""
 
-    address: str
-    workflow: Workflow
-    unread: tuple[str, ...]
+    def __init__(self, address: str, workflow: Workflow, unread: tuple[str, ...]) -> None:
+        super().__init__(address)
+        self.address, self.workflow, self.unread = address, workflow, unread
 
 
 def import_workflow(workspace: Workspace, address: str, workflow_id: str) -> Binding:
