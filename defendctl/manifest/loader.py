@@ -30,7 +30,6 @@ _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # only its events 
 
 Place = tuple[int, int]
 
-
 _NONE: dict[Any, Any] = {}  # never written to; scalars are many, so they share it
 
 

@@ -30,6 +30,12 @@ def _description(value: Any) -> Any:
     return "" if value is None else value
 
 
+def _not_empty(value: Any) -> Any:
+    if value is None or value in ([], {}):
+        raise ValueError("empty")
+    return value
+
+
 def _positive_zero(value: float) -> float:
     return value + 0.0
 
@@ -90,7 +96,7 @@ class Untyped(Common):
 
     type: Literal["custom", "automatic"]
     tolerance: Level = "low"
-    metrics: Any
+    metrics: Annotated[Any, BeforeValidator(_not_empty)]
 
 
 Workflow = Custom | AutomaticList | AutomaticLevels | Untyped

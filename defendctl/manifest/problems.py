@@ -128,7 +128,7 @@ def _wrong(model: type[BaseModel], error: dict[str, Any], at: Path) -> tuple[str
     if kind == "literal_error":
         return "invalid-value", _choice(name, error["ctx"]["expected"], value)
     if kind in ("less_than_equal", "greater_than_equal"):
-        percent = f" Write {value / 100:g}." if loc[0] == "metrics" and 1 < value <= 100 else ""
+        percent = f" Write {value / 100:g}." if loc[0] == "metrics" and 2 <= value <= 100 else ""
         return "out-of-range", f"{name} must be {_range(loc)}, found {number(value)}.{percent}"
     if kind in ("string_pattern_mismatch", "string_too_short", "too_short"):
         hint = " Leave the key out for the default." if isinstance(loc[-1], str) else ""

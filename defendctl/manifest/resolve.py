@@ -11,7 +11,7 @@ from defendctl.manifest.files import Refused, expand, files_under, is_glob
 from defendctl.manifest.loader import load
 from defendctl.manifest.project import DEFAULT_MANIFESTS, Project
 from defendctl.manifest.report import Report
-from defendctl.manifest.words import printable, short, shown
+from defendctl.manifest.words import short, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -125,12 +125,15 @@ class _Run:
     def once(self, declared: list[Declared]) -> dict[str, Declared]:
         """The first of each address; an error where it stands again."""
         kept: dict[str, Declared] = {}
-        for one in declared:
-            first = kept.setdefault(one.address, one)
-            if first is not one:
-                place = f"{first.span.file}:{first.span.line}"
-                message = f"The address `{printable(one.address)}` is declared already, in {place}."
-                self._error("duplicate-address", message, one.span)
+        report = Report(declared[0].span.file if declared else "")
+        with report.stopping():
+            for one in declared:
+                first = kept.setdefault(one.address, one)
+                if first is not one:
+                    place = f"{first.span.file}:{first.span.line}"
+                    message = f"The address `{short(one.address)}` is declared already, in {place}."
+                    report.error("duplicate-address", message, one.span)
+        self.diagnostics += report.diagnostics
         return kept
 
 

@@ -141,10 +141,7 @@ def _unknown_metrics(body: dict[str, Any], metrics: Collection[str]) -> Iterator
     for place, item in places:
         name = place if isinstance(given, dict) else item
         if isinstance(name, str) and name not in metrics:
-            hint = (
-                suggest(name, islice(metrics, 100))
-                or " An organization's own metrics go into `custom_metrics`."
-            )
+            hint = suggest(name, islice(metrics, 100)) or _OWN_METRICS
             yield ("metrics", place), "unknown-metric", f"`{short(name)}` is not a metric.{hint}"
 
 
