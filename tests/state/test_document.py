@@ -1,0 +1,84 @@
+"""The state as text and back, and the steps it can take."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from defendctl.diagnostics import Precondition
+from defendctl.model import Binding, Intent, State
+from defendctl.state.document import DamagedState, NewerState, from_text, to_text
+from defendctl.state.records import take
+
+texts = st.text(max_size=8)
+leaves: st.SearchStrategy[Any] = st.booleans() | st.integers() | st.floats(allow_nan=False) | texts
+values = leaves | st.dictionaries(texts, leaves, max_size=2) | st.lists(texts, max_size=2).map(tuple)
+fields = st.dictionaries(
+    st.sampled_from(["name", "metrics", "file_search", "max_retries"]), values, max_size=4
+)
+bindings = st.builds(Binding, texts, fields, fields, st.frozensets(texts, max_size=2))
+intents = st.builds(
+    Intent, texts, texts, fields, st.none() | texts.filter(bool), st.none() | texts.filter(bool)
+)
+addresses = st.sampled_from(["a", "b", "c.d", "support-bot"])
+states = st.builds(
+    State,
+    st.none() | texts,
+    st.integers(0),
+    texts,
+    st.none() | texts,
+    st.none() | texts,
+    st.none() | texts,
+    st.dictionaries(addresses, bindings, max_size=3),
+    st.dictionaries(addresses, intents, max_size=2),
+    st.dictionaries(addresses, st.lists(bindings, min_size=1, max_size=2).map(tuple), max_size=2),
+)
+
+
+@settings(derandomize=True, max_examples=200, deadline=None)
+@given(states)
+def test_round_trip(state: State) -> None:
+    text = to_text(state)
+    assert text.isascii()
+    assert from_text(text) == state
+    assert to_text(from_text(text)) == text
+
+
+@settings(derandomize=True, max_examples=200, deadline=None)
+@given(states, st.data())
+def test_a_changed_character_is_noticed(state: State, data: st.DataObject) -> None:
+    text = to_text(state)
+    place = data.draw(st.integers(0, len(text) - 1))
+    char = data.draw(st.characters(codec="ascii"))
+    changed = text[:place] + char + text[place + 1 :]
+    try:
+        assert from_text(changed) == state
+    except (DamagedState, NewerState):
+        return
+    # Only what JSON itself does not tell apart may pass.
+    assert json.loads(changed) == json.loads(text)
+
+
+@settings(derandomize=True, max_examples=100, deadline=None)
+@given(states, st.integers(0, 200))
+def test_a_truncated_state_is_damaged(state: State, cut: int) -> None:
+    text = to_text(state)
+    with pytest.raises(Precondition):
+        from_text(text[: max(0, len(text) - 2 - cut)])
+
+
+def test_a_step_of_another_operation_changes_nothing() -> None:
+    """Whoever resolved the create meanwhile is right."""
+    state = State(unresolved={"a": Intent("op1", "t", {"name": "a"})})
+    for record in (
+        {"do": "bound", "address": "a", "op": "op2", "workflow_id": "w"},
+        {"do": "withdrawn", "address": "a", "op": "op2"},
+        {"do": "unknown", "address": "a", "op": "op2", "why": "x"},
+        {"do": "bound", "address": "b", "op": "op1", "workflow_id": "w"},
+    ):
+        take(state, record)
+    assert state == State(unresolved={"a": Intent("op1", "t", {"name": "a"})})
