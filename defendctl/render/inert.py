@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from typing import Any, Final
 
 _COMMAND: Final = re.compile(r"##(?=\w*\[)")
@@ -14,9 +13,7 @@ _COMMAND: Final = re.compile(r"##(?=\w*\[)")
 def inert(text: str) -> str:
     """Control, format (bidirectional) and separator characters, surrogates and CI commands as escapes."""
     text = _COMMAND.sub(r"#\\x23", text)
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_escape(c) if _acts(c) else c for c in text)
+    return text if text.isprintable() else "".join(c if c.isprintable() else _escape(c) for c in text)
 
 
 def value(data: Any) -> str:
@@ -28,10 +25,6 @@ def value(data: Any) -> str:
     if isinstance(data, tuple | list):
         return "[" + ", ".join(value(item) for item in data) + "]"
     return inert(json.dumps(data))
-
-
-def _acts(c: str) -> bool:
-    return unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
 def _escape(c: str) -> str:

@@ -107,7 +107,7 @@ def view(shown: View) -> str:
     head += f"  {inert(shown.status)}" if shown.status else ""
     rows = [("field", "desired", "live", "applied", "known by")]
     rows += [
-        (inert(r.path), value(r.desired), value(r.live), value(r.applied), r.basis or "-")
+        (_path(r.path), value(r.desired), value(r.live), value(r.applied), r.basis or "-")
         for r in shown.fields
     ]
     return "\n".join([head, *_table(rows)]) + "\n"

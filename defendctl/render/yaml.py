@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from defendctl.model import DEFAULTS
+from defendctl.render.inert import inert
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def manifest(address: str, workflow: Workflow, unread: Collection[str]) -> str:
-    """JSON's scalars are YAML's, and escape everything; a field nobody could read is marked."""
+    """JSON's scalars are YAML's, and so are the escapes of `inert`; a field nobody could read is marked."""
     lines = ["version: 1", "workflows:", f"  {address}:"]
     for name, value in workflow.fields().items():
         note = "  # cannot be read back: please check" if name in unread else ""
@@ -31,4 +32,4 @@ def manifest(address: str, workflow: Workflow, unread: Collection[str]) -> str:
 def _scalar(value: Any) -> str:
     if isinstance(value, str) and value.replace("_", "").isalpha() and value.isascii() and value.islower():
         return value if value not in ("true", "false", "null") else json.dumps(value)
-    return json.dumps(list(value) if isinstance(value, tuple) else value)
+    return inert(json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False))
