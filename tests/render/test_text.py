@@ -1,0 +1,131 @@
+"""What people read: plain where it must be, coloured without losing a word, the riskiest first."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import click
+import pytest
+
+from defendctl.diagnostics import Diagnostic, Span
+from defendctl.engine.results import ApplyResult, Result
+from defendctl.model import Binding, Intent, State
+from defendctl.plan.drift import build_drift
+from defendctl.plan.view import build_view
+from defendctl.render import text
+from defendctl.render.paint import Paint, coloured, painter, plain
+from defendctl.render.shell import assignments
+from tests.plan.given import ADDRESS, WORKFLOW, bound, one_plan, seen
+
+LIVE = seen({**WORKFLOW.fields(), "metrics": {"completeness": 0.95}, "web_search": True}, "inactive")
+EVIL = "\x1b[31mred\x1b[0m\n::error::\u202e"
+
+
+def everything(paint: Paint) -> list[str]:
+    """One of each thing that can be shown."""
+    plan = one_plan(WORKFLOW, LIVE, bound(WORKFLOW.fields()))
+    drift = build_drift({ADDRESS: WORKFLOW}, {ADDRESS: LIVE}, {ADDRESS: bound(WORKFLOW.fields())})
+    results = [
+        Result("a", "create", "done", EVIL),
+        Result("b", "update", "failed", "wkfl_2", EVIL),
+        Result("c", "create", "unknown"),
+        Result("d", "create", "not_attempted", error="stopped"),
+    ]
+    found = [
+        Diagnostic("error", "code", EVIL, Span(EVIL, 1, 2)),
+        Diagnostic("warning", "code", "no place"),
+        Diagnostic("error", "code", "a folder", Span("workflows")),
+    ]
+    return [
+        text.plan(plan, paint),
+        text.drift(drift, paint),
+        text.drift([], paint),
+        text.apply(ApplyResult(results), paint),
+        text.apply(ApplyResult(), paint),
+        text.diagnostics(found, paint),
+        text.verdict(found),
+        text.verdict([]),
+        text.view(build_view(ADDRESS, WORKFLOW, LIVE, bound(WORKFLOW.fields()))),
+        text.state(STATE),
+        text.state(State()),
+    ]
+
+
+STATE = State(
+    lineage="lineage-1",
+    bindings={"a": Binding(EVIL)},
+    unresolved={"c": Intent("op", "2026-01-05T09:00:00+00:00", {"name": EVIL}, why=EVIL)},
+    tombstones={"d": (Binding("wkfl_d"),)},
+)
+
+
+def test_plain_holds_no_colour_and_nothing_that_acts() -> None:
+    for shown in everything(plain):
+        assert "\x1b" not in shown
+        assert all(line.isprintable() for line in shown.split("\n"))
+        assert not re.search(r"^\s*::", shown, re.MULTILINE)
+        assert not re.search(r"[ \t]$", shown, re.MULTILINE)
+        assert shown.endswith("\n")
+
+
+def test_colour_adds_nothing_but_colour() -> None:
+    for with_colour, without in zip(everything(coloured), everything(plain), strict=True):
+        assert click.unstyle(with_colour) == without
+
+
+def test_painter() -> None:
+    assert painter(True)("x", "red") != "x"
+    assert painter(False)("x", "red") == "x"
+
+
+def test_the_worst_field_comes_first() -> None:
+    shown = text.plan(one_plan(WORKFLOW, LIVE, bound(WORKFLOW.fields())), plain)
+    paths = re.findall(r"^      (\S+)  ", shown, re.MULTILINE)
+    assert paths == ["metrics.completeness", "status", "web_search"]
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_git_wins_unless_it_is_blocked(replaced: bool) -> None:
+    live = seen({**WORKFLOW.fields(), "name": "Edited", "max_retries": 3})
+    applied = bound(WORKFLOW.fields())
+    shown = text.plan(one_plan(WORKFLOW, live, applied, "2025-10-22", replace=replaced), plain)
+    assert ("git wins" in shown) == replaced
+    assert ("changed in the console" in shown) is True
+
+
+def test_a_replacement_of_an_inactive_workflow_is_active() -> None:
+    shown = text.plan(one_plan(WORKFLOW, LIVE, bound(WORKFLOW.fields()), replace=True), plain)
+    assert "the new one will be active" in shown
+    assert "only the console" not in shown
+    assert "stays live" in shown
+
+
+def test_a_long_value_moves_no_other_row() -> None:
+    wanted = replace(WORKFLOW, description="x" * 500)
+    shown = text.plan(one_plan(wanted, LIVE, bound(WORKFLOW.fields())), plain)
+    [row] = [line for line in shown.splitlines() if "metrics.completeness" in line]
+    assert len(row) < 110
+
+
+def test_names_from_outside_cannot_pose_as_columns() -> None:
+    live = seen({**WORKFLOW.fields(), "metrics": {"completeness": 0.85, "x  0.1 -> 0.9  tightens": 0.5}})
+    shown = text.plan(one_plan(WORKFLOW, live, bound(WORKFLOW.fields())), plain)
+    assert '"metrics.x  0.1 -> 0.9  tightens"  0.5 -> (none)  loosens' in shown
+
+
+def test_a_workflow_that_is_off_is_not_as_declared() -> None:
+    live = seen(WORKFLOW.fields(), "inactive")
+    shown = text.plan(one_plan(WORKFLOW, live, bound(WORKFLOW.fields())), plain)
+    assert "No changes" not in shown
+    assert "1 workflow not as declared" in shown
+
+
+def test_what_to_run_after_an_unknown_create_can_be_copied() -> None:
+    lines = text.state(STATE).splitlines()
+    assert "      defendctl state resolve c --id WORKFLOW_ID" in lines
+    assert "      defendctl state resolve c --not-created" in lines
+
+
+def test_assignments_are_quoted() -> None:
+    assert assignments({"A": "wkfl_1", "B": "a b;$(x)"}) == "A=wkfl_1\nB='a b;$(x)'\n"
