@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from defendctl.api.dialects import DIALECTS
 from defendctl.api.dialects.dialect import encode
 from defendctl.api.outcome import Created
 from defendctl.diagnostics import Diagnostic
+from defendctl.engine import verify
 from defendctl.engine.apply import Applier
 from defendctl.model import ACTIONS, GENERATIONS, Binding, Observed, State, field_of
 from defendctl.plan.build import World, build_plan, to_read
@@ -27,6 +29,18 @@ from defendctl.render import text
 from defendctl.render.paint import plain
 from defendctl.state.records import take
 from tests.strategies import bindings, observed, workflows, worlds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_waiting() -> Iterator[None]:
+    """This server shows at once what it took; a failing example should not sleep while it is shrunk."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(verify, "WAITS", (0.0,))
+        yield
+
 
 LOOSE_ENOUGH = {"loosens", "indeterminate"}
 
@@ -150,8 +164,7 @@ def loosens(field: FieldChange) -> bool:
     unclear = field.path in ("type", "file_search", "web_search", "context_awareness")
     return (
         unclear
-        or (field.basis == "unknown"
-        and field.path not in ("name", "description"))
+        or (field.basis == "unknown" and field.path not in ("name", "description"))
         or surely_loosens(field)
     )
 
