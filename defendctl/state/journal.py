@@ -100,8 +100,11 @@ class Journal:
             raise
         self._size += len(data)
 
-    def close(self) -> None:
+    def close(self) -> bool:
+        """Whether the file that is there now is still this journal, and not another run's."""
+        mine = _same_file(self.path, self._fd)
         os.close(self._fd)
+        return mine
 
     def _check(self) -> None:
         if self._broken:
@@ -111,9 +114,11 @@ class Journal:
 
 
 def _still_ours(path: Path, fd: int, size: int) -> bool:
-    ours = os.fstat(fd)
+    return os.fstat(fd).st_size == size and _same_file(path, fd)
+
+
+def _same_file(path: Path, fd: int) -> bool:
     try:
-        there = path.stat()
+        return os.path.samestat(path.stat(), os.fstat(fd))
     except FileNotFoundError:
         return False
-    return (there.st_ino, there.st_dev, ours.st_size) == (ours.st_ino, ours.st_dev, size)

@@ -227,8 +227,7 @@ class Session:
             self._closed = True
             if self._dirty:
                 self._write(self._journal.id if self._journal else None)
-            if self._journal:
-                self._journal.close()
+            if self._journal and self._journal.close():
                 self._store.drop_journal()
 
     def _open_journal(self) -> Journal:

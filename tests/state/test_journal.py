@@ -200,3 +200,26 @@ def test_damage_in_the_middle_names_the_line(bound: Project, tmp_path: Path) -> 
     assert "line 2" in bound.ok("plan", code=6).err
     assert bound.ok("apply", "--yes", code=6).err
     assert bound.files() == before
+
+
+def test_a_run_whose_lock_was_broken_leaves_the_next_journal(bound: Project) -> None:
+    """Both ended in disorder: what the second one recorded must not go with the first."""
+    from defendctl.diagnostics import Precondition
+    from defendctl.state.lock import read_owner, unlock
+    from defendctl.state.store import LocalStore
+
+    store = LocalStore(bound.state_file, bound.root / ".defendctl", None)
+    with store.session(print) as first:
+        first._open_journal()
+        owner = read_owner(store.lock_path)
+        assert owner
+        unlock(store.lock_path, owner.id)
+        with store.session(print) as second:
+            second.record(RECORDS[0])
+            kept = bound.journal.read_bytes()
+            with pytest.raises(Precondition):
+                first.record(RECORDS[2])
+            first.close()
+            assert bound.journal.read_bytes() == kept
+            second.record(RECORDS[1])
+    assert bound.bound("c") == "wkfl_c"
