@@ -158,12 +158,11 @@ def _run(project: Project, arguments: list[str], end: Callable[[subprocess.Popen
     return bool(process.returncode)
 
 
-def kill_within(seconds: float, rng: random.Random) -> Callable[[subprocess.Popen[str]], Any]:
-    """SIGKILL at a random moment within so many seconds."""
-    delay = rng.uniform(0, seconds)
+def kill_after(seconds: float) -> Callable[[subprocess.Popen[str]], Any]:
+    """SIGKILL so long after the first request."""
 
     def end(process: subprocess.Popen[str]) -> None:
-        time.sleep(delay)
+        time.sleep(seconds)
         process.kill()
 
     return end

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NAMES = [f"w{n}" for n in range(6)]
 _RECEIPT = re.compile(r"defendctl state resolve (\S+) --id (\S+)")
 _LOCK = re.compile(r"defendctl state unlock (\w+)")
-FEW = 4
+FEW = 2
 
 
 def test_one_wins_and_the_others_say_who(project: Project) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .crash import kill_within, prepare, slow_down, trial
+from .crash import kill_after, prepare, slow_down, trial
 
 if TYPE_CHECKING:
     from tests.conftest import World
@@ -19,11 +19,12 @@ FEW, MANY = 5, int(os.environ.get("CRASH_KILLS", "50"))
 
 
 def _kills(world: World, count: int) -> None:
+    """At random moments, spread over the whole run, with creates one at a time and three at once."""
     seconds = {parallelism: _duration(world, parallelism) for parallelism in (1, 10)}
     for number in range(count):
         rng = random.Random(f"{SEED}-{number}")
-        parallelism = rng.choice(list(seconds))
-        kill = kill_within(seconds[parallelism], rng)
+        parallelism = (1, 10)[number % 2]
+        kill = kill_after(seconds[parallelism] * (number + rng.random()) / count)
         print(number, parallelism, trial(world(), rng, parallelism, kill), flush=True)
 
 

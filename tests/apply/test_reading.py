@@ -65,7 +65,10 @@ def test_a_get_is_tried_again(bound: Project, fault: dict[str, Any]) -> None:
     ],
     ids=lambda value: str(value)[:50],
 )
-@pytest.mark.parametrize("command", ["plan", "drift", "show"])
+@pytest.mark.parametrize(
+    "command",
+    ["plan", pytest.param("drift", marks=pytest.mark.slow), pytest.param("show", marks=pytest.mark.slow)],
+)
 def test_a_get_that_fails(bound: Project, fault: dict[str, Any], code: int, command: str) -> None:
     bound.server.fault(method="GET", times=None, **fault)
     before = bound.state_bytes()
