@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from defendctl.model import Workflow
 
-EXAMPLES = 25
+EXAMPLES = 12
 UNREADABLE = {
     "2025-10-07": {"type", "metrics"},
     "2025-10-22": {"type", "metrics", "web_search", "file_search"},

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MIXED = ("2025-10-07", "2025-12-07")
 SERVERS = [*((each, each) for each in GENERATIONS), MIXED, ("2025-10-22", "2025-11-10")]
 ADDRESSES = ("alpha", "beta", "gamma")
-FEW, MANY = 6, 150
+FEW, MANY = 4, 150
 _SUPPRESSED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
 
 servers = pytest.mark.parametrize(("accepts", "answers"), SERVERS, ids=lambda value: value)

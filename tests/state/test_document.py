@@ -39,7 +39,7 @@ states = st.builds(
 )
 
 
-@settings(derandomize=True, max_examples=200, deadline=None)
+@settings(derandomize=True, max_examples=60, deadline=None)
 @given(states)
 def test_round_trip(state: State) -> None:
     text = to_text(state)
@@ -48,7 +48,7 @@ def test_round_trip(state: State) -> None:
     assert to_text(from_text(text)) == text
 
 
-@settings(derandomize=True, max_examples=200, deadline=None)
+@settings(derandomize=True, max_examples=60, deadline=None)
 @given(states, st.data())
 def test_a_changed_character_is_noticed(state: State, data: st.DataObject) -> None:
     text = to_text(state)
@@ -63,7 +63,7 @@ def test_a_changed_character_is_noticed(state: State, data: st.DataObject) -> No
     assert json.loads(changed) == json.loads(text)
 
 
-@settings(derandomize=True, max_examples=100, deadline=None)
+@settings(derandomize=True, max_examples=40, deadline=None)
 @given(states, st.integers(0, 200))
 def test_a_truncated_state_is_damaged(state: State, cut: int) -> None:
     text = to_text(state)

@@ -164,7 +164,7 @@ def test_any_prefix_opens() -> None:
             assert len(found.records) <= whole + 1
 
 
-@settings(derandomize=True, max_examples=400, deadline=None)
+@settings(derandomize=True, max_examples=150, deadline=None)
 @given(st.integers(0, len(RECORDS)), st.data())
 def test_a_flipped_byte_is_refused_or_the_tail(count: int, data: st.DataObject) -> None:
     whole = _file(count)
@@ -181,7 +181,7 @@ def test_a_flipped_byte_is_refused_or_the_tail(count: int, data: st.DataObject) 
     assert len(left) >= min(count, hit - 1)
 
 
-@settings(derandomize=True, max_examples=200, deadline=None)
+@settings(derandomize=True, max_examples=100, deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_refused_or_nothing(content: bytes) -> None:
     try:
