@@ -25,6 +25,7 @@ TYPES: Final = ("custom", "automatic")
 ACTIONS: Final = ("fixit", "regenerate", "none")
 MAX_RETRIES_LIMIT: Final = 10_000
 ADDRESS: Final = re.compile(r"[a-z]([a-z0-9._-]{0,61}[a-z0-9])?")
+ADDRESS_RULE: Final = "a small letter first, then small letters, digits, `.`, `_` and `-`, 63 at most"
 
 GENERATIONS: Final = ("2025-10-07", "2025-10-22", "2025-11-10", "2025-12-07")
 """The forms of the API, oldest first; named by the date of the SDK release that introduced each."""

@@ -159,14 +159,13 @@ def apply(
 def drift(run: Run, /, format: str, **chosen: Any) -> int:
     """Show what was changed behind our back. Reads only; exits 2 if anything was."""
     from defendctl.operations.plan import drift as operation
-    from defendctl.plan.drift import MISSING
     from defendctl.render import json, text
 
     ticker = Ticker(run.console)
     entries = operation(run.workspace(), _selection(chosen), _progress(ticker))
     ticker.end()
     run.console.out(json.drift(entries) if format == "json" else text.drift(entries, run.console.paint))
-    missing = any(entry.status == MISSING for entry in entries)
+    missing = any(entry.missing for entry in entries)
     return worst_exit(({2} if entries else set()) | ({1} if missing else set()))
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from defendctl.engine.protocols import Memory, Remote
-    from defendctl.model import Fields, Support
+    from defendctl.model import Binding, Fields, Support
     from defendctl.plan.changes import Change, Plan
 
 UNKNOWN_LIMIT: Final = 3
@@ -133,9 +133,10 @@ class Applier:
 
     def _note_agreement(self) -> None:
         """Where desired and live are equal, that is what was applied; a write of state and no action."""
-        for change in self._plan.changes:
-            fresh = _agreed(change)
-            if fresh and change.address in self._memory.state.bindings:
+        for change in _of(self._plan.changes, "none", "blocked", "update", "adopt"):
+            binding = self._memory.state.bindings.get(change.address)
+            fresh = _agreed(change, binding) if binding else {}
+            if fresh:
                 self._memory.note(records.known(change.address, fresh))
 
 
@@ -143,12 +144,10 @@ def _of(changes: Iterable[Change], *actions: str) -> list[Change]:
     return [change for change in changes if change.action in actions]
 
 
-def _agreed(change: Change) -> Fields:
+def _agreed(change: Change, binding: Binding) -> Fields:
     """The fields seen equal that are not recorded so yet."""
-    if change.action not in ("none", "blocked") or not (
-        change.desired and change.observed and change.binding
-    ):
+    if not (change.desired and change.observed) or change.workflow_id != binding.workflow_id:
         return {}
-    wanted, seen, binding = change.desired.fields(), change.observed.fields, change.binding
+    wanted, seen = change.desired.fields(), change.observed.fields
     equal = {n: v for n, v in wanted.items() if n in seen and not differing({n: seen[n]}, {n: v})}
     return {n: v for n, v in equal.items() if binding.knowing({n: v}) != binding}

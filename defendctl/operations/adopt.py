@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from defendctl.diagnostics import ApiError, DefendctlError, Precondition, Unresolved, Usage
-from defendctl.model import DEFAULTS, Binding, Workflow, usable_id
+from defendctl.model import ADDRESS, ADDRESS_RULE, DEFAULTS, Binding, Workflow, usable_id
 from defendctl.state.records import bind, forget
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ class Undeclared(Exception):
 
 def import_workflow(workspace: Workspace, address: str, workflow_id: str) -> Binding:
     """Bind an existing workflow to a declared address. Raises Undeclared for one that is not."""
+    if not ADDRESS.fullmatch(address):
+        raise Usage(f"{address!r} is not an address: {ADDRESS_RULE}")
     desired = workspace.desired(None)
     with workspace.store.session(workspace.settings.warn) as session:
         workspace.check_host(session.state)
@@ -178,6 +180,7 @@ def _undeclared(address: str, observed: Observed) -> Undeclared:
         "metrics": {"completeness": 0.8},
         "improvement_action": "none",
     }
-    workflow = Workflow(**{**placeholder, **DEFAULTS, **observed.fields})
-    unread = tuple(n for n in workflow.fields() if n not in observed.fields)
+    seen = {n: v for n, v in observed.fields.items() if n != "metrics" or v}
+    workflow = Workflow(**{**placeholder, **DEFAULTS, **seen})
+    unread = tuple(n for n in workflow.fields() if n not in seen)
     return Undeclared(address, workflow, unread)

@@ -81,8 +81,7 @@ def make_plan(
     scope = in_scope(desired, state, chosen)
     ids = to_read(desired.workflows, state, scope)
     reading = read_live(workspace, ids, state, chosen.parallelism, progress, api)
-    bound = {address: reading.live[address] for address in ids if address in state.bindings}
-    refuse_if_all_missing(bound, chosen, whole=scope >= state.bindings.keys())
+    refuse_if_all_missing(reading.live, state, chosen)
     support = DIALECTS[reading.generation].support
     world = World(desired.workflows, reading.live, state, support, workspace.host(), scope, chosen.options)
     made = build_plan(world)
@@ -104,7 +103,7 @@ def drift(workspace: Workspace, chosen: Selection, progress: Progress) -> list[D
         if not chosen.files or address in desired.workflows
     }
     reading = read_live(workspace, ids, state, chosen.parallelism, progress)
-    refuse_if_all_missing(reading.live, chosen, whole=not chosen.files)
+    refuse_if_all_missing(reading.live, state, chosen)
     return build_drift(desired.workflows, reading.live, state.bindings)
 
 
@@ -155,10 +154,10 @@ def _check_named(option: str, named: Sequence[str], known: set[str]) -> None:
             raise Usage(f"{option} {address!r}: there is no such address.{suggest(address, sorted(known))}")
 
 
-def refuse_if_all_missing(live: Live, chosen: Selection, *, whole: bool) -> None:
-    """Every id unknown to the API: that is the wrong key or the wrong host, not so many deletions."""
-    missing = [address for address, answer in live.items() if answer is None]
-    if whole and missing and len(missing) == len(live) and not set(missing) <= set(chosen.replace):
+def refuse_if_all_missing(live: Live, state: State, chosen: Selection) -> None:
+    """Every bound id unknown to the API: that is the wrong key or the wrong host, not so many deletions."""
+    missing = {address for address, answer in live.items() if answer is None} & state.bindings.keys()
+    if missing and missing == state.bindings.keys() and not missing <= set(chosen.replace):
         count = "the only bound id" if len(missing) == 1 else f"all {len(missing)} bound ids"
         raise ApiError(
             f"the API answers 404 for {count}: is this the right key and the right host?",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import DefendctlError, Unresolved, Usage, suggest
-from defendctl.model import ADDRESS
+from defendctl.model import ADDRESS, ADDRESS_RULE
 from defendctl.state.lock import unlock as break_lock
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def state_list(workspace: Workspace) -> State:
 def move(workspace: Workspace, old: str, new: str) -> str:
     """Binding and tombstones of `old` become those of `new`. Returns the id that moved."""
     if not ADDRESS.fullmatch(new):
-        raise Usage(f"{new!r} is not an address: a lower-case letter, then letters, digits, `.`, `_`, `-`")
+        raise Usage(f"{new!r} is not an address: {ADDRESS_RULE}")
     workspace.require_sound()
     with workspace.store.session(workspace.settings.warn) as session:
         state = session.state

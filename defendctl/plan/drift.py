@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from defendctl.model import Binding, Observed, Workflow
     from defendctl.plan.build import Live
 
-MISSING = "missing"
-"""The status of a workflow that answers 404."""
-
 
 @dataclass(frozen=True, slots=True)
 class Drifted:
@@ -25,6 +22,8 @@ class Drifted:
     direction: str
     status: str
     fields: tuple[FieldChange, ...]
+    missing: bool = False
+    """Whether the API answers 404 for it."""
 
 
 def build_drift(
@@ -32,12 +31,12 @@ def build_drift(
 ) -> list[Drifted]:
     """One entry for each workflow that was edited, deactivated or is gone, sorted by address."""
     entries = [_entry(a, desired.get(a), live[a], bindings[a]) for a in sorted(live)]
-    return [entry for entry in entries if entry.fields or entry.status == MISSING]
+    return [entry for entry in entries if entry.fields or entry.missing]
 
 
 def _entry(address: str, desired: Workflow | None, observed: Observed | None, binding: Binding) -> Drifted:
     if observed is None:
-        return Drifted(address, binding.workflow_id, "indeterminate", MISSING, ())
+        return Drifted(address, binding.workflow_id, "indeterminate", "missing", (), missing=True)
     wanted = desired.fields() if desired else binding.applied
     changes = compare(wanted, observed.fields, binding)
     edits = [as_edit(change) for change in changes if change.origin in ("drift", "conflict")]

@@ -96,7 +96,7 @@ def drift(entries: Sequence[Drifted], paint: Paint) -> str:
     ordered = sorted(entries, key=lambda e: (WORST_FIRST.index(e.direction), e.address))
     blocks = [_drifted(entry, paint) for entry in ordered]
     loosened = sum(entry.direction == "loosens" for entry in entries)
-    missing = sum(not entry.fields for entry in entries)
+    missing = sum(entry.missing for entry in entries)
     gone = f", {missing} missing" if missing else ""
     blocks.append(f"Drift in {_count(len(entries), 'workflow')}; {loosened} loosened{gone}.")
     return "\n".join(blocks) + "\n"

@@ -6,6 +6,7 @@ import getpass
 import json
 import os
 import socket
+import time
 import uuid
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -110,10 +111,20 @@ def _forget(path: Path, owner: Owner) -> None:
 
 
 def _locked(path: Path) -> Precondition:
-    owner = read_owner(path)
+    owner = _owner_soon(path)
     who = f" by {owner}" if owner else ""
     hint = f"if that run is gone: defendctl state unlock {owner.id}" if owner else None
     return Precondition(f"the state is locked{who}", hint)
+
+
+def _owner_soon(path: Path) -> Owner | None:
+    """Whoever has just taken the lock says who they are a moment later."""
+    for _ in range(10):
+        owner = read_owner(path)
+        if owner:
+            return owner
+        time.sleep(0.05)
+    return None
 
 
 def _user() -> str:
