@@ -180,6 +180,7 @@ def _receive(client: httpx.Client, request: httpx.Request) -> Answer:
         return Answer(response.status_code, response.headers, _body(response))
     finally:
         response.close()
+        client.cookies.clear()
 
 
 def _body(response: httpx.Response) -> bytes:

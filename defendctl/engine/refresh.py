@@ -25,6 +25,8 @@ def refresh(
     def read(workflow_id: str) -> Observed | ApiError | None:
         try:
             return remote.read(workflow_id)
+        except KeyRefused:
+            raise
         except ApiError as error:
             return error
         finally:
@@ -41,9 +43,6 @@ def refresh(
 
 def _raise(answers: Mapping[str, Observed | ApiError | None]) -> None:
     failures = {a: answer for a, answer in answers.items() if isinstance(answer, ApiError)}
-    refused = next((e for e in failures.values() if isinstance(e, KeyRefused)), None)
-    if refused:
-        raise refused
     if failures:
         shown = [f"{address}: {error.message}" for address, error in list(failures.items())[:5]]
         rest = [f"and {len(failures) - 5} more"] if len(failures) > 5 else []

@@ -83,7 +83,7 @@ def _unresolved(address: str, world: World) -> Change:
         f"a create sent at {intent.at} has an unknown outcome; "
         f"look in the console for a workflow named {intent.sent.get('name')!r}; "
         f"if it is there: `defendctl state resolve {address} --id WORKFLOW_ID`; "
-        f"if it is not: `defendctl state resolve {address} --not-created`"
+        f"if it is not (from 15 minutes on, or with --now): `defendctl state resolve {address} --not-created`"
     )
     workflow_id = binding.workflow_id if binding else None
     return Change(address, workflow_id, "blocked", Reason(UNRESOLVED, text), NONE, ())

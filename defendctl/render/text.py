@@ -131,7 +131,7 @@ def unresolved(address: str, at: str, name: str, why: str | None) -> list[str]:
     return [
         f"  {address}  unknown: a create was sent at {at}{because}.",
         f"    Look in the console for a workflow named {value(name)} made at about that time, then run",
-        "    the one that is true:",
+        "    the one that is true (the second from 15 minutes on, or with --now):",
         f"      defendctl state resolve {address} --id WORKFLOW_ID",
         f"      defendctl state resolve {address} --not-created",
     ]

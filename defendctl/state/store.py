@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import glob
 import secrets
+import stat
 import threading
 import uuid
 from contextlib import contextmanager, suppress
@@ -83,20 +85,30 @@ class LocalStore:
 
     def replace(self, state: State, expected: Stamp | None) -> None:
         """Compare and swap: write `state` if the file still bears the stamp `expected` (None: no file)."""
-        current = self._state_file()
-        if (stamp(current) if current else None) != expected:
-            raise Precondition("the state was changed by another run: the lock was broken")
-        temporary = self.path.with_name(self.path.name + ".tmp")
+        self._check(expected)
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        # A name of its own: a run whose lock was broken may still be writing its file.
+        temporary = self.path.with_name(f"{self.path.name}.{state.writer}.tmp")
         try:
             write_durably(temporary, to_text(state).encode(), mode_of(self.path))
+            self._check(expected)
             temporary.replace(self.path)
             sync_folder(self.path.parent)
-        except OSError:
+        except (OSError, Precondition):
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise
         backups.keep(self._backups, state, self.path)
+
+    def clean(self) -> None:
+        """Remove what writes that were cut short left behind."""
+        for left in self.path.parent.glob(f"{glob.escape(self.path.name)}.*.tmp"):
+            left.unlink(missing_ok=True)
+
+    def _check(self, expected: Stamp | None) -> None:
+        current = self._state_file()
+        if (stamp(current) if current else None) != expected:
+            raise Precondition("the state was changed by another run: the lock was broken")
 
     def drop_journal(self) -> None:
         self.journal_path.unlink(missing_ok=True)
@@ -119,7 +131,8 @@ class LocalStore:
 
     def _bytes(self, path: Path) -> bytes | None:
         try:
-            if not (path.is_file() or path.is_dir()) and path.exists():
+            mode = path.stat().st_mode
+            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
                 raise Precondition(f"{path} is not a file: a device or a pipe stands there")
             return path.read_bytes()
         except FileNotFoundError:
@@ -183,6 +196,7 @@ class Session:
         self._closed = False
 
     def fold_leftover(self, snapshot: Snapshot) -> None:
+        self._store.clean()
         if snapshot.leftover:
             self._write(snapshot.leftover.id)
         self._store.journal_path.unlink(missing_ok=True)
