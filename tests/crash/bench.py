@@ -1,0 +1,158 @@
+"""All the runs there are, numbered by harness and scenario, so that any part of them can be chosen."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+import httpx
+
+from defendctl.sandbox.server import embedded
+from tests.apply.crash import kill_after
+from tests.conftest import Server
+from tests.crash import strace
+from tests.crash.scenarios import SCENARIOS, Arena, copy_package
+from tests.crash.verdict import Ended, Verdict, judge
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.crash.strace import Point
+
+SEED = 20251207
+ANSWER_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class Case:
+    harness: str
+    scenario: str
+    number: int
+
+
+class Bench:
+    """A server, a copy of the package, and an arena for each scenario."""
+
+    def __init__(self, folder: Path, package: Path | None = None, *, alone: bool = False) -> None:
+        self._folder, self._alone = folder, alone
+        self._package = package
+        self._stack = ExitStack()
+        self._arenas: dict[str, Arena] = {}
+        self._durations: dict[tuple[str, str], float] = {}
+        self._choices: dict[tuple[str, str], list[Callable[[], Verdict]]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._stack.close()
+
+    @cached_property
+    def server(self) -> Server:
+        client = self._stack.enter_context(httpx.Client(trust_env=False, timeout=30))
+        return Server(self._stack.enter_context(embedded(":memory:")), client)
+
+    @cached_property
+    def package(self) -> Path:
+        return self._package or copy_package(self._folder / "package")
+
+    def arena(self, scenario: str) -> Arena:
+        if scenario not in self._arenas:
+            for each in self.server.workflows():
+                self.server.remove(each["workflow_id"])
+            folder = self._folder / scenario
+            chosen = SCENARIOS[scenario]
+            self._arenas[scenario] = Arena(chosen, folder, self.server, self.package, self._alone)
+        return self._arenas[scenario]
+
+    def run(self, case: Case) -> Verdict:
+        """The numbers go through all runs in a shuffled order, and then again."""
+        if case.harness == "kill at random":
+            return self._random(case)
+        choices = self.choices(case.harness, case.scenario)
+        return choices[case.number % len(choices)]()
+
+    def choices(self, harness: str, scenario: str) -> list[Callable[[], Verdict]]:
+        key = harness, scenario
+        if key not in self._choices:
+            found = _SYSTEMATIC[harness](self.arena(scenario))
+            random.Random(f"{SEED}-{scenario}").shuffle(found)
+            self._choices[key] = found
+        return self._choices[key]
+
+    def _random(self, case: Case) -> Verdict:
+        """SIGKILL some time after the first request; the API takes a moment, before or after its commit."""
+        rng = random.Random(f"{SEED}-{case.scenario}-{case.number}")
+        arena = self.arena(case.scenario)
+        parallelism = rng.choice(["1", "10"])
+        seconds = self._seconds(case.scenario, parallelism)
+        process = _slow_run(arena, rng.choice(["slow", "slow-after"]), parallelism)
+        kill_after(rng.uniform(0, seconds))(process)
+        out, err = process.communicate(timeout=60)
+        killed = process.returncode == -signal.SIGKILL
+        fault = f"parallelism {parallelism}"
+        return judge(case.harness, arena, Ended(fault, killed, process.returncode, out, err))
+
+    def _seconds(self, scenario: str, parallelism: str) -> float:
+        """How long such a run takes from its first request to its end."""
+        if (scenario, parallelism) not in self._durations:
+            process = _slow_run(self.arena(scenario), "slow", parallelism)
+            began = time.monotonic()
+            process.communicate(timeout=60)
+            self._durations[scenario, parallelism] = time.monotonic() - began
+        return self._durations[scenario, parallelism]
+
+
+def _slow_run(arena: Arena, kind: str, parallelism: str) -> subprocess.Popen[str]:
+    """A run that has sent its first request."""
+    project = arena.fresh()
+    for method in ("POST", "PUT"):
+        project.server.fault(kind, method, times=None, seconds=ANSWER_SECONDS)
+    process = project.spawn(*arena.command, "--parallelism", parallelism)
+    while process.poll() is None and not project.server.requests():
+        time.sleep(0.002)
+    return process
+
+
+def _kills(arena: Arena) -> list[Callable[[], Verdict]]:
+    def run(point: Point) -> Verdict:
+        return judge("kill at a call", arena, strace.kill(arena, point))
+
+    return [lambda p=point: run(p) for point in strace.points(arena)]  # type: ignore[misc]
+
+
+def _errors(arena: Arena) -> list[Callable[[], Verdict]]:
+    def once(point: Point, error: str) -> Verdict:
+        return judge("disk error", arena, strace.fail(arena, point, error))
+
+    def for_good(before: list[Point], error: str) -> Verdict:
+        return judge("disk error", arena, strace.fail_for_good(arena, before, error))
+
+    points = [point for point in strace.points(arena) if point.call in strace.FILES]
+    found: list[Callable[[], Verdict]] = []
+    for number, point in enumerate(points):
+        for error in strace.ONCE:
+            if point.answers(error):
+                found.append(lambda p=point, e=error: once(p, e))  # type: ignore[misc]
+                found.append(lambda p=points[:number], e=error: for_good(p, e))  # type: ignore[misc]
+    return found
+
+
+_SYSTEMATIC: dict[str, Callable[[Arena], list[Callable[[], Verdict]]]] = {
+    "kill at a call": _kills,
+    "disk error": _errors,
+}
+APPLIES = tuple(name for name in SCENARIOS if name != "resolve")
+WHERE = {
+    "kill at random": APPLIES,
+    "kill at a call": tuple(SCENARIOS),
+    "disk error": tuple(SCENARIOS),
+}
+"""Harness → the scenarios it is run in."""

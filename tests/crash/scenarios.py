@@ -1,0 +1,167 @@
+"""Projects just before the command that will be ended, and an arena that sets one up again and again."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import defendctl
+from tests.conftest import Project, Ran, Server, custom, environment_for
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable, Sequence
+
+APPLY = ("apply", "--yes", "--parallelism", "1")
+HERE = Path(__file__).parent
+
+
+@dataclass
+class Subject(Project):
+    """A project whose processes run a copy of the package, and if `alone`, its every command does."""
+
+    package: Path = HERE
+    alone: bool = False
+
+    def run(self, *arguments: str) -> Ran:
+        if not self.alone:
+            return super().run(*arguments)
+        process = self.spawn(*arguments)
+        out, err = process.communicate(timeout=120)
+        return Ran(process.returncode, out, err)
+
+    @property
+    def process_env(self) -> dict[str, str]:
+        """Compiled modules are kept beside the copy, which makes a run a third shorter."""
+        fixed = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONHASHSEED": "0", "PYTHONPATH": str(self.package)}
+        return {**self.env, **fixed}
+
+    def spawn(self, *arguments: str, **env: str) -> subprocess.Popen[str]:
+        return super().spawn(*arguments, **{**self.process_env, **env})
+
+
+def copy_package(folder: Path) -> Path:
+    """A copy to run, which nobody edits meanwhile, and which a test may change."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(Path(defendctl.__file__).parent, folder / "defendctl", ignore=ignored)
+    return folder
+
+
+@dataclass(frozen=True)
+class Scenario:
+    name: str
+    build: Callable[[Subject], Sequence[str]]
+    """Makes the project, and says which command is to be ended."""
+    replaced: frozenset[str] = frozenset()
+    """Names that may live twice, for a new one was asked for."""
+
+
+@dataclass
+class Arena:
+    """One scenario, one folder, one server: `fresh` puts all back to the moment before the command."""
+
+    scenario: Scenario
+    folder: Path
+    server: Server
+    package: Path
+    alone: bool = False
+    command: list[str] = field(init=False)
+    bound: set[str] = field(init=False)
+    """The ids that were known before."""
+
+    def __post_init__(self) -> None:
+        self.root.mkdir(parents=True)
+        self.command = list(self.scenario.build(self.project))
+        self.server.heal()
+        self._workflows = self.server.workflows()
+        shutil.copytree(self.root, self.folder / "template")
+        listed = self.project.json("state", "list").json
+        self.bound = {each["workflow_id"] for each in [*listed["bindings"], *listed["retired"]]}
+
+    @property
+    def root(self) -> Path:
+        return self.folder / "project"
+
+    @property
+    def project(self) -> Subject:
+        env = environment_for(self.server.url)
+        return Subject(self.root, self.server, env, package=self.package, alone=self.alone)
+
+    def fresh(self) -> Subject:
+        shutil.rmtree(self.root)
+        shutil.copytree(self.folder / "template", self.root)
+        self.restore(self._workflows)
+        return self.project
+
+    def restore(self, workflows: list[dict[str, Any]]) -> None:
+        """Make the API hold just these."""
+        self.server.heal()
+        for each in self.server.workflows():
+            self.server.remove(each["workflow_id"])
+        for each in workflows:
+            self.server.add(**each)
+        self.server.forget_requests()
+
+
+def _first(project: Subject) -> Sequence[str]:
+    """No state and no lineage yet."""
+    project.declare({name: custom() for name in ("new-0", "new-1")})
+    return APPLY
+
+
+def _elsewhere(project: Subject) -> Sequence[str]:
+    """The state goes into folders that are not there yet."""
+    project.settings(state={"path": "var/lib/state.json"})
+    return _first(project)
+
+
+def _mixed(project: Subject) -> Sequence[str]:
+    """A settled project, then manifests that update, retire, adopt and create."""
+    names = ("updated", "retired", "adopted", "kept")
+    project.declare({name: custom() for name in names})
+    project.ok("apply", "--yes")
+    project.declare({name: custom() for name in names if name != "adopted"})
+    project.ok("apply", "--yes")
+    changed = {"updated": custom(description="new", max_retries=3), "adopted": custom(max_retries=7)}
+    project.declare({**changed, "kept": custom(), **{f"new-{n}": custom() for n in range(3)}})
+    return APPLY
+
+
+def _leftover(project: Subject) -> Sequence[str]:
+    """The journal of a run that was killed while the API made the third workflow."""
+    project.declare({f"new-{n}": custom() for n in range(4)})
+    project.server.fault("slow-after", "POST", skip=2, seconds=10)
+    process = project.spawn(*APPLY)
+    while project.server.count("POST") < 3:
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    assert project.journal.exists()
+    return APPLY
+
+
+def _resolve(project: Subject) -> Sequence[str]:
+    project.declare({f"new-{n}": custom() for n in range(2)})
+    project.server.fault("lost-after", "POST")
+    project.ok(*APPLY, code=7)
+    made = next(w["workflow_id"] for w in project.server.workflows() if w["name"] == "new-0")
+    return ("state", "resolve", "new-0", "--id", made)
+
+
+def _replace(project: Subject) -> Sequence[str]:
+    project.declare({name: custom() for name in ("new-0", "kept")})
+    project.ok("apply", "--yes")
+    project.declare({"new-0": custom(max_retries=3), "kept": custom()})
+    return (*APPLY, "--replace", "new-0")
+
+
+MIXED = Scenario("mixed", _mixed)
+FIRST = Scenario("first", _first)
+ELSEWHERE = Scenario("elsewhere", _elsewhere)
+LEFTOVER = Scenario("leftover", _leftover)
+RESOLVE = Scenario("resolve", _resolve)
+REPLACE = Scenario("replace", _replace, frozenset({"new-0"}))
+SCENARIOS = {s.name: s for s in (MIXED, FIRST, ELSEWHERE, LEFTOVER, RESOLVE, REPLACE)}

@@ -1,0 +1,157 @@
+"""strace: finds the calls of a run, and makes one of them fail, or the last thing the run does."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from tests.crash.verdict import Ended
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.crash.scenarios import Arena, Subject
+
+FILES = ("openat", "write", "fsync", "rename", "unlink", "mkdir", "flock", "sendfile", "fchmod")
+SOCKETS = ("connect", "sendto", "recvfrom")
+WRITES = ("write", "sendfile")
+CHANGES = (*WRITES, "fsync", "rename", "unlink", "mkdir", "fchmod")
+ONCE = {
+    "ENOSPC": (*WRITES, "openat", "fsync", "rename", "mkdir"),
+    "EIO": (*CHANGES, "openat", "flock"),
+    "EROFS": ("openat", "rename", "unlink", "mkdir"),
+}
+"""Which calls answer so; of `openat` only those that write, but for EIO."""
+FOR_GOOD = {"ENOSPC": (*WRITES, "mkdir"), "EIO": (*CHANGES, "openat"), "EROFS": CHANGES}
+SINGLE = Path(__file__).with_name("single.py")
+_CALL = re.compile(r"^\d+ +(\w+)\((.*)")
+
+
+@cache
+def why_not() -> str | None:
+    """Why strace cannot be used; it is installed first where that is possible."""
+    if not shutil.which("strace") and hasattr(os, "getuid") and os.getuid() == 0 and shutil.which("apt-get"):
+        for command in (["apt-get", "update"], ["apt-get", "install", "-y", "strace"]):
+            subprocess.run(command, capture_output=True)
+    if not shutil.which("strace"):
+        return "strace is not installed, and could not be"
+    tried = subprocess.run(["strace", "-f", "-qq", "-o", os.devnull, "true"], capture_output=True, text=True)
+    return f"strace does not work here: {tried.stderr.strip()}" if tried.returncode else None
+
+
+@dataclass(frozen=True)
+class Point:
+    """The nth call of its kind in a run."""
+
+    call: str
+    nth: int
+    what: str
+
+    def answers(self, error: str) -> bool:
+        """Whether a disk may answer this call so."""
+        reads = self.call == "openat" and not re.search("O_WRONLY|O_RDWR|O_CREAT", self.what)
+        return self.call in ONCE[error] and (error == "EIO" or not reads)
+
+
+def points(arena: Arena) -> list[Point]:
+    """Every call of a clean run that touches the project, its state, or the API, in their order."""
+    project = arena.fresh()
+    log = arena.folder / "points"
+    found = []
+    for calls, paths in ((FILES, watched(project)), (SOCKETS, [])):
+        project = arena.fresh()
+        options = ["-e", "trace=" + ",".join(calls)]
+        ended = traced(arena, project, log, [*options, *_only(paths)], "none")
+        assert ended.code in (0, 7), ended
+        found += _counted(log.read_text())
+    return found
+
+
+def _counted(log: str) -> list[Point]:
+    counts: Counter[str] = Counter()
+    found = []
+    for line in log.splitlines():
+        match = _CALL.match(line)
+        if match:
+            counts[match[1]] += 1
+            found.append(Point(match[1], counts[match[1]], match[2]))
+    return found
+
+
+def kill(arena: Arena, point: Point) -> Ended:
+    """SIGKILL when the call is entered: it does not happen any more."""
+    inject = f"inject={point.call}:signal=KILL:when={point.nth}"
+    return _injected(arena, [point.call], [inject], f"kill at {point.call}")
+
+
+def fail(arena: Arena, point: Point, error: str) -> Ended:
+    """The call does not happen, and answers `error`; the next ones do."""
+    inject = f"inject={point.call}:error={error}:when={point.nth}"
+    return _injected(arena, [point.call], [inject], f"{error} at {point.call}")
+
+
+def fail_for_good(arena: Arena, before: list[Point], error: str) -> Ended:
+    """From then on, every call fails that such a disk refuses."""
+    done = Counter(point.call for point in before)
+    calls = FOR_GOOD[error]
+    injects = [f"inject={call}:error={error}:when={done[call] + 1}+" for call in calls]
+    return _injected(arena, calls, injects, f"{error} for good")
+
+
+def _injected(arena: Arena, calls: Sequence[str], injects: list[str], fault: str) -> Ended:
+    project = arena.fresh()
+    log = arena.folder / "log"
+    paths = watched(project) if calls[0] in FILES else []
+    expressions = [argument for inject in injects for argument in ("-e", inject)]
+    options = ["-e", "trace=" + ",".join(calls), *expressions, *_only(paths)]
+    ended = traced(arena, project, log, options, fault)
+    ended.fired = "INJECTED" in log.read_text(errors="replace") or ended.code in (-9, 137)
+    return ended
+
+
+def traced(arena: Arena, project: Subject, log: Path, options: list[str], fault: str) -> Ended:
+    strace = ["strace", "-f", "-qq", "-o", str(log), *options]
+    done = subprocess.run(
+        [*strace, sys.executable, "-P", str(SINGLE), *arena.command],
+        cwd=project.root,
+        env={**os.environ, **project.process_env},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    return Ended(fault, False, done.returncode, done.stdout, done.stderr)
+
+
+def watched(project: Subject) -> list[Path]:
+    """Every path that a run may write. strace matches whole paths only, so each is named."""
+    root = project.root
+    state = state_path(project)
+    lock = root / ".defendctl" / f"{state.name}.lock"
+    drawn = range(1, 16)
+    temporary = [f".{number:016x}.tmp" for number in drawn]
+    beside = [state.with_name(state.name + end) for end in ("", ".journal", *temporary)]
+    copies = root / ".defendctl" / "backups"
+    folders = [root, *(p for p in state.parents if root in p.parents), root / ".defendctl", copies]
+    lineages = {p.name.split(".")[0] for p in copies.glob("*.json")} or {str(UUID(int=n)) for n in drawn}
+    backups = [copies / f"{lineage}.{serial:08d}.json" for lineage in lineages for serial in range(1, 12)]
+    return [*folders, *beside, lock, lock.with_name(lock.name + ".json"), *backups]
+
+
+def state_path(project: Subject) -> Path:
+    elsewhere = project.root / "var" / "lib" / "state.json"
+    settings = project.root / "defendctl.yaml"
+    return elsewhere if settings.exists() and "var/lib" in settings.read_text() else project.state_file
+
+
+def _only(paths: list[Path]) -> list[str]:
+    return [argument for path in paths for argument in ("-P", str(path))]

@@ -1,0 +1,173 @@
+"""What is asked after a run was ended: nothing lost, nothing twice, and the messages are enough."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tests.crash.scenarios import Arena, Subject
+
+_RECEIPT = re.compile(r"defendctl state resolve (\S+) --id (\S+)")
+_UNRESOLVED = re.compile(r"  x (\S+) .*\n.* has an unknown outcome\n.* a workflow named '(.*)'\n")
+_TRACEBACK = re.compile(r"Traceback|this is a defect of defendctl")
+SETTLE_SECONDS = 0.05
+"""Time for the API to finish what the ended run had asked of it."""
+
+
+@dataclass
+class Ended:
+    """A run, as it ended."""
+
+    fault: str
+    fired: bool
+    code: int
+    out: str
+    err: str
+
+    @property
+    def receipts(self) -> list[tuple[str, str]]:
+        return [pair for pair in _RECEIPT.findall(self.err) if pair[1] != "WORKFLOW_ID"]
+
+
+@dataclass
+class Verdict:
+    harness: str
+    fault: str
+    fired: bool = True
+    lost: int = 0
+    twice: int = 0
+    unknown: int = 0
+    commands: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    def fail(self, *problems: str) -> None:
+        self.problems += [problem for problem in problems if problem]
+
+    def __str__(self) -> str:
+        return f"{self.harness}, {self.fault}: " + "; ".join(self.problems or ["as it should be"])
+
+
+def judge(harness: str, arena: Arena, ended: Ended) -> Verdict:
+    """Never raises for what a defect could do: everything is told in the verdict."""
+    verdict = Verdict(harness, ended.fault, ended.fired)
+    time.sleep(SETTLE_SECONDS)
+    arena.server.heal()
+    if _TRACEBACK.search(ended.out + ended.err):
+        verdict.fail(f"it ended in a traceback: {ended.err[-300:]}")
+    try:
+        _covered(arena, ended, verdict)
+        _obey(arena.project, ended, verdict)
+        _complete(arena, verdict)
+    except AssertionError as error:
+        verdict.fail(f"the operator did not get through: {str(error)[:600]}")
+        with suppress(AssertionError):
+            _count_twice(arena, verdict)
+    return verdict
+
+
+def _covered(arena: Arena, ended: Ended, verdict: Verdict) -> None:
+    """Every workflow is bound, remembered, covered by an unresolved create, or its id was printed."""
+    listed = arena.project.json("state", "list").json
+    known = set(_ids(listed))
+    unresolved = {each["address"] for each in listed["unresolved"]}
+    printed = {workflow_id for _, workflow_id in ended.receipts}
+    live = {w["workflow_id"]: w["name"] for w in arena.server.workflows()}
+    covered = known | printed | {i for i, name in live.items() if name in unresolved}
+    lost = (arena.bound | live.keys()) - covered
+    verdict.unknown, verdict.lost = len(unresolved), len(lost)
+    verdict.fail(*(f"lost: {live.get(i, i)}" for i in sorted(lost)))
+    if ended.code == 0 and ended.fired and unresolved:
+        verdict.fail("exit 0 in spite of an unresolved create")
+    _count_twice(arena, verdict)
+
+
+def _obey(project: Subject, ended: Ended, verdict: Verdict) -> None:
+    """Do what was printed, and no more than that."""
+    for address, workflow_id in ended.receipts:
+        project.ok("state", "resolve", address, "--id", workflow_id)
+        verdict.commands += 1
+    verdict.commands += operate(project)
+    if verdict.commands > 1 + verdict.unknown:
+        verdict.fail(f"{verdict.commands} commands for {verdict.unknown} unknown creates")
+
+
+def operate(project: Subject) -> int:
+    """Settle what `plan` says must be settled, then apply. Returns how many commands that took."""
+    commands = 0
+    printed = project.run("plan")
+    assert printed.code in (0, 7), printed
+    for address, name in _UNRESOLVED.findall(printed.out):
+        project.ok("state", "resolve", address, *_truth(project, name))
+        commands += 1
+    if "No changes" not in project.ok("plan").out:
+        project.ok("apply", "--yes")
+        commands += 1
+    return commands
+
+
+def _truth(project: Subject, name: str) -> list[str]:
+    """What the console shows under that name, and is not ours yet."""
+    known = set(_ids(project.json("state", "list").json))
+    found = [w["workflow_id"] for w in project.server.workflows() if w["name"] == name]
+    strange = [workflow_id for workflow_id in found if workflow_id not in known]
+    return ["--id", strange[-1]] if strange else ["--not-created", "--now"]
+
+
+def _complete(arena: Arena, verdict: Verdict) -> None:
+    """The plan is empty, each address has its workflow, none is a stranger, and nothing lies around."""
+    project = arena.project
+    project.assert_settled()
+    writes = project.server.count("PUT") + project.server.count("POST")
+    _count_twice(arena, verdict)
+    listed = project.json("state", "list").json
+    live = {w["workflow_id"]: w["name"] for w in arena.server.workflows()}
+    strangers = sorted(live.keys() - set(_ids(listed)))
+    verdict.lost = max(verdict.lost, len(strangers))
+    verdict.fail(*(f"in the end a stranger: {live[i]}" for i in strangers))
+    bound = {each["address"]: live.get(each["workflow_id"]) for each in listed["bindings"]}
+    verdict.fail(*(f"{a} is bound to {name}" for a, name in bound.items() if name != a))
+    again = project.run("apply", "--yes")
+    if again.code != 0 or project.server.count("PUT") + project.server.count("POST") != writes:
+        verdict.fail(f"another apply did something: {again}")
+    left = [p.name for p in project.root.rglob("*") if p.name.endswith((".tmp", ".journal"))]
+    verdict.fail(*(f"left behind: {name}" for name in left))
+
+
+def _count_twice(arena: Arena, verdict: Verdict) -> None:
+    counts = Counter(arena.server.names())
+    twice = [n for n, count in counts.items() if count > 1 + (n in arena.scenario.replaced)]
+    if len(twice) > verdict.twice:
+        verdict.twice = len(twice)
+        verdict.fail(*(f"exists twice: {name}" for name in twice))
+
+
+def _ids(listed: Any) -> Iterator[str]:
+    return (each["workflow_id"] for each in [*listed["bindings"], *listed["retired"]])
+
+
+def table(verdicts: Iterable[Verdict]) -> str:
+    """By harness and fault."""
+    rows: dict[tuple[str, str], list[Verdict]] = {}
+    for each in verdicts:
+        rows.setdefault((each.harness, each.fault), []).append(each)
+    lines = [_ROW.format("harness", "fault", "runs", "hit", "lost", "twice", "unknown", "commands", "bad")]
+    lines += [_row(harness, fault, found) for (harness, fault), found in sorted(rows.items())]
+    lines.append(_row("all", "", [each for found in rows.values() for each in found]))
+    return "\n".join(lines)
+
+
+_ROW = "{:<26} {:<24} {:>6} {:>6} {:>5} {:>6} {:>8} {:>9} {:>4}"
+
+
+def _row(harness: str, fault: str, found: list[Verdict]) -> str:
+    sums = [
+        sum(getattr(v, name) for v in found) for name in ("fired", "lost", "twice", "unknown", "commands")
+    ]
+    return _ROW.format(harness, fault, len(found), *sums, sum(bool(v.problems) for v in found))
