@@ -6,6 +6,8 @@ nesting, reads YAML 1.1, keeps the last of two equal keys in silence and expands
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -25,10 +27,22 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 100
 MAX_EXPANSION = 100_000
+MAX_WEIGHT = 900_000
+"""Keys and values count one, collections and documents more: what they cost in memory. Twenty thousand
+workflows with every field fit; 8 MiB of `[],[],[],…` would take two gigabytes."""
+_WEIGHTS = {
+    yaml.ScalarEvent: 1,
+    yaml.AliasEvent: 1,
+    yaml.MappingStartEvent: 3,
+    yaml.SequenceStartEvent: 3,
+    yaml.DocumentStartEvent: 3,
+}
 
 _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # only its events are used
 
-Place = tuple[int, int]
+Place = int
+"""Line and column in one number, for there are as many as keys and values."""
+_LINE = 1 << 24  # more columns than a file has bytes
 
 _NONE: dict[Any, Any] = {}  # never written to; scalars are many, so they share it
 
@@ -74,10 +88,14 @@ class Document:
         node, place = self.root, self.root.place
         for step in path:
             if step not in node.items:
-                return Span(self.file, *node.place)
+                return _span(self.file, node.place)
             parent, node = node, node.items[step]
             place = parent.keys.get(str(step), node.place) if key else node.place
-        return Span(self.file, *place)
+        return _span(self.file, place)
+
+
+def _span(file: str, place: Place) -> Span:
+    return Span(file, *divmod(place, _LINE))
 
 
 def load(path: Path, shown: str) -> tuple[list[Document], list[Diagnostic]]:
@@ -87,9 +105,21 @@ def load(path: Path, shown: str) -> tuple[list[Document], list[Diagnostic]]:
     """
     report = Report(shown)
     documents: list[Document] = []
-    with report.stopping():
+    with report.stopping(), _uncollected():
         documents = _compose(source.read(path, shown), report)
     return documents, report.diagnostics
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Many values and no cycles: the collector would look at all of them again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _compose(text: str, report: Report) -> list[Document]:
@@ -119,11 +149,12 @@ class _Open:
 class _Composer:
     def __init__(self, report: Report) -> None:
         self.documents: list[Document] = []
-        self.last: Place = (1, 1)
+        self.last: Place = _LINE + 1
         self._report = report
         self._stack: list[_Open] = []
         self._anchors: dict[str, Node | None] = {}  # None while the anchored collection is open
         self._expanded = 0
+        self._weight = 0
         self._handlers: dict[type, Callable[[Any], None]] = {
             yaml.DocumentStartEvent: lambda event: self._anchors.clear(),
             yaml.ScalarEvent: self._scalar,
@@ -135,11 +166,17 @@ class _Composer:
         }
 
     def span(self, place: Place) -> Span:
-        return Span(self._report.file, *place)
+        return _span(self._report.file, place)
 
     def feed(self, event: Any) -> None:
         mark = event.start_mark
-        self.last = (mark.line + 1, mark.column + 1)
+        self.last = (mark.line + 1) * _LINE + mark.column + 1
+        self._weight += _WEIGHTS.get(type(event), 0)
+        if self._weight > MAX_WEIGHT:
+            message = (
+                "This file holds more keys and values than are read of one; split it into several files."
+            )
+            raise Stop("too-many-values", message, self.span(self.last))
         handler = self._handlers.get(type(event))
         if handler:
             handler(event)
@@ -238,7 +275,7 @@ class _Composer:
         if name is None:
             self._error("yaml-key", f"A key must be text, found {found(key.data)}.", key.place)
         elif name in parent.node.keys:
-            first = parent.node.keys[name][0]
+            first = parent.node.keys[name] // _LINE
             message = f"The key `{short(name)}` stands here a second time; the first is on line {first}."
             self._error("duplicate-key", message, key.place)
         else:

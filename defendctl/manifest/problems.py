@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from defendctl.diagnostics import suggest
+from defendctl.manifest.report import LIMIT
 from defendctl.manifest.scalars import plain
 from defendctl.manifest.words import found, number, short
 from defendctl.model import LEVELS
@@ -54,14 +56,39 @@ _WORDS_OF_THE_API = {
 _BOOLEANS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 
+MAX_ITEMS = 10_000
+"""In one list or mapping, the workflows aside: pydantic makes an error of each before we can stop."""
+
+
 def check(model: type[M], data: Any, at: Path, document: Document, report: Report) -> M | None:
     """The model of the data at `at`, or None with everything that is wrong in the report."""
+    if isinstance(data, dict) and not _few(data, at, document, report):
+        return None
     try:
-        return model.model_validate(data)
+        return model.model_validate(_without_most(model, data))
     except ValidationError as invalid:
         for error in invalid.errors(include_url=False):
             _tell(model, dict(error), at, document, report)
         return None
+
+
+def _few(data: dict[str, Any], at: Path, document: Document, report: Report) -> bool:
+    few = True
+    for key, value in data.items():
+        if key != "workflows" and isinstance(value, list | dict) and len(value) > MAX_ITEMS:
+            message = f"`{short(key)}` holds more than {MAX_ITEMS:,} items, the most that is read."
+            report.error("too-many-items", message, document.span((*at, key), key=True))
+            few = False
+    return few
+
+
+def _without_most(model: type[BaseModel], data: Any) -> Any:
+    """Without all but so many unknown keys as the report takes."""
+    if not isinstance(data, dict) or len(data) <= LIMIT:
+        return data
+    known = set(known_keys(model))
+    unknown = islice((key for key in data if key not in known), LIMIT)
+    return {key: data[key] for key in (*(known & data.keys()), *unknown)}
 
 
 def _tell(
