@@ -36,7 +36,6 @@ class DefendApi:
         log: Callable[[str], None] | None = None,
     ) -> None:
         self._transport = Transport(base_url, key, use_proxy=use_proxy)
-        self._key = key
         self._read_seconds = seconds or READ_SECONDS
         self._write_seconds = seconds or WRITE_SECONDS
         self._log = log or (lambda line: None)
@@ -80,7 +79,7 @@ class DefendApi:
             return Unknown(str(error))
         if answer.status < 500:
             self.patience.succeeded()
-        outcome = classify(answer, explain(answer, self._key))
+        outcome = classify(answer, explain(answer))
         if isinstance(outcome, Refused) and answer.status == 429:
             return Refused(429, outcome.why, retry_after(answer, 1))
         return outcome
@@ -92,7 +91,7 @@ class DefendApi:
         what = f"updating {workflow_id}"
         answer = self._ask("PUT", what, workflow_id, json=body)
         if not 200 <= answer.status < 300:
-            raise ApiError(f"{what}: {explain(answer, self._key)}")
+            raise ApiError(f"{what}: {explain(answer)}")
 
     def pause(self, seconds: float) -> None:
         """Hold every request back. Raises Interrupted when the run is told to stop."""

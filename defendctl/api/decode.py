@@ -11,6 +11,8 @@ from typing import Any
 
 from defendctl.model import LEVELS, Fields, Observed
 
+MOST_METRICS = 1_000
+"""The vendor has six; of more than this each would be a row of the plan."""
 _RETRIES = ("max_improvement_attempts", "max_improvement_attempt", "max_retries")
 _ACTIONS = {"regen": "regenerate", "do_nothing": "none", None: "none"}
 _CUSTOM = "custom_hallucination_threshold_values"
@@ -36,7 +38,7 @@ def observe(answer: dict[str, Any]) -> Observed:
 def _status(status: Any) -> str:
     if status is None:
         return "active"
-    return "inactive" if status == "archived" else str(status)
+    return "inactive" if status == "archived" else _text(status)
 
 
 def _evidence(answer: dict[str, Any]) -> str | None:
@@ -91,6 +93,8 @@ def _first_generation(answer: dict[str, Any]) -> tuple[dict[str, Any], dict[str,
 def _map(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         return {}
+    if len(value) > MOST_METRICS:
+        raise ValueError(f"the answer has more than {MOST_METRICS:,} metrics")
     return {name: _leaf(leaf) for name, leaf in value.items() if leaf is not None}
 
 
@@ -127,6 +131,9 @@ def _capability(item: Any) -> str:
 
 
 def _text(value: Any) -> str:
+    """What should be text. Of lists and objects only that they are: they may hold anything, at any depth."""
+    if isinstance(value, list | dict):
+        return "(a list)" if isinstance(value, list) else "(an object)"
     return "" if value is None else str(value)
 
 

@@ -8,11 +8,13 @@ from typing import Any, Final
 
 _COMMAND: Final = re.compile(r"##(?=\w*\[)")
 """`##[group]`, `##vso[…]`: CI runners obey these wherever they stand in a line of a log."""
+_LINE_COMMAND: Final = re.compile(r"^(\s*):(?=:)")
+"""`::error::`: obeyed at the beginning of a line, which a text may be."""
 
 
 def inert(text: str) -> str:
     """Control, format (bidirectional) and separator characters, surrogates and CI commands as escapes."""
-    text = _COMMAND.sub(r"#\\x23", text)
+    text = _LINE_COMMAND.sub(r"\1\\x3a", _COMMAND.sub(r"#\\x23", text))
     return text if text.isprintable() else "".join(c if c.isprintable() else _escape(c) for c in text)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +20,13 @@ if TYPE_CHECKING:
     from defendctl.plan.view import View
 
 FORMAT_VERSION = "1.0"
+_COMMAND = re.compile(r"##(?=\w*\[)")
 
 
 def document(kind: str, **content: Any) -> str:
-    return json.dumps({"format_version": FORMAT_VERSION, "kind": kind, **content}, indent=2) + "\n"
+    """`##[group]` and the like stand in strings alone, where `\\u0023` is the same to a reader."""
+    text = json.dumps({"format_version": FORMAT_VERSION, "kind": kind, **content}, indent=2)
+    return _COMMAND.sub(r"#\\u0023", text) + "\n"
 
 
 def plan(value: Plan) -> str:

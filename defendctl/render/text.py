@@ -103,7 +103,7 @@ def drift(entries: Sequence[Drifted], paint: Paint) -> str:
 
 
 def view(shown: View) -> str:
-    head = f"{shown.address}  {inert(shown.workflow_id or 'not bound')}"
+    head = f"{inert(shown.address)}  {inert(shown.workflow_id or 'not bound')}"
     head += f"  {inert(shown.status)}" if shown.status else ""
     rows = [("field", "desired", "live", "applied", "known by")]
     rows += [
@@ -114,7 +114,7 @@ def view(shown: View) -> str:
 
 
 def state(value: State) -> str:
-    lines = [f"lineage {value.lineage or '-'}  serial {value.serial}"]
+    lines = [f"lineage {inert(value.lineage or '-')}  serial {value.serial}"]
     lines += [f"  {a}  {inert(b.workflow_id)}" for a, b in sorted(value.bindings.items())]
     for address, intent in sorted(value.unresolved.items()):
         lines += unresolved(address, intent.at, str(intent.sent.get("name")), intent.why)
@@ -174,7 +174,7 @@ def _notes(change: Change) -> list[str]:
 def _fields(rows: Sequence[tuple[FieldChange, str, str]], paint: Paint) -> list[str]:
     """Path, change, direction and remark in columns, the worst first."""
     ordered = sorted(rows, key=lambda row: WORST_FIRST.index(row[0].direction))
-    paths = max((len(_path(f.path)) for f, _, _ in rows), default=0)
+    paths = max((n for f, _, _ in rows if (n := len(_path(f.path))) <= _ALIGNED), default=0)
     changes = max((len(change) for _, change, _ in rows if len(change) <= _ALIGNED), default=0)
     lines = []
     for field, change, remark in ordered:
@@ -258,7 +258,7 @@ def _place(one: Diagnostic) -> str:
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    widths = [max(n for row in rows if (n := len(row[i])) <= _ALIGNED) for i in range(len(rows[0]))]
     return [
         "  " + "  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows
     ]

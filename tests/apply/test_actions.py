@@ -249,11 +249,13 @@ def test_a_put_that_is_refused(project: Project) -> None:
     project.declare({"a": custom(), "b": custom()})
     project.apply()
     project.declare({"a": custom(name="A"), "b": custom(name="B")})
-    body = json.dumps({"detail": [{"loc": ["body", "name"], "msg": "too plain", "input": "planted input"}]})
+    body = json.dumps(
+        {"detail": [{"loc": ["body", "name"], "msg": "planted words", "input": "planted input"}]}
+    )
     project.server.fault("status", "PUT", path=project.bound("a"), status=422, body=body)
     ran = project.apply(code=4)
-    assert "name: too plain" in ran.result("a")["error"]
-    assert "planted input" not in ran.out + ran.err
+    assert "name was refused" in ran.result("a")["error"]
+    assert "planted" not in ran.out + ran.err
     assert project.apply().results() == {"a": "done"}
 
 

@@ -6,7 +6,7 @@ import sys
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from defendctl.render.inert import inert, value
@@ -46,6 +46,9 @@ def test_every_character_of_a_category(category: str) -> None:
         ("##[stop-commands]x", "#\\x23[stop-commands]x"),
         ("##vso[task.setvariable]x", "#\\x23vso[task.setvariable]x"),
         ("## heading", "## heading"),
+        ("::error::x", "\\x3a:error::x"),
+        ("  ::set-output name=a::b", "  \\x3a:set-output name=a::b"),
+        ("a::b", "a::b"),
     ],
 )
 def test_inert(text: str, shown: str) -> None:
@@ -70,6 +73,7 @@ def test_value(data: object, shown: str) -> None:
     assert value(data) == shown
 
 
+@settings(derandomize=True, deadline=None)
 @given(st.text(st.characters(), max_size=20))
 def test_nothing_acts(text: str) -> None:
     for shown in (inert(text), value(text)):
