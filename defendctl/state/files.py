@@ -18,6 +18,18 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
+def make_folder(folder: Path, top: Path) -> None:
+    """Create `folder` so that it is there after a power cut, as far as it is new or below `top`.
+
+    One that exists may have been made by a run that was killed before it was durable.
+    """
+    every = (folder, *folder.parents)
+    new = [each for each in every if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in dict.fromkeys([*new, *(each for each in every if top in each.parents)]):
+        sync_folder(each.parent)
+
+
 def write_all(fd: int, data: bytes) -> None:
     while data:
         data = data[os.write(fd, data) :]

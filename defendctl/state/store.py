@@ -15,7 +15,7 @@ from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.model import State
 from defendctl.state import backups
 from defendctl.state.document import DamagedState, from_text, to_text
-from defendctl.state.files import mode_of, sync_folder, write_durably
+from defendctl.state.files import make_folder, mode_of, sync_folder, write_durably
 from defendctl.state.journal import Journal, Leftover, Stamp, decode, stamp
 from defendctl.state.lock import lock
 from defendctl.state.records import take
@@ -44,6 +44,7 @@ class LocalStore:
         self.path = path.resolve() if path.is_symlink() else path
         self.journal_path = self.path.with_name(self.path.name + ".journal")
         self.lock_path = folder / f"{self.path.name}.lock"
+        self._root = folder.parent
         self._backups = folder / "backups"
         self._lineage = lineage
 
@@ -86,7 +87,8 @@ class LocalStore:
     def replace(self, state: State, expected: Stamp | None) -> None:
         """Compare and swap: write `state` if the file still bears the stamp `expected` (None: no file)."""
         self._check(expected)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if expected is None:
+            make_folder(self.path.parent, self._root)
         # A name of its own: a run whose lock was broken may still be writing its file.
         temporary = self.path.with_name(f"{self.path.name}.{state.writer}.tmp")
         try:

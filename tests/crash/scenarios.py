@@ -90,6 +90,10 @@ class Arena:
         env = environment_for(self.server.url)
         return Subject(self.root, self.server, env, package=self.package, alone=self.alone)
 
+    def clear(self) -> None:
+        shutil.rmtree(self.root)
+        self.root.mkdir()
+
     def fresh(self) -> Subject:
         shutil.rmtree(self.root)
         shutil.copytree(self.folder / "template", self.root)

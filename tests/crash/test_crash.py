@@ -12,8 +12,8 @@ from tests.crash.bench import WHERE, Bench, Case
 if TYPE_CHECKING:
     from pathlib import Path
 
-FEW = {"kill at a call": 3, "disk error": 3}
-MANY = {"kill at random": 8, "kill at a call": 25, "disk error": 25}
+FEW = {"kill at a call": 3, "disk error": 3, "power cut": 10}
+MANY = {"kill at random": 8, "kill at a call": 20, "disk error": 20, "power cut": 60}
 EVERY = [(harness, scenario) for harness, scenarios in WHERE.items() for scenario in scenarios]
 
 
