@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import stat
 from typing import TYPE_CHECKING, Any
 
+from defendctl.bounded import parse
 from defendctl.diagnostics import DefendctlError, Precondition
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_LARGEST = 256 * 1024 * 1024
+_LARGEST = 48 * 1024 * 1024
+_HINT = "`defendctl plan --out {path}` writes one; of any size, `apply --expect DIGEST` agrees to it as well"
 
 
 def read_plan(path: Path) -> dict[str, Any]:
@@ -18,9 +20,9 @@ def read_plan(path: Path) -> dict[str, Any]:
     data = _json(path)
     if not isinstance(data, dict) or data.get("kind") != "plan":
         raise DefendctlError(f"{path} is not a plan; `defendctl plan --out {path}` writes one")
-    version = str(data.get("format_version", ""))
-    if not version.startswith("1."):
-        raise Precondition(f"{path} has plan format {version[:20]!r}; this defendctl reads 1.x")
+    version = data.get("format_version")
+    if isinstance(version, str) and not version.startswith("1."):
+        raise Precondition(f"{path} has plan format {version[:20]!r}; this defendctl reads 1.x: plan again")
     return _checked(path, data)
 
 
@@ -31,13 +33,20 @@ def unreasoned(plan: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _json(path: Path) -> Any:
     try:
-        if path.stat().st_size > _LARGEST:
-            raise DefendctlError(f"{path} is too large for a plan")
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parse(_text(path), _LARGEST)
     except OSError as error:
         raise DefendctlError(f"cannot read the plan {path}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise DefendctlError(f"{path} is not a plan: it is not JSON") from error
+    except UnicodeDecodeError as error:
+        raise DefendctlError(f"{path} is not a plan: it is not UTF-8") from error
+    except ValueError as error:
+        raise DefendctlError(f"{path} is not a plan: {error}", _HINT.format(path=path)) from error
+
+
+def _text(path: Path) -> str:
+    if not stat.S_ISREG(path.stat().st_mode):  # before opening: a pipe would hang
+        raise DefendctlError(f"{path} is not a plan: it is not a regular file")
+    with path.open("rb") as file:
+        return file.read(_LARGEST + 1).decode("utf-8")
 
 
 def _checked(path: Path, data: dict[str, Any]) -> dict[str, Any]:
@@ -48,6 +57,8 @@ def _checked(path: Path, data: dict[str, Any]) -> dict[str, Any]:
     try:
         TypeAdapter(PlanDocument).validate_python(data)
     except ValidationError as error:
-        where = ".".join(str(step) for step in error.errors()[0]["loc"])
-        raise DefendctlError(f"{path} is not a whole plan: look at {where}") from error
+        where = ".".join(str(step)[:80] for step in error.errors(include_input=False)[0]["loc"])
+        raise DefendctlError(
+            f"{path} is not a whole plan: look at `{where}`", _HINT.format(path=path)
+        ) from error
     return data

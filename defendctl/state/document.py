@@ -6,10 +6,13 @@ import hashlib
 import json
 from typing import Any, Final
 
+from defendctl.bounded import parse
 from defendctl.diagnostics import Precondition
 from defendctl.model import Binding, Fields, Intent, State
+from defendctl.state.shape import problem
 
 FORMAT: Final = 1
+LARGEST: Final = 32 * 1024 * 1024
 
 
 class DamagedState(Precondition):
@@ -42,13 +45,17 @@ def from_text(text: str) -> State:
     body = _object(text)
     version = body.get("format_version")
     if isinstance(version, int) and version > FORMAT:
-        raise NewerState(f"the state has format {version}, this defendctl reads up to {FORMAT}")
+        raise NewerState(
+            f"the state has format {version}, this defendctl reads up to {FORMAT}: use a newer one"
+        )
+    if version != FORMAT or isinstance(version, bool):
+        raise DamagedState(f"this is no state of defendctl: its `format_version` is not {FORMAT}")
     if body.pop("checksum", None) != _checksum(body):
         raise DamagedState("the state was changed by something other than defendctl: its checksum is wrong")
-    try:
-        return _state(body)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise DamagedState(f"the state is not complete ({type(error).__name__})") from error
+    wrong = problem(body)
+    if wrong:
+        raise DamagedState(f"the state is not whole: {wrong}")
+    return _state(body)
 
 
 def binding_data(binding: Binding) -> dict[str, Any]:
@@ -89,14 +96,18 @@ def fields_from(data: dict[str, Any]) -> Fields:
 
 def _object(text: str) -> dict[str, Any]:
     try:
-        body = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        conflict = any(line.startswith(("<<<<<<<", ">>>>>>>")) for line in text.splitlines())
-        why = "git merge conflict markers stand in it" if conflict else "it is not JSON"
-        raise DamagedState(f"the state cannot be read: {why}") from error
+        body = parse(text, LARGEST)
+    except ValueError as error:
+        raise DamagedState(f"the state cannot be read: {_conflict(text) or error}") from error
     if not isinstance(body, dict):
         raise DamagedState("the state cannot be read: it is not a JSON object")
     return body
+
+
+def _conflict(text: str) -> str | None:
+    marks = (n for n, line in enumerate(text.splitlines(), 1) if line.startswith(("<<<<<<<", ">>>>>>>")))
+    first = next(marks, None)
+    return f"git merge conflict markers stand in it, the first on line {first}" if first else None
 
 
 def _state(body: dict[str, Any]) -> State:
@@ -114,5 +125,8 @@ def _state(body: dict[str, Any]) -> State:
 
 
 def _checksum(body: dict[str, Any]) -> str:
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    try:
+        text = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    except RecursionError as error:
+        raise DamagedState("the state cannot be read: it is nested too deep") from error
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()

@@ -71,7 +71,10 @@ def _line(line: bytes) -> dict[str, Any] | None:
     crc, _, text = line.partition(b" ")
     if len(crc) != 8 or crc != b"%08x" % zlib.crc32(text):
         return None
-    record = json.loads(text)
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
     return record if isinstance(record, dict) else None
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import glob
+import os
 import secrets
 import stat
 import threading
 import uuid
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.model import State
 from defendctl.state import backups
-from defendctl.state.document import DamagedState, from_text, to_text
+from defendctl.state.document import LARGEST, DamagedState, NewerState, from_text, to_text
 from defendctl.state.files import make_folder, mode_of, sync_folder, write_durably
 from defendctl.state.journal import Journal, Leftover, Stamp, decode, stamp
 from defendctl.state.lock import lock
@@ -22,7 +25,6 @@ from defendctl.state.records import take
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from defendctl.state.records import Record
 
@@ -41,7 +43,7 @@ class LocalStore:
     """Reads need no lock and write nothing; every write goes through `session`."""
 
     def __init__(self, path: Path, folder: Path, lineage: str | None) -> None:
-        self.path = path.resolve() if path.is_symlink() else path
+        self.path = Path(os.path.realpath(path)) if path.is_symlink() else path  # resolve() fails for a loop
         self.journal_path = self.path.with_name(self.path.name + ".journal")
         self.lock_path = folder / f"{self.path.name}.lock"
         self._root = folder.parent
@@ -123,9 +125,11 @@ class LocalStore:
         try:
             return from_text(data.decode())
         except UnicodeDecodeError as error:
-            raise self._with_backup(DamagedState("the state cannot be read: it is not UTF-8")) from error
+            raise self._with_backup(DamagedState(f"{self.path} cannot be read: it is not UTF-8")) from error
+        except NewerState as error:
+            raise NewerState(f"{self.path}: {error.message}") from error
         except DamagedState as error:
-            raise self._with_backup(error) from error
+            raise self._with_backup(DamagedState(f"{self.path}: {error.message}")) from error
 
     def _leftover(self) -> Leftover | None:
         data = self._bytes(self.journal_path)
@@ -136,12 +140,14 @@ class LocalStore:
             mode = path.stat().st_mode
             if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
                 raise Precondition(f"{path} is not a file: a device or a pipe stands there")
+            if stat.S_ISREG(mode) and path.stat().st_size > LARGEST:
+                raise DamagedState(f"{path} is larger than {LARGEST >> 20} MiB: that is no state")
             return path.read_bytes()
         except FileNotFoundError:
             return None
-        except (IsADirectoryError, NotADirectoryError) as error:
-            raise Precondition(f"{path} is not a file: {error.strerror}") from error
         except OSError as error:
+            if error.errno in (errno.EISDIR, errno.ENOTDIR, errno.ELOOP):
+                raise Precondition(f"{path} is not a file: {error.strerror}") from error
             raise DefendctlError(f"cannot read {path}: {error.strerror}") from error
 
     def _snapshot(self, bare: State | None, leftover: Leftover | None) -> Snapshot:
@@ -281,16 +287,21 @@ def _folded(bare: State, leftover: Leftover) -> State:
     try:
         for record in leftover.records:
             take(state, record)
-    except (KeyError, TypeError) as error:
+        return from_text(to_text(state))
+    except (KeyError, TypeError, AttributeError, DamagedState) as error:
         raise DamagedState("the journal does not fit the state beside it") from error
-    return state
+
+
+def _bound_id(record: Record) -> object:
+    binding = record.get("binding")
+    return binding.get("workflow_id") if isinstance(binding, dict) else record.get("workflow_id")
 
 
 def _foreign_journal(path: Path, leftover: Leftover, bare: State) -> Precondition:
     ids = [
-        f"{record['address']} → {record.get('workflow_id') or record.get('binding', {}).get('workflow_id')}"
+        f"{record.get('address')} → {workflow_id}"
         for record in leftover.records
-        if record.get("do") in ("bound", "adopted")
+        if (workflow_id := _bound_id(record))
     ]
     holds = f"; it binds {', '.join(ids)}" if ids else ""
     return Precondition(

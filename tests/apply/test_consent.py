@@ -139,7 +139,7 @@ def test_a_reworded_reason_is_no_edit(project: Project) -> None:
         ("", 1),
         ("{}", 1),
         ("[]", 1),
-        ('{"kind": "plan"}', 6),
+        ('{"kind": "plan"}', 1),
         ('{"kind": "plan", "format_version": "2.0"}', 6),
         ('{"kind": "plan", "format_version": "1.0"}', 1),
         ("[" * 100_000, 1),

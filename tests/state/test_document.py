@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -10,28 +11,35 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from defendctl.diagnostics import Precondition
-from defendctl.model import Binding, Intent, State
+from defendctl.model import FIELDS, GENERATIONS, Binding, Intent, State, usable_id
 from defendctl.state.document import DamagedState, NewerState, from_text, to_text
 from defendctl.state.records import take
 
 texts = st.text(max_size=8)
-leaves: st.SearchStrategy[Any] = st.booleans() | st.integers() | st.floats(allow_nan=False) | texts
-values = leaves | st.dictionaries(texts, leaves, max_size=2) | st.lists(texts, max_size=2).map(tuple)
-fields = st.dictionaries(
-    st.sampled_from(["name", "metrics", "file_search", "max_retries"]), values, max_size=4
+numbers = st.integers() | st.floats(allow_nan=False)
+fields: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": texts,
+        "metrics": st.dictionaries(texts, numbers | texts, max_size=2),
+        "file_search": st.lists(texts, max_size=2).map(tuple),
+        "max_retries": numbers,
+        "web_search": st.booleans(),
+    },
 )
-bindings = st.builds(Binding, texts, fields, fields, st.frozensets(texts, max_size=2))
-intents = st.builds(
-    Intent, texts, texts, fields, st.none() | texts.filter(bool), st.none() | texts.filter(bool)
-)
+ids = texts.filter(usable_id)
+words = st.text("abc-._0", max_size=8).map(lambda text: "a" + text)
+times = st.datetimes(timezones=st.just(UTC)).map(lambda at: at.isoformat())
+bindings = st.builds(Binding, ids, fields, fields, st.frozensets(st.sampled_from(FIELDS), max_size=2))
+intents = st.builds(Intent, texts, times, fields, st.none() | ids, st.none() | texts.filter(bool))
 addresses = st.sampled_from(["a", "b", "c.d", "support-bot"])
 states = st.builds(
     State,
-    st.none() | texts,
-    st.integers(0),
+    st.none() | words,
+    st.integers(0, 10**6),
     texts,
-    st.none() | texts,
-    st.none() | texts,
+    st.none() | words,
+    st.none() | st.sampled_from(GENERATIONS),
     st.none() | texts,
     st.dictionaries(addresses, bindings, max_size=3),
     st.dictionaries(addresses, intents, max_size=2),

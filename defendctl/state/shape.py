@@ -1,0 +1,133 @@
+"""What a state may hold. Its checksum finds accidents, not hands: whoever forges it can compute that too.
+
+What passes here is printed, used in names of files and sent, so it is as strict as whoever writes it.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from defendctl.model import ADDRESS, FIELDS, GENERATIONS, usable_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+_WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+
+def problem(body: dict[str, Any]) -> str | None:
+    """Where the first thing stands that is not as it must be; None if all is well."""
+    for name, check in _HEAD.items():
+        if name not in body:
+            return f"`{name}` is missing"
+        if not check(body[name]):
+            return f"look at `{name}`"
+    for section, check in _SECTIONS.items():
+        if not isinstance(body.get(section), dict):
+            return f"`{section}` is not an object"
+        for address, entry in body[section].items():
+            if not (ADDRESS.fullmatch(address) and check(entry)):
+                return f"look at `{section}`, {address[:80]!r}"
+    return None
+
+
+def is_binding(data: Any) -> bool:
+    return (
+        isinstance(data, dict)
+        and usable_id(data.get("workflow_id"))
+        and is_fields(data.get("applied"))
+        and is_fields(data.get("assumed", {}))
+        and _is_list_of(FIELDS, data.get("unconfirmed", []))
+    )
+
+
+def is_intent(data: Any) -> bool:
+    return (
+        isinstance(data, dict)
+        and _is_text(data.get("op"))
+        and _is_time(data.get("at"))
+        and is_fields(data.get("sent"))
+        and (data.get("replaces") is None or usable_id(data["replaces"]))
+        and _is_text_or_none(data.get("why"))
+    )
+
+
+def is_fields(data: Any) -> bool:
+    return isinstance(data, dict) and all(
+        name in FIELDS and _FIELDS.get(name, _is_text)(value) for name, value in data.items()
+    )
+
+
+def _is_metrics(value: Any) -> bool:
+    return isinstance(value, dict) and all(_is_text(v) or _is_number(v) for v in value.values())
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_text_or_none(value: Any) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_bool(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
+
+
+def _is_list_of(known: Collection[str], value: Any) -> bool:
+    return _is_list(value) and all(item in known for item in value)
+
+
+def _is_time(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _is_serial(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9
+
+
+def _is_word(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and _WORD.fullmatch(value) is not None)
+
+
+def _is_host(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and len(value) < 300 and value.isprintable())
+
+
+def _are_tombstones(value: Any) -> bool:
+    return isinstance(value, list) and all(is_binding(item) for item in value)
+
+
+_FIELDS: Final[dict[str, Callable[[Any], bool]]] = {
+    "metrics": _is_metrics,
+    "max_retries": _is_number,
+    "web_search": _is_bool,
+    "context_awareness": _is_bool,
+    "file_search": _is_list,
+}
+_HEAD: Final[dict[str, Callable[[Any], bool]]] = {
+    "lineage": _is_word,
+    "serial": _is_serial,
+    "writer": _is_text,
+    "api_host": _is_host,
+    "generation": lambda value: value is None or value in GENERATIONS,
+    "folded": _is_text_or_none,
+}
+_SECTIONS: Final[dict[str, Callable[[Any], bool]]] = {
+    "bindings": is_binding,
+    "unresolved": is_intent,
+    "tombstones": _are_tombstones,
+}
