@@ -189,9 +189,14 @@ def show(run: Run, address: str, format: str) -> int:
 @click.pass_obj
 def import_(run: Run, address: str, workflow_id: str) -> int:
     """Bind an existing workflow to a declared address."""
+    from defendctl.model import ADDRESS
     from defendctl.operations.adopt import Undeclared, import_workflow
     from defendctl.render.yaml import manifest
 
+    if not ADDRESS.fullmatch(address):
+        raise Usage(
+            f"{address!r} is not an address: a lower-case letter, then letters, digits, `.`, `_`, `-`"
+        )
     try:
         binding = import_workflow(run.workspace(), address, workflow_id)
     except Undeclared as found:
@@ -200,7 +205,7 @@ def import_(run: Run, address: str, workflow_id: str) -> int:
             f"{address} is not declared, so nothing was bound",
             "put the manifest above into your workflows and import again",
         ) from None
-    run.console.out(f"{address} is bound to {binding.workflow_id}\n")
+    run.console.out(f"{address} is bound to {inert(binding.workflow_id)}\n")
     if binding.assumed:
         fields = ", ".join(sorted(binding.assumed))
         run.console.warn(f"{fields} cannot be read back; they are assumed to be as the manifest says")
@@ -218,7 +223,7 @@ def outputs(run: Run, format: str) -> int:
 
     ids = operation(run.workspace())
     if format == "github":
-        _append_to_github(shell.assignments(ids))
+        _append_to_github("".join(f"{name}={workflow_id}\n" for name, workflow_id in ids.items()))
     elif format == "env":
         run.console.out(shell.assignments(environment(ids)))
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -13,6 +14,7 @@ import click
 from defendctl.cli import commands, state
 from defendctl.cli.options import Group, Run, global_options
 from defendctl.diagnostics import DefendctlError, Invalid
+from defendctl.render.inert import inert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,12 +59,8 @@ def run(arguments: Sequence[str]) -> int:
 
 def _told(error: BaseException, console: Console) -> int:
     match error:
-        case click.UsageError():
-            error.show()
-            return USAGE
         case click.ClickException():
-            error.show()
-            return 1
+            return _click(error, console)
         case Invalid():
             return _invalid(error, console)
         case DefendctlError():
@@ -80,6 +78,14 @@ def _told(error: BaseException, console: Console) -> int:
         case SystemExit():
             return error.code if isinstance(error.code, int) else 1
     return _defect(error, console)
+
+
+def _click(error: click.ClickException, console: Console) -> int:
+    """Arguments and variables are quoted in it, and may hold anything."""
+    said = io.StringIO()
+    error.show(said)
+    console.err("\n".join(inert(line) for line in said.getvalue().rstrip("\n").split("\n")))
+    return USAGE if isinstance(error, click.UsageError) else 1
 
 
 def _invalid(error: Invalid, console: Console) -> int:

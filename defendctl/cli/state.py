@@ -81,5 +81,5 @@ def unlock(run: Run, lock_id: str) -> int:
     from defendctl.operations.repair import unlock as operation
 
     owner = operation(run.workspace(), lock_id)
-    run.console.out(f"unlocked; it was held by {owner}\n")
+    run.console.out(f"unlocked; it was held by {inert(str(owner))}\n")
     return 0

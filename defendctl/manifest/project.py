@@ -109,8 +109,23 @@ def _rules(data: dict[str, Any], document: Document, report: Report) -> None:
     problem = base_url_problem(url) if isinstance(url, str) and url.strip() else None
     if problem:
         report.error("invalid-value", f"`api.base_url` {problem}.", document.span(("api", "base_url")))
+    _check_paths(data, document, report)
     for path, code, message in repeated(data, ("manifests", "custom_metrics")):
         report.error(code, message, document.span(path))
+
+
+def _check_paths(data: dict[str, Any], document: Document, report: Report) -> None:
+    """No system takes a NUL in a name, and nobody means another control character."""
+    state, entries = data.get("state"), data.get("manifests")
+    paths: dict[tuple[str | int, ...], Any] = {
+        ("state", key): state.get(key) for key in ("path", "lineage") if isinstance(state, dict)
+    }
+    paths |= {("manifests", i): entry for i, entry in enumerate(entries if isinstance(entries, list) else ())}
+    for path, value in paths.items():
+        if isinstance(value, str) and not value.isprintable():
+            name = f"`{path[0]}.{path[1]}`" if path[0] == "state" else "An item of `manifests`"
+            message = f"{name} must not hold control or invisible characters, found {found(value)}."
+            report.error("invalid-value", message, document.span(path))
 
 
 def _built(file: Path, model: ProjectFile, document: Document) -> Project:
