@@ -6,8 +6,7 @@ import ipaddress
 import re
 from urllib.parse import SplitResult, urlsplit
 
-_HOST = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?", re.IGNORECASE | re.ASCII)
-"""What can be looked up: no empty or endless part, and other letters in Punycode (xn--…)."""
+_HOST = re.compile(r"[\w-]+(\.[\w-]+)*\.?")
 
 
 def base_url_problem(url: str) -> str | None:
@@ -30,11 +29,18 @@ def _problem(url: str, parts: SplitResult) -> str | None:
         return "must not hold a user name or password; the key comes from DEEPRAILS_API_KEY"
     if "?" in url or "#" in url:
         return "must not hold a query or a fragment"
-    if not (_address(host) or (len(host) < 254 and _HOST.fullmatch(host))):
+    if not (_address(host) or (_HOST.fullmatch(host) and _can_be_looked_up(host))):
         return "must name a host, like https://api.deeprails.com"
     if parts.scheme == "http" and not is_loopback(host):
         return "must use https: plain http would show the key to the network (only localhost may)"
     return None
+
+
+def _can_be_looked_up(host: str) -> bool:
+    try:
+        return len(host.encode("idna")) < 254
+    except UnicodeError:  # a part of more than 63 characters, or letters that no name has
+        return False
 
 
 def is_loopback(host: str) -> bool:

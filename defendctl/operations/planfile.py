@@ -5,8 +5,8 @@ from __future__ import annotations
 import stat
 from typing import TYPE_CHECKING, Any
 
-from defendctl.bounded import parse
 from defendctl.diagnostics import DefendctlError, Precondition
+from defendctl.state.bounded import parse
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,9 +6,9 @@ import hashlib
 import json
 from typing import Any, Final
 
-from defendctl.bounded import parse
 from defendctl.diagnostics import Precondition
 from defendctl.model import Binding, Fields, Intent, State
+from defendctl.state.bounded import parse
 from defendctl.state.shape import problem
 
 FORMAT: Final = 1
