@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LARGEST = 48 * 1024 * 1024
-_HINT = "`defendctl plan --out {path}` writes one; of any size, `apply --expect DIGEST` agrees to it as well"
+_HINT = "`defendctl plan --out {path}` writes one; `apply --expect DIGEST` needs none"
 
 
 def read_plan(path: Path) -> dict[str, Any]:

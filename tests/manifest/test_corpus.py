@@ -1,12 +1,8 @@
-"""Small manifests, good ones and bad ones named for their fault, and what is said about each.
-
-After a change of wording: UPDATE_GOLDEN=1 pytest tests/manifest/test_corpus.py, then read the difference.
-"""
+"""Small manifests: the good ones are taken; the schema agrees about them and about the bad ones."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -21,7 +17,7 @@ from defendctl.manifest.resolve import Desired, resolve
 CORPUS = Path(__file__).parent / "corpus"
 SCHEMA = Path(__file__).parents[2] / "schemas" / "manifest.schema.json"
 GOOD = sorted((CORPUS / "good").glob("*.yaml"))
-BAD = sorted((CORPUS / "bad").glob("*.yaml"))
+BAD = sorted((Path(__file__).parents[1] / "bad" / "manifests").glob("*.yaml"))
 
 UNKNOWABLE = re.compile(r"yaml-.*|duplicate-(key|address)|invalid-(utf8|character)")
 """Codes of faults that a schema cannot see."""
@@ -43,16 +39,6 @@ def told(desired: Desired) -> str:
 @pytest.mark.parametrize("file", GOOD, ids=lambda file: file.stem)
 def test_good(file: Path) -> None:
     assert told(read(file)) == ""
-
-
-@pytest.mark.parametrize("file", BAD, ids=lambda file: file.stem)
-def test_bad(file: Path) -> None:
-    golden = file.with_suffix(".expected.txt")
-    actual = told(read(file))
-    if os.environ.get("UPDATE_GOLDEN"):
-        golden.write_text(actual, encoding="utf-8")
-    assert actual == golden.read_text(encoding="utf-8")
-    assert actual.isprintable() or all(c.isprintable() for c in actual.replace("\n", ""))
 
 
 def test_the_schema_agrees() -> None:
