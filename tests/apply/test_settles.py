@@ -121,7 +121,8 @@ def _apply_and_check(
     planned = project.run("plan", "--format", "json")
     blocked = {a for a, action in planned.actions().items() if action == "blocked"}
     replaced = sorted(a for a in blocked if data.draw(st.booleans(), f"replace {a}"))
-    options = [option for address in replaced for option in ("--replace", address)]
+    # One at a time: the console is edited in the order of creation, and an example must be repeatable.
+    options = ["--parallelism", "1", *(o for address in replaced for o in ("--replace", address))]
     ran = project.run("apply", "--yes", "--format", "json", *options)
     assert ran.code in (0, 5), ran
     blocked = {a for a, outcome in ran.results().items() if outcome == "not_attempted"}
