@@ -15,7 +15,7 @@ import httpx
 from defendctl.sandbox.server import embedded
 from tests.apply.crash import kill_after
 from tests.conftest import Server
-from tests.crash import powercut, strace
+from tests.crash import answers, powercut, probes, scenarios, strace
 from tests.crash.scenarios import SCENARIOS, Arena, copy_package
 from tests.crash.verdict import Ended, Verdict, judge
 
@@ -78,6 +78,10 @@ class Bench:
             return self._random(case)
         choices = self.choices(case.harness, case.scenario)
         return choices[case.number % len(choices)]()
+
+    def size(self, harness: str, scenario: str) -> int:
+        """How many different runs there are."""
+        return len(self.choices(harness, scenario))
 
     def choices(self, harness: str, scenario: str) -> list[Callable[[], Verdict]]:
         key = harness, scenario
@@ -146,16 +150,37 @@ def _errors(arena: Arena) -> list[Callable[[], Verdict]]:
     return found
 
 
+def _one(probe: Callable[[Arena], Verdict]) -> Callable[[Arena], list[Callable[[], Verdict]]]:
+    return lambda arena: [lambda: probe(arena)]
+
+
+def _fsyncs(arena: Arena) -> list[Callable[[], Verdict]]:
+    syncs = [point.nth for point in strace.points(arena) if point.call == "fsync"]
+    return [lambda n=nth: probes.fsync_error(arena, n) for nth in syncs]  # type: ignore[misc]
+
+
 _SYSTEMATIC: dict[str, Callable[[Arena], list[Callable[[], Verdict]]]] = {
     "kill at a call": _kills,
     "disk error": _errors,
+    "fsync fails": _fsyncs,
     powercut.HARNESS: powercut.verdicts,
+    answers.HARNESS: answers.verdicts,
+    "runs at once": _one(probes.together),
+    "sleeper": _one(probes.sleeper),
+    "a 404": _one(probes.missing),
+    "a lost update": _one(probes.lost_update),
 }
-APPLIES = tuple(name for name in SCENARIOS if name != "resolve")
+KILLED = tuple(scenario.name for scenario in scenarios.KILLED)
 WHERE = {
-    "kill at random": APPLIES,
-    "kill at a call": tuple(SCENARIOS),
-    "disk error": tuple(SCENARIOS),
-    powercut.HARNESS: tuple(SCENARIOS),
+    "kill at random": tuple(name for name in KILLED if name != "resolve"),
+    "kill at a call": KILLED,
+    "disk error": KILLED,
+    powercut.HARNESS: KILLED,
+    "fsync fails": ("mixed", "first"),
+    answers.HARNESS: ("creates",),
+    "runs at once": ("creates", "first"),
+    "sleeper": ("creates", "first"),
+    "a 404": ("mixed",),
+    "a lost update": ("hidden",),
 }
 """Harness → the scenarios it is run in."""

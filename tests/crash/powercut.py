@@ -19,7 +19,7 @@ from tests.crash.disk import Disk, Inode, Tree
 from tests.crash.verdict import Ended, Verdict, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from tests.crash.scenarios import Arena
@@ -51,6 +51,8 @@ class Sent:
     method: str
     target: str
     """The name of the workflow that is to be made, or the id of the one that is changed."""
+    fresh: bool
+    """Whether it is the first one of its connection."""
     answered: bool = False
 
 
@@ -63,6 +65,8 @@ class Moment:
     certain: Tree
     sent: list[tuple[str, str, bool]]
     """Method, target, answered."""
+    reused: list[str]
+    """The targets of POSTs over a connection that had been used."""
 
 
 @dataclass
@@ -72,6 +76,7 @@ class Replay:
     files: dict[int, Inode] = field(default_factory=dict)
     folders: dict[int, str] = field(default_factory=dict)
     sockets: dict[int, Sent | None] = field(default_factory=dict)
+    used: set[int] = field(default_factory=set)
     sent: list[Sent] = field(default_factory=list)
 
     def step(self, call: Call, following: list[Call]) -> bool:
@@ -103,6 +108,7 @@ class Replay:
         fd = call.fd if call.name == "close" else call.answer
         for known in (self.files, self.folders, self.sockets):
             known.pop(fd, None)
+        self.used.discard(fd)
         return False
 
     def _write(self, call: Call, following: list[Call]) -> bool:
@@ -151,12 +157,14 @@ class Replay:
 
     def _sendto(self, call: Call, following: list[Call]) -> bool:
         method, _, rest = call.strings[0].partition(b" ")
+        fresh = call.fd not in self.used
+        self.used.add(call.fd)
         if method not in (b"POST", b"PUT") or call.fd not in self.sockets:
             return False
         target = rest.split(b" ")[0].rpartition(b"/")[2].decode()
         if method == b"POST":
             target = _name_in(call, following)
-        self.sent.append(Sent(method.decode(), target))
+        self.sent.append(Sent(method.decode(), target, fresh))
         self.sockets[call.fd] = self.sent[-1]
         return True
 
@@ -194,13 +202,14 @@ def calls(log: str) -> Iterator[Call]:
             yield Call(match[2], match[3], tuple(strings), int(match[4]))
 
 
-def moments(arena: Arena) -> list[Moment]:
-    """Of one clean run, at whose end the API holds what it made."""
+def moments(arena: Arena, inject: Sequence[str] = ()) -> list[Moment]:
+    """Of one traced run, at whose end the API holds what it made."""
     project = arena.fresh()
     before = read_tree(project.root)
     log = arena.folder / "trace"
-    ended = strace.traced(arena, project, log, ["-xx", "-s", "1000000", "-e", f"trace={TRACED}"], HARNESS)
-    assert ended.code in (0, 7), ended
+    options = ["-xx", "-s", "1000000", "-e", f"trace={TRACED}", *inject]
+    ended = strace.traced(arena, project, log, options, HARNESS)
+    assert inject or ended.code in (0, 7), ended
     replay = Replay(str(project.root), Disk.of(before))
     found = [_moment("start", replay)]
     every = list(calls(log.read_text()))
@@ -215,7 +224,8 @@ def moments(arena: Arena) -> list[Moment]:
 
 def _moment(after: str, replay: Replay) -> Moment:
     sent = [(each.method, each.target, each.answered) for each in replay.sent]
-    return Moment(after, list(replay.disk.crashes()), replay.disk.certain(), sent)
+    reused = [each.target for each in replay.sent if each.method == "POST" and not each.fresh]
+    return Moment(after, list(replay.disk.crashes()), replay.disk.certain(), sent, reused)
 
 
 def read_tree(root: Path) -> Tree:
@@ -261,8 +271,9 @@ def _world(moment: Moment, before: Any, after: Any, rng: random.Random) -> list[
 
 
 def order_rule(found: list[Moment]) -> Verdict:
-    """At the first byte of each POST, its intent is on the disk whatever happens."""
+    """At the first byte of each POST, its intent is on the disk whatever happens; its connection is new."""
     verdict = Verdict(HARNESS, "order of the calls")
+    verdict.fail(*(f"the POST of {target} left over a used connection" for target in found[-1].reused))
     seen = 0
     for moment in found:
         if len(moment.sent) > seen:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 APPLY = ("apply", "--yes", "--parallelism", "1")
+CREATES = 3
 HERE = Path(__file__).parent
 
 
@@ -130,7 +131,7 @@ def _mixed(project: Subject) -> Sequence[str]:
     project.declare({name: custom() for name in names if name != "adopted"})
     project.ok("apply", "--yes")
     changed = {"updated": custom(description="new", max_retries=3), "adopted": custom(max_retries=7)}
-    project.declare({**changed, "kept": custom(), **{f"new-{n}": custom() for n in range(3)}})
+    project.declare({**changed, "kept": custom(), **{f"new-{n}": custom() for n in range(CREATES)}})
     return APPLY
 
 
@@ -162,10 +163,29 @@ def _replace(project: Subject) -> Sequence[str]:
     return (*APPLY, "--replace", "new-0")
 
 
+def _creates(project: Subject) -> Sequence[str]:
+    """A settled project, and new manifests."""
+    project.declare({"kept": custom()})
+    project.ok("apply", "--yes")
+    project.declare({"kept": custom(), **{f"new-{n}": custom() for n in range(CREATES)}})
+    return APPLY
+
+
+def _hidden(project: Subject) -> Sequence[str]:
+    """An update of what cannot be read back."""
+    project.declare({"new-0": custom(max_retries=10)})
+    project.ok("apply", "--yes")
+    project.declare({"new-0": custom(max_retries=3)})
+    return APPLY
+
+
 MIXED = Scenario("mixed", _mixed)
 FIRST = Scenario("first", _first)
 ELSEWHERE = Scenario("elsewhere", _elsewhere)
 LEFTOVER = Scenario("leftover", _leftover)
 RESOLVE = Scenario("resolve", _resolve)
 REPLACE = Scenario("replace", _replace, frozenset({"new-0"}))
-SCENARIOS = {s.name: s for s in (MIXED, FIRST, ELSEWHERE, LEFTOVER, RESOLVE, REPLACE)}
+CREATE = Scenario("creates", _creates)
+HIDDEN = Scenario("hidden", _hidden)
+KILLED = (MIXED, FIRST, ELSEWHERE, LEFTOVER, RESOLVE, REPLACE)
+SCENARIOS = {s.name: s for s in (*KILLED, CREATE, HIDDEN)}

@@ -70,7 +70,7 @@ def points(arena: Arena) -> list[Point]:
     for calls, paths in ((FILES, watched(project)), (SOCKETS, [])):
         project = arena.fresh()
         options = ["-e", "trace=" + ",".join(calls)]
-        ended = traced(arena, project, log, [*options, *_only(paths)], "none")
+        ended = traced(arena, project, log, [*options, *only(paths)], "none")
         assert ended.code in (0, 7), ended
         found += _counted(log.read_text())
     return found
@@ -112,24 +112,28 @@ def _injected(arena: Arena, calls: Sequence[str], injects: list[str], fault: str
     log = arena.folder / "log"
     paths = watched(project) if calls[0] in FILES else []
     expressions = [argument for inject in injects for argument in ("-e", inject)]
-    options = ["-e", "trace=" + ",".join(calls), *expressions, *_only(paths)]
+    options = ["-e", "trace=" + ",".join(calls), *expressions, *only(paths)]
     ended = traced(arena, project, log, options, fault)
     ended.fired = "INJECTED" in log.read_text(errors="replace") or ended.code in (-9, 137)
     return ended
 
 
 def traced(arena: Arena, project: Subject, log: Path, options: list[str], fault: str) -> Ended:
-    strace = ["strace", "-f", "-qq", "-o", str(log), *options]
-    done = subprocess.run(
-        [*strace, sys.executable, "-P", str(SINGLE), *arena.command],
+    run = start(arena, project, log, options)
+    out, err = run.communicate(timeout=120)
+    return Ended(fault, False, run.returncode, out, err)
+
+
+def start(arena: Arena, project: Subject, log: Path, options: list[str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        ["strace", "-f", "-q", "-o", str(log), *options, sys.executable, "-P", str(SINGLE), *arena.command],
         cwd=project.root,
         env={**os.environ, **project.process_env},
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=120,
     )
-    return Ended(fault, False, done.returncode, done.stdout, done.stderr)
 
 
 def watched(project: Subject) -> list[Path]:
@@ -153,5 +157,5 @@ def state_path(project: Subject) -> Path:
     return elsewhere if settings.exists() and "var/lib" in settings.read_text() else project.state_file
 
 
-def _only(paths: list[Path]) -> list[str]:
+def only(paths: list[Path]) -> list[str]:
     return [argument for path in paths for argument in ("-P", str(path))]
