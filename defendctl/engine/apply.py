@@ -25,12 +25,15 @@ UNKNOWN_LIMIT: Final = 3
 
 
 class Applier:
-    """One run of apply. `stop` may be called from any thread, or from a signal."""
+    """One run of apply. `stop` may be called from any thread, or from a signal.
+
+    A plan that only retires, or does nothing, needs no `remote`.
+    """
 
     def __init__(
         self,
         plan: Plan,
-        remote: Remote,
+        remote: Remote | None,
         memory: Memory,
         support: Support,
         parallelism: int,
@@ -116,10 +119,12 @@ class Applier:
         return Result(change.address, change.action, "done", change.workflow_id)
 
     def _update(self, change: Change) -> Result:
+        assert self._remote
         step = adopt if change.action == "adopt" else update
         return step(change, self._remote, self._memory, self._support)
 
     def _create(self, change: Change) -> Result:
+        assert self._remote
         result = create(change, self._remote, self._memory, self._support)
         if result.outcome == "unknown":
             with self._guard:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -61,7 +62,7 @@ def apply(
         plan, support = make_plan(workspace, desired, session.state, chosen, progress)
         on_plan(plan)
         _check_consent(plan, consent)
-        return _make_so(workspace, plan, support, session, chosen, progress)
+        return _Making(workspace, plan, support, session, chosen.parallelism, progress).make_so()
 
 
 def _check_consent(plan: Plan, consent: Consent) -> None:
@@ -84,53 +85,53 @@ def _as_read(plan: Plan) -> Any:
     return json.loads(json.dumps(changes_data(plan.listed, reasons=False)))
 
 
-def _make_so(
-    workspace: Workspace,
-    plan: Plan,
-    support: Support,
-    session: Session,
-    chosen: Selection,
-    progress: Progress,
-) -> Applied:
-    from defendctl.engine.apply import Applier
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """One plan on its way to being so."""
 
-    session.adopt_identity(plan.host, plan.generation)
-    work = [c for c in plan.changes if c.action not in ("none", "blocked")]
-    if not any(c.action != "retire" for c in work):
-        applier = Applier(plan, _NoRemote(), session, support, 1)  # type: ignore[arg-type]
-        return _finish(plan, applier.run(), session)
-    with workspace.api() as api:
-        return _run(workspace, plan, support, session, chosen, progress, api)
+    workspace: Workspace
+    plan: Plan
+    support: Support
+    session: Session
+    parallelism: int
+    progress: Progress
 
+    def make_so(self) -> Applied:
+        """Where nothing is to be sent, neither key nor network is needed."""
+        self.session.adopt_identity(self.plan.host, self.plan.generation)
+        if any(c.action not in ("none", "blocked", "retire") for c in self.plan.changes):
+            with self.workspace.api() as api:
+                return self._through(api)
+        return _finish(self.plan, self._applier(None).run(), self.session)
 
-class _NoRemote:
-    """Where nothing is to be sent, neither key nor network is needed."""
+    def _through(self, api: DefendApi) -> Applied:
+        from defendctl.api.dialects import DIALECTS
 
+        api.dialect = DIALECTS[self.support.generation]
+        work = [c for c in self.plan.changes if c.action not in ("none", "blocked")]
+        self.progress.start("Applying", len(work))
+        applier = self._applier(api)
+        with _signals(applier, api) as interrupted:
+            result = applier.run()
+            self._note_generation(api)
+            applied = _finish(self.plan, result, self.session)
+        if interrupted:
+            applied.result.exits.add(130)
+        return applied
 
-def _run(
-    workspace: Workspace,
-    plan: Plan,
-    support: Support,
-    session: Session,
-    chosen: Selection,
-    progress: Progress,
-    api: DefendApi,
-) -> Applied:
-    from defendctl.api.dialects import DIALECTS
-    from defendctl.engine.apply import Applier
+    def _applier(self, api: DefendApi | None) -> Applier:
+        from defendctl.engine.apply import Applier
 
-    api.dialect = DIALECTS[support.generation]
-    progress.start("Applying", sum(c.action not in ("none", "blocked") for c in plan.changes))
-    tell: Callable[[Result], None] = lambda result: progress.step()  # noqa: E731
-    applier = Applier(plan, api, session, support, chosen.parallelism, tell)
-    with _signals(applier, api) as interrupted:
-        result = applier.run()
-        if workspace.project.generation == "auto" and not any(c.observed for c in plan.changes):
-            session.adopt_identity(plan.host, generation("auto", api.evidence, plan.generation))
-        applied = _finish(plan, result, session)
-    if interrupted:
-        applied.result.exits.add(130)
-    return applied
+        def tell(result: Result) -> None:
+            self.progress.step()
+
+        return Applier(self.plan, api, self.session, self.support, self.parallelism, tell)
+
+    def _note_generation(self, api: DefendApi) -> None:
+        """A plan that read nothing took the newest; what was created has been read back since."""
+        if self.workspace.project.generation == "auto" and not any(c.observed for c in self.plan.changes):
+            seen = generation("auto", api.evidence, self.plan.generation)
+            self.session.adopt_identity(self.plan.host, seen)
 
 
 def _finish(plan: Plan, result: ApplyResult, session: Session) -> Applied:
@@ -162,7 +163,7 @@ def _signals(applier: Applier, api: DefendApi) -> Iterator[list[int]]:
 
     def handle(number: int, frame: object) -> None:
         if caught:
-            raise SystemExit(130)
+            os._exit(130)  # nothing depends on a clean end: what was sent is covered by its intent
         caught.append(number)
         applier.stop("interrupted")
         api.stop()
