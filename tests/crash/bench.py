@@ -41,7 +41,7 @@ class Bench:
     """A server, a copy of the package, and an arena for each scenario."""
 
     def __init__(self, folder: Path, package: Path | None = None, *, alone: bool = False) -> None:
-        self._folder, self._alone = folder, alone
+        self.folder, self._alone = folder, alone
         self._package = package
         self._stack = ExitStack()
         self._arenas: dict[str, Arena] = {}
@@ -61,13 +61,13 @@ class Bench:
 
     @cached_property
     def package(self) -> Path:
-        return self._package or copy_package(self._folder / "package")
+        return self._package or copy_package(self.folder / "package")
 
     def arena(self, scenario: str) -> Arena:
         if scenario not in self._arenas:
             for each in self.server.workflows():
                 self.server.remove(each["workflow_id"])
-            folder = self._folder / scenario
+            folder = self.folder / scenario
             chosen = SCENARIOS[scenario]
             self._arenas[scenario] = Arena(chosen, folder, self.server, self.package, self._alone)
         return self._arenas[scenario]
