@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import yaml
 
 from defendctl.diagnostics import Span
@@ -40,11 +42,16 @@ _AT_PROBLEM = {
     "did not find expected comment or line break": "The text of a block must begin on the next line.",
     "found undefined tag handle": "Tags (!…) are not supported; write the value without it.",
 }
+_CONFLICT = re.compile(r"^<{7} ", re.MULTILINE)
 _START = "found character that cannot start any token"
 
 
 def refusal(error: Exception, text: str, last: Span) -> Stop:
     """The Stop for what the parser raised; `last` is the last place that could be read."""
+    conflict = _CONFLICT.search(text)
+    if conflict:
+        message = "A git merge conflict begins here; keep one side, or both as YAML."
+        return Stop("yaml-syntax", message, Span(last.file, text.count("\n", 0, conflict.start()) + 1, 1))
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
         return Stop("yaml-syntax", "The YAML after this place cannot be read.", last)
     problem, mark = error.problem or "this is not YAML", error.problem_mark

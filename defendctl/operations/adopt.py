@@ -132,7 +132,7 @@ def _read(api: DefendApi, workflow_id: str) -> Observed:
     if observed is None:
         raise ApiError(f"the API answers 404 for {workflow_id}")
     if observed.workflow_id != workflow_id:
-        raise ApiError(f"the API answers for {observed.workflow_id} instead of {workflow_id}")
+        raise ApiError(f"the API answers for another workflow than {workflow_id}")
     return observed
 
 

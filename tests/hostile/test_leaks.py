@@ -1,0 +1,216 @@
+"""The key, and every text of an event, in no output and no file, whatever goes wrong. More in tests/apply.
+
+Markers stand in each text of an event, in its presigned URLs, in the bodies and headers of every refusal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from tests.conftest import KEY, custom
+from tests.hostile.measured import measure
+
+if TYPE_CHECKING:
+    from tests.conftest import Project
+
+MARK = "planted"
+SECRETS = (KEY, KEY[3:], MARK, "sandbox-secret", "presigned")
+COMMANDS = (
+    ["validate"],
+    ["validate", "--format", "json"],
+    ["plan"],
+    ["plan", "--format", "json", "-v"],
+    ["plan", "--out", "p.json"],
+    ["apply", "p.json"],
+    ["apply", "--yes", "-v"],
+    ["apply", "--yes", "--format", "json"],
+    ["drift"],
+    ["drift", "--format", "json", "-v"],
+    ["show", "a"],
+    ["show", "a", "--format", "json", "-v"],
+    ["import", "nowhere", "ID", "-v"],
+    ["import", "d", "ID"],
+    ["state", "resolve", "c", "--id", "ID"],
+    ["state", "resolve", "c", "--not-created"],
+    ["outputs"],
+    ["outputs", "--format", "env"],
+    ["state", "list"],
+    ["state", "list", "--format", "json"],
+    ["state", "rm", "b"],
+    ["state", "mv", "a", "b"],
+    ["schema"],
+)
+
+
+@pytest.fixture
+def busy(project: Project) -> Project:
+    """Two workflows with an event each, and a third that is made of what they hold."""
+    project.declare({"a": custom(file_search=["f"]), "b": custom()})
+    project.apply()
+    for address in "ab":
+        _submit(project, project.bound(address))
+    project.declare({"a": custom(name="new"), "b": custom(), "c": custom(), "d": custom()})
+    return project
+
+
+def _submit(project: Project, workflow_id: str) -> None:
+    texts = {name: f"{MARK}-{name}" for name in ("user_prompt", "system_prompt", "ground_truth")}
+    event = {
+        "model_input": texts,
+        "model_output": f"{MARK}-output",
+        "model_used": f"{MARK}-model",
+        "nametag": f"{MARK}-nametag",
+        "run_mode": "fast",
+    }
+    url = f"{project.server.url}/defend/{workflow_id}"
+    headers = {"authorization": f"Bearer {KEY}"}
+    with httpx.Client(headers=headers, trust_env=False) as client:
+        assert client.post(f"{url}/events", json=event).status_code == 200
+
+
+def _answer_with_texts(project: Project, address: str) -> None:
+    """The sandbox leaves the texts of events out; another API might not."""
+    url = f"{project.server.url}/defend/{project.bound(address)}"
+    answer = httpx.get(url, headers={"authorization": f"Bearer {KEY}"}, trust_env=False).json()
+    event = {"event_id": f"{MARK}-event", "prompt": f"{MARK}-prompt", "rationale": f"{MARK}-rationale"}
+    spoken = {**answer, "events": [event], "more": event, "presigned_url": f"https://{MARK}"}
+    project.server.fault("body", "GET", path=project.bound(address), times=None, body=json.dumps(spoken))
+
+
+def everything(project: Project, *more: str) -> str:
+    """What every command said, and what every file holds, lock records and copies among them."""
+    unbound = project.server.add(name="unbound")
+    said = []
+    for command in COMMANDS:
+        ran = project.run(*(unbound if word == "ID" else word for word in command), *more)
+        said += [ran.out, ran.err]
+    return "\n".join([*said, *files(project)])
+
+
+def files(project: Project) -> list[str]:
+    paths = [path for path in project.root.rglob("*") if path.is_file()]
+    return [str(path) + path.read_bytes().decode(errors="replace") for path in paths]
+
+
+def assert_clean(text: str) -> None:
+    for secret in SECRETS:
+        assert secret not in text, text[max(0, text.index(secret) - 200) :][:400]
+
+
+def refusal(project: Project, method: str | None, status: int) -> None:
+    words = f"{MARK} {KEY}"
+    detail = [
+        {"loc": ["body", "name", words], "msg": words, "input": words, "type": words, "ctx": {"error": words}}
+    ]
+    body = json.dumps(
+        {"detail": detail, "message": words, "error": words, "workflow_id": words, words: words}
+    )
+    headers = {"location": f"/{MARK}/{KEY}", "x-request-id": MARK, "retry-after": f"{MARK}"}
+    project.server.fault("status", method, status=status, times=None, body=body, headers=headers)
+
+
+def test_all_is_well(busy: Project) -> None:
+    assert_clean(everything(busy))
+
+
+def test_texts_beside_what_is_asked_for(busy: Project) -> None:
+    for address in "ab":
+        _answer_with_texts(busy, address)
+    assert_clean(everything(busy))
+
+
+STATUSES = (200, 201, 204, 302, 307, 400, 401, 403, 404, 405, 409, 413, 418, 422, 431)
+QUICK = {("GET", 200), ("PUT", 422), ("POST", 409)}
+
+
+@pytest.mark.parametrize(
+    ("method", "status"),
+    [
+        pytest.param(method, status, marks=() if (method, status) in QUICK else pytest.mark.slow)
+        for method in ("GET", "PUT", "POST")
+        for status in STATUSES
+    ],
+)
+def test_in_the_body_of_every_status(busy: Project, method: str, status: int) -> None:
+    refusal(busy, method, status)
+    assert_clean(everything(busy))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["GET", "PUT", "POST"])
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 503])
+def test_in_the_body_of_what_is_tried_again(busy: Project, method: str, status: int) -> None:
+    refusal(busy, method, status)
+    assert_clean(everything(busy, "--timeout", "1"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["GET", "PUT", "POST"])
+@pytest.mark.parametrize("kind", ["lost-after", "truncated", "not-json", "wrong-id", "no-id", "gzip", "drip"])
+def test_where_answers_go_wrong(busy: Project, method: str, kind: str) -> None:
+    options = {"seconds": 0.5} if kind == "drip" else {"body": f"{MARK} {KEY}"} if kind == "not-json" else {}
+    busy.server.fault(kind, method, times=None, **options)
+    assert_clean(everything(busy, "--timeout", "1"))
+
+
+CRASHES = {
+    "json": "import json.decoder as m; m.JSONDecoder.decode = boom",
+    "decode": "import defendctl.api.client as m; m.observe = boom",
+    "plan": "import defendctl.plan.build as m; m.build_plan = boom",
+    "headers": "import defendctl.api.transport as m; m._receive = boom",
+    "body": "import defendctl.api.transport as m; m._body = boom",
+    "state": "import defendctl.state.store as m; m.to_text = boom",
+}
+_CRASHING = """
+import sys
+def boom(*values, **more):
+    raise RuntimeError("planted words of a library", values, more)
+exec(sys.argv.pop(1))
+from defendctl.cli.main import run
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("name", CRASHES)
+def test_a_defect_is_told_without_values(busy: Project, name: str) -> None:
+    import subprocess
+
+    for command in (["plan", "-v"], ["apply", "--yes", "-v"]):
+        ran = subprocess.run(
+            [sys.executable, "-c", _CRASHING, CRASHES[name], *command],
+            cwd=busy.root,
+            env={**os.environ, **busy.env},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.returncode in (0, 1, 4, 7), ran
+        assert_clean(ran.stdout + ran.stderr + "".join(files(busy)))
+        assert "Traceback" not in ran.stderr
+
+
+def test_interrupted(busy: Project) -> None:
+    busy.server.fault("slow-after", "POST", times=None, seconds=3)
+    process = busy.spawn("apply", "--yes", "-v", PYTHONUNBUFFERED="1")
+    time.sleep(2)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert_clean(out + err + "".join(files(busy)))
+
+
+@pytest.mark.parametrize("variables", [{"HTTPS_PROXY": "sk://planted:pw@x"}, {"SSL_CERT_FILE": "/planted"}])
+def test_an_environment_that_makes_no_sense(busy: Project, variables: dict[str, str]) -> None:
+    env = {**busy.env, "NO_PROXY": "", "DEEP_RAILS_BASE_URL": "https://127.0.0.1:9", **variables}
+    busy.state_file.unlink()
+    ran = measure(busy.root, "apply", "--yes", "-v", **env)
+    assert ran.code == 1
+    assert KEY not in ran.out + ran.err
+    assert "pw@" not in ran.out + ran.err

@@ -1,0 +1,308 @@
+"""A server that misbehaves on GET and PUT: bounded in time and memory, and the key goes nowhere else.
+
+What a lost, truncated or refused answer means is in tests/apply; what
+the wire carries in tests/api/test_client.py; a dead server with fifty bindings in tests/apply too.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import zlib
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.bad.golden import assert_inert
+from tests.conftest import KEY, custom
+from tests.hostile.measured import Measured, measure
+from tests.hostile.wire import OK, Listener, answering, listening, sending, tunnel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.conftest import Project
+
+MIB = 1 << 20
+TIMEOUT = 1.0
+SLACK = 2.0
+
+
+def bind(project: Project, url: str, count: int = 1) -> None:
+    """Apply to the sandbox, then move the state to the API at `url`, as `resolve` or a hand might."""
+    from defendctl.state.document import from_text, to_text
+
+    project.declare({f"w{n}": custom() for n in range(count)})
+    project.apply()
+    state = from_text(project.state_file.read_text())
+    state.api_host = url.removeprefix("http://").removeprefix("https://")
+    project.state_file.write_text(to_text(state))
+    shutil.rmtree(project.root / ".defendctl")
+    project.env["DEEP_RAILS_BASE_URL"] = url
+
+
+def run(project: Project, *arguments: str, **env: str) -> Measured:
+    ran = measure(project.root, *arguments, **{**project.env, **env})
+    assert_inert(ran.out + ran.err)
+    assert KEY not in ran.out + ran.err
+    return ran
+
+
+def body(content: bytes, *headers: bytes) -> bytes:
+    lines = [b"content-length: %d" % len(content), *headers]
+    return OK + b"\r\n".join(lines) + b"\r\n\r\n" + content
+
+
+def asked_id(request: bytes) -> str:
+    found = re.match(rb"\w+ (?:http://[^/]+)?/defend/([^? ]+)", request)
+    return found[1].decode() if found else ""
+
+
+def live(request: bytes, **more: Any) -> bytes:
+    answer = {
+        "workflow_id": asked_id(request),
+        "name": asked_id(request),
+        "threshold_type": "custom",
+        "custom_hallucination_threshold_values": {"completeness": 0.8},
+        "improvement_action": "fixit",
+    }
+    return body(json.dumps({**answer, **more}).encode())
+
+
+# --- size ---
+
+ANSWERS: dict[str, Callable[[], bytes]] = {
+    "larger than is read": lambda: body(b'{"a": "' + b"x" * (9 * MIB) + b'"}'),
+    "a length that is a lie": lambda: OK + b"content-length: 99999999999\r\n\r\n" + b"x" * (9 * MIB),
+    "compressed": lambda: body(zlib.compress(b"\0" * 200 * MIB, 9), b"content-encoding: deflate"),
+    "compressed twice": lambda: body(b"x", b"content-encoding: gzip, br"),
+    "empty lists": lambda: body(b'{"workflow_id": "w", "a": [' + b"[]," * (2_600_000) + b"1]}"),
+    "empty objects": lambda: body(b'{"workflow_id": "w", "a": [' + b"{}," * (2_600_000) + b"1]}"),
+    "objects": lambda: body(b'{"workflow_id": "w", "a": [' + b'{"":0},' * (1_100_000) + b"1]}"),
+    "deep": lambda: body(b'{"workflow_id": ' + b"[" * 4_000_000),
+    "deep status": lambda: body(b'{"workflow_id": "w", "status": ' + b"[" * 900 + b"]" * 900 + b"}"),
+    "metrics": lambda: body(
+        b'{"workflow_id": "w", "threshold_type": "custom", "custom_hallucination_threshold_values": {'
+        + b",".join(b'"m%d": 0.5' % n for n in range(400_000))
+        + b"}}"
+    ),
+    "a long name of a metric": lambda: body(
+        b'{"workflow_id": "w", "threshold_type": "custom", "custom_hallucination_threshold_values": {"'
+        + b"x" * (4 * MIB)
+        + b'": 1,'
+        + b",".join(b'"m%d": 0.5' % n for n in range(900))
+        + b"}}"
+    ),
+    "a long status line": lambda: b"HTTP/1.1 200 " + b"x" * (9 * MIB) + b"\r\n\r\n{}",
+    "many headers": lambda: OK + b"x: y\r\n" * 500_000 + b"\r\n{}",
+    "a huge number": lambda: body(b'{"workflow_id": "w", "max_retries": ' + b"9" * 100_000 + b"}"),
+}
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) for n in ANSWERS])
+@pytest.mark.parametrize("count", [1, 20])
+def test_the_size_of_an_answer(project: Project, name: str, count: int) -> None:
+    raw = ANSWERS[name]()
+    with listening(sending(raw)) as api:
+        bind(project, api.url, count)
+        ran = run(project, "plan", "--timeout", "10")
+    assert ran.code in (0, 1), ran
+    assert len(ran.err) < 20_000
+    assert ran.mib <= 300, ran.mib
+    assert "defect" not in ran.err, ran.err
+
+
+@pytest.mark.slow
+def test_an_endless_answer(project: Project) -> None:
+    with listening(
+        sending(
+            OK + b"transfer-encoding: chunked\r\n\r\n", b"10000\r\n" + b"x" * 65536 + b"\r\n", endless=True
+        )
+    ) as api:
+        bind(project, api.url)
+        ran = run(project, "plan", "--timeout", "5")
+    assert ran.code == 1
+    assert "8 MiB" in ran.err
+    assert ran.mib <= 300
+
+
+# --- time ---
+
+DRIPS = {
+    "status line": (b"H", b"T", b"T", b"P"),
+    "headers": (OK, b"x: y\r\n"),
+    "body": (OK + b"content-length: 1000\r\n\r\n", b"{"),
+    "chunks": (OK + b"transfer-encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    "100 continue": (b"HTTP/1.1 100 Continue\r\n\r\n",),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DRIPS)
+def test_slow_bytes(project: Project, name: str) -> None:
+    """One request, so that no second try adds its own deadline."""
+    from defendctl.api.transport import Lost, Transport
+
+    with listening(sending(*DRIPS[name], every=0.1, endless=True)) as api:
+        transport = Transport(api.url, KEY, use_proxy=False)
+        import time
+
+        began = time.monotonic()
+        with pytest.raises(Lost):
+            transport.send("GET", "/defend/w", seconds=TIMEOUT)
+        assert time.monotonic() - began < TIMEOUT + SLACK
+        transport.close()
+
+
+# --- contents ---
+
+STRANGE = {
+    "html": b"<html>Sign in</html>",
+    "a list": b"[]",
+    "null": b"null",
+    "text": b'"wkfl"',
+    "nothing": b"",
+    "no id": b"{}",
+    "an id that is a number": b'{"workflow_id": 7}',
+    "not utf-8": b'{"workflow_id": "\xff"}',
+    "two objects": b"{}{}",
+    "NaN": b'{"workflow_id": NaN}',
+}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_an_answer_that_is_no_workflow(project: Project, name: str) -> None:
+    with listening(answering(lambda request: body(STRANGE[name]))) as api:
+        bind(project, api.url)
+        ran = project.ok("plan", code=1)
+    assert ran.err.startswith("error: ")
+    assert_inert(ran.err)
+
+
+MORE: list[dict[str, Any]] = [
+    {"threshold_type": "quantum"},
+    {"improvement_action": "delete"},
+    {"status": "exploded"},
+    {"status": [[[["x"]]]]},
+    {"custom_hallucination_threshold_values": {"completeness": 1e308}},
+    {"custom_hallucination_threshold_values": {"completeness": {"at": 1}}},
+    {"capabilities": "all", "files": "all"},
+    {"max_improvement_attempts": -1},
+    {"name": None, "description": [1]},
+    {"name": {"prompt": "planted"}, "improvement_action": ["planted"], "status": {"planted": "planted"}},
+]
+
+
+@pytest.mark.parametrize("more", MORE, ids=str)
+def test_values_that_nobody_knows(project: Project, more: dict[str, Any]) -> None:
+    with listening(answering(lambda request: live(request, **more))) as api:
+        bind(project, api.url)
+        for command in (["plan"], ["plan", "--format", "json"], ["drift"], ["show", "w0"]):
+            ran = project.run(*command)
+            assert ran.code in (0, 2), ran
+            assert "planted" not in ran.out + ran.err
+        assert project.run("apply", "--yes").code in (0, 4, 1)
+
+
+# --- where the key goes ---
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
+def test_a_redirect_is_never_followed(project: Project, method: str, status: int) -> None:
+    with listening(answering(live)) as elsewhere:
+        project.declare({"a": custom()})
+        project.apply(code=0)
+        project.declare({"a": custom(description="d"), "b": custom()})
+        headers = {"location": f"{elsewhere.url}/defend/x"}
+        project.server.fault("status", method, status=status, times=None, headers=headers)
+        ran = project.run("apply", "--yes", "-v")
+        assert ran.code in (1, 4, 7)
+        assert elsewhere.connections == 0
+        assert elsewhere.url not in ran.out + ran.err
+
+
+def test_ipv6(project: Project) -> None:
+    with listening(answering(live), socket.AF_INET6) as api:
+        bind(project, api.url)
+        assert project.plan().json["summary"]["update"] == 1
+    assert api.received[0].startswith(b"GET /defend/")
+
+
+@contextmanager
+def tls(folder: Path) -> Iterator[tuple[Listener, Path]]:
+    """An API behind TLS, and the certificate to trust."""
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "1",
+        "-subj",
+        "/CN=localhost",
+    ]
+    names = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    subprocess.run([*command, *names, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+
+    def talk(connection: socket.socket, listener: Listener) -> None:
+        with context.wrap_socket(connection, server_side=True) as secure:
+            answering(live)(secure, listener)
+
+    with listening(talk) as api:
+        yield api, certificate
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes a certificate")
+def test_a_proxy_sees_no_key(project: Project, tmp_path: Path) -> None:
+    with tls(tmp_path) as (api, certificate), listening(tunnel) as proxy:
+        bind(project, f"https://localhost:{api.port}")
+        env = {"HTTPS_PROXY": proxy.url, "NO_PROXY": "", "no_proxy": "", "SSL_CERT_FILE": str(certificate)}
+        ran = run(project, "plan", **env)
+        assert ran.code == 0, ran.err
+    assert proxy.received[0].startswith(b"CONNECT localhost:")
+    assert KEY.encode() in api.received[0]
+    assert KEY.encode() not in b"".join(proxy.received)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes a certificate")
+def test_a_certificate_that_nobody_signed(project: Project, tmp_path: Path) -> None:
+    with tls(tmp_path) as (api, _):
+        bind(project, f"https://localhost:{api.port}")
+        ran = run(project, "plan", "--timeout", "2")
+    assert ran.code == 1
+    assert api.received == []
+
+
+# --- in the middle of it ---
+
+
+@pytest.mark.slow
+def test_resets_midway(project: Project) -> None:
+    count = 0
+
+    def talk(connection: socket.socket, listener: Listener) -> None:
+        nonlocal count
+        while request := listener.request(connection):
+            count += 1
+            if count % 3 == 0:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                connection.sendall(live(request)[:50])
+                return
+            connection.sendall(live(request))
+
+    with listening(talk) as api:
+        bind(project, api.url, 12)
+        ran = run(project, "plan")
+    assert ran.code == 0, ran.err

@@ -1,0 +1,119 @@
+"""Servers that do not play by the rules, on real sockets."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+
+
+class Listener:
+    """Hands every connection to `talk`, in a thread of its own; keeps what was received."""
+
+    def __init__(self, talk: Callable[[socket.socket, Listener], None], family: int = socket.AF_INET) -> None:
+        host = "::1" if family == socket.AF_INET6 else "127.0.0.1"
+        self.received: list[bytes] = []
+        self.connections = 0
+        self._talk = talk
+        self._socket = socket.create_server((host, 0), family=socket.AddressFamily(family))
+        self.port = int(self._socket.getsockname()[1])
+        self.url = f"http://[::1]:{self.port}" if family == socket.AF_INET6 else f"http://{host}:{self.port}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def request(self, connection: socket.socket) -> bytes:
+        """The head of a request, and as much of its body as it says; empty at the end."""
+        data = b""
+        while b"\r\n\r\n" not in data:
+            got = connection.recv(65536)
+            if not got:
+                return b""
+            data += got
+        head, _, body = data.partition(b"\r\n\r\n")
+        lengths = [
+            int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")
+        ]
+        while len(body) < sum(lengths):
+            body += connection.recv(65536)
+        self.received.append(head + b"\r\n\r\n" + body)
+        return self.received[-1]
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._one, args=(connection,), daemon=True).start()
+
+    def _one(self, connection: socket.socket) -> None:
+        with suppress(OSError), connection:
+            self._talk(connection, self)
+
+
+def answering(answer: Callable[[bytes], bytes]) -> Callable[[socket.socket, Listener], None]:
+    """Every request on a connection gets what `answer` makes of it."""
+
+    def talk(connection: socket.socket, listener: Listener) -> None:
+        while request := listener.request(connection):
+            connection.sendall(answer(request))
+
+    return talk
+
+
+def sending(
+    *parts: bytes, every: float = 0.0, endless: bool = False
+) -> Callable[[socket.socket, Listener], None]:
+    """After one request, these parts, with a pause before each; the last for ever if `endless`."""
+
+    def talk(connection: socket.socket, listener: Listener) -> None:
+        listener.request(connection)
+        pause = threading.Event()
+        for part in parts:
+            pause.wait(every)
+            connection.sendall(part)
+        while endless:
+            pause.wait(every)
+            connection.sendall(parts[-1])
+
+    return talk
+
+
+def tunnel(connection: socket.socket, listener: Listener) -> None:
+    """A proxy: CONNECT to a loopback port, then bytes both ways."""
+    target = listener.request(connection).split()[1].decode()
+    with socket.create_connection(("127.0.0.1", int(target.rpartition(":")[2]))) as upstream:
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        back = threading.Thread(target=_pump, args=(upstream, connection, None), daemon=True)
+        back.start()
+        _pump(connection, upstream, listener.received)
+        back.join(5)
+
+
+def _pump(source: socket.socket, target: socket.socket, kept: list[bytes] | None) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            if kept is not None:
+                kept.append(data)
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+
+
+@contextmanager
+def listening(
+    talk: Callable[[socket.socket, Listener], None], family: int = socket.AF_INET
+) -> Iterator[Listener]:
+    listener = Listener(talk, family)
+    try:
+        yield listener
+    finally:
+        listener.close()
