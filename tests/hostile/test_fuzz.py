@@ -1,4 +1,4 @@
-"""Random manifests, states, journals, plan files and answers: a documented code or error, never another one."""
+"""Random manifests, states, journals, plan files and answers: a documented code or error, no other."""
 
 from __future__ import annotations
 
