@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: demo test test-slow bench format schemas clean
+.PHONY: demo test test-slow crash crash-tables bench format schemas clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python examples/demo.py
@@ -17,6 +17,16 @@ test: $(VENV)/.installed-dev
 
 test-slow: $(VENV)/.installed-dev
 	$(BIN)/pytest -n $(JOBS) -m slow --timeout 1800
+
+# N runs of the real command line that are killed, refused a disk, or cut off from power.
+N ?= 200
+crash: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.crash $(N)
+
+# The seeded defects and who catches each; the same faults against a loop over the vendor's SDK.
+crash-tables: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.crash mutants
+	$(BIN)/python -m tests.crash compare
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python bench/bench.py
