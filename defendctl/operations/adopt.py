@@ -54,6 +54,9 @@ def resolve_id(workspace: Workspace, address: str, workflow_id: str, *, now: boo
     workspace.require_sound()
     with workspace.store.session(workspace.settings.warn) as session:
         workspace.check_host(session.state)
+        settled = session.state.bindings.get(address)
+        if settled and settled.workflow_id == workflow_id and address not in session.state.unresolved:
+            return settled  # told by a run that could not know whether its last write got through
         intent = unresolved(session.state, address)
         _check_free(session.state, workflow_id)
         with workspace.api() as api:

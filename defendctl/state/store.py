@@ -52,12 +52,15 @@ class LocalStore:
 
     def read(self) -> Snapshot:
         """Raises Precondition: missing where a lineage is pinned, damaged, newer, of another lineage."""
-        for _ in range(5):
-            before = _identity(self.path)
-            leftover = self._leftover()
-            bare = self._state_file()
-            if _identity(self.path) == before:
-                break
+        try:
+            for _ in range(5):
+                before = _identity(self.path)
+                leftover = self._leftover()
+                bare = self._state_file()
+                if _identity(self.path) == before:
+                    break
+        except OSError as error:
+            raise DefendctlError(f"cannot read {error.filename}: {error.strerror}") from error
         return self._snapshot(bare, leftover)
 
     def older_than_seen(self, state: State) -> str | None:
@@ -148,7 +151,7 @@ class LocalStore:
         except OSError as error:
             if error.errno in (errno.EISDIR, errno.ENOTDIR, errno.ELOOP):
                 raise Precondition(f"{path} is not a file: {error.strerror}") from error
-            raise DefendctlError(f"cannot read {path}: {error.strerror}") from error
+            raise OSError(error.errno, error.strerror, str(path)) from error
 
     def _snapshot(self, bare: State | None, leftover: Leftover | None) -> Snapshot:
         if bare is None:

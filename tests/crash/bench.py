@@ -6,7 +6,7 @@ import random
 import signal
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
@@ -135,10 +135,12 @@ def _kills(arena: Arena) -> list[Callable[[], Verdict]]:
 
 def _errors(arena: Arena) -> list[Callable[[], Verdict]]:
     def once(point: Point, error: str) -> Verdict:
-        return judge("disk error", arena, strace.fail(arena, point, error))
+        ended = strace.fail(arena, point, error)
+        return judge("disk error", arena, replace(ended, answered=True))
 
     def for_good(before: list[Point], error: str) -> Verdict:
-        return judge("disk error", arena, strace.fail_for_good(arena, before, error))
+        ended = strace.fail_for_good(arena, before, error)
+        return judge("disk error", arena, replace(ended, answered=True))
 
     points = [point for point in strace.points(arena) if point.call in strace.FILES]
     found: list[Callable[[], Verdict]] = []

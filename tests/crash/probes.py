@@ -45,6 +45,7 @@ def sleeper(arena: Arena) -> Verdict:
     synced = next(p for p in points[intent:] if p.call == "fsync")
     project = arena.fresh()
     log = arena.folder / "log"
+    log.unlink(missing_ok=True)
     stop = ["-e", "trace=fsync", "-e", f"inject=fsync:signal=STOP:when={synced.nth}"]
     run = strace.start(arena, project, log, [*stop, *strace.only(strace.watched(project))])
     pid = _stopped(log)

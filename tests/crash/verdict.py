@@ -30,6 +30,8 @@ class Ended:
     code: int
     out: str
     err: str
+    answered: bool = False
+    """Whether it got every answer, so that it must have recorded or told every id."""
 
     @property
     def receipts(self) -> list[tuple[str, str]]:
@@ -83,6 +85,9 @@ def _covered(arena: Arena, ended: Ended, verdict: Verdict) -> None:
     lost = (arena.bound | live.keys()) - covered
     verdict.unknown, verdict.lost = len(unresolved), len(lost)
     verdict.fail(*(f"lost: {live.get(i, i)}" for i in sorted(lost)))
+    if ended.answered:
+        untold = live.keys() - known - printed
+        verdict.fail(*(f"the id was neither recorded nor told: {live[i]}" for i in sorted(untold)))
     if ended.code == 0 and ended.fired and unresolved:
         verdict.fail("exit 0 in spite of an unresolved create")
     _count_twice(arena, verdict)
@@ -94,7 +99,7 @@ def _obey(project: Subject, ended: Ended, verdict: Verdict) -> None:
         project.ok("state", "resolve", address, "--id", workflow_id)
         verdict.commands += 1
     verdict.commands += operate(project)
-    if verdict.commands > 1 + verdict.unknown:
+    if verdict.commands > 1 + verdict.unknown + len(ended.receipts):
         verdict.fail(f"{verdict.commands} commands for {verdict.unknown} unknown creates")
 
 
