@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -41,6 +42,7 @@ class DefendApi:
         self._log = log or (lambda line: None)
         self.patience = Patience()
         self.dialect: Dialect | None = None
+        self._parsing = threading.Lock()
         self.evidence: set[str] = set()
         """The generations that the answers so far point to."""
 
@@ -52,13 +54,11 @@ class DefendApi:
             return None
         if answer.status != 200:
             raise ApiError(f"{what}: the API answered {answer.status}")
-        data = json_object(answer.body)
-        if data is None:
-            raise ApiError(f"{what}: the API answered with something that is not a JSON object")
-        try:
-            observed = observe(data)
-        except ValueError as error:
-            raise ApiError(f"{what}: {error}") from None
+        with self._parsing:
+            observed = _observed(answer.body)
+        del answer  # an error keeps its frame, and twenty of eight megabytes are many
+        if isinstance(observed, str):
+            raise ApiError(f"{what}: {observed}")
         if observed.evidence:
             self.evidence.add(observed.evidence)
         return observed
@@ -122,3 +122,14 @@ class DefendApi:
             raise
         self._log(f"{method} {path}: {answer.status}")
         return answer
+
+
+def _observed(body: bytes) -> Observed | str:
+    """What was read, or why it is nothing; holds none of the answer when it has returned."""
+    data = json_object(body)
+    if data is None:
+        return "the API answered with something that is not a JSON object"
+    try:
+        return observe(data)
+    except ValueError as error:
+        return str(error)

@@ -11,6 +11,8 @@ from typing import Any
 
 from defendctl.model import LEVELS, Fields, Observed
 
+LONGEST = 2 << 20
+"""Characters that are kept of a workflow, while all are compared."""
 MOST_METRICS = 1_000
 """The vendor has six; of more than this each would be a row of the plan."""
 _RETRIES = ("max_improvement_attempts", "max_improvement_attempt", "max_retries")
@@ -24,11 +26,14 @@ def observe(answer: dict[str, Any]) -> Observed:
     workflow_id = answer.get("workflow_id")
     if not isinstance(workflow_id, str):
         raise ValueError("the answer has no workflow_id")
+    fields = _fields(answer)
+    if len(repr(fields)) > LONGEST:
+        raise ValueError(f"the answer describes the workflow in more than {LONGEST >> 20} MiB")
     status = answer.get("status")
     created = answer.get("created_at")
     return Observed(
         workflow_id=workflow_id,
-        fields=_fields(answer),
+        fields=fields,
         status=_status(status),
         created_at=created if isinstance(created, str) else None,
         evidence=_evidence(answer),

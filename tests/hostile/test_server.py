@@ -101,6 +101,8 @@ ANSWERS: dict[str, Callable[[], bytes]] = {
     ),
     "a long status line": lambda: b"HTTP/1.1 200 " + b"x" * (9 * MIB) + b"\r\n\r\n{}",
     "many headers": lambda: OK + b"x: y\r\n" * 500_000 + b"\r\n{}",
+    "long texts": lambda: body(b'{"workflow_id": "w", "description": "' + b"x" * (8 * MIB - 50) + b'"}'),
+    "a long text": lambda: body(b'{"workflow_id": "w", "description": "' + b"x" * (2 * MIB - 500) + b'"}'),
     "a huge number": lambda: body(b'{"workflow_id": "w", "max_retries": ' + b"9" * 100_000 + b"}"),
 }
 
