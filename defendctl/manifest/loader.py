@@ -190,6 +190,8 @@ class _Composer:
         node = Node(event.value, self.last, text=event.value, plain=is_plain)
         if is_plain and (event.anchor or not self._expects_key()):
             node.data = self._value(event.value)
+            if self._stack and not (event.anchor or isinstance(node.data, str)):
+                node.text = None  # no key will be made of it
         if event.anchor:
             self._anchors[event.anchor] = node
         self._add(node)

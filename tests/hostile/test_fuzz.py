@@ -32,7 +32,7 @@ from tests.bad.spoil_states import BOUND, HEAD, INTENT, LINEAGE, good
 from tests.conftest import Project, Server, custom, environment_for
 
 CODES = {0, 1, 2, 3, 4, 5, 6, 7, 64, 130}
-FEW = settings(derandomize=True, max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(derandomize=True, max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 MANY = settings(FEW, max_examples=3_000)
 
 WORDS = st.sampled_from(

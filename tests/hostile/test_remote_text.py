@@ -36,7 +36,7 @@ TEXTS = {
     "quotes": "\"'`$(id)\\",
     "carriage": "real\rfake",
 }
-QUICK = ("clipboard", "newline", "surrogate")
+QUICK = ("newline", "surrogate")
 NAMES = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in TEXTS]
 ASKED = (
     ["plan"],

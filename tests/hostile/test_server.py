@@ -209,13 +209,22 @@ def test_values_that_nobody_knows(project: Project, more: dict[str, Any]) -> Non
             ran = project.run(*command)
             assert ran.code in (0, 2), ran
             assert "planted" not in ran.out + ran.err
-        assert project.run("apply", "--yes").code in (0, 4, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("more", MORE, ids=str)
+def test_an_update_of_values_that_nobody_knows(project: Project, more: dict[str, Any]) -> None:
+    with listening(answering(lambda request: live(request, **more))) as api:
+        bind(project, api.url)
+        assert project.run("apply", "--yes").code in (0, 1, 4)
 
 
 # --- where the key goes ---
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize(
+    "status", [307, *(pytest.param(n, marks=pytest.mark.slow) for n in (301, 302, 303, 308))]
+)
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
 def test_a_redirect_is_never_followed(project: Project, method: str, status: int) -> None:
     with listening(answering(live)) as elsewhere:
