@@ -136,6 +136,12 @@ class Transport:
         yield self._local.client
 
     def _new_client(self) -> httpx.Client:
+        try:
+            return self._client_of_env()
+        except (ValueError, httpx.InvalidURL):
+            raise NotSent("a proxy named by the environment (HTTPS_PROXY, ...) is not a URL") from None
+
+    def _client_of_env(self) -> httpx.Client:
         return httpx.Client(
             verify=self._verify,
             trust_env=self._use_proxy,

@@ -254,6 +254,17 @@ def test_a_proxy_that_refuses_the_tunnel_means_nothing_was_sent(
     proxy.close()
 
 
+@pytest.mark.parametrize("proxy", ["sk://x", "http://[", "nonsense"])
+def test_a_proxy_that_is_no_url_means_nothing_was_sent(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    client = DefendApi("https://api.invalid", KEY)
+    client.dialect = DIALECTS["2025-12-07"]
+    outcome = client.create(VALUES, lambda: None)
+    assert isinstance(outcome, Unsent)
+    client.close()
+
+
 def test_tls_that_fails_means_nothing_was_sent() -> None:
     plain = Wire(b"not tls at all")
     client = DefendApi(plain.url.replace("http:", "https:"), KEY, use_proxy=False)
