@@ -72,12 +72,15 @@ class Arena:
     command: list[str] = field(init=False)
     bound: set[str] = field(init=False)
     """The ids that were known before."""
+    there: set[str] = field(init=False)
+    """The ids that the API held before."""
 
     def __post_init__(self) -> None:
         self.root.mkdir(parents=True)
         self.command = list(self.scenario.build(self.project))
         self.server.heal()
         self._workflows = self.server.workflows()
+        self.there = {each["workflow_id"] for each in self._workflows}
         shutil.copytree(self.root, self.folder / "template")
         listed = self.project.json("state", "list").json
         self.bound = {each["workflow_id"] for each in [*listed["bindings"], *listed["retired"]]}

@@ -28,7 +28,8 @@ def test_a_defect_is_noticed(mutant: Mutant, tmp_path: Path) -> None:
     assert verdict, f"{mutant.harness} does not notice that {mutant.name}"
 
 
-@pytest.mark.parametrize(("harness", "scenario"), SOUND)
+@pytest.mark.parametrize(("harness", "scenario"), [pair for pair in SOUND if pair[0] != "answers"])
 def test_the_sound_package_passes(harness: str, scenario: str, tmp_path: Path) -> None:
+    """Of the answers, test_crash.py does all."""
     bad = [str(verdict) for verdict in sound(harness, scenario, tmp_path) if verdict.problems]
     assert not bad, "\n".join(bad)

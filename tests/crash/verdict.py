@@ -86,7 +86,7 @@ def _covered(arena: Arena, ended: Ended, verdict: Verdict) -> None:
     verdict.unknown, verdict.lost = len(unresolved), len(lost)
     verdict.fail(*(f"lost: {live.get(i, i)}" for i in sorted(lost)))
     if ended.answered:
-        untold = live.keys() - known - printed
+        untold = live.keys() - arena.there - known - printed
         verdict.fail(*(f"the id was neither recorded nor told: {live[i]}" for i in sorted(untold)))
     if ended.code == 0 and ended.fired and unresolved:
         verdict.fail("exit 0 in spite of an unresolved create")
