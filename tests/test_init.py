@@ -30,7 +30,8 @@ def test_the_second_time_it_names_and_leaves_everything(tmp_path: Path) -> None:
     assert ran.returncode == 0
     assert snapshot(tmp_path) == before
     assert "wrote" not in ran.stdout
-    assert "left   defendctl.yaml" in ran.stdout
+    for name in ("defendctl.yaml", "defendctl.state.json", ".gitignore", "schemas/manifest.schema.json"):
+        assert f"left   {name} " in ran.stdout
 
 
 def test_a_lost_state_is_never_made_anew(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from defendctl.render.inert import inert
@@ -22,6 +22,7 @@ class Console:
     no_color: bool = False
     quiet: bool = False
     verbose: bool = False
+    _warned: set[str] = field(default_factory=set)
 
     def out(self, text: str) -> None:
         """The result."""
@@ -33,7 +34,9 @@ class Console:
         sys.stderr.flush()
 
     def warn(self, text: str) -> None:
-        if not self.quiet:
+        """Once, however often it is noticed."""
+        if not self.quiet and text not in self._warned:
+            self._warned.add(text)
             self.err(f"{self.paint_err('warning:', 'yellow')} {inert(text)}")
 
     def log(self, text: str) -> None:

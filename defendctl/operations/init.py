@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -116,7 +117,11 @@ def _existing_project(done: Initialized) -> None:
     """Never an empty state beside a project that may have lost its own."""
     done.left.append(FILE_NAME)
     project, problems = load_project(done.root / FILE_NAME, done.root)
-    if not errors(problems) and not project.state_path.exists():
+    if errors(problems):
+        return
+    if project.state_path.exists():
+        done.left.append(os.path.relpath(project.state_path, done.root))
+    else:
         done.warnings.append(
             f"there is no state at {project.state_path}; it is not made anew beside a project that exists"
         )

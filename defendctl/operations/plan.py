@@ -151,7 +151,13 @@ def in_scope(desired: Desired, state: State, chosen: Selection) -> set[str]:
 def _check_named(option: str, named: Sequence[str], known: set[str]) -> None:
     for address in named:
         if address not in known:
-            raise Usage(f"{option} {address!r}: there is no such address.{suggest(address, sorted(known))}")
+            right = suggest(address, sorted(known)) or _some_of(sorted(known))
+            raise Usage(f"{option} {address!r}: there is no such address here.{right}")
+
+
+def _some_of(known: list[str]) -> str:
+    more = ", ..." if len(known) > 5 else ""
+    return f" There are: {', '.join(known[:5])}{more}" if known else " None is declared."
 
 
 def refuse_if_all_missing(live: Live, state: State, chosen: Selection) -> None:

@@ -84,7 +84,7 @@ class Workspace:
     def base_url(self) -> str:
         """From the environment, then the project file. Raises DefendctlError if the key may not go there."""
         new, old = os.environ.get("DEEP_RAILS_BASE_URL"), os.environ.get("DEEPRAILS_BASE_URL")
-        if new and old and new != old:
+        if new and old and new.rstrip("/") != old.rstrip("/"):
             self.settings.warn("DEEP_RAILS_BASE_URL and DEEPRAILS_BASE_URL differ; the first is taken")
         url = (new or old or self.project.base_url or DEFAULT_URL).strip()
         problem = base_url_problem(url)

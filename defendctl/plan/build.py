@@ -10,6 +10,7 @@ from defendctl.model import DEFAULTS, FIELDS, Binding, Observed, field_of, leave
 from defendctl.plan.changes import IMPOSSIBLE, MISSING, UNRESOLVED, Change, Options, Plan, Reason
 from defendctl.plan.compare import FieldChange, compare, never_known, status_change, unsure_fields
 from defendctl.plan.diff import differing
+from defendctl.plan.digest import canonical
 from defendctl.plan.direction import INDETERMINATE, NONE, worst
 
 if TYPE_CHECKING:
@@ -220,26 +221,27 @@ def _fixed(address: str, fixed: list[str], support: Support) -> Reason:
 def _probable_moves(changes: Iterable[Change]) -> list[Diagnostic]:
     """A retire and a create of one definition: the address was probably renamed."""
     retired = {
-        _definition(c.address, values): c.address
+        definition: c.address
         for c in changes
         if c.action == "retire" and c.binding
         for values in [{**DEFAULTS, **c.binding.assumed, **c.binding.applied}]
         if values.keys() == set(FIELDS)
+        for definition in _definitions(c.address, values)
     }
-    moves = [
-        (old, c.address)
+    moves = {
+        c.address: retired[definition]
         for c in changes
         if c.action == "create" and c.desired
-        for old in [retired.get(_definition(c.address, c.desired.fields()))]
-        if old
-    ]
-    return [_move_warning(old, new) for old, new in moves]
+        for definition in _definitions(c.address, c.desired.fields())
+        if definition in retired
+    }
+    return [_move_warning(old, new) for new, old in moves.items()]
 
 
-def _definition(address: str, values: Mapping[str, object]) -> str:
-    """Comparable; a name that is only the address's default does not count."""
-    name = None if values.get("name") == address else values.get("name")
-    return repr(sorted({**values, "name": name, "metrics": sorted(dict(values["metrics"]).items())}.items()))  # type: ignore[call-overload]
+def _definitions(address: str, values: Mapping[str, object]) -> list[str]:
+    """Comparable: as it is, and without a name that may be only the address's default."""
+    nameless = [canonical({**values, "name": None})] if values["name"] == address else []
+    return [canonical(values), *nameless]
 
 
 def _move_warning(old: str, new: str) -> Diagnostic:

@@ -83,6 +83,12 @@ def test_a_name_that_is_only_the_address_does_not_hide_a_rename() -> None:
     assert len(moves(Binding("wkfl_1", old.fields()), new)) == 1
 
 
+def test_a_name_that_stayed_while_the_address_moved_is_a_rename() -> None:
+    """`a: {name: a}` → `c: {name: a}`: the same definition to the letter."""
+    same = replace(WORKFLOW, name="old")
+    assert len(moves(Binding("wkfl_1", same.fields()), same)) == 1
+
+
 def test_what_was_assumed_counts() -> None:
     binding = Binding("wkfl_1", readable(WORKFLOW.fields(), "2025-10-07"), dict(WORKFLOW.fields()))
     assert len(moves(binding, WORKFLOW)) == 1
