@@ -189,14 +189,9 @@ def show(run: Run, address: str, format: str) -> int:
 @click.pass_obj
 def import_(run: Run, address: str, workflow_id: str) -> int:
     """Bind an existing workflow to a declared address."""
-    from defendctl.model import ADDRESS
     from defendctl.operations.adopt import Undeclared, import_workflow
     from defendctl.render.yaml import manifest
 
-    if not ADDRESS.fullmatch(address):
-        raise Usage(
-            f"{address!r} is not an address: a lower-case letter, then letters, digits, `.`, `_`, `-`"
-        )
     try:
         binding = import_workflow(run.workspace(), address, workflow_id)
     except Undeclared as found:

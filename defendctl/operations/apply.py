@@ -76,7 +76,7 @@ def _check_consent(plan: Plan, consent: Consent) -> None:
         if consent.changes is not None and consent.changes != _as_read(plan):
             raise Precondition("the plan file was edited: its changes are not those of its digest")
         return
-    if any(change.action not in ("none", "blocked") for change in plan.changes) and not consent.ask(plan):
+    if plan.work and not consent.ask(plan):
         raise DefendctlError("not applied: nobody agreed")
 
 
@@ -99,7 +99,7 @@ class _Making:
     def make_so(self) -> Applied:
         """Where nothing is to be sent, neither key nor network is needed."""
         self.session.adopt_identity(self.plan.host, self.plan.generation)
-        if any(c.action not in ("none", "blocked", "retire") for c in self.plan.changes):
+        if any(change.action != "retire" for change in self.plan.work):
             with self.workspace.api() as api:
                 return self._through(api)
         return _finish(self.plan, self._applier(None).run(), self.session)
@@ -108,8 +108,7 @@ class _Making:
         from defendctl.api.dialects import DIALECTS
 
         api.dialect = DIALECTS[self.support.generation]
-        work = [c for c in self.plan.changes if c.action not in ("none", "blocked")]
-        self.progress.start("Applying", len(work))
+        self.progress.start("Applying", len(self.plan.work))
         applier = self._applier(api)
         with _signals(applier, api) as interrupted:
             result = applier.run()

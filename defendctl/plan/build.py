@@ -37,11 +37,11 @@ class World:
     options: Options = field(default_factory=Options)
 
 
-def to_read(world_desired: Collection[str], state: State, scope: Collection[str]) -> dict[str, str]:
+def to_read(declared: Collection[str], state: State, scope: Collection[str]) -> dict[str, str]:
     """Address → the workflow id a plan must read: bound and declared, or declared and remembered."""
     ids = {a: old[-1].workflow_id for a, old in state.tombstones.items() if old}
     ids |= {a: b.workflow_id for a, b in state.bindings.items()}
-    wanted = (a for a in scope if a in world_desired and a in ids and not _never_sent(a, state))
+    wanted = (a for a in scope if a in declared and a in ids and a not in state.unresolved)
     return {address: ids[address] for address in sorted(wanted)}
 
 
@@ -56,10 +56,6 @@ def build_plan(world: World) -> Plan:
         changes=changes,
         diagnostics=tuple(_probable_moves(changes)),
     )
-
-
-def _never_sent(address: str, state: State) -> bool:
-    return address in state.unresolved
 
 
 def _change(address: str, world: World) -> Change:

@@ -81,6 +81,11 @@ class Plan:
         return [change for change in self.changes if change.listed]
 
     @property
+    def work(self) -> list[Change]:
+        """What apply attempts: neither what is equal nor what is blocked."""
+        return [change for change in self.changes if change.action not in ("none", "blocked")]
+
+    @property
     def empty(self) -> bool:
         return all(change.action == "none" for change in self.changes)
 

@@ -140,10 +140,11 @@ class LocalStore:
 
     def _bytes(self, path: Path) -> bytes | None:
         try:
-            mode = path.stat().st_mode
-            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            there = path.stat()
+            is_file = stat.S_ISREG(there.st_mode)
+            if not (is_file or stat.S_ISDIR(there.st_mode)):
                 raise Precondition(f"{path} is not a file: a device or a pipe stands there")
-            if stat.S_ISREG(mode) and path.stat().st_size > LARGEST:
+            if is_file and there.st_size > LARGEST:
                 raise DamagedState(f"{path} is larger than {LARGEST >> 20} MiB: that is no state")
             return path.read_bytes()
         except FileNotFoundError:
@@ -169,17 +170,10 @@ class LocalStore:
         return Snapshot(_folded(bare, leftover), bare, exists=True, leftover=leftover)
 
     def _may_be_missing(self, leftover: Leftover | None) -> None:
-        if self._lineage or leftover:
-            raise self._with_backup(
-                Precondition(
-                    f"there is no state at {self.path}, but "
-                    + (
-                        f"the project file pins lineage {self._lineage}"
-                        if self._lineage
-                        else "a journal of it"
-                    ),
-                )
-            )
+        if not (self._lineage or leftover):
+            return
+        found = f"the project file pins lineage {self._lineage}" if self._lineage else "a journal of it"
+        raise self._with_backup(Precondition(f"there is no state at {self.path}, but {found}"))
 
     def _with_backup(self, error: Precondition) -> Precondition:
         found = backups.newest(self._backups, self._lineage)
