@@ -146,6 +146,8 @@ class Intent:
     replaces: str | None = None
     """The workflow id whose place the new one takes, for a replace."""
     why: str | None = None
+    answered: str | None = None
+    """The workflow id that came back and could not be recorded; found in a recovery file, never written."""
 
 
 @dataclass(slots=True)

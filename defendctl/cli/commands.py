@@ -352,12 +352,10 @@ def _after(done: Applied, run: Run) -> None:
 
     for warning in done.warnings:
         run.console.err(inert(warning))
-    for intent in done.unknown:
-        run.console.err("\n".join(text.unresolved(*intent)))
-    for address, workflow_id in done.result.receipts:
-        created = inert(workflow_id)
-        run.console.err(f"  {address} was created as {created}, but the state could not be written. Run:")
-        run.console.err(f"      defendctl state resolve {address} --id {created}")
+    for address, intent in done.unknown.items():
+        run.console.err("\n".join(text.unresolved(address, intent)))
+    for receipt in done.result.receipts:
+        run.console.err("\n".join(text.receipt(receipt)))
 
 
 def _append_to_github(lines: str) -> None:

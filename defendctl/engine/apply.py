@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from defendctl.diagnostics import Interrupted, Precondition
 from defendctl.engine.create import Unrecorded, create
-from defendctl.engine.results import ApplyResult, Result
+from defendctl.engine.results import ApplyResult, Receipt, Result
 from defendctl.engine.update import adopt, update
 from defendctl.plan.diff import differing
 from defendctl.state import records
@@ -45,7 +45,7 @@ class Applier:
         self._stopped: str | None = None
         self._unknown = 0
         self._results: dict[str, Result] = {}
-        self._receipts: list[tuple[str, str]] = []
+        self._receipts: list[Receipt] = []
 
     def stop(self, why: str) -> None:
         """Start nothing more."""
@@ -98,7 +98,7 @@ class Applier:
             result = step(change)
         except Unrecorded as error:
             result = error.result
-            self._receipts.append((result.address, result.workflow_id or ""))
+            self._receipts.append(Receipt(result.address, result.workflow_id or "", error.op))
             self.stop(f"the state cannot be written: {error}")
         except Interrupted as error:
             result = Result(change.address, change.action, "not_attempted", error=error.message)

@@ -34,9 +34,10 @@ class Paused(Exception):
 class Unrecorded(Exception):
     """A workflow exists, but its id could not be written down."""
 
-    def __init__(self, result: Result, cause: Exception) -> None:
+    def __init__(self, result: Result, op: str, cause: Exception) -> None:
         super().__init__(str(cause))
         self.result = result
+        self.op = op
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,8 @@ def _bind(change: Change, op: str, workflow_id: str, sent: Fields, remote: Remot
         memory.record(record)
     except (OSError, Precondition) as error:
         memory.note(record)
-        raise Unrecorded(Result(change.address, change.action, "done", workflow_id), error) from error
+        result = Result(change.address, change.action, "done", workflow_id)
+        raise Unrecorded(result, op, error) from error
     return _verified(change, workflow_id, sent, remote)
 
 

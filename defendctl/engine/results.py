@@ -21,13 +21,21 @@ class Result:
     warning: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A workflow that exists, and that could not be recorded."""
+
+    address: str
+    workflow_id: str
+    op: str
+
+
 @dataclass(slots=True)
 class ApplyResult:
     results: list[Result] = field(default_factory=list)
     exits: set[int] = field(default_factory=set)
     """Exit codes that hold for other reasons: blocked addresses, an interruption."""
-    receipts: list[tuple[str, str]] = field(default_factory=list)
-    """Address and id of workflows that exist but could not be recorded."""
+    receipts: list[Receipt] = field(default_factory=list)
 
     def summary(self) -> dict[str, int]:
         return {outcome: sum(r.outcome == outcome for r in self.results) for outcome in OUTCOMES}

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 100
 MAX_EXPANSION = 100_000
-MAX_WEIGHT = 820_000
-"""Keys and values count one, collections and documents more: what they cost in memory. Twenty thousand
+MAX_WEIGHT = 420_000
+"""Keys and values count one, collections and documents more: what they cost in memory. Ten thousand
 workflows with every field fit; 8 MiB of `[],[],[],…` would take two gigabytes."""
 _WEIGHTS = {
     yaml.ScalarEvent: 1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -67,6 +68,7 @@ def resolve_id(workspace: Workspace, address: str, workflow_id: str, *, now: boo
         binding = Binding(workflow_id, {**intent.sent, **rest})
         session.adopt_identity(workspace.host(), session.state.generation)
         session.edit(lambda state: _settle(state, address, binding))
+        session.settled(intent.op)
     return binding
 
 
@@ -75,15 +77,27 @@ def resolve_not_created(workspace: Workspace, address: str, *, now: bool) -> Int
     workspace.require_sound()
     with workspace.store.session(workspace.settings.warn) as session:
         intent = unresolved(session.state, address)
-        age = datetime.now(UTC) - datetime.fromisoformat(intent.at)
-        if not now and age < MINIMUM_AGE:
-            left = (MINIMUM_AGE - age).total_seconds()
-            raise Precondition(
-                f"the create of {address} is younger than 15 minutes and may still take effect",
-                f"wait {left / 60:.0f} more minutes, or look in the console and add --now",
-            )
+        if not now:
+            _may_be_given_up(address, intent)
         session.edit(lambda state: state.unresolved.pop(address))
+        session.settled(intent.op)
     return intent
+
+
+def _may_be_given_up(address: str, intent: Intent) -> None:
+    """Raises Precondition for a create that was answered, or that may still take effect."""
+    if intent.answered:
+        raise Precondition(
+            f"the create of {address} was answered with the id {intent.answered}",
+            f"`defendctl state resolve {address} --id {shlex.quote(intent.answered)}` records it",
+        )
+    age = datetime.now(UTC) - datetime.fromisoformat(intent.at)
+    if age < MINIMUM_AGE:
+        left = (MINIMUM_AGE - age).total_seconds()
+        raise Precondition(
+            f"the create of {address} is younger than 15 minutes and may still take effect",
+            f"wait {left / 60:.0f} more minutes, or look in the console and add --now",
+        )
 
 
 def unresolved(state: State, address: str) -> Intent:

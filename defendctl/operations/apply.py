@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from defendctl.api.client import DefendApi
     from defendctl.engine.apply import Applier
     from defendctl.engine.results import ApplyResult, Result
-    from defendctl.model import Support
+    from defendctl.model import Intent, Support
     from defendctl.operations.workspace import Workspace
     from defendctl.plan.changes import Plan
     from defendctl.state.store import Session
@@ -40,8 +40,8 @@ class Applied:
     plan: Plan
     result: ApplyResult
     warnings: list[str] = field(default_factory=list)
-    unknown: list[tuple[str, str, str, str | None]] = field(default_factory=list)
-    """Address, time, name and reason of every create whose outcome is unknown."""
+    unknown: dict[str, Intent] = field(default_factory=dict)
+    """Every create of this plan whose outcome is unknown."""
 
 
 def apply(
@@ -143,16 +143,22 @@ def _finish(plan: Plan, result: ApplyResult, session: Session) -> Applied:
         result.exits.add(6 if isinstance(error, Precondition) else 1)
         where = "" if result.receipts else "; the journal beside it holds every result"
         warnings.append(f"the state cannot be written: {error}{where}")
+        warnings += _left(result, session)
     unknown = _unknown(result, session)
     if unknown:
         result.exits.add(7)
     return Applied(plan, result, warnings, unknown)
 
 
-def _unknown(result: ApplyResult, session: Session) -> list[tuple[str, str, str, str | None]]:
+def _left(result: ApplyResult, session: Session) -> list[str]:
+    """Ids that only this process knows go where the next run looks for them."""
+    found = ((receipt, session.leave(receipt.op, receipt.workflow_id)) for receipt in result.receipts)
+    return [f"{receipt.address}: its id is kept in {path}" for receipt, path in found if path]
+
+
+def _unknown(result: ApplyResult, session: Session) -> dict[str, Intent]:
     intents = session.state.unresolved
-    shown = [r.address for r in result.results if r.address in intents]
-    return [(a, intents[a].at, str(intents[a].sent.get("name")), intents[a].why) for a in shown]
+    return {r.address: intents[r.address] for r in result.results if r.address in intents}
 
 
 @contextmanager

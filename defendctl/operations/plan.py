@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from defendctl.plan.build import Live
     from defendctl.plan.changes import Plan
     from defendctl.plan.drift import Drifted
+    from defendctl.state.store import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,25 @@ class Reading:
 def plan(workspace: Workspace, chosen: Selection, progress: Progress) -> Plan:
     """Raises DefendctlError; writes nothing and sends nothing but GET."""
     desired = workspace.desired(chosen.files or None)
-    state = workspace.read_state().state
-    workspace.check_host(state)
-    older = workspace.store.older_than_seen(state)
-    made, _ = make_plan(workspace, desired, state, chosen, progress)
-    warnings = (Diagnostic("warning", "older-state", older),) if older else ()
-    return replace(made, diagnostics=(*warnings, *made.diagnostics))
+    snapshot = workspace.read_state()
+    workspace.check_host(snapshot.state)
+    made, _ = make_plan(workspace, desired, snapshot.state, chosen, progress)
+    return replace(made, diagnostics=(*_of_the_state(workspace, snapshot), *made.diagnostics))
+
+
+def _of_the_state(workspace: Workspace, snapshot: Snapshot) -> list[Diagnostic]:
+    """What is odd about the state, and does not keep anybody from reading it."""
+    found = []
+    older = workspace.store.older_than_seen(snapshot.state)
+    if older:
+        found.append(Diagnostic("warning", "older-state", older))
+    if snapshot.leftover:
+        message = (
+            f"{workspace.store.journal_path.name} holds what a run recorded that was cut short or goes on: "
+            "it belongs to the state, so keep both; the next apply makes them one"
+        )
+        found.append(Diagnostic("warning", "journal", message))
+    return found
 
 
 def make_plan(

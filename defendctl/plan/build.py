@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -76,14 +77,15 @@ def _change(address: str, world: World) -> Change:
 def _unresolved(address: str, world: World) -> Change:
     intent = world.state.unresolved[address]
     binding = world.state.bindings.get(address)
+    workflow_id = shlex.quote(intent.answered) if intent.answered else "WORKFLOW_ID"
     text = (
         f"a create sent at {intent.at} has an unknown outcome; "
         f"look in the console for a workflow named {intent.sent.get('name')!r}; "
-        f"if it is there: `defendctl state resolve {address} --id WORKFLOW_ID`; "
+        f"if it is there: `defendctl state resolve {address} --id {workflow_id}`; "
         f"if it is not (from 15 minutes on, or with --now): `defendctl state resolve {address} --not-created`"
     )
-    workflow_id = binding.workflow_id if binding else None
-    return Change(address, workflow_id, "blocked", Reason(UNRESOLVED, text), NONE, ())
+    bound = binding.workflow_id if binding else None
+    return Change(address, bound, "blocked", Reason(UNRESOLVED, text), NONE, ())
 
 
 def _retire(address: str, binding: Binding) -> Change:

@@ -9,10 +9,10 @@ from defendctl.render.inert import inert
 
 def assignments(values: dict[str, str]) -> str:
     """`NAME=value` lines, quoted where a shell would need it."""
-    return "".join(f"{name}={_quoted(value)}\n" for name, value in values.items())
+    return "".join(f"{name}={quoted(value)}\n" for name, value in values.items())
 
 
-def _quoted(value: str) -> str:
+def quoted(value: str) -> str:
     """An id may hold marks that no terminal or CI runner should see; `$'…'` names them."""
     if inert(value) == value:
         return shlex.quote(value)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Final
 from defendctl.plan.digest import digest
 from defendctl.plan.direction import WORST_FIRST
 from defendctl.render.inert import inert, value
+from defendctl.render.shell import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from defendctl.diagnostics import Diagnostic
-    from defendctl.engine.results import ApplyResult, Result
-    from defendctl.model import State
+    from defendctl.engine.results import ApplyResult, Receipt, Result
+    from defendctl.model import Intent, State
     from defendctl.plan.changes import Change, Plan
     from defendctl.plan.compare import FieldChange
     from defendctl.plan.drift import Drifted
@@ -117,7 +118,7 @@ def state(value: State) -> str:
     lines = [f"lineage {inert(value.lineage or '-')}  serial {value.serial}"]
     lines += [f"  {a}  {inert(b.workflow_id)}" for a, b in sorted(value.bindings.items())]
     for address, intent in sorted(value.unresolved.items()):
-        lines += unresolved(address, intent.at, str(intent.sent.get("name")), intent.why)
+        lines += unresolved(address, intent)
     for address, old in sorted(value.tombstones.items()):
         lines += [f"  {address}  {inert(b.workflow_id)}  retired, still live" for b in old]
     if len(lines) == 1:
@@ -125,15 +126,27 @@ def state(value: State) -> str:
     return "\n".join(lines) + "\n"
 
 
-def unresolved(address: str, at: str, name: str, why: str | None) -> list[str]:
+def unresolved(address: str, intent: Intent) -> list[str]:
     """What an operator needs to settle a create whose outcome is unknown."""
-    because = f" ({inert(why)})" if why else ""
+    because = f" ({inert(intent.why)})" if intent.why else ""
+    name = value(str(intent.sent.get("name")))
+    known = f"    Its answer gave the id {inert(intent.answered)}." if intent.answered else ""
     return [
-        f"  {address}  unknown: a create was sent at {at}{because}.",
-        f"    Look in the console for a workflow named {value(name)} made at about that time, then run",
+        f"  {address}  unknown: a create was sent at {intent.at}{because}.",
+        *([known] if known else []),
+        f"    Look in the console for a workflow named {name} made at about that time, then run",
         "    the one that is true (the second from 15 minutes on, or with --now):",
-        f"      defendctl state resolve {address} --id WORKFLOW_ID",
+        f"      defendctl state resolve {address} --id {quoted(intent.answered or 'WORKFLOW_ID')}",
         f"      defendctl state resolve {address} --not-created",
+    ]
+
+
+def receipt(created: Receipt) -> list[str]:
+    """How to record by hand what could not be recorded."""
+    workflow_id = inert(created.workflow_id)
+    return [
+        f"  {created.address} was created as {workflow_id}, but the state could not be written. Run:",
+        f"      defendctl state resolve {created.address} --id {quoted(created.workflow_id)}",
     ]
 
 

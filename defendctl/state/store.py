@@ -10,13 +10,13 @@ import stat
 import threading
 import uuid
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.model import State
-from defendctl.state import backups
+from defendctl.state import backups, recovery
 from defendctl.state.document import LARGEST, DamagedState, NewerState, from_text, to_text
 from defendctl.state.files import make_folder, mode_of, sync_folder, write_durably
 from defendctl.state.journal import Journal, Leftover, Stamp, decode, stamp
@@ -61,7 +61,9 @@ class LocalStore:
                     break
         except OSError as error:
             raise DefendctlError(f"cannot read {error.filename}: {error.strerror}") from error
-        return self._snapshot(bare, leftover)
+        snapshot = self._snapshot(bare, leftover)
+        _recall(self.path, snapshot.state)
+        return snapshot
 
     def older_than_seen(self, state: State) -> str | None:
         """Why this state is not the newest one that this machine has seen; None if it is."""
@@ -226,6 +228,14 @@ class Session:
             take(self.state, record)
             self._dirty = True
 
+    def leave(self, op: str, workflow_id: str) -> Path | None:
+        """Where an id was put that cannot be recorded; the next run finds it there. None: nowhere."""
+        return recovery.leave(self._store.path, op, workflow_id)
+
+    def settled(self, op: str) -> None:
+        """Nobody need look for the id of this create any more."""
+        recovery.forget(self._store.path, op)
+
     def edit(self, change: Callable[[State], object]) -> None:
         """One change in one write, for the commands that repair."""
         with self._guard:
@@ -277,6 +287,15 @@ def _identity(path: Path) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return there.st_ino, there.st_mtime_ns, there.st_size
+
+
+def _recall(path: Path, state: State) -> None:
+    """What a run knew of its creates and could not record."""
+    known = state.known_ids()
+    for address, intent in state.unresolved.items():
+        answered = recovery.find(path, intent.op)
+        if answered and answered not in known:
+            state.unresolved[address] = replace(intent, answered=answered)
 
 
 def _folded(bare: State, leftover: Leftover) -> State:

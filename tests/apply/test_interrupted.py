@@ -161,8 +161,11 @@ def test_a_full_disk(project: Project, limit: int) -> None:
         assert not made
     assert ran.returncode in ((7,) if receipts else (0, 1, 4)), ran
     assert ran.returncode or len(made) == 8
+    printed = dict(_RECEIPT.findall(project.ok("state", "list").out)) if receipts else {}
+    assert receipts == {address: id for address, id in printed.items() if id != "WORKFLOW_ID"}
     for address, workflow_id in receipts.items():
         project.ok("state", "resolve", address, "--id", workflow_id)
+    assert not list(project.root.glob("*.recovery"))
     project.apply()
     assert len(project.server.workflows()) == 8
     check_unique(project)
