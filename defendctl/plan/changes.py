@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
-    from defendctl.diagnostics import Diagnostic
+    from collections.abc import Mapping
+
+    from defendctl.diagnostics import Diagnostic, Span
     from defendctl.model import Binding, Observed, Workflow
     from defendctl.plan.compare import FieldChange
+    from defendctl.plan.findings import Finding
+    from defendctl.plan.replay import Replay
 
 Action = Literal["create", "adopt", "update", "replace", "retire", "blocked", "none"]
 ACTIONS: Final[tuple[Action, ...]] = ("create", "adopt", "update", "replace", "retire", "blocked", "none")
@@ -75,6 +79,13 @@ class Plan:
     options: Options
     changes: tuple[Change, ...]
     diagnostics: tuple[Diagnostic, ...] = field(default=())
+    findings: tuple[Finding, ...] = ()
+    """What the team's policy says; not part of the digest, and asked again by apply."""
+    replays: tuple[Replay, ...] = ()
+    places: Mapping[tuple[str, str], Span] = field(default_factory=dict)
+    """Where the manifest says it: (address, "") → its key, (address, path) → the field's line."""
+    refreshed: bool = True
+    """Whether live was read; else `before` is what was last applied and there is no digest to consent to."""
 
     @property
     def listed(self) -> list[Change]:
@@ -84,6 +95,10 @@ class Plan:
     def work(self) -> list[Change]:
         """What apply attempts: neither what is equal nor what is blocked."""
         return [change for change in self.changes if change.action not in ("none", "blocked")]
+
+    @property
+    def denied(self) -> bool:
+        return any(finding.verdict == "denied" for finding in self.findings)
 
     @property
     def empty(self) -> bool:
