@@ -5,24 +5,17 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from defendctl.sandbox.api import path_id
 from defendctl.sandbox.bodies import Field, Invalid, anything, parse_json, problem, read_object
 from defendctl.sandbox.faults import Fault, Faults
-from defendctl.sandbox.model import Workflow, new_workflow, utc_now
-from defendctl.sandbox.store import Store
+from defendctl.sandbox.given import EVENTS, finished_event, workflow_values
+from defendctl.sandbox.model import new_workflow, utc_now
+from defendctl.sandbox.scores import Scripts
+from defendctl.sandbox.store import Store, Taken
 
-# The console may set anything, also what the API would refuse. The API's own names work as well.
-_RAW = {
-    "threshold_type": "type",
-    "automatic_hallucination_tolerance_levels": "metrics",
-    "custom_hallucination_threshold_values": "metrics",
-    "max_improvement_attempts": "max_retries",
-}
-_CANONICAL = {each.name: each.name for each in fields(Workflow)}
-_WORKFLOW = {name: Field(into, anything) for name, into in {**_CANONICAL, **_RAW}.items()}
 _FAULT = {each.name: Field(each.name, anything, required=each.name == "kind") for each in fields(Fault)}
 _DEFAULTS = {"name": "Made in the console", "type": "custom", "improvement_action": "none"}
 
@@ -31,6 +24,7 @@ _DEFAULTS = {"name": "Made in the console", "type": "custom", "improvement_actio
 class Admin:
     store: Store
     faults: Faults
+    scripts: Scripts
 
     def routes(self) -> list[Route]:
         one = "/_sandbox/workflows/{workflow_id}"
@@ -39,6 +33,8 @@ class Admin:
             Route("/_sandbox/faults", self.clear_faults, methods=["DELETE"]),
             Route("/_sandbox/requests", self.list_requests, methods=["GET"]),
             Route("/_sandbox/requests", self.clear_requests, methods=["DELETE"]),
+            Route("/_sandbox/events", self.list_events, methods=["GET"]),
+            Route("/_sandbox/events", self.add_events, methods=["POST"]),
             Route("/_sandbox/workflows", self.list_workflows, methods=["GET"]),
             Route("/_sandbox/workflows", self.add_workflow, methods=["POST"]),
             Route(one, self.edit_workflow, methods=["PATCH"]),
@@ -65,11 +61,27 @@ class Admin:
         self.faults.seen.clear()
         return JSONResponse([])
 
+    async def list_events(self, request: Request) -> Response:
+        documents = self.store.raw_events(request.query_params.get("workflow_id"))
+        return Response(f"[{','.join(documents)}]", media_type="application/json")
+
+    async def add_events(self, request: Request) -> JSONResponse:
+        given = read_object(parse_json(await request.body()), EVENTS)
+        workflow = self.store.workflow(given["workflow_id"])
+        if workflow is None:
+            return JSONResponse({"detail": "Workflow not found"}, 404)
+        events = [finished_event(workflow, values, self.scripts) for values in given["events"]]
+        try:
+            self.store.add_events(events)
+        except Taken:
+            raise Invalid(problem(("events",), "value_error", "An event_id stands twice")) from None
+        return JSONResponse({"event_ids": [event.event_id for event in events]})
+
     async def list_workflows(self, request: Request) -> JSONResponse:
         return JSONResponse([vars(workflow) for workflow in self.store.workflows()])
 
     async def add_workflow(self, request: Request) -> JSONResponse:
-        values = {**_DEFAULTS, **await _values(request)}
+        values = {**_DEFAULTS, **await _workflow_values(request)}
         metrics = {"completeness": "medium" if values["type"] == "automatic" else 0.8}
         workflow = new_workflow({"metrics": metrics, **values})
         self.store.put_workflow(workflow)
@@ -79,7 +91,7 @@ class Admin:
         workflow = self.store.workflow(path_id(request, "workflow_id"))
         if workflow is None:
             return JSONResponse({"detail": "Workflow not found"}, 404)
-        workflow = replace(workflow, **{"updated_at": utc_now(), **await _values(request)})
+        workflow = replace(workflow, **{"updated_at": utc_now(), **await _workflow_values(request)})
         self.store.put_workflow(workflow)
         return JSONResponse(vars(workflow))
 
@@ -88,7 +100,5 @@ class Admin:
         return JSONResponse({})
 
 
-async def _values(request: Request) -> dict[str, Any]:
-    values = read_object(parse_json(await request.body()), _WORKFLOW)
-    action = {"regen": "regenerate", "do_nothing": "none"}.get(values.get("improvement_action", ""))
-    return {**values, "improvement_action": action} if action else values
+async def _workflow_values(request: Request) -> dict[str, Any]:
+    return workflow_values(parse_json(await request.body()), ())

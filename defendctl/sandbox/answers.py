@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
@@ -53,17 +54,54 @@ class EventView:
 
     @cached_property
     def evaluations(self) -> list["EvaluationView"]:
-        return [EvaluationView(each, self.event) for each in self.event.evaluations] if self.done else []
+        """Nothing is seen of them before the event is completed."""
+        count = len(self.event.evaluations) if self.done else 0
+        return [EvaluationView(self.event, number) for number in range(count)]
 
 
 @dataclass(frozen=True)
 class EvaluationView:
-    evaluation: Evaluation
     event: Event
+    number: int  # 0 is the initial evaluation, then come the improvement attempts
+
+    @property
+    def evaluation(self) -> Evaluation:
+        return self.event.evaluations[self.number]
+
+    @property
+    def last(self) -> bool:
+        return self.number == len(self.event.evaluations) - 1
+
+    @property
+    def error(self) -> str | None:
+        return self.event.error if self.last else None
+
+    @property
+    def tool_status(self) -> str | None:
+        """By the SDK of 2026: what the improvement tool had come to when this evaluation ended."""
+        if self.error:
+            return None
+        failing = bool(self.evaluation.failures)
+        if self.number == 0:
+            return "improvement_required" if failing else "no_improvement_required"
+        if failing:
+            return "improvement_failed" if self.last else "improvement_required"
+        return "improved"
+
+    def time(self, step: int) -> str:
+        """The evaluations of an event share its time in equal parts."""
+        began = datetime.fromisoformat(self.event.created_at).timestamp()
+        part = (self.event.ready_at - began) / len(self.event.evaluations)
+        return utc_text(began + part * (self.number + step))
+
+
+# What an encoder answers to leave its field out.
+ABSENT = object()
 
 
 def encode(view: object, encoders: Encoders) -> dict[str, object]:
-    return {name: encoder(view) for name, encoder in encoders.items()}
+    encoded = ((name, encoder(view)) for name, encoder in encoders.items())
+    return {name: value for name, value in encoded if value is not ABSENT}
 
 
 def constant(value: object) -> Encoder:
@@ -108,6 +146,11 @@ def presigned_files(view: Any) -> list[dict[str, object]]:
     ]
 
 
+def if_any(encoder: Encoder) -> Encoder:
+    """Leaves the field out where it would be empty."""
+    return lambda view: encoder(view) or ABSENT
+
+
 def _presigned_url(file_id: str) -> str:
     return f"https://files.sandbox.invalid/{quote(file_id, safe='')}.pdf?signature=sandbox-secret"
 
@@ -122,8 +165,9 @@ def stats(view: WorkflowView) -> dict[str, int]:
 
 
 def success_rate(view: WorkflowView) -> float | None:
+    """By its page the rate of events that passed evaluation; here: the latest one, as in `filtered`."""
     counted = view.stats
-    return (counted.processed - counted.below_threshold) / counted.processed if counted.processed else None
+    return counted.passed / counted.processed if counted.processed else None
 
 
 def listed_events(encoders: Encoders) -> Encoder:
@@ -142,27 +186,36 @@ def status_words(running: str, done: str) -> Encoder:
     return lambda view: done if view.done else running
 
 
+def listed_status(view: EventView) -> str:
+    """Only the list of events has a word for an evaluation that broke off."""
+    return "in_progress" if not view.done else "failed" if view.event.error else "completed"
+
+
 def filtered_if_known(view: EventView) -> bool | None:
     return view.filtered if view.done else None
+
+
+def latest_evaluation_id(view: EventView) -> str:
+    return view.event.evaluations[-1 if view.done else 0].evaluation_id
 
 
 def attempt_number(view: EventView) -> int:
     return max(0, len(view.evaluations) - 1)
 
 
-def tool_status(passed: str | None) -> Encoder:
-    """Until attempts exist, a failed output stays at `improvement_required`."""
+def tool_status(names: Mapping[str | None, str | None]) -> Encoder:
+    """Of the latest evaluation, in this generation's words; null while there is none."""
 
     def encoder(view: EventView) -> str | None:
-        if not view.done:
-            return None
-        return "improvement_required" if view.filtered else "improved" if view.event.improved else passed
+        status = view.evaluations[-1].tool_status if view.evaluations else None
+        return names.get(status, status)
 
     return encoder
 
 
 def improved_output(view: EventView) -> str | None:
-    return view.event.evaluations[-1].model_output if view.done and view.event.improved else None
+    """By its page only an output that passed each metric."""
+    return view.event.evaluations[-1].output if view.done and view.event.improved else None
 
 
 def latest_result(view: EventView) -> object:
@@ -171,6 +224,10 @@ def latest_result(view: EventView) -> object:
 
 def failure_analyses(view: EventView) -> list[str]:
     return [text for text in map(failure_analysis, view.evaluations) if text]
+
+
+def all_key_improvements(view: EventView) -> list[dict[str, list[str]]]:
+    return [{"key_improvement": texts} for texts in map(key_improvements, view.evaluations) if texts]
 
 
 def evaluations(encoders: Encoders) -> Encoder:
@@ -186,17 +243,49 @@ def result(view: EvaluationView) -> dict[str, object]:
 
 
 def metric_names(view: EvaluationView) -> list[str]:
-    return list(view.evaluation.result)
+    return view.evaluation.metrics
+
+
+def attempt_name(view: EvaluationView) -> str:
+    return f"Improvement Attempt {view.number}" if view.number else "Initial Evaluation"
+
+
+def evaluated_output(view: EvaluationView) -> object:
+    output = view.evaluation.output
+    return view.event.submission["model_output"] if output is None else output
+
+
+def evaluation_status(view: EvaluationView) -> str:
+    return "failed" if view.error else "completed"
+
+
+def progress(view: EvaluationView) -> int:
+    return 0 if view.error else 100
+
+
+def evaluation_error(view: EvaluationView) -> str | None:
+    return view.error
+
+
+def started_at(view: EvaluationView) -> str:
+    return view.time(0)
 
 
 def evaluated_at(view: EvaluationView) -> str:
-    return utc_text(view.event.ready_at)
+    return view.time(1)
 
 
-def evaluation_tool_status(view: EvaluationView) -> str:
-    return "improvement_required" if view.evaluation.failures else "no_improvement_required"
+def evaluation_tool_status(view: EvaluationView) -> str | None:
+    return view.tool_status
 
 
 def failure_analysis(view: EvaluationView) -> str | None:
     failures = view.evaluation.failures
     return f"Synthetic: below the threshold on {', '.join(failures)}." if failures else None
+
+
+def key_improvements(view: EvaluationView) -> list[str] | None:
+    """What the attempt that followed did about the failures; null where none followed."""
+    if view.last:
+        return None
+    return [f"Synthetic: worked on {metric}." for metric in view.evaluation.failures]

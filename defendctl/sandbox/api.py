@@ -10,10 +10,11 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from defendctl.sandbox.answers import EventView, WorkflowView, encode
-from defendctl.sandbox.bodies import Invalid, Problem, parse_json, read_object
+from defendctl.sandbox.bodies import Invalid, Problem, parse_json, problem, read_object
 from defendctl.sandbox.evaluation import new_event
 from defendctl.sandbox.generations import Generation
 from defendctl.sandbox.model import Workflow, new_workflow, utc_now
+from defendctl.sandbox.scores import Scripts, script_for
 from defendctl.sandbox.store import Store
 
 Endpoint = Callable[[Request], Awaitable[JSONResponse]]
@@ -36,6 +37,7 @@ class Api:
     answers: Generation
     key: str | None
     delay: float
+    scripts: Scripts
 
     def routes(self) -> list[Route]:
         event = "/defend/{workflow_id}/events/{event_id}"
@@ -86,8 +88,9 @@ class Api:
         workflow = self._workflow(request)
         if workflow.status != "active":
             raise Refused(409, "Inactive workflows do not accept events")
-        event = new_event(workflow, submission, self.delay)
-        self.store.add_event(event)
+        _check_run_mode(workflow, submission["run_mode"])
+        event = new_event(workflow, submission, self.delay, script_for(self.scripts, submission))
+        self.store.add_events([event])
         return JSONResponse(encode(EventView(event), self.answers.accepted))
 
     async def retrieve_event(self, request: Request) -> JSONResponse:
@@ -113,6 +116,14 @@ def path_id(request: Request, name: str) -> str:
 
 async def _body(request: Request) -> object:
     return parse_json(await request.body())
+
+
+def _check_run_mode(workflow: Workflow, run_mode: str) -> None:
+    """The submission's page says that this mode lacks them, and advises another mode or an edit of the
+    workflow; that the API refuses it is inferred."""
+    if run_mode == "super_fast" and (workflow.web_search or workflow.file_search):
+        message = "super_fast supports neither web search nor file search"
+        raise Invalid(problem(("run_mode",), "value_error", message))
 
 
 def _limit(request: Request) -> int:

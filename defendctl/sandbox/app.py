@@ -15,6 +15,7 @@ from defendctl.sandbox.api import Api, Refused, invalid, refused
 from defendctl.sandbox.bodies import Invalid
 from defendctl.sandbox.faults import Faults
 from defendctl.sandbox.generations import GENERATIONS, NEWEST, generation_named
+from defendctl.sandbox.scores import Scripts
 from defendctl.sandbox.store import Store
 
 __all__ = ["GENERATIONS", "create_app"]
@@ -25,10 +26,11 @@ def create_app(
     generation: str = NEWEST,
     answers: str | None = None,
     api_key: str | None = None,
+    scores: Scripts | None = None,
     delay: float = 0.2,
 ) -> Starlette:
-    """`generation` governs what writes are accepted, `answers` what answers look like; `delay` is the time in
-    seconds for which a submitted event is in progress."""
+    """`generation` governs what writes are accepted, `answers` what answers look like; `scores` are scripted
+    ones; `delay` is the time in seconds for which a submitted event is in progress."""
     accepts, shows = generation_named(generation), generation_named(answers or generation)
     store = Store(data)
     faults = Faults(store)
@@ -38,8 +40,12 @@ def create_app(
         yield
         store.close()
 
+    scripts = scores or {}
     app = Starlette(
-        routes=[*Api(store, accepts, shows, api_key, delay).routes(), *Admin(store, faults).routes()],
+        routes=[
+            *Api(store, accepts, shows, api_key, delay, scripts).routes(),
+            *Admin(store, faults, scripts).routes(),
+        ],
         middleware=[Middleware(_undecoded_paths), Middleware(faults.middleware)],
         exception_handlers={Refused: refused, Invalid: invalid, HTTPException: _plain},
         lifespan=lifespan,

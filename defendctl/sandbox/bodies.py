@@ -115,9 +115,16 @@ def count(value: object, loc: Loc) -> int:
 def number(value: object, loc: Loc) -> int | float:
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise Invalid(problem(loc, "float_type", "Input should be a valid number"))
-    if not math.isfinite(value):
+    if not _is_finite(value):
         raise Invalid(problem(loc, "finite_number", "Input should be a finite number"))
     return value
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer may be larger than any float
+        return False
 
 
 def threshold(value: object, loc: Loc) -> float:

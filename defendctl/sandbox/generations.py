@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from defendctl.sandbox import answers as show
-from defendctl.sandbox.answers import Encoders, event_field, setting, spelled, submitted
+from defendctl.sandbox.answers import Encoder, Encoders, event_field, setting, spelled, submitted
 from defendctl.sandbox.bodies import (
     Check,
     Field,
@@ -210,37 +210,45 @@ _WORKFLOW_2025_10_22: Encoders = {
 }
 
 _EVALUATION: Encoders = {
-    "attempt": show.evaluation_field("attempt"),
-    "evaluation_status": show.constant("completed"),
+    "attempt": show.attempt_name,
+    "evaluation_status": show.evaluation_status,
     "guardrail_metrics": show.metric_names,
     "run_mode": submitted("run_mode"),
     "model_input": submitted("model_input"),
-    "model_output": show.evaluation_field("model_output"),
+    "model_output": show.evaluated_output,
     "nametag": submitted("nametag"),
-    "progress": show.constant(100),
-    "error_message": show.constant(None),
+    "progress": show.progress,
+    "error_message": show.evaluation_error,
     "evaluation_result": show.result,
-    "evaluation_total_cost": show.constant(0.01),
-    "created_at": event_field("created_at"),
+    "evaluation_total_cost": show.evaluation_field("cost"),
+    "created_at": show.started_at,
 }
 _EVALUATION_2025_11_10: Encoders = {**_EVALUATION, "modified_at": show.evaluated_at}
 _EVALUATION_2025_12_07: Encoders = {
     **_EVALUATION,
     "improvement_tool_status": show.evaluation_tool_status,
     "analysis_of_failures": show.failure_analysis,
-    "key_improvements": show.constant(None),
+    "key_improvements": show.key_improvements,
 }
+
+# Null meant at first that nothing had to be done.
+_OLD_TOOL_STATUSES: dict[str | None, str | None] = {
+    "improvement_failed": "failed on max retries",
+    "no_improvement_required": None,
+}
+_OLD_TOOL_STATUS = show.tool_status(_OLD_TOOL_STATUSES)
+_TOOL_STATUS = show.tool_status({})
 
 _LISTED_2025_11_10: Encoders = {
     "event_id": event_field("event_id"),
-    "improvement_tool_status": show.tool_status(passed=None),
+    "improvement_tool_status": _OLD_TOOL_STATUS,
     "improved_model_output": show.improved_output,
     "evaluations": show.evaluations(_EVALUATION_2025_11_10),
 }
 _LISTED_2025_12_07: Encoders = {
     "event_id": event_field("event_id"),
-    "status": show.status_words("in_progress", "completed"),
-    "improvement_tool_status": show.tool_status(passed="no_improvement_required"),
+    "status": show.listed_status,
+    "improvement_tool_status": _TOOL_STATUS,
     "improved_model_output": show.improved_output,
     "billing_request_id": event_field("billing_request_id"),
     "evaluations": show.evaluations({**_EVALUATION_2025_12_07, "modified_at": show.evaluated_at}),
@@ -264,22 +272,24 @@ _EVENT_IDENTITY: Encoders = {**_IDENTITY, "event_id": event_field("event_id")}
 _EVENT_2025_10_07: Encoders = {
     **_EVENT_IDENTITY,
     "filtered": show.filtered_if_known,
-    "evaluation_id": event_field("evaluation_id"),
+    "evaluation_id": show.latest_evaluation_id,
     "attempt_number": show.attempt_number,
 }
 
 
-def _event(evaluation: Encoders, passed: str | None, capable: Encoders) -> Encoders:
+def _event(evaluation: Encoders, tool_status: Encoder, capable: Encoders) -> Encoders:
+    """By its page `files` is only present where file search is on; a workflow always shows it."""
     return {
         **_EVENT_IDENTITY,
         "status": show.status_words("In Progress", "Completed"),
         **_SETTINGS,
         "filtered": lambda view: view.filtered,
-        "improvement_tool_status": show.tool_status(passed),
+        "improvement_tool_status": tool_status,
         "improved_model_output": show.improved_output,
         "evaluation_result": show.latest_result,
         "evaluation_history": show.evaluations(evaluation),
         **capable,
+        "files": show.if_any(capable["files"]),
     }
 
 
@@ -326,7 +336,7 @@ _TABLES = {
         workflow=_workflow(_LISTED_2025_11_10, _CAPABLE_2025_11_10),
         created={**_IDENTITY, **_STATUS, **_CREATED},
         updated={**_IDENTITY, **_STATUS, **_MODIFIED},
-        event=_event(_EVALUATION_2025_11_10, None, _CAPABLE_2025_11_10),
+        event=_event(_EVALUATION_2025_11_10, _OLD_TOOL_STATUS, _CAPABLE_2025_11_10),
         accepted=_ACCEPTED,
     ),
     "2025-12-07": Generation(
@@ -338,10 +348,10 @@ _TABLES = {
         created={**_IDENTITY, **_STATUS, **_CREATED},
         updated={**_IDENTITY, "name": setting("name"), **_STATUS, **_MODIFIED},
         event={
-            **_event(_EVALUATION_2025_12_07, "no_improvement_required", _CAPABLE_2025_12_07),
+            **_event(_EVALUATION_2025_12_07, _TOOL_STATUS, _CAPABLE_2025_12_07),
             "max_improvement_attempts": setting("max_retries"),
             "analysis_of_failures": show.failure_analyses,
-            "key_improvements": show.constant([]),
+            "key_improvements": show.all_key_improvements,
         },
         accepted={**_ACCEPTED, "billing_request_id": event_field("billing_request_id")},
     ),

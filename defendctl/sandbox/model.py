@@ -25,20 +25,32 @@ class Workflow:
 
 @dataclass(frozen=True)
 class Score:
-    score: float
+    """How one metric judged an output: a number, a verdict (true passes), or null where it gave none."""
+
+    score: float | bool | None
     rationale: str
-    threshold: float
+    threshold: float | None
 
     @property
     def failed(self) -> bool:
-        return self.score < self.threshold
+        """Below the threshold fails, equal passes, by the engine's page. What was not scored cannot fail."""
+        if isinstance(self.score, bool):
+            return not self.score
+        return self.score is not None and self.threshold is not None and self.score < self.threshold
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    attempt: str
-    model_output: str
+    """One evaluation of an event: of the submitted output, or of what an improvement attempt made of it.
+
+    `metrics` are those evaluated this time; `result` also holds what was carried over from before.
+    """
+
+    evaluation_id: str
+    output: str | None  # null: the submitted one, which is not stored twice
+    metrics: list[str]
     result: dict[str, Score]
+    cost: float
 
     @property
     def failures(self) -> list[str]:
@@ -47,22 +59,20 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Event:
-    """A submitted output, with the settings of its workflow at that time.
-
-    The first evaluation is the initial one; improvement attempts would follow it.
-    """
+    """A submitted output, the settings of its workflow at that time, and its evaluations, oldest first."""
 
     event_id: str
-    evaluation_id: str
     billing_request_id: str
     created_at: str
     ready_at: float  # epoch seconds; until then the event is in progress
     submission: dict[str, Any]
     settings: Workflow
     evaluations: list[Evaluation]
+    error: str | None = None  # why its last evaluation could not be finished
 
     @property
     def filtered(self) -> bool:
+        """By the event's page: whether the latest evaluation failed at least one metric."""
         return bool(self.evaluations[-1].failures)
 
     @property
@@ -97,6 +107,9 @@ def new_id(prefix: str) -> str:
 
 def utc_now() -> str:
     return utc_text(datetime.now(UTC).timestamp())
+
+
+FOREVER = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 
 
 def utc_text(seconds: float) -> str:

@@ -16,6 +16,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from defendctl.sandbox.app import create_app
 from defendctl.sandbox.generations import NEWEST
+from defendctl.sandbox.scores import BadScores, Scripts, read_scores
+
+__all__ = ["BadScores", "embedded", "read_scores", "serve"]
 
 _print = functools.partial(print, flush=True)
 
@@ -27,21 +30,27 @@ def serve(
     data: str = ":memory:",
     api_key: str | None = None,
     announce: Callable[[str], None] = _print,
+    scores: Scripts | None = None,
 ) -> None:
     """Serves on 127.0.0.1 until SIGINT or SIGTERM; `announce` gets the base URL when it can be used."""
-    app = create_app(data, generation, answers, api_key)
+    app = create_app(data, generation, answers, api_key, scores)
     sock = _loopback(port)
     _Server(app, functools.partial(announce, _base_url(sock))).run([sock])
 
 
 @contextmanager
 def embedded(
-    data: str = ":memory:", generation: str = NEWEST, answers: str | None = None, api_key: str | None = None
+    data: str = ":memory:",
+    generation: str = NEWEST,
+    answers: str | None = None,
+    api_key: str | None = None,
+    scores: Scripts | None = None,
+    delay: float = 0.2,
 ) -> Iterator[str]:
     """Serves from a daemon thread on a free port and yields the base URL."""
     ready = threading.Event()
     sock = _loopback(0)
-    server = _Server(create_app(data, generation, answers, api_key), ready.set)
+    server = _Server(create_app(data, generation, answers, api_key, scores, delay), ready.set)
     url = _base_url(sock)
     thread = threading.Thread(target=server.run, args=([sock],), name="sandbox", daemon=True)
     thread.start()

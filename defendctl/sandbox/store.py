@@ -6,7 +6,7 @@ but loses nothing to a killed process.
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -19,18 +19,32 @@ PRAGMA journal_mode = WAL;
 PRAGMA synchronous = OFF;
 CREATE TABLE IF NOT EXISTS workflows (seq INTEGER PRIMARY KEY, workflow_id TEXT UNIQUE, document TEXT);
 CREATE TABLE IF NOT EXISTS events (
-    seq INTEGER PRIMARY KEY, event_id TEXT UNIQUE, workflow_id TEXT,
-    ready_at REAL, failed INTEGER, improved INTEGER, document TEXT
+    seq INTEGER PRIMARY KEY, event_id TEXT UNIQUE, workflow_id TEXT, created_at TEXT,
+    ready_at REAL, broken INTEGER, failed INTEGER, improved INTEGER, filtered INTEGER, document TEXT
 );
-CREATE INDEX IF NOT EXISTS newest ON events (workflow_id, seq);
-CREATE INDEX IF NOT EXISTS counted ON events (workflow_id, ready_at, failed, improved);
+CREATE INDEX IF NOT EXISTS latest ON events (workflow_id, created_at, seq);
+CREATE INDEX IF NOT EXISTS counts ON events (workflow_id, ready_at, broken, failed, improved, filtered);
+PRAGMA user_version = 1;
+"""
+# Files of the first form keep their workflows; their events have no attempts, and are made up anyway.
+_OUTDATED = "DROP TABLE IF EXISTS events;"
+_ADD = """
+INSERT INTO events (event_id, workflow_id, created_at, ready_at, broken, failed, improved, filtered, document)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
 class Stats(NamedTuple):
+    """Of the events that are completed; those whose evaluation broke off are not counted."""
+
     processed: int
-    below_threshold: int
-    improved: int
+    below_threshold: int  # the submitted output failed a metric
+    improved: int  # of these, an attempt made it pass
+    passed: int  # the latest evaluation failed no metric
+
+
+class Taken(Exception):
+    """There is an event with that id already."""
 
 
 class Store:
@@ -39,6 +53,8 @@ class Store:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         # The loop may run in another thread than the one that made the application.
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        if self._row("PRAGMA user_version") == (0,):
+            self._db.executescript(_OUTDATED)
         self._db.executescript(_SCHEMA)
 
     def close(self) -> None:
@@ -72,19 +88,16 @@ class Store:
         for table in ("workflows", "events"):
             self._db.execute(f"DELETE FROM {table} WHERE workflow_id = ?", (workflow_id,))
 
-    def add_event(self, event: Event) -> None:
-        self._db.execute(
-            "INSERT INTO events (event_id, workflow_id, ready_at, failed, improved, document)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                event.event_id,
-                event.settings.workflow_id,
-                event.ready_at,
-                event.failed_at_first,
-                event.improved,
-                json.dumps(asdict(event)),
-            ),
-        )
+    def add_events(self, events: Iterable[Event]) -> None:
+        """All or none."""
+        self._db.execute("SAVEPOINT adding")
+        try:
+            self._db.executemany(_ADD, map(_row_of, events))
+        except sqlite3.IntegrityError:
+            self._db.execute("ROLLBACK TO adding")
+            raise Taken from None
+        finally:
+            self._db.execute("RELEASE adding")
 
     def event(self, workflow_id: str, event_id: str) -> Event | None:
         query = "SELECT document FROM events WHERE workflow_id = ? AND event_id = ?"
@@ -92,22 +105,42 @@ class Store:
         return _event(row[0]) if row else None
 
     def newest_events(self, workflow_id: str, limit: int) -> list[Event]:
-        query = "SELECT document FROM events WHERE workflow_id = ? ORDER BY seq DESC LIMIT ?"
+        query = "SELECT document FROM events WHERE workflow_id = ? ORDER BY created_at DESC, seq DESC LIMIT ?"
         return [_event(document) for (document,) in self._db.execute(query, (workflow_id, limit))]
 
+    def raw_events(self, workflow_id: str | None) -> Iterator[str]:
+        """Documents as they are stored, oldest first; null: of all workflows."""
+        where, values = ("", ()) if workflow_id is None else ("WHERE workflow_id = ?", (workflow_id,))
+        query = f"SELECT document FROM events {where} ORDER BY workflow_id, created_at, seq"
+        return (document for (document,) in self._db.execute(query, values))
+
     def stats(self, workflow_id: str, now: float) -> Stats:
-        """Counts of the events that are completed by now."""
         row = self._row(
-            "SELECT count(*), coalesce(sum(failed), 0), coalesce(sum(improved), 0)"
-            " FROM events WHERE workflow_id = ? AND ready_at <= ?",
+            "SELECT count(*), coalesce(sum(failed), 0), coalesce(sum(improved), 0),"
+            " coalesce(sum(NOT filtered), 0) FROM events"
+            " WHERE workflow_id = ? AND ready_at <= ? AND NOT broken",
             workflow_id,
             now,
         )
-        return Stats(*row) if row else Stats(0, 0, 0)
+        return Stats(*row) if row else Stats(0, 0, 0, 0)
 
     def _row(self, query: str, *values: object) -> tuple[Any, ...] | None:
         row: tuple[Any, ...] | None = self._db.execute(query, values).fetchone()
         return row
+
+
+def _row_of(event: Event) -> tuple[object, ...]:
+    return (
+        event.event_id,
+        event.settings.workflow_id,
+        event.created_at,
+        event.ready_at,
+        event.error is not None,
+        event.failed_at_first,
+        event.improved,
+        event.filtered,
+        json.dumps(asdict(event)),
+    )
 
 
 def _event(document: str) -> Event:
@@ -117,5 +150,5 @@ def _event(document: str) -> Event:
     return Event(**fields, settings=settings, evaluations=evaluations)
 
 
-def _evaluation(attempt: str, model_output: str, result: dict[str, Any]) -> Evaluation:
-    return Evaluation(attempt, model_output, {metric: Score(**score) for metric, score in result.items()})
+def _evaluation(result: dict[str, Any], **fields: Any) -> Evaluation:
+    return Evaluation(**fields, result={metric: Score(**score) for metric, score in result.items()})
