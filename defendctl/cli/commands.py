@@ -257,6 +257,12 @@ def completion(ctx: click.Context, shell: str) -> int:
     return 0
 
 
+_SCORES_HELP = (
+    "YAML or JSON with scripted scores, {TEXT: {METRIC: SCORE}}, for events whose output or prompt contains"
+    " TEXT. SCORE is 0 to 1, true, false or null (not scored); a list of such maps: one for each attempt."
+)
+
+
 @click.group("sandbox", cls=Group)
 def sandbox() -> None:
     """The embedded Defend API."""
@@ -268,9 +274,16 @@ def sandbox() -> None:
 @click.option("--answers", default=None, help="What reads are answered in, if that differs.")
 @click.option("--data", type=_PATH, default=None, help="An SQLite file; in memory by default.")
 @click.option("--api-key", default=None, help="The only key it takes; any by default.")
+@click.option("--scores", type=_PATH, default=None, help=_SCORES_HELP)
 @click.pass_obj
 def serve(
-    run: Run, port: int, generation: str, answers: str | None, data: Path | None, api_key: str | None
+    run: Run,
+    port: int,
+    generation: str,
+    answers: str | None,
+    data: Path | None,
+    api_key: str | None,
+    scores: Path | None,
 ) -> int:
     """Serve the embedded Defend API on loopback; the first line on stdout is its base URL."""
     from defendctl.model import GENERATIONS
@@ -279,8 +292,19 @@ def serve(
     for given in (generation, answers):
         if given not in (None, *GENERATIONS):
             raise Usage(f"there is no generation {given!r}; there are {', '.join(GENERATIONS)}")
-    sandbox_server().serve(
-        port, generation, answers, str(data or ":memory:"), api_key, lambda url: run.console.out(url + "\n")
+    server = sandbox_server()
+    try:
+        scripts = server.read_scores(scores) if scores else None
+    except server.BadScores as error:
+        raise Usage(str(error), f"the form of --scores: {_SCORES_HELP}") from error
+    server.serve(
+        port,
+        generation,
+        answers,
+        str(data or ":memory:"),
+        api_key,
+        lambda url: run.console.out(url + "\n"),
+        scripts,
     )
     return 0
 
