@@ -197,6 +197,21 @@ def test_files_of_2025_11_10_carry_no_url(sandbox: Sandbox) -> None:
     assert file == {"file_name": "file_a.pdf", "file_id": "file_a", "file_size": 1024}
 
 
+@pytest.mark.parametrize(("generation", "names"), [("2025-11-10", 3), ("2025-12-07", 5)])
+def test_an_event_names_files_only_where_there_are_some(
+    sandbox: Sandbox, generation: str, names: int
+) -> None:
+    client = sandbox(generation=generation, delay=0)
+    for files in (["file_a"], []):
+        workflow_id = created(client, {**CUSTOM[generation], "file_search": files})
+        event_id = client.post(f"/defend/{workflow_id}/events", json=EVENT).json()["event_id"]
+        event = client.get(f"/defend/{workflow_id}/events/{event_id}").json()
+        assert [(file["file_id"], len(file)) for file in event.get("files", [])] == [
+            (f, names) for f in files
+        ]
+        assert ("files" in event) is bool(files)
+
+
 def test_update_replaces_maps_and_switches_mode(client: httpx.Client) -> None:
     path = f"/defend/{created(client, NEWEST)}"
     client.put(path, json={THRESHOLDS: {"correctness": 1}})
@@ -231,7 +246,9 @@ def test_old_event(sandbox: Sandbox, generation: str) -> None:
     accepted = client.post(f"/defend/{workflow_id}/events", json={**EVENT, "run_mode": "smart"}).json()
     assert accepted.keys() == {"workflow_id", "event_id", "filtered", "evaluation_id", "attempt_number"}
     event = completed(client, workflow_id, accepted["event_id"])
-    assert event == {**accepted, "filtered": event["filtered"]}
+    judged = {name: event[name] for name in ("filtered", "evaluation_id", "attempt_number")}
+    assert event == {**accepted, **judged}
+    assert (accepted["filtered"], accepted["attempt_number"]) == (None, 0)
     rate = client.get(f"/defend/{workflow_id}").json()["success_rate"]
     assert rate == (0.0 if event["filtered"] else 1.0)
 
@@ -264,7 +281,6 @@ EVENT_READ = {
     LEVELS,
     THRESHOLDS,
     "capabilities",
-    "files",
 }
 ADDED = {"max_improvement_attempts", "analysis_of_failures", "key_improvements"}
 ENTRY_ADDED = {"improvement_tool_status", "analysis_of_failures", "key_improvements"}
@@ -316,7 +332,7 @@ def test_event_is_in_progress_first(client: httpx.Client) -> None:
 
 
 def test_below_the_threshold_fails_and_equal_passes(client: httpx.Client) -> None:
-    workflow_id = created(client, NEWEST)
+    workflow_id = created(client, {**NEWEST, "improvement_action": "do_nothing"})
     submit = f"/defend/{workflow_id}/events"
     first = completed(client, workflow_id, client.post(submit, json=EVENT).json()["event_id"])
     score = first["evaluation_result"]["completeness"]["score"]

@@ -72,8 +72,8 @@ def interpreter(home: Path) -> Path:
     return home / ("Scripts" if os.name == "nt" else "bin") / "python"
 
 
-def session(url: str, version: str, create: dict[str, Any], generation: str) -> dict[str, Any]:
-    arguments = {"create": create, "update": UPDATES[generation], "event": EVENT}
+def session(url: str, version: str, create: dict[str, Any], update: dict[str, Any]) -> dict[str, Any]:
+    arguments = {"create": create, "update": update, "event": EVENT}
     command = [str(sdk_python(version)), str(HERE / "sdk_session.py"), url]
     ran = subprocess.run(command, input=json.dumps(arguments), capture_output=True, text=True, timeout=60)
     assert ran.returncode == 0, ran.stderr
@@ -88,7 +88,7 @@ def session(url: str, version: str, create: dict[str, Any], generation: str) -> 
 def test_a_custom_workflow(sandbox: Sandbox, generation: str, version: str) -> None:
     client = sandbox(generation=generation)
     body = {**CUSTOM[generation], **EXTRAS[generation]}
-    got = session(str(client.base_url), version, body, generation)
+    got = session(str(client.base_url), version, body, UPDATES[generation])
     assert got["retrieved"].items() >= {"name": "Test Workflow", "improvement_action": "fixit"}.items()
     assert got["retrieved_again"].items() >= {"name": "Renamed", "description": "described"}.items()
     assert got["retrieved"]["workflow_id"] == got["created"]["workflow_id"] == got["updated"]["workflow_id"]
@@ -101,7 +101,7 @@ def test_a_custom_workflow(sandbox: Sandbox, generation: str, version: str) -> N
 @every_version
 def test_an_automatic_workflow(sandbox: Sandbox, generation: str, version: str) -> None:
     client = sandbox(generation=generation)
-    session(str(client.base_url), version, AUTOMATIC[generation], generation)
+    session(str(client.base_url), version, AUTOMATIC[generation], UPDATES[generation])
     (stored,) = client.get("/_sandbox/workflows").json()
     assert stored["type"] == "automatic"
     assert set(stored["metrics"].values()) == {"low" if generation == "2025-12-07" else "high"}
@@ -110,7 +110,7 @@ def test_an_automatic_workflow(sandbox: Sandbox, generation: str, version: str) 
 @pytest.mark.parametrize(("generation", "version"), [(each, VERSIONS[each]) for each in WITH_MAPS])
 def test_what_newer_generations_show(sandbox: Sandbox, generation: str, version: str) -> None:
     url = str(sandbox(generation=generation).base_url)
-    got = session(url, version, {**CUSTOM[generation], **EXTRAS[generation]}, generation)
+    got = session(url, version, {**CUSTOM[generation], **EXTRAS[generation]}, UPDATES[generation])
     assert got["retrieved"][THRESHOLDS] == CUSTOM[generation][THRESHOLDS]
     assert got["retrieved"]["files"][0]["file_id"] == "file_a"
     assert got["submitted"]["status"] == "In Progress"
@@ -119,7 +119,29 @@ def test_what_newer_generations_show(sandbox: Sandbox, generation: str, version:
     assert got["retrieved_last"]["stats"]["outputs_processed"] == 1
 
 
+ENDS = {
+    "improved": [{"completeness": 0.1}, {"completeness": 0.9}],
+    "improvement_failed": [{"completeness": 0.1}],
+    "no_improvement_required": [{"completeness": 0.9}],
+}
+OLD_ENDS = {"improvement_failed": "failed on max retries", "no_improvement_required": None}
+
+
+@pytest.mark.parametrize(("generation", "version"), [(each, VERSIONS[each]) for each in WITH_MAPS])
+@pytest.mark.parametrize(("end", "script"), ENDS.items())
+def test_stories_of_events(
+    sandbox: Sandbox, generation: str, version: str, end: str, script: list[dict[str, float]]
+) -> None:
+    url = str(sandbox(generation=generation, scores={EVENT["model_output"]: script}).base_url)
+    got = session(url, version, {**CUSTOM[generation], **EXTRAS[generation]}, RENAMED)
+    word = end if generation == "2025-12-07" else OLD_ENDS.get(end, end)
+    (listed,) = got["retrieved_last"]["events"]
+    assert got["event"]["improvement_tool_status"] == listed["improvement_tool_status"] == word
+    assert got["event"]["filtered"] is (end == "improvement_failed")
+    assert len(listed["evaluations"]) == len(got["event"]["evaluation_history"])
+
+
 def test_the_newest_event_shows_the_attempts_limit(sandbox: Sandbox) -> None:
     url = str(sandbox().base_url)
-    got = session(url, "1.27.0", CUSTOM["2025-12-07"], "2025-12-07")
+    got = session(url, "1.27.0", CUSTOM["2025-12-07"], UPDATES["2025-12-07"])
     assert got["event"]["max_improvement_attempts"] == 4
