@@ -17,6 +17,7 @@ from defendctl.render.inert import inert
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from defendctl.manifest.models import LintLevel
     from defendctl.operations.apply import Applied, Consent
     from defendctl.operations.plan import Progress, Selection
     from defendctl.plan.changes import Plan
@@ -69,14 +70,18 @@ def init(run: Run) -> int:
 @_command("validate")
 @click.argument("paths", nargs=-1, type=_PATH)
 @_files
+@click.option("-E", "--error", multiple=True, metavar="CODE", help="Take this lint for an error.")
+@click.option("-W", "--warning", multiple=True, metavar="CODE", help="Take this lint for a warning.")
 @_format("text", "json")
 @click.pass_obj
-def validate(run: Run, paths: tuple[Path, ...], file: tuple[Path, ...], format: str) -> int:
+def validate(run: Run, /, paths: tuple[Path, ...], file: tuple[Path, ...], format: str, **chosen: Any) -> int:
     """Check every manifest and the project file, offline."""
     from defendctl.operations.inspect import validate as operation
     from defendctl.render import json, text
 
-    found = operation(run.workspace(), [*paths, *file])
+    levels: dict[str, LintLevel] = dict.fromkeys(chosen["warning"], "warning")
+    levels |= dict.fromkeys(chosen["error"], "error")
+    found = operation(run.workspace(), [*paths, *file], levels)
     if format == "json":
         run.console.out(json.diagnostics(found))
     else:

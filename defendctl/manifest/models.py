@@ -112,6 +112,21 @@ class State(Model):
     lineage: Text = ""
 
 
+LintLevel = Literal["error", "warning", "ignore"]
+"""`off` would be false to a reader of YAML 1.1."""
+
+
+class Lint(Model):
+    """How grave each finding of `lint` is."""
+
+    correctness_in_automatic: LintLevel = Field("warning", alias="correctness-in-automatic")
+    retries_without_action: LintLevel = Field("warning", alias="retries-without-action")
+    retries_zero: LintLevel = Field("warning", alias="retries-zero")
+    same_name: LintLevel = Field("warning", alias="same-name")
+    threshold_one: LintLevel = Field("warning", alias="threshold-one")
+    threshold_zero: LintLevel = Field("warning", alias="threshold-zero")
+
+
 class ProjectFile(Model):
     """`defendctl.yaml`; keys that begin with `x-` are taken out before."""
 
@@ -121,3 +136,4 @@ class ProjectFile(Model):
     api: Api = Api()
     state: State = State()
     custom_metrics: list[Text] = []
+    lint: Lint = Lint.model_validate({})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,9 @@ from defendctl.manifest.url import base_url_problem
 from defendctl.manifest.words import found, shown
 
 if TYPE_CHECKING:
-    from defendctl.manifest.models import ProjectFile
+    from collections.abc import Mapping
+
+    from defendctl.manifest.models import LintLevel, ProjectFile
 
 FILE_NAME = "defendctl.yaml"
 DEFAULT_MANIFESTS = ("workflows",)
@@ -34,6 +36,8 @@ class Project:
     generation: str = "auto"
     lineage: str | None = None
     custom_metrics: tuple[str, ...] = ()
+    lint: Mapping[str, LintLevel] = field(default_factory=dict)
+    """Code → how grave it is."""
     spans: tuple[Span, ...] = ()
     """Where each of `manifests` stands; empty if the file does not say them."""
 
@@ -139,5 +143,6 @@ def _built(file: Path, model: ProjectFile, document: Document) -> Project:
         generation=model.api.generation,
         lineage=model.state.lineage or None,
         custom_metrics=tuple(model.custom_metrics),
+        lint=model.lint.model_dump(by_alias=True, exclude_unset=True),
         spans=tuple(document.span(("manifests", i)) for i in range(len(model.manifests))) if given else (),
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Diagnostic, Span, in_order
 from defendctl.manifest.files import Refused, expand, files_under, is_glob
+from defendctl.manifest.lint import lint, same_names
 from defendctl.manifest.loader import load
 from defendctl.manifest.project import DEFAULT_MANIFESTS, Project
 from defendctl.manifest.report import Report
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from defendctl.manifest.loader import Document
     from defendctl.manifest.validate import Declared
     from defendctl.model import Workflow
 
@@ -28,26 +30,33 @@ class Desired:
     workflows: dict[str, Workflow] = field(default_factory=dict)
     spans: dict[str, Span] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    lints: list[Diagnostic] = field(default_factory=list)
+    """What is allowed and seldom meant; only where it was asked for."""
 
 
-def resolve(project: Project, paths: Sequence[Path] | None, cwd: Path) -> Desired:
+def resolve(project: Project, paths: Sequence[Path] | None, cwd: Path, *, linted: bool = False) -> Desired:
     """The configured manifests, or exactly `paths`. Every problem of every file is in the diagnostics."""
-    run = _Run(project, cwd.absolute())
+    run = _Run(project, cwd.absolute(), linted)
     files = dict.fromkeys(run.configured() if paths is None else run.given(paths))
     declared = [one for file in run.unique(files) for one in run.declared(file)]
     kept = sorted(run.once(declared).items())
+    if linted:
+        run.lints += same_names(one for _, one in kept)
     return Desired(
         workflows={address: one.workflow for address, one in kept if one.workflow},
         spans={address: one.span for address, one in kept},
         diagnostics=in_order(dict.fromkeys(run.diagnostics)),
+        lints=run.lints,
     )
 
 
 class _Run:
     """One reading of the manifests; gathers what is wrong."""
 
-    def __init__(self, project: Project, cwd: Path) -> None:
+    def __init__(self, project: Project, cwd: Path, linted: bool) -> None:
         self.diagnostics: list[Diagnostic] = []
+        self.lints: list[Diagnostic] = []
+        self._linted = linted
         self._project = project
         self._cwd = cwd
         self._project_file = os.path.realpath(project.file) if project.file else None
@@ -119,8 +128,14 @@ class _Run:
         report = Report(name, loaded)
         with report.stopping():
             for document in documents:
-                yield from validate(document, self._project.custom_metrics, report)
+                for one in validate(document, self._project.custom_metrics, report):
+                    yield one
+                    self._lint(document, one)
         self.diagnostics += [*loaded, *report.diagnostics]
+
+    def _lint(self, document: Document, one: Declared) -> None:
+        if self._linted:
+            self.lints += lint(document, one)
 
     def once(self, declared: list[Declared]) -> dict[str, Declared]:
         """The first of each address; an error where it stands again."""

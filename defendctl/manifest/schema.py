@@ -43,7 +43,7 @@ def manifest_schema(custom_metrics: Sequence[str] = ()) -> Schema:
 def project_schema() -> Schema:
     """The schema of `defendctl.yaml`."""
     schema = _document(models.ProjectFile, texts.PROJECT)
-    for name, model in (("api", models.Api), ("state", models.State)):
+    for name, model in (("api", models.Api), ("state", models.State), ("lint", models.Lint)):
         section = {"type": "object", "properties": _properties(model, texts.SECTIONS[name])}
         schema["properties"][name] = {**texts.PROJECT[name], **section, "additionalProperties": False}
     for name in ("manifests", "custom_metrics"):

@@ -81,6 +81,7 @@ PROJECT: Hints = {
     "custom_metrics": {
         "markdownDescription": "The names of your organization's own guardrail metrics. Default: none."
     },
+    "lint": {"markdownDescription": "How grave is what is allowed and seldom meant; see docs/lint.md."},
 }
 API: Hints = {
     "base_url": {
@@ -105,4 +106,15 @@ STATE: Hints = {
         "patternErrorMessage": NOT_BLANK,
     },
 }
-SECTIONS = {"api": API, "state": STATE}
+_LINT = "`error`, `warning` or `ignore`. Default: `warning`."
+LINT: Hints = {
+    "correctness-in-automatic": {"markdownDescription": f"`correctness` in an automatic workflow. {_LINT}"},
+    "retries-without-action": {
+        "markdownDescription": f"`max_retries` beside `improvement_action: none`. {_LINT}"
+    },
+    "retries-zero": {"markdownDescription": f"An action that no retry allows. {_LINT}"},
+    "same-name": {"markdownDescription": f"Two workflows of one name. {_LINT}"},
+    "threshold-one": {"markdownDescription": f"A threshold of 1. {_LINT}"},
+    "threshold-zero": {"markdownDescription": f"A threshold of 0. {_LINT}"},
+}
+SECTIONS = {"api": API, "state": STATE, "lint": LINT}

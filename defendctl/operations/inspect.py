@@ -4,24 +4,42 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from defendctl.diagnostics import DefendctlError, in_order, suggest
+from defendctl.diagnostics import DefendctlError, Usage, in_order, suggest
 from defendctl.operations.workspace import warn_unresolved
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from defendctl.diagnostics import Diagnostic
+    from defendctl.manifest.models import LintLevel
     from defendctl.operations.workspace import Workspace
     from defendctl.plan.view import View
 
 
-def validate(workspace: Workspace, paths: Sequence[Path]) -> list[Diagnostic]:
-    """Every problem of the project file and the manifests; offline."""
+def validate(
+    workspace: Workspace, paths: Sequence[Path], levels: Mapping[str, LintLevel] | None = None
+) -> list[Diagnostic]:
+    """Every problem of the project file and the manifests, and what is seldom meant; offline.
+
+    `levels` go before those of the project file. Raises Usage for a code that there is not.
+    """
+    from defendctl.manifest.lint import levelled
     from defendctl.manifest.resolve import resolve
 
-    desired = resolve(workspace.project, list(paths) or None, workspace.cwd)
-    return in_order([*workspace.problems, *desired.diagnostics])
+    desired = resolve(workspace.project, list(paths) or None, workspace.cwd, linted=True)
+    lints = levelled(desired.lints, {**workspace.project.lint, **_known(levels or {})})
+    return in_order([*workspace.problems, *desired.diagnostics, *lints])
+
+
+def _known(levels: Mapping[str, LintLevel]) -> Mapping[str, LintLevel]:
+    from defendctl.manifest.lint import LINTS
+
+    for code in levels:
+        if code not in LINTS:
+            near = suggest(code, LINTS) or f" There are: {', '.join(LINTS)}."
+            raise Usage(f"{code!r} is not a code whose severity can be chosen.{near}")
+    return levels
 
 
 def show(workspace: Workspace, address: str) -> View:

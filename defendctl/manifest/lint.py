@@ -1,0 +1,90 @@
+"""What is allowed and seldom meant. Each code has a page of its own words in docs/lint.md."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from defendctl.diagnostics import Diagnostic
+from defendctl.manifest.words import short
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from defendctl.manifest.loader import Document
+    from defendctl.manifest.models import LintLevel
+    from defendctl.manifest.validate import Declared
+    from defendctl.model import Workflow
+
+LINTS: Final = (
+    "correctness-in-automatic",
+    "retries-without-action",
+    "retries-zero",
+    "same-name",
+    "threshold-one",
+    "threshold-zero",
+)
+
+Path = tuple[str | int, ...]
+
+
+def lint(document: Document, declared: Declared) -> Iterator[Diagnostic]:
+    """What one workflow says that is seldom meant; nothing of one that is wrong anyway."""
+    if declared.workflow is None:
+        return
+    at: Path = ("workflows", declared.address)
+    body = document.data["workflows"][declared.address]
+    for path, code, message in (*_metrics(declared.workflow, body), *_retries(declared.workflow, body)):
+        yield Diagnostic("warning", code, message, document.span((*at, *path)))
+
+
+def same_names(declared: Iterable[Declared]) -> Iterator[Diagnostic]:
+    """Two workflows of one name: whoever looks in the console cannot tell them apart."""
+    first: dict[str, Declared] = {}
+    for one in declared:
+        if one.workflow is None:
+            continue
+        other = first.setdefault(one.workflow.name, one)
+        if other is not one:
+            message = f"`{short(other.address)}` has the same name, {short(one.workflow.name)}."
+            yield Diagnostic("warning", "same-name", message, one.span)
+
+
+def levelled(found: Iterable[Diagnostic], levels: Mapping[str, LintLevel]) -> list[Diagnostic]:
+    """With the severities that the team chose; a warning where nothing was chosen."""
+    chosen = ((one, levels.get(one.code, "warning")) for one in found)
+    return [Diagnostic(level, one.code, one.message, one.span) for one, level in chosen if level != "ignore"]
+
+
+Found = tuple[Path, str, str]
+
+
+def _metrics(workflow: Workflow, body: dict[str, Any]) -> Iterator[Found]:
+    if workflow.type == "automatic":
+        if "correctness" in workflow.metrics:
+            message = "`correctness` has no automatic threshold in the vendor's pages; it may not be judged."
+            yield _place("correctness", body), "correctness-in-automatic", message
+        return
+    for metric, threshold in workflow.metrics.items():
+        if threshold == 0:
+            message = f"A threshold of 0 never flags anything: `{short(metric)}` guards nothing."
+            yield ("metrics", metric), "threshold-zero", message
+        elif threshold == 1:
+            message = f"A threshold of 1 flags every score below a perfect one in `{short(metric)}`."
+            yield ("metrics", metric), "threshold-one", message
+
+
+def _place(metric: str, body: dict[str, Any]) -> Path:
+    metrics = body["metrics"]
+    return ("metrics", metrics.index(metric) if isinstance(metrics, list) else metric)
+
+
+def _retries(workflow: Workflow, body: dict[str, Any]) -> Iterator[Found]:
+    said = next((key for key in ("max_retries", "max_improvement_attempts") if key in body), None)
+    if said is None:
+        return
+    if workflow.improvement_action == "none":
+        message = f"`{said}` has no effect with `improvement_action: none`."
+        yield (said,), "retries-without-action", message
+    elif workflow.max_retries == 0:
+        message = f"No retries: `improvement_action: {workflow.improvement_action}` is never taken."
+        yield (said,), "retries-zero", message
