@@ -11,7 +11,7 @@ import click
 
 from defendctl.cli.console import Ticker
 from defendctl.cli.options import Command, Group, Run
-from defendctl.diagnostics import DefendctlError, Usage, errors, worst_exit
+from defendctl.diagnostics import DefendctlError, Precondition, Usage, errors, worst_exit
 from defendctl.render.inert import inert
 
 if TYPE_CHECKING:
@@ -94,6 +94,11 @@ def validate(run: Run, /, paths: tuple[Path, ...], file: tuple[Path, ...], forma
 @_files
 @click.option("--out", type=_PATH, help="Also save the plan, for `apply PLAN`.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if there is anything to do.")
+@click.option(
+    "--refresh/--no-refresh",
+    default=True,
+    help="Without: no key and no network; what was last applied stands for what is live.",
+)
 @_target
 @_replace
 @_parallelism
@@ -337,6 +342,10 @@ def _consent(
 
     if plan_file:
         saved = read_plan(plan_file)
+        if saved["digest"] is None:
+            raise Precondition(
+                f"{plan_file} was made without reading what is live", "make one without --no-refresh"
+            )
         if expect not in (None, saved["digest"]):
             raise Usage("--expect names another digest than PLAN")
         chosen.update({name: tuple(saved["options"][name]) for name in ("target", "replace")})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import ApiError, DefendctlError, Diagnostic, Usage, suggest
 from defendctl.engine.generation import disagreement, evidence, generation
+from defendctl.model import Observed
 from defendctl.operations.workspace import warn_unresolved
 from defendctl.plan.build import World, build_plan, to_read
 from defendctl.plan.changes import Options
@@ -34,6 +35,8 @@ class Selection:
     target: tuple[str, ...] = ()
     replace: tuple[str, ...] = ()
     parallelism: int = 10
+    refresh: bool = True
+    """Whether what is live is read; else what was last applied stands in for it."""
 
     @property
     def options(self) -> Options:
@@ -94,13 +97,16 @@ def make_plan(
 
     scope = in_scope(desired, state, chosen)
     ids = to_read(desired.workflows, state, scope)
-    reading = read_live(workspace, ids, state, chosen.parallelism, progress, api)
-    refuse_if_all_missing(reading.live, state, chosen)
+    if chosen.refresh:
+        reading = read_live(workspace, ids, state, chosen.parallelism, progress, api)
+        refuse_if_all_missing(reading.live, state, chosen)
+    else:
+        reading = _unread(workspace, ids, state)
     support = DIALECTS[reading.generation].support
     world = World(desired.workflows, reading.live, state, support, workspace.host(), scope, chosen.options)
     made = build_plan(world)
     found = (*desired.diagnostics, *reading.diagnostics, *made.diagnostics)
-    return replace(made, diagnostics=found), support
+    return replace(made, diagnostics=found, refreshed=chosen.refresh), support
 
 
 def drift(workspace: Workspace, chosen: Selection, progress: Progress) -> list[Drifted]:
@@ -141,6 +147,12 @@ def read_live(
     seen = evidence(live.values())
     found = (*disagreement(pinned, seen), *_strange_ids(ids, live, state))
     return Reading(live, generation(pinned, seen, state.generation), found)
+
+
+def _unread(workspace: Workspace, ids: Mapping[str, str], state: State) -> Reading:
+    """As if every answer held nothing: then a plan compares with what was last applied."""
+    live: Live = {address: Observed(workflow_id, {}) for address, workflow_id in ids.items()}
+    return Reading(live, generation(workspace.project.generation, set(), state.generation))
 
 
 def in_scope(desired: Desired, state: State, chosen: Selection) -> set[str]:

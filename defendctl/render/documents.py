@@ -78,7 +78,7 @@ class PlanDocument(TypedDict):
 
     format_version: Annotated[str, Field(pattern=r"^1\.[0-9]+$")]
     kind: Literal["plan"]
-    digest: Digest
+    digest: Digest | None
     lineage: str | None
     serial: int
     generation: str

@@ -32,7 +32,7 @@ def document(kind: str, **content: Any) -> str:
 def plan(value: Plan) -> str:
     return document(
         "plan",
-        digest=digest(value),
+        digest=digest(value) if value.refreshed else None,
         lineage=value.lineage,
         serial=value.serial,
         generation=value.generation,

@@ -50,6 +50,7 @@ _SIGNS: Final = {
 _OUTCOMES: Final = {"done": "green", "failed": "red", "unknown": "red", "not_attempted": "yellow"}
 _ALIGNED: Final = 48
 """A longer value runs over, so that one description does not push every other row off the screen."""
+_UNREAD: Final = "No digest: what is live was not read, so nothing can be applied from this."
 _NO_DELETE: Final = "stays live, for the API has no delete; its id is remembered"
 
 
@@ -151,7 +152,8 @@ def receipt(created: Receipt) -> list[str]:
 
 
 def _header(result: Plan) -> str:
-    return f"Plan for {result.host}, generation {result.generation}, state serial {result.serial}"
+    how = "" if result.refreshed else ", live not read"
+    return f"Plan for {result.host}, generation {result.generation}, state serial {result.serial}{how}"
 
 
 def _section(change: Change) -> str:
@@ -231,9 +233,9 @@ def _conclusion(result: Plan, paint: Paint) -> str:
     for way in ("loosens", "indeterminate"):
         if counts[way]:
             lines.append(paint(f"{_count(counts[way], 'workflow')}: {way}.", _COLOURS[way]))
-    if counts["unobservable"]:
+    if counts["unobservable"] and result.refreshed:
         lines.append(f"{_count(counts['unobservable'], 'workflow')} with fields that cannot be read back.")
-    lines.append(f"Digest: {digest(result)}")
+    lines.append(f"Digest: {digest(result)}" if result.refreshed else _UNREAD)
     return "\n".join(lines)
 
 
