@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: demo test test-slow crash crash-tables bench format schemas clean
+.PHONY: demo test test-slow crash crash-tables coverage bench format schemas clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python examples/demo.py
@@ -27,6 +27,13 @@ crash: $(VENV)/.installed-dev
 crash-tables: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.crash mutants
 	$(BIN)/python -m tests.crash compare
+
+# Every branch of what talks to the API, plans, applies and remembers.
+coverage: $(VENV)/.installed-dev
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -m "not slow" --ignore tests/crash
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python bench/bench.py

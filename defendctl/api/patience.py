@@ -40,7 +40,9 @@ class Patience:
 
     def ask(self, what: str, send: Callable[[], Answer]) -> Answer:
         """Send until there is an answer that is not worth a retry. Raises ApiError."""
-        for tried in range(1, TRIES + 1):
+        tried = 0
+        while True:
+            tried += 1
             self.wait_turn(what)
             answer, why = _attempt(send)
             if answer and answer.status not in _RETRIED:
@@ -48,9 +50,8 @@ class Patience:
                 return answer
             wait = self._next_wait(answer, tried)
             if wait is None:
-                break
+                raise ApiError(f"{what}: {why}" + (f" (tried {tried} times)" if tried > 1 else ""))
             self.pause(wait)
-        raise ApiError(f"{what}: {why}" + (f" (tried {tried} times)" if tried > 1 else ""))
 
     def hold_back(self, seconds: float) -> None:
         """After a 429, nobody sends before this."""

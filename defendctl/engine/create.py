@@ -54,16 +54,17 @@ def create(change: Change, remote: Remote, memory: Memory, support: Support) -> 
     assert change.desired
     sent = {n: v for n, v in change.desired.fields().items() if n in support.create}
     replaces = change.workflow_id if change.action == "replace" else None
-    for tried in range(1, TRIES + 1):
+    tried = 0
+    while True:
+        tried += 1
         attempt = _attempt(change.address, sent, replaces, remote, memory)
         result = _settle(change, attempt, sent, remote, memory)
         if result:
             return result
         wait = _wait(attempt.outcome, tried)
-        if tried == TRIES or wait is None:
-            break
+        if wait is None:
+            return _failed(change, attempt.outcome)
         remote.pause(wait)
-    return _failed(change, attempt.outcome)
 
 
 def boottime() -> float:
@@ -148,6 +149,8 @@ def _verified(change: Change, workflow_id: str, sent: Fields, remote: Remote) ->
 
 def _wait(outcome: Outcome, tried: int) -> float | None:
     """How long until the next try; None if there is no point in one."""
+    if tried == TRIES:
+        return None
     if isinstance(outcome, Unsent):
         return backoff(tried) if outcome.again else None
     return outcome.wait if isinstance(outcome, Refused) and outcome.status == 429 else None

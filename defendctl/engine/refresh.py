@@ -19,8 +19,6 @@ def refresh(
     remote: Remote, ids: Mapping[str, str], parallelism: int, on_read: Callable[[], None] = lambda: None
 ) -> Live:
     """Address → answer for each id. Raises KeyRefused, or one ApiError that tells all failures."""
-    if not ids:
-        return {}
 
     def read(workflow_id: str) -> Observed | ApiError | None:
         try:

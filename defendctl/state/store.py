@@ -43,7 +43,7 @@ class LocalStore:
     """Reads need no lock and write nothing; every write goes through `session`."""
 
     def __init__(self, path: Path, folder: Path, lineage: str | None) -> None:
-        self.path = Path(os.path.realpath(path)) if path.is_symlink() else path  # resolve() fails for a loop
+        self.path = _followed(path)
         self.journal_path = self.path.with_name(self.path.name + ".journal")
         self.lock_path = folder / f"{self.path.name}.lock"
         self._root = folder.parent
@@ -279,6 +279,11 @@ class Session:
         self._store.replace(state, self._base)
         self._base = stamp(state)
         self._dirty = self._stranger = False
+
+
+def _followed(path: Path) -> Path:
+    """Where a link leads; unlike Path's own methods this raises for no loop and no name."""
+    return Path(os.path.realpath(path)) if os.path.islink(path) else path  # noqa: PTH114
 
 
 def _identity(path: Path) -> tuple[int, int, int] | None:

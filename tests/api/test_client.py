@@ -298,3 +298,18 @@ def test_a_stop_ends_what_waits_and_what_is_under_way() -> None:
         with pytest.raises(Interrupted):
             api.pause(30)
     listener.close()
+
+
+@pytest.mark.parametrize(("again", "requests"), [("99999", 1), ("0", 2), ("-1", 2), ("nan", 2), ("soon", 2)])
+def test_a_read_waits_no_longer_than_anybody_would(again: str, requests: int) -> None:
+    wire = Wire(
+        _answer({}, "429 Too Many Requests", f"retry-after: {again}"),
+        _answer({"workflow_id": "w", "name": "n"}),
+    )
+    with _api(wire) as api:
+        if requests == 1:
+            with pytest.raises(ApiError, match="429"):
+                api.read("w")
+        else:
+            assert api.read("w")
+    assert len(wire.requests) == requests

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import resource
 import signal
 import subprocess
 import sys
@@ -119,21 +118,27 @@ def test_a_closed_stdout(project: Project) -> None:
     project.assert_settled()
 
 
+_SMALL = """
+import atexit, resource, sys
+from defendctl.__main__ import main
+
+limit, everything = int(sys.argv.pop(1)), resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, everything[1]))
+atexit.register(resource.setrlimit, resource.RLIMIT_FSIZE, everything)  # whoever measures us may write
+sys.exit(main())
+"""
+
+
 def _with_small_files(project: Project, limit: int) -> subprocess.CompletedProcess[str]:
     """Apply as if the disk were full beyond so many bytes a file."""
-
-    def shrink() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-
     return subprocess.run(
-        [sys.executable, "-m", "defendctl", "apply", "--yes", "--format", "json"],
+        [sys.executable, "-c", _SMALL, str(limit), "apply", "--yes", "--format", "json"],
         cwd=project.root,
         env={**os.environ, **project.env, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
-        preexec_fn=shrink,
     )
 
 

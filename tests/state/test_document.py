@@ -90,3 +90,11 @@ def test_a_step_of_another_operation_changes_nothing() -> None:
     ):
         take(state, record)
     assert state == State(unresolved={"a": Intent("op1", "t", {"name": "a"})})
+
+
+def test_nested_at_the_edge_of_what_python_takes() -> None:
+    """What can be read can be hashed: reading needs more of Python's stack. No depth is a crash."""
+    for depth in range(880, 1010):
+        text = '{"format_version": 1, "checksum": "x", "a": ' + "[" * depth + "]" * depth + "}"
+        with pytest.raises(DamagedState):
+            from_text(text)

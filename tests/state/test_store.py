@@ -1,0 +1,95 @@
+"""The store by itself: what it reads while others write, and what it leaves when it cannot write."""
+
+from __future__ import annotations
+
+import resource
+from typing import TYPE_CHECKING
+
+import pytest
+
+from defendctl.diagnostics import DefendctlError, Precondition
+from defendctl.model import Binding, Intent, State
+from defendctl.state import records
+from defendctl.state.store import LocalStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+INTENT = Intent("0123abcd", "2025-12-07T00:00:00+00:00", {"name": "a"})
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalStore:
+    store = LocalStore(tmp_path / "s.json", tmp_path / ".defendctl", None)
+    with store.session(print) as session:
+        session.record(records.intent("a", INTENT))
+    return store
+
+
+class Moving(LocalStore):
+    """A store whose file is replaced by somebody else while it is read, so many times."""
+
+    times = 0
+
+    def _state_file(self) -> State | None:
+        state = super()._state_file()
+        if self.times:
+            self.times -= 1
+            content = self.path.read_bytes()
+            self.path.unlink()
+            self.path.write_bytes(content)
+        return state
+
+
+@pytest.mark.parametrize("times", [1, 3, 9])
+def test_read_again_while_somebody_replaces_it(store: LocalStore, tmp_path: Path, times: int) -> None:
+    """It gives up looking for a quiet moment after five: what it read was whole each time."""
+    moving = Moving(store.path, tmp_path / ".defendctl", None)
+    moving.times = times
+    assert set(moving.read().state.unresolved) == {"a"}
+
+
+def test_a_path_that_no_system_takes(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / ("s" * 300), tmp_path / ".defendctl", None)
+    with pytest.raises(DefendctlError, match=r"cannot read .*: File name too long"):
+        store.read()
+
+
+def test_a_full_disk_leaves_the_old_state_and_nothing_else(store: LocalStore) -> None:
+    before, limits = store.path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    with store.session(print) as session:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+        try:
+            with pytest.raises(OSError, match="File too large"):
+                session.edit(lambda state: state.unresolved.clear())
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert store.path.read_bytes() == before
+    assert not list(store.path.parent.glob("*.tmp"))
+
+
+def test_what_a_write_left_that_was_cut_short_goes(store: LocalStore) -> None:
+    left = store.path.with_name("s.json.0123.tmp")
+    left.write_text("half a st")
+    with store.session(print):
+        assert not left.exists()
+
+
+def test_an_id_that_was_left_is_known_by_the_next_run(store: LocalStore) -> None:
+    with store.session(print) as session:
+        assert session.leave(INTENT.op, "wkfl_1")
+    assert store.read().state.unresolved["a"].answered == "wkfl_1"
+    with store.session(print) as session:
+        session.edit(lambda state: state.bindings.update(b=Binding("wkfl_1")))
+    assert store.read().state.unresolved["a"].answered is None  # bound meanwhile: it speaks of that
+    with store.session(print) as session:
+        session.settled(INTENT.op)
+    assert not list(store.path.parent.glob("*.recovery"))
+
+
+def test_a_state_that_was_changed_meanwhile_is_not_replaced(store: LocalStore) -> None:
+    before = store.path.read_bytes()
+    with pytest.raises(Precondition, match="changed by another run"):
+        store.replace(State(lineage="x", serial=9, writer="w"), ("x", 8, "other"))
+    assert store.path.read_bytes() == before
+    assert not list(store.path.parent.glob("*.tmp"))
