@@ -18,7 +18,7 @@ METRICS: Final = {
     "ground_truth_adherence": "Closeness to a reference answer (events must carry `ground_truth`).",
     "comprehensive_safety": "Safety violations: personal data, hate, violence, self-harm and more.",
 }
-"""The guardrail metrics the API documents (api.md 7.1)."""
+"""The guardrail metrics the API documents (docs/api.md 4)."""
 
 LEVELS: Final = ("low", "medium", "high")
 TYPES: Final = ("custom", "automatic")
@@ -103,7 +103,7 @@ def field_of(path: str) -> str:
 
 
 def usable_id(value: object) -> bool:
-    """Whether a workflow id may be stored and used in a path (contract.md 4)."""
+    """Whether a workflow id may be stored and used in a path."""
     return (
         isinstance(value, str)
         and 1 <= len(value) <= 256

@@ -1,6 +1,6 @@
 """From an answer to what was observed. Events, statistics and presigned URLs are dropped here.
 
-Reads every generation's spelling, whatever is written (api.md 9). What the answer does not hold is not
+Reads every generation's spelling, whatever is written (docs/api.md 3). What the answer does not hold is not
 there; what it holds in words we do not know is passed on as it is.
 """
 
@@ -78,7 +78,7 @@ def _retries(answer: dict[str, Any]) -> Fields:
 
 
 def _thresholds(answer: dict[str, Any]) -> Fields:
-    """Null, missing and empty maps are equal (api.md 8.2, row 15); the map of the other type is ignored."""
+    """Null, missing and empty maps are equal (docs/api.md 3); the map of the other type is ignored."""
     if "threshold_type" not in answer and "type" not in answer:
         return {}
     kind = _text(answer.get("threshold_type", answer.get("type")))
@@ -90,7 +90,7 @@ def _thresholds(answer: dict[str, Any]) -> Fields:
 
 
 def _first_generation(answer: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """One map for both types; its numbers mean nothing in an automatic workflow (api.md 8.2, row 6)."""
+    """One map for both types; its numbers mean nothing in an automatic workflow (docs/api.md 3)."""
     metrics, level = _map(answer["metrics"]), answer.get("automatic_tolerance")
     return metrics, dict.fromkeys(metrics, level if level in LEVELS else "unknown")
 

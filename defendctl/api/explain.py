@@ -1,7 +1,7 @@
 """What a refusal shows of the API's own words: none of them, only what our words can name.
 
-A body may quote anything: a prompt, a presigned URL, the key. So of a validation error (`detail`, api.md 5.5)
-the places are taken where they name what we send, and the type where it is one that we know.
+A body may quote anything: a prompt, a presigned URL, the key. So of a validation error (`detail`, docs/api.md
+5) the places are taken where they name what we send, and the type where it is one that we know.
 """
 
 from __future__ import annotations

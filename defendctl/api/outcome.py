@@ -1,4 +1,4 @@
-"""What the answer to a POST says about the create (contract.md 4, table of answers)."""
+"""What the answer to a POST says about the create (docs/reliability.md)."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def evidence(answers: Iterable[Observed | None]) -> set[str]:
 
 
 def generation(pinned: str, seen: set[str], recorded: str | None) -> str:
-    """The generation that governs what is written (contract.md 1)."""
+    """The generation that governs what is written (docs/api.md 2)."""
     if pinned != "auto":
         return pinned
     return max(seen, key=GENERATIONS.index) if seen else recorded or NEWEST

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from defendctl.state.store import Session
 
 MINIMUM_AGE: Final = timedelta(minutes=15)
-"""Until then a create that was sent may still be committed (protocol.md 2, notes to step 8)."""
+"""Until then a create that was sent may still be committed (docs/reliability.md)."""
 SKEW: Final = timedelta(minutes=5)
 
 

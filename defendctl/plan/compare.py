@@ -32,7 +32,7 @@ def compare(desired: Fields, observed: Fields, binding: Binding) -> list[FieldCh
     """The differences between what is wanted and what is known to be there, sorted by path.
 
     Looks only at the fields of `desired`. A field that nobody can read and that was never applied
-    is assumed to be as the manifest said when it was taken over (contract.md 4).
+    is assumed to be as the manifest said when it was taken over.
     """
     wanted = leaves(desired)
     sure = _known(desired, observed, binding)

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from defendctl.model import Fields
 
 EPSILON = 1e-9
-"""A server may write a threshold anew; api.md 7.2 asks for this tolerance."""
+"""A server may write a threshold anew: docs/api.md 4."""
 
 
 def same(a: Any, b: Any) -> bool:

@@ -1,4 +1,4 @@
-"""What a difference does to the guardrail (contract.md 4, table of directions)."""
+"""What a difference does to the guardrail."""
 
 from __future__ import annotations
 

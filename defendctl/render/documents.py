@@ -1,4 +1,4 @@
-"""The shapes of what defendctl prints as JSON. Minor versions add, major ones break (contract.md 5)."""
+"""The shapes of what defendctl prints as JSON. Minor versions add, major ones break."""
 
 from __future__ import annotations
 

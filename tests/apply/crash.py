@@ -1,7 +1,7 @@
 """Runs of apply that end in the middle, and an operator who obeys only what is printed.
 
 A trial is: a settled project, new manifests that need every kind of action, an apply that is ended by
-`end`, and then the questions of `protocol.md`: does the state open, is every workflow bound, remembered or
+`end`, and then the questions: does the state open, is every workflow bound, remembered or
 covered by an unresolved create, does nothing exist twice, and does the operator get to an empty plan?
 """
 

@@ -1,4 +1,4 @@
-"""The generations of the API as data, one file each (api.md 2)."""
+"""The generations of the API as data, one file each (docs/api.md 2)."""
 
 from __future__ import annotations
 
