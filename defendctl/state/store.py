@@ -169,7 +169,12 @@ class LocalStore:
             return Snapshot(bare, bare, exists=True)
         if not leftover.extends(bare):
             raise _foreign_journal(self.journal_path, leftover, bare)
-        return Snapshot(_folded(bare, leftover), bare, exists=True, leftover=leftover)
+        try:
+            folded = _folded(bare, leftover)
+        except (KeyError, TypeError, AttributeError, DamagedState) as error:
+            message = f"{self.journal_path} does not fit the state beside it"
+            raise self._with_backup(DamagedState(message)) from error
+        return Snapshot(folded, bare, exists=True, leftover=leftover)
 
     def _may_be_missing(self, leftover: Leftover | None) -> None:
         if not (self._lineage or leftover):
@@ -305,12 +310,9 @@ def _recall(path: Path, state: State) -> None:
 
 def _folded(bare: State, leftover: Leftover) -> State:
     state = from_text(to_text(bare))
-    try:
-        for record in leftover.records:
-            take(state, record)
-        return from_text(to_text(state))
-    except (KeyError, TypeError, AttributeError, DamagedState) as error:
-        raise DamagedState("the journal does not fit the state beside it") from error
+    for record in leftover.records:
+        take(state, record)
+    return from_text(to_text(state))
 
 
 def _bound_id(record: Record) -> object:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import time
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ import pytest
 from .crash import kill_after, prepare, slow_down, trial
 
 if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable
+
     from tests.conftest import World
 
 SEED = int(os.environ.get("CRASH_SEED", "20251207"))
@@ -49,6 +53,26 @@ def _duration(world: World, parallelism: int) -> float:
 
 def test_a_handful_of_kills(world: World) -> None:
     _kills(world, FEW)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_fifty_signals(world: World) -> None:
+    """Each ends within six seconds, frees the lock and knows what it did."""
+    for number in range(MANY):
+        rng = random.Random(f"{SEED}-{number}")
+        signalled = _signal_after(rng.random() * 0.5, rng.choice([signal.SIGINT, signal.SIGTERM]))
+        outcome = trial(world(), rng, (1, 10)[number % 2], signalled)
+        print(number, outcome, flush=True)
+
+
+def _signal_after(seconds: float, number: int) -> Callable[[subprocess.Popen[str]], None]:
+    def end(process: subprocess.Popen[str]) -> None:
+        time.sleep(seconds)
+        process.send_signal(number)
+        assert process.wait(timeout=6) in (0, 130)
+
+    return end
 
 
 @pytest.mark.slow
