@@ -3,8 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
+LOCK := requirements-dev.lock
+LOWEST := .cache/lowest
+UV := .cache/uv==0.13.8
+AUDIT := .cache/pip-audit==2.10.1
 
-.PHONY: demo test test-slow crash crash-tables coverage bench format schemas clean
+.PHONY: demo test test-slow test-lowest audit lock crash crash-tables coverage bench format schemas clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python examples/demo.py
@@ -17,6 +21,19 @@ test: $(VENV)/.installed-dev
 
 test-slow: $(VENV)/.installed-dev
 	$(BIN)/pytest -n $(JOBS) -m slow --timeout 1800
+
+# The quick tests with the lowest version of each direct dependency that pyproject.toml allows.
+test-lowest: $(LOWEST)/.installed
+	$(LOWEST)/bin/pytest -n $(JOBS) -m "not slow"
+
+# Strict: a package that could not be looked up is an error, not a sound package.
+audit: $(AUDIT)/.installed
+	$(AUDIT)/bin/pip-audit --strict --require-hashes --disable-pip --requirement $(LOCK)
+
+# Writes the lock anew. Pins that still fit stay; `make lock UPGRADE=--upgrade` takes the newest of everything.
+lock: $(UV)/.installed
+	$(UV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--extra sandbox --extra dev $(UPGRADE) --output-file $(LOCK) pyproject.toml
 
 # N runs of the real command line that are killed, refused a disk, or cut off from power.
 N ?= 200
@@ -42,7 +59,7 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-schemas: $(VENV)/.installed
+schemas: $(VENV)/.installed-dev
 	$(BIN)/defendctl schema manifest --output schemas/manifest.schema.json
 	$(BIN)/defendctl schema project --output schemas/project.schema.json
 	$(BIN)/defendctl schema plan --output schemas/plan.schema.json
@@ -50,11 +67,28 @@ schemas: $(VENV)/.installed
 clean:
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .hypothesis
 
-$(VENV)/.installed: pyproject.toml
+$(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
+
+# What a user gets: the newest versions that pyproject.toml allows.
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --quiet --editable '.[sandbox]'
 	touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed
-	$(BIN)/pip install --quiet --editable '.[sandbox,dev]'
+# What developers and CI get: the lock. It holds the build backend too, so that nothing else is downloaded.
+$(VENV)/.installed-dev: pyproject.toml $(LOCK) | $(BIN)/python
+	$(BIN)/pip install --quiet --require-hashes --only-binary :all: --requirement $(LOCK)
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $(VENV)/.installed $@
+
+$(LOWEST)/.installed: pyproject.toml $(UV)/.installed
+	rm -rf $(LOWEST)
+	$(PYTHON) -m venv $(LOWEST)
+	$(UV)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct \
+		--editable '.[sandbox,dev]'
+	touch $@
+
+$(UV)/.installed $(AUDIT)/.installed: .cache/%/.installed:
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet $*
 	touch $@
