@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import shutil
+import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import DefendctlError
-from defendctl.state.document import from_text
+from defendctl.state.document import LARGEST, from_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,9 +24,11 @@ def keep(folder: Path, state: State, written: Path) -> None:
 
     Not a link: whoever edits the state in place would edit its copy too.
     """
+    copy = folder / f"{state.lineage}.{state.serial:08d}.json"
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(written, folder / f"{state.lineage}.{state.serial:08d}.json")
+        copy.unlink(missing_ok=True)  # it may be a link or a pipe
+        shutil.copyfile(written, copy)
         for old in _all(folder, state.lineage)[:-KEEP]:
             old.unlink(missing_ok=True)
 
@@ -34,13 +37,20 @@ def newest(folder: Path, lineage: str | None) -> tuple[Path, State] | None:
     """The newest copy that can be read, of this lineage or, without one, of any."""
     for copy in reversed(_all(folder, lineage)):
         with suppress(OSError, UnicodeDecodeError, DefendctlError):
-            return copy, from_text(copy.read_text())
+            return copy, from_text(copy.read_text(encoding="utf-8"))
     return None
 
 
 def _all(folder: Path, lineage: str | None) -> list[Path]:
     pattern = re.compile(rf"{re.escape(lineage) if lineage else '.+'}\.(\d{{8,}})\.json")
-    found = [
-        (m, p) for p in (folder.iterdir() if folder.is_dir() else ()) if (m := pattern.fullmatch(p.name))
-    ]
+    there = folder.iterdir() if folder.is_dir() else ()
+    found = [(m, p) for p in there if (m := pattern.fullmatch(p.name)) and _is_copy(p)]
     return [path for match, path in sorted(found, key=lambda pair: (int(pair[0][1]), pair[1].name))]
+
+
+def _is_copy(path: Path) -> bool:
+    """Not a pipe, which would never end, nor a device or a link to one; nor one that goes at this moment."""
+    with suppress(OSError):
+        there = path.lstat()
+        return stat.S_ISREG(there.st_mode) and there.st_size <= LARGEST
+    return False

@@ -6,18 +6,23 @@ import getpass
 import json
 import os
 import socket
+import stat
 import time
 import uuid
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.diagnostics import DefendctlError, Precondition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from filelock import BaseFileLock
+
+LARGEST: Final = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +52,11 @@ def this_run() -> Owner:
 
 def read_owner(path: Path) -> Owner | None:
     """Who holds the lock, or left it behind; None where nobody says."""
-    with suppress(OSError, ValueError, TypeError):
-        return Owner(**json.loads(record_path(path).read_text()))
+    record = record_path(path)
+    with suppress(OSError, ValueError, TypeError, RecursionError):
+        there = record.lstat()
+        if stat.S_ISREG(there.st_mode) and there.st_size <= LARGEST:  # a pipe would never end
+            return _owner(json.loads(record.read_text(encoding="utf-8")))
     return None
 
 
@@ -56,17 +64,28 @@ def record_path(path: Path) -> Path:
     return path.with_name(path.name + ".json")
 
 
+def _owner(data: Any) -> Owner:
+    """Raises TypeError for what is no record."""
+    owner = Owner(**data)
+    texts = (owner.id, owner.host, owner.user, owner.started, owner.run or "")
+    if not (all(isinstance(text, str) for text in texts) and isinstance(owner.pid, int)):
+        raise TypeError
+    return owner
+
+
 @contextmanager
 def lock(path: Path, warn: Callable[[str], None]) -> Iterator[Owner]:
     """Hold the lock at `path`. Raises Precondition when another run holds it."""
-    from filelock import FileLock, Timeout
+    from filelock import Timeout
 
-    held = FileLock(path, blocking=False)
+    held = _kernel_lock(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_room(path)
         held.acquire()
     except Timeout:
         raise _locked(path) from None
+    except NotImplementedError:
+        raise DefendctlError(f"cannot lock {path}: the file system there has no locks") from None
     except OSError as error:
         raise DefendctlError(f"cannot lock {path}: {error.strerror}") from error
     try:
@@ -76,7 +95,8 @@ def lock(path: Path, warn: Callable[[str], None]) -> Iterator[Owner]:
         finally:
             _forget(path, owner)
     finally:
-        held.release()
+        with suppress(OSError):  # the end of the process releases it too
+            held.release()
 
 
 def unlock(path: Path, lock_id: str) -> Owner:
@@ -91,16 +111,44 @@ def unlock(path: Path, lock_id: str) -> Owner:
     return owner
 
 
+def _kernel_lock(path: Path) -> BaseFileLock:
+    """Newer versions of filelock would make do with a marker, which outlives a run that is killed."""
+    from filelock import FileLock
+
+    try:
+        return FileLock(path, blocking=False, fallback_to_soft=False)
+    except TypeError:
+        return FileLock(path, blocking=False)
+
+
+def _make_room(path: Path) -> None:
+    """Raises DefendctlError where something stands that no run of ours has put there."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise DefendctlError(f"cannot lock {path}: {path.parent} is not a folder") from None
+    with suppress(FileNotFoundError):
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise DefendctlError(f"cannot lock {path}: what stands there is not a plain file")
+
+
 def _take_over(path: Path, warn: Callable[[str], None]) -> Owner:
     left = read_owner(path)
     if left:
         warn(f"a run ended without releasing its lock ({left}); going on")
     owner = this_run()
     try:
-        record_path(path).write_text(json.dumps(asdict(owner), sort_keys=True) + "\n")
+        _write(record_path(path), owner)
     except OSError as error:
-        raise DefendctlError(f"cannot lock {path}: {error.strerror}") from error
+        raise DefendctlError(f"cannot lock {path}: {record_path(path)}: {error.strerror}") from error
     return owner
+
+
+def _write(record: Path, owner: Owner) -> None:
+    """As a new file: what stands there may be a link that leads elsewhere, or a pipe that nobody reads."""
+    record.unlink(missing_ok=True)
+    with record.open("x", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(owner), sort_keys=True) + "\n")
 
 
 def _forget(path: Path, owner: Owner) -> None:
