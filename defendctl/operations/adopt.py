@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from defendctl.api.client import DefendApi
     from defendctl.model import Fields, Intent, Observed, State
     from defendctl.operations.workspace import Workspace
-    from defendctl.state.store import Session
+    from defendctl.state.session import Session
 
 MINIMUM_AGE: Final = timedelta(minutes=15)
 """Until then a create that was sent may still be committed (docs/reliability.md)."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from defendctl.model import Intent, Support
     from defendctl.operations.workspace import Workspace
     from defendctl.plan.changes import Plan
-    from defendctl.state.store import Session
+    from defendctl.state.session import Session
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from defendctl.engine.results import ApplyResult
     from defendctl.model import Fields
     from defendctl.state.records import Record
-    from defendctl.state.store import Session
+    from defendctl.state.session import Session
 
 WORKFLOW = Workflow("n", "custom", {"completeness": 0.5}, "none")
 SUPPORT = DIALECTS[NEWEST].support

@@ -1,0 +1,115 @@
+"""The right to write: the state in memory and on disk, stepping together."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import uuid
+from typing import TYPE_CHECKING
+
+from defendctl.diagnostics import Precondition
+from defendctl.state import recovery
+from defendctl.state.journal import Journal, stamp
+from defendctl.state.records import take
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from defendctl.model import State
+    from defendctl.state.records import Record
+    from defendctl.state.store import LocalStore, Snapshot
+
+
+class Session:
+    """The state in memory and on disk, stepping together. Safe to use from several threads."""
+
+    def __init__(self, store: LocalStore, snapshot: Snapshot) -> None:
+        self.state = snapshot.state
+        self._store = store
+        self._base = stamp(snapshot.bare) if snapshot.exists else None
+        self._journal: Journal | None = None
+        self._ids = set(snapshot.state.known_ids())
+        self._dirty = False
+        self._stranger = False
+        """Whether the file does not name our API host yet, which must not wait for the fold."""
+        self._guard = threading.Lock()
+        self._closed = False
+
+    def fold_leftover(self, snapshot: Snapshot) -> None:
+        self._store.clean()
+        if snapshot.leftover:
+            self._write(snapshot.leftover.id)
+        self._store.journal_path.unlink(missing_ok=True)
+
+    def record(self, record: Record) -> None:
+        """Durable when it returns. Raises OSError or Precondition; then it did not happen."""
+        with self._guard:
+            self._open_journal().append(record)
+            take(self.state, record)
+            self._dirty = True
+
+    def claim(self, workflow_id: str) -> bool:
+        """Take a new id for this run; False if it is bound, remembered or taken already."""
+        with self._guard:
+            free = workflow_id not in self._ids
+            self._ids.add(workflow_id)
+            return free
+
+    def note(self, record: Record) -> None:
+        """Made durable by the next fold only: for what can be read again."""
+        with self._guard:
+            take(self.state, record)
+            self._dirty = True
+
+    def leave(self, op: str, workflow_id: str) -> Path | None:
+        """Where an id was put that cannot be recorded; the next run finds it there. None: nowhere."""
+        return recovery.leave(self._store.path, op, workflow_id)
+
+    def settled(self, op: str) -> None:
+        """Nobody need look for the id of this create any more."""
+        recovery.forget(self._store.path, op)
+
+    def edit(self, change: Callable[[State], object]) -> None:
+        """One change in one write, for the commands that repair."""
+        with self._guard:
+            change(self.state)
+            self._write(None)
+
+    def adopt_identity(self, host: str, generation: str | None) -> None:
+        """Remember whom this state speaks of; written with whatever is written."""
+        self._stranger = self._stranger or self.state.api_host != host
+        self.state.api_host = host
+        self.state.generation = generation
+
+    def close(self) -> None:
+        """Fold what was recorded into the state. Nothing recorded: the file stays byte for byte."""
+        with self._guard:
+            if self._closed:
+                return
+            self._closed = True
+            if self._dirty:
+                self._write(self._journal.id if self._journal else None)
+            if self._journal and self._journal.close():
+                self._store.drop_journal()
+
+    def _open_journal(self) -> Journal:
+        if self._closed:
+            raise Precondition("the run has ended")
+        if self._journal is None:
+            if self._base is None or self._stranger:
+                self._write(None)
+            assert self._base is not None
+            self._journal = Journal(self._store.journal_path, uuid.uuid4().hex, self._base)
+        return self._journal
+
+    def _write(self, journal: str | None) -> None:
+        """Raises OSError or Precondition; the file then is as it was."""
+        state = self.state
+        state.lineage = state.lineage or str(uuid.uuid4())
+        state.serial += 1
+        state.writer = secrets.token_hex(8)
+        state.folded = journal or state.folded
+        self._store.replace(state, self._base)
+        self._base = stamp(state)
+        self._dirty = self._stranger = False
