@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
-from defendctl.plan.digest import digest
 from defendctl.plan.direction import WORST_FIRST
 from defendctl.render.inert import inert, value
 from defendctl.render.shell import quoted
+from defendctl.render.words import (
+    HEADINGS,
+    consent,
+    count,
+    declared,
+    drifted,
+    edit,
+    notes,
+    path,
+    remark,
+    riskiest_first,
+    section,
+    sides,
+    work,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,14 +35,6 @@ if TYPE_CHECKING:
     from defendctl.plan.view import View
     from defendctl.render.paint import Paint
 
-_HEADINGS: Final = {
-    "loosens": "Loosens the guardrail",
-    "blocked": "Blocked, and left as it is",
-    "indeterminate": "May loosen or tighten (the direction cannot be told)",
-    "lateral": "Changes what is done about a failure, not what counts as one",
-    "tightens": "Tightens the guardrail",
-    "none": "Leaves existing protection as it is",
-}
 _COLOURS: Final = {
     "loosens": "red",
     "blocked": "red",
@@ -51,15 +56,14 @@ _OUTCOMES: Final = {"done": "green", "failed": "red", "unknown": "red", "not_att
 _ALIGNED: Final = 48
 """A longer value runs over, so that one description does not push every other row off the screen."""
 _UNREAD: Final = "No digest: what is live was not read, so nothing can be applied from this."
-_NO_DELETE: Final = "stays live, for the API has no delete; its id is remembered"
 
 
 def plan(result: Plan, paint: Paint) -> str:
     blocks = [_header(result)]
-    for section, heading in _HEADINGS.items():
-        changes = [change for change in result.listed if _section(change) == section]
+    for name, heading in HEADINGS.items():
+        changes = [change for change in result.listed if section(change) == name]
         if changes:
-            blocks.append(paint(heading + ":", _COLOURS[section]))
+            blocks.append(paint(heading + ":", _COLOURS[name]))
             blocks += [_change(change, paint) for change in changes]
     blocks.append(_conclusion(result, paint))
     return "\n".join(blocks) + "\n"
@@ -81,7 +85,7 @@ def verdict(found: Sequence[Diagnostic]) -> str:
     warnings = len(found) - errors
     if not found:
         return "All manifests are valid.\n"
-    return f"{_count(errors, 'error')}, {_count(warnings, 'warning')}.\n"
+    return f"{count(errors, 'error')}, {count(warnings, 'warning')}.\n"
 
 
 def apply(result: ApplyResult, paint: Paint) -> str:
@@ -95,13 +99,8 @@ def apply(result: ApplyResult, paint: Paint) -> str:
 def drift(entries: Sequence[Drifted], paint: Paint) -> str:
     if not entries:
         return "No drift: nothing was changed behind our back.\n"
-    ordered = sorted(entries, key=lambda e: (WORST_FIRST.index(e.direction), e.address))
-    blocks = [_drifted(entry, paint) for entry in ordered]
-    loosened = sum(entry.direction == "loosens" for entry in entries)
-    missing = sum(entry.missing for entry in entries)
-    gone = f", {missing} missing" if missing else ""
-    blocks.append(f"Drift in {_count(len(entries), 'workflow')}; {loosened} loosened{gone}.")
-    return "\n".join(blocks) + "\n"
+    blocks = [_drifted(entry, paint) for entry in riskiest_first(entries)]
+    return "\n".join([*blocks, drifted(entries)]) + "\n"
 
 
 def view(shown: View) -> str:
@@ -109,7 +108,7 @@ def view(shown: View) -> str:
     head += f"  {inert(shown.status)}" if shown.status else ""
     rows = [("field", "desired", "live", "applied", "known by")]
     rows += [
-        (_path(r.path), value(r.desired), value(r.live), value(r.applied), r.basis or "-")
+        (path(r.path), value(r.desired), value(r.live), value(r.applied), r.basis or "-")
         for r in shown.fields
     ]
     return "\n".join([head, *_table(rows)]) + "\n"
@@ -156,93 +155,37 @@ def _header(result: Plan) -> str:
     return f"Plan for {result.host}, generation {result.generation}, state serial {result.serial}{how}"
 
 
-def _section(change: Change) -> str:
-    """By its direction; what is blocked without one has its own."""
-    return "blocked" if change.action == "blocked" and change.direction == "none" else change.direction
-
-
 def _change(change: Change, paint: Paint) -> str:
     workflow_id = f" ({inert(change.workflow_id)})" if change.workflow_id else ""
     action = "" if change.action == "none" else f"  {change.action}"
     head = f"  {_SIGNS[change.action]} {change.address}{workflow_id}{action}"
-    rows = [(f, _transition(f), _remark(f, change)) for f in change.fields]
-    return "\n".join([head, *_fields(rows, paint), *(f"      {note}" for note in _notes(change))])
-
-
-def _notes(change: Change) -> list[str]:
-    """What is said of the whole address."""
-    if change.reason:
-        return inert(change.reason.text).split("; ")
-    if change.action == "retire":
-        return [f"no longer declared; the workflow {_NO_DELETE}"]
-    if change.action == "adopt":
-        return ["this id is remembered from before, and bound again"]
-    if change.action == "replace":
-        old = _NO_DELETE if change.observed else "answers 404; its id is remembered"
-        return [
-            "a new workflow with a new id, which events must be sent to from then on",
-            f"the old one {old}",
-        ]
-    return []
+    rows = [(f, " -> ".join(sides(f)), remark(f, change)) for f in change.fields]
+    return "\n".join([head, *_fields(rows, paint), *(f"      {note}" for note in notes(change))])
 
 
 def _fields(rows: Sequence[tuple[FieldChange, str, str]], paint: Paint) -> list[str]:
     """Path, change, direction and remark in columns, the worst first."""
     ordered = sorted(rows, key=lambda row: WORST_FIRST.index(row[0].direction))
-    paths = max((n for f, _, _ in rows if (n := len(_path(f.path))) <= _ALIGNED), default=0)
+    paths = max((n for f, _, _ in rows if (n := len(path(f.path))) <= _ALIGNED), default=0)
     changes = max((len(change) for _, change, _ in rows if len(change) <= _ALIGNED), default=0)
     lines = []
-    for field, change, remark in ordered:
+    for field, change, note in ordered:
         way = "" if field.direction == "none" else field.direction
         said = paint(way, _COLOURS[field.direction]) + " " * (13 - len(way)) if way else " " * 13
-        lines.append(f"      {_path(field.path):<{paths}}  {change:<{changes}}  {said}  {remark}".rstrip())
+        lines.append(f"      {path(field.path):<{paths}}  {change:<{changes}}  {said}  {note}".rstrip())
     return lines
-
-
-def _path(path: str) -> str:
-    """A metric's name may come from the API, and say anything."""
-    return path if re.fullmatch(r"[A-Za-z0-9._-]+", path) else value(path)
-
-
-def _transition(field: FieldChange) -> str:
-    if field.basis is None:
-        return value(field.after)
-    before = "(unknown)" if field.basis == "unknown" else value(field.before)
-    return f"{before} -> {value(field.after)}"
-
-
-def _remark(field: FieldChange, change: Change) -> str:
-    wins = "" if change.action == "blocked" else "; git wins"
-    if field.path == "status":
-        return "the new one will be active" if change.action == "replace" else "only the console can mend it"
-    if field.origin == "drift":
-        return f"changed in the console{wins}"
-    if field.origin == "conflict":
-        return f"changed in the console and in git (last applied: {value(field.applied)}){wins}"
-    if field.basis == "unknown":
-        return "cannot be read back"
-    return "compared with what was last applied" if field.basis == "applied" else ""
 
 
 def _conclusion(result: Plan, paint: Paint) -> str:
     counts = result.summary()
-    actions = ("create", "adopt", "update", "replace", "retire", "blocked")
-    does = ", ".join(f"{counts[a]} {a}" for a in actions if counts[a])
-    same = sum(not change.listed for change in result.changes)
-    lines = [f"Plan: {does}; {same} unchanged." if does else _nothing(same, counts["drift"])]
+    lines = [work(result)]
     for way in ("loosens", "indeterminate"):
         if counts[way]:
-            lines.append(paint(f"{_count(counts[way], 'workflow')}: {way}.", _COLOURS[way]))
+            lines.append(paint(f"{count(counts[way], 'workflow')}: {way}.", _COLOURS[way]))
     if counts["unobservable"] and result.refreshed:
-        lines.append(f"{_count(counts['unobservable'], 'workflow')} with fields that cannot be read back.")
-    lines.append(f"Digest: {digest(result)}" if result.refreshed else _UNREAD)
+        lines.append(f"{count(counts['unobservable'], 'workflow')} with fields that cannot be read back.")
+    lines.append(f"Digest: {consent(result)}" if result.refreshed else _UNREAD)
     return "\n".join(lines)
-
-
-def _nothing(unchanged: int, drifted: int) -> str:
-    if drifted:
-        return f"Nothing to apply, but {_count(drifted, 'workflow')} not as declared; {unchanged} unchanged."
-    return f"No changes: {_count(unchanged, 'workflow')} as declared."
 
 
 def _result(one: Result, paint: Paint) -> str:
@@ -256,12 +199,8 @@ def _drifted(entry: Drifted, paint: Paint) -> str:
     head = f"  {entry.address} ({inert(entry.workflow_id)})  "
     if not entry.fields:
         return head + "the API answers 404 for it"
-    rows = [(f, f"{value(f.applied)} -> {value(f.before)}", _declared(f)) for f in entry.fields]
+    rows = [(f, " -> ".join(edit(f)), declared(f)) for f in entry.fields]
     return "\n".join([head + paint(entry.direction, _COLOURS[entry.direction]), *_fields(rows, paint)])
-
-
-def _declared(field: FieldChange) -> str:
-    return "only the console can mend it" if field.path == "status" else f"declared: {value(field.after)}"
 
 
 def _place(one: Diagnostic) -> str:
@@ -277,7 +216,3 @@ def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
     return [
         "  " + "  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}{'' if n == 1 else 's'}"

@@ -1,0 +1,132 @@
+"""What is said of a change in every format that people read; each format only dresses it."""
+
+from __future__ import annotations
+
+import re
+from posixpath import join, normpath
+from typing import TYPE_CHECKING, Final
+
+from defendctl.plan.digest import digest
+from defendctl.plan.direction import WORST_FIRST
+from defendctl.render.inert import inert, value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
+
+    from defendctl.plan.changes import Change, Plan
+    from defendctl.plan.compare import FieldChange
+    from defendctl.plan.drift import Drifted
+
+HEADINGS: Final = {
+    "loosens": "Loosens the guardrail",
+    "blocked": "Blocked, and left as it is",
+    "indeterminate": "May loosen or tighten (the direction cannot be told)",
+    "lateral": "Changes what is done about a failure, not what counts as one",
+    "tightens": "Tightens the guardrail",
+    "none": "Leaves existing protection as it is",
+}
+"""The sections of a plan, the riskiest first."""
+_NO_DELETE: Final = "stays live, for the API has no delete; its id is remembered"
+
+
+def section(change: Change) -> str:
+    """By its direction; what is blocked without one has its own."""
+    return "blocked" if change.action == "blocked" and change.direction == "none" else change.direction
+
+
+def notes(change: Change) -> list[str]:
+    """What is said of the whole address."""
+    if change.reason:
+        return [inert(part) for part in change.reason.text.split("; ")]
+    if change.action == "retire":
+        return [f"no longer declared; the workflow {_NO_DELETE}"]
+    if change.action == "adopt":
+        return ["this id is remembered from before, and bound again"]
+    if change.action == "replace":
+        old = _NO_DELETE if change.observed else "answers 404; its id is remembered"
+        return [
+            "a new workflow with a new id, which events must be sent to from then on",
+            f"the old one {old}",
+        ]
+    return []
+
+
+def worst_first(fields: Iterable[FieldChange]) -> list[FieldChange]:
+    return sorted(fields, key=lambda field: WORST_FIRST.index(field.direction))
+
+
+def riskiest_first(entries: Iterable[Drifted]) -> list[Drifted]:
+    return sorted(entries, key=lambda entry: (WORST_FIRST.index(entry.direction), entry.address))
+
+
+def path(name: str) -> str:
+    """A metric's name may come from the API, and say anything."""
+    return name if re.fullmatch(r"[A-Za-z0-9._-]+", name) else value(name)
+
+
+def sides(field: FieldChange) -> tuple[str, ...]:
+    """Before and after as they are shown; of a create, which has no before, what it makes."""
+    if field.basis is None:
+        return (value(field.after),)
+    return "(unknown)" if field.basis == "unknown" else value(field.before), value(field.after)
+
+
+def remark(field: FieldChange, change: Change, shown: Callable[[Any], str] = value) -> str:
+    """How a difference came about, or how its `before` is known; `shown` dresses a value."""
+    wins = "" if change.action == "blocked" else "; git wins"
+    if field.path == "status":
+        return "the new one will be active" if change.action == "replace" else "only the console can mend it"
+    if field.origin == "drift":
+        return f"changed in the console{wins}"
+    if field.origin == "conflict":
+        return f"changed in the console and in git (last applied: {shown(field.applied)}){wins}"
+    if field.basis == "unknown":
+        return "cannot be read back"
+    return "compared with what was last applied" if field.basis == "applied" else ""
+
+
+def edit(field: FieldChange) -> tuple[str, str]:
+    """What an edit behind our back did: applied and live."""
+    return value(field.applied), value(field.before)
+
+
+def declared(field: FieldChange, shown: Callable[[Any], str] = value) -> str:
+    """What drift says beside an edit."""
+    return "only the console can mend it" if field.path == "status" else f"declared: {shown(field.after)}"
+
+
+def work(result: Plan) -> str:
+    """How many of each action, in one sentence."""
+    counts = result.summary()
+    actions = ("create", "adopt", "update", "replace", "retire", "blocked")
+    does = ", ".join(f"{counts[a]} {a}" for a in actions if counts[a])
+    same = sum(not change.listed for change in result.changes)
+    return f"Plan: {does}; {same} unchanged." if does else _nothing(same, counts["drift"])
+
+
+def drifted(entries: Sequence[Drifted]) -> str:
+    loosened = sum(entry.direction == "loosens" for entry in entries)
+    missing = sum(entry.missing for entry in entries)
+    gone = f", {missing} missing" if missing else ""
+    return f"Drift in {count(len(entries), 'workflow')}; {loosened} loosened{gone}."
+
+
+def consent(result: Plan) -> str:
+    """The digest that apply takes; without a look at live there is nothing to consent to."""
+    return digest(result) if result.refreshed else "none"
+
+
+def located(file: str, folder: str) -> str:
+    """A file as the repository names it, where `folder` is the one that the command ran in."""
+    return normpath(join(folder, file.replace("\\", "/")))
+
+
+def count(n: int, noun: str) -> str:
+    return f"{n} {noun}{'' if n == 1 else 's'}"
+
+
+def _nothing(unchanged: int, drifted: int) -> str:
+    if drifted:
+        return f"Nothing to apply, but {count(drifted, 'workflow')} not as declared; {unchanged} unchanged."
+    return f"No changes: {count(unchanged, 'workflow')} as declared."
