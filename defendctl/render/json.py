@@ -24,8 +24,12 @@ _COMMAND = re.compile(r"##(?=\w*\[)")
 
 
 def document(kind: str, **content: Any) -> str:
+    return dumped({"format_version": FORMAT_VERSION, "kind": kind, **content})
+
+
+def dumped(content: dict[str, Any]) -> str:
     """`##[group]` and the like stand in strings alone, where `\\u0023` is the same to a reader."""
-    text = json.dumps({"format_version": FORMAT_VERSION, "kind": kind, **content}, indent=2)
+    text = json.dumps(content, indent=2)
     return _COMMAND.sub(r"#\\u0023", text) + "\n"
 
 

@@ -4,7 +4,9 @@ manifests/*.yaml   what is declared
 live.json          address → what GET answers, raw, or null for a 404 (default: nothing is live)
 state.json         what we remember (default: nothing), see `read_state`
 options.json       target, replace, generation, custom_metrics (default: none, auto)
-expected/          plan.txt, plan.json, drift.txt, drift.json
+expected/          plan and drift as .txt, .json, .md (a comment) and .github (annotations)
+
+What no file can say yet stands in built.py, as plans; their folders hold only `expected/`.
 
 After a change that was meant: UPDATE_GOLDEN=1 pytest tests/cases, then read the difference.
 """
@@ -30,11 +32,12 @@ from defendctl.model import Binding, Fields, Intent, Observed, State
 from defendctl.operations.plan import Selection, in_scope
 from defendctl.plan.build import World, build_plan, to_read
 from defendctl.plan.drift import Drifted, build_drift
+from defendctl.render import github, markdown, text
 from defendctl.render import json as as_json
-from defendctl.render import text
 from defendctl.render.documents import plan_schema
 from defendctl.render.paint import plain
 from defendctl.state.document import fields_from
+from tests.cases.built import BUILT
 
 if TYPE_CHECKING:
     from defendctl.plan.changes import Plan
@@ -50,11 +53,23 @@ def test_case(case: Path) -> None:
     outputs = {
         "plan.txt": text.plan(plan, plain) + text.diagnostics(plan.diagnostics, plain),
         "plan.json": as_json.plan(plan),
+        "plan.md": markdown.plan(plan),
+        "plan.github": github.plan(plan),
         "drift.txt": text.drift(drifted, plain),
         "drift.json": as_json.drift(drifted),
+        "drift.md": markdown.drift(drifted),
+        "drift.github": github.drift(drifted),
     }
     for name, actual in outputs.items():
         expect(case / "expected" / name, actual)
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_built(name: str) -> None:
+    """Those that no manifest makes: with a policy's findings, replays, or 500 workflows."""
+    plan = BUILT[name]()
+    expect(HERE / name / "expected" / "plan.md", markdown.plan(plan))
+    expect(HERE / name / "expected" / "plan.github", github.plan(plan))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -76,7 +91,7 @@ def test_nothing_acts_on_a_terminal(case: Path) -> None:
 
 def expect(golden: Path, actual: str) -> None:
     if os.environ.get("UPDATE_GOLDEN"):
-        golden.parent.mkdir(exist_ok=True)
+        golden.parent.mkdir(exist_ok=True, parents=True)
         golden.write_text(actual, encoding="utf-8")
     expected = golden.read_text(encoding="utf-8") if golden.exists() else ""
     assert actual == expected, f"{golden.relative_to(HERE)} is not as it was; if that is meant: {UPDATE}"

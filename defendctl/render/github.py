@@ -1,0 +1,196 @@
+"""Workflow commands of GitHub Actions: an annotation on the line of the manifest that a reviewer reads.
+
+The form and its escapes are those of the runner: `::error file=…,line=…,title=…::message`, where `%` and
+line ends are percent-escaped, in properties `:` and `,` too. Ten of a level are shown for a step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from defendctl.plan.direction import INDETERMINATE, LOOSENS
+from defendctl.render.inert import inert
+from defendctl.render.markup import cut
+from defendctl.render.words import (
+    consent,
+    count,
+    declared,
+    edit,
+    located,
+    notes,
+    path,
+    remark,
+    riskiest_first,
+    sides,
+    worst_first,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from defendctl.diagnostics import Diagnostic, Span
+    from defendctl.plan.changes import Change, Plan
+    from defendctl.plan.compare import FieldChange
+    from defendctl.plan.drift import Drifted
+    from defendctl.plan.findings import Finding
+    from defendctl.plan.replay import Replay, Together
+
+Level = Literal["error", "warning", "notice"]
+_LEVELS: Final[tuple[Level, ...]] = ("error", "warning", "notice")
+_SHOWN: Final = 10
+"""What the runner shows of a level; more of them would push each other out unseen."""
+_SAID: Final = 1_000
+_VERDICTS: Final[dict[str, Level]] = {"denied": "error", "warned": "warning", "waived": "notice"}
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """`title` is of our own words; `lines` may hold any text."""
+
+    level: Level
+    title: str
+    lines: tuple[str, ...]
+    span: Span | None = None
+
+
+def plan(result: Plan, folder: str = "") -> str:
+    """`folder` is where the command ran, as the repository names it."""
+    found = [_finding(one, result) for one in result.findings]
+    found += [one for change in result.listed for one in _change(change, result)]
+    found += [_replay(one, result) for one in result.replays]
+    found += [_diagnostic(one) for one in result.diagnostics]
+    return _commands(found, folder)
+
+
+def drift(entries: Sequence[Drifted], folder: str = "") -> str:
+    return _commands([one for entry in riskiest_first(entries) for one in _edits(entry)], folder)
+
+
+def diagnostics(found: Sequence[Diagnostic], folder: str = "") -> str:
+    return _commands([_diagnostic(one) for one in found], folder)
+
+
+def plan_outputs(result: Plan, code: int) -> str:
+    """Lines for `$GITHUB_OUTPUT`; numbers, and a digest or `none`."""
+    changes = sum(change.action != "none" for change in result.changes)
+    return _outputs(changes, result.summary()[LOOSENS], code) + f"digest={consent(result)}\n"
+
+
+def drift_outputs(entries: Sequence[Drifted], code: int) -> str:
+    return _outputs(len(entries), sum(entry.direction == LOOSENS for entry in entries), code)
+
+
+def _outputs(changes: int, loosens: int, code: int) -> str:
+    return f"changes={changes}\nloosens={loosens}\nexit_code={code}\n"
+
+
+def _finding(one: Finding, result: Plan) -> Annotation:
+    span = one.span or _place(result, one.address or "", one.field or "")
+    where = " ".join(part for part in (one.address, one.field) if part)
+    unsure = () if one.evaluated else ("The rule could not be evaluated, and so does not pass.",)
+    lines = (f"{one.rule}: {where or 'the whole plan'}", one.message, one.detail, *unsure, *_passes(one))
+    return Annotation(_VERDICTS[one.verdict], f"{one.verdict} by policy", lines, span)
+
+
+def _passes(one: Finding) -> tuple[str, ...]:
+    if one.waiver:
+        waiver = one.waiver
+        return (f"waiver of {waiver.approver}, until {waiver.expires}: {waiver.reason}",)
+    return ("The waiver that would let it pass is in the summary.",) if one.remedy else ()
+
+
+def _change(change: Change, result: Plan) -> list[Annotation]:
+    """What reviewers must look at: blocked, and each field that loosens or may do so."""
+    found = []
+    if change.reason:
+        lines = (f"{change.address} is blocked", *notes(change))
+        found.append(Annotation("error", "blocked", lines, _place(result, change.address, "")))
+    if change.action == "retire":
+        lines = (f"{change.address} is retired", *notes(change))
+        found.append(Annotation("notice", "may loosen", lines, _place(result, change.address, "")))
+    for field in worst_first(change.fields):
+        span = _place(result, change.address, field.path)
+        found += _field(change.address, field, " -> ".join(sides(field)), remark(field, change), span)
+    return found
+
+
+def _field(address: str, field: FieldChange, said: str, note: str, span: Span | None) -> list[Annotation]:
+    line = f"{address} {path(field.path)}: {said}"
+    if field.direction == LOOSENS:
+        return [Annotation("warning", "loosens the guardrail", (line, note), span)]
+    if field.direction == INDETERMINATE:
+        return [Annotation("notice", "may loosen the guardrail", (line, note), span)]
+    return []
+
+
+def _edits(entry: Drifted) -> list[Annotation]:
+    if entry.missing:
+        line = f"{entry.address} ({entry.workflow_id}): the API answers 404 for it"
+        return [Annotation("error", "missing", (line,))]
+    found = []
+    for field in worst_first(entry.fields):
+        said = " -> ".join(edit(field))
+        found += _field(entry.address, field, said, declared(field), None)
+    return found or [Annotation("notice", "drift", (f"{entry.address} was edited in the console",))]
+
+
+def _replay(one: Replay, result: Plan) -> Annotation:
+    place = _place(result, one.address, "metrics") or _place(result, one.address, "")
+    if one.why_not is not None:
+        lines = (f"{one.address} was not replayed: {one.why_not}",)
+    else:
+        rates = f"{_rate(one.before)} today, {_rate(one.after)} proposed"
+        lines = (f"{one.address}, {count(one.events, 'recent event')}: flag rate {rates}",)
+    return Annotation("notice", "replay", lines, place)
+
+
+def _rate(one: Together | None) -> str:
+    return "unknown" if one is None or one.rate is None else f"{100 * one.rate:.1f} % of {one.known}"
+
+
+def _diagnostic(one: Diagnostic) -> Annotation:
+    return Annotation(one.severity, one.severity, (f"{one.message} [{one.code}]",), one.span)
+
+
+def _place(result: Plan, address: str, field: str) -> Span | None:
+    return result.places.get((address, field)) or result.places.get((address, ""))
+
+
+def _commands(found: Iterable[Annotation], folder: str) -> str:
+    """The worst level first; where there are more than are shown, the last one says so."""
+    ordered = sorted(found, key=lambda one: _LEVELS.index(one.level))
+    told = [one for level in _LEVELS for one in _shown([each for each in ordered if each.level == level])]
+    return "".join(_command(one, folder) for one in told)
+
+
+def _shown(found: list[Annotation]) -> list[Annotation]:
+    if len(found) <= _SHOWN:
+        return found
+    more = len(found) - _SHOWN + 1
+    said = f"and {more} more like these: the summary and the other formats have them all"
+    return [*found[: _SHOWN - 1], Annotation(found[0].level, f"{more} more", (said,))]
+
+
+def _command(one: Annotation, folder: str) -> str:
+    place = {} if one.span is None else _where(one.span, folder)
+    properties = {**place, "title": f"defendctl: {one.title}"}
+    told = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    said = "\n".join(cut(inert(line), _SAID) for line in one.lines if line)
+    return f"::{one.level} {told}::{_data(said)}\n"
+
+
+def _where(span: Span, folder: str) -> dict[str, str]:
+    numbers = {"line": span.line, "col": span.column}
+    return {
+        "file": inert(located(span.file, folder)),
+        **{name: str(number) for name, number in numbers.items() if number},
+    }
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

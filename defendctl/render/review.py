@@ -1,0 +1,161 @@
+"""What the policy says of a plan and what recent events say of its thresholds, as Markdown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from defendctl.render.fit import Item, Section
+from defendctl.render.markup import block, code, coded, cut, table
+from defendctl.render.words import count
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from defendctl.diagnostics import Span
+    from defendctl.plan.findings import Finding
+    from defendctl.plan.replay import MetricReplay, Range, Replay, Together
+
+_IDS: Final = 20
+"""So many ids of events are named."""
+_SAID: Final = 400
+"""Characters of a message or a reason."""
+
+
+def denied(findings: Sequence[Finding]) -> list[Section]:
+    items = tuple(_finding(one) for one in findings if one.verdict == "denied")
+    return [Section(f"Denied by policy: {count(len(items), 'finding')}", items)] if items else []
+
+
+def warned(findings: Sequence[Finding]) -> list[Section]:
+    items = tuple(_finding(one) for one in findings if one.verdict == "warned")
+    return [Section(f"Warned of by policy: {count(len(items), 'finding')}", items)] if items else []
+
+
+def waived(findings: Sequence[Finding]) -> list[Section]:
+    """What somebody lets pass: shown with who, why and how long, and never folded."""
+    items = tuple(_waived(one) for one in findings if one.verdict == "waived")
+    return [Section(f"Let pass by a waiver: {count(len(items), 'finding')}", items)] if items else []
+
+
+def replays(found: Sequence[Replay]) -> list[Section]:
+    items = tuple(_replay(one) for one in found)
+    return [Section("What recent events would have met", items)] if items else []
+
+
+def at(span: Span | None) -> str:
+    """` in `file:line``, or nothing."""
+    if span is None:
+        return ""
+    return " in " + code(f"{span.file}:{span.line}" if span.line else span.file)
+
+
+def _finding(one: Finding) -> Item:
+    head = f"**{code(one.rule)}**{_subject(one)}{at(one.span)}"
+    unsure = "" if one.evaluated else ", which could not be evaluated and so does not pass"
+    said = [cut(text, _SAID) for text in (one.message, one.detail) if text]
+    whole = f"{head}{unsure}\n\n{block(said)}"
+    if one.remedy and one.verdict == "denied":
+        whole += f"\nThis waiver would let it pass:\n\n{block([one.remedy], 'yaml')}"
+    return Item((whole, f"- {code(one.rule)}{_subject(one)}{at(one.span)}\n", ""))
+
+
+def _subject(one: Finding) -> str:
+    address = f" {code(one.address)}" if one.address else " (the whole plan)"
+    return address + (f" {code(one.field)}" if one.field else "")
+
+
+def _waived(one: Finding) -> Item:
+    told = [f"**{code(one.rule)}**{_subject(one)}{at(one.span)}\n"]
+    if one.waiver:
+        waiver = one.waiver
+        told.append(table(("", ""), [("to", coded(waiver.to)), *_who(waiver.approver, str(waiver.expires))]))
+        told.append(block([cut(waiver.reason, _SAID)]))
+    return Item(("\n".join(told), f"- {code(one.rule)}{_subject(one)}\n", ""))
+
+
+def _who(approver: str, expires: str) -> list[tuple[str, str]]:
+    return [("approver", code(approver)), ("expires", code(expires))]
+
+
+def _replay(one: Replay) -> Item:
+    name = code(one.address)
+    if one.why_not is not None:
+        return Item((f"**{name}** was not replayed:\n\n{block([one.why_not])}", f"- {name}\n", ""))
+    rates = f"flag rate {_rate(one.before)} today, {_rate(one.after)} proposed"
+    told = [
+        f"**{name}**: {rates}\n",
+        _window(one) + "\n",
+        table(("", "today", "proposed"), _sides(one)),
+        table(_METRIC_HEAD, [_metric(each) for each in one.metrics]) if one.metrics else "",
+        _ids("Newly flagged", one.newly_flagged),
+        _ids("No longer flagged", one.no_longer_flagged),
+    ]
+    return Item(("\n".join(part for part in told if part), f"- {name}: {rates}\n", ""))
+
+
+_METRIC_HEAD: Final = (
+    "metric",
+    "threshold today",
+    "proposed",
+    "flagged today",
+    "proposed",
+    "exactly on the proposed one (passes)",
+    "unscored",
+)
+
+
+def _metric(one: MetricReplay) -> tuple[str, ...]:
+    seen = one.scored
+    return (
+        code(one.metric),
+        coded(one.before),
+        coded(one.after),
+        f"{one.fails_before} of {seen}",
+        f"{one.fails_after} of {seen}",
+        str(one.ties),
+        str(one.unscored),
+    )
+
+
+def _window(one: Replay) -> str:
+    window = f" from {code(one.window[0])} to {code(one.window[1])}" if one.window else ""
+    modes = ", ".join(f"{code(mode)} {n}" for mode, n in sorted(one.run_modes.items()))
+    told = f"{one.events} of the {one.asked} events asked for{window}"
+    told += f"; run modes: {modes}" if modes else ""
+    return told + ("." if one.enough else ". **Too few for a gate:** these are numbers, no verdict.")
+
+
+def _sides(one: Replay) -> list[tuple[str, str, str]]:
+    rows = [("flag rate", _together(one.before), _together(one.after))]
+    pairs = (
+        ("evaluations an event", one.evaluations_before, one.evaluations_after),
+        ("cost an event", one.cost_before, one.cost_after),
+    )
+    return rows + [(name, _range(a), _range(b)) for name, a, b in pairs if a or b]
+
+
+def _rate(one: Together | None) -> str:
+    return "unknown" if one is None or one.rate is None else f"{100 * one.rate:.1f} %"
+
+
+def _together(one: Together | None) -> str:
+    """The share, what it is a share of, and Wilson's interval."""
+    if one is None or one.rate is None:
+        return "unknown"
+    low, high = one.interval
+    told = f"{_rate(one)} ({one.fails} of {one.known}; 95 %: {100 * low:.1f} to {100 * high:.1f} %)"
+    return told + (f", {one.unknown} unknown" if one.unknown else "")
+
+
+def _range(one: Range | None) -> str:
+    if one is None:
+        return "unknown"
+    low, high = one
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
+
+
+def _ids(what: str, ids: Sequence[str]) -> str:
+    if not ids:
+        return ""
+    more = f" and {len(ids) - _IDS} more" if len(ids) > _IDS else ""
+    return f"{what} ({len(ids)}): {', '.join(code(each) for each in ids[:_IDS])}{more}\n"
