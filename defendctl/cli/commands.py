@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from defendctl.cli.console import Ticker
+from defendctl.cli.delivery import append_to, deliver, refuse_unwritable, report_option
+from defendctl.cli.formats import FORMATS
 from defendctl.cli.options import Command, Group, Run
 from defendctl.diagnostics import DefendctlError, Precondition, Usage, errors, worst_exit
 from defendctl.render.inert import inert
@@ -17,6 +18,7 @@ from defendctl.render.inert import inert
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from defendctl.cli.delivery import Report
     from defendctl.manifest.models import LintLevel
     from defendctl.operations.apply import Applied, Consent
     from defendctl.operations.plan import Progress, Selection
@@ -72,25 +74,33 @@ def init(run: Run) -> int:
 @_files
 @click.option("-E", "--error", multiple=True, metavar="CODE", help="Take this lint for an error.")
 @click.option("-W", "--warning", multiple=True, metavar="CODE", help="Take this lint for a warning.")
-@_format("text", "json")
+@_format(*FORMATS["diagnostics"])
+@report_option("diagnostics")
 @click.pass_obj
-def validate(run: Run, /, paths: tuple[Path, ...], file: tuple[Path, ...], format: str, **chosen: Any) -> int:
+def validate(
+    run: Run,
+    /,
+    paths: tuple[Path, ...],
+    file: tuple[Path, ...],
+    format: str,
+    report: tuple[Report, ...],
+    **chosen: Any,
+) -> int:
     """Check every manifest and the project file, offline."""
     from defendctl.operations.inspect import validate as operation
-    from defendctl.render import json, text
 
+    refuse_unwritable(report)
     levels: dict[str, LintLevel] = dict.fromkeys(chosen["warning"], "warning")
     levels |= dict.fromkeys(chosen["error"], "error")
     found = operation(run.workspace(), [*paths, *file], levels)
-    if format == "json":
-        run.console.out(json.diagnostics(found))
-    else:
-        run.console.out(text.diagnostics(found, run.console.paint) + text.verdict(found))
-    return 1 if errors(found) else 0
+    code = 1 if errors(found) else 0
+    deliver(run, "diagnostics", found, format, report, code)
+    return code
 
 
 @_command("plan")
-@_format("text", "json")
+@_format(*FORMATS["plan"])
+@report_option("plan")
 @_files
 @click.option("--out", type=_PATH, help="Also save the plan, for `apply PLAN`.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if there is anything to do.")
@@ -103,21 +113,30 @@ def validate(run: Run, /, paths: tuple[Path, ...], file: tuple[Path, ...], forma
 @_replace
 @_parallelism
 @click.pass_obj
-def plan(run: Run, /, format: str, out: Path | None, detailed_exitcode: bool, **chosen: Any) -> int:
+def plan(
+    run: Run,
+    /,
+    format: str,
+    report: tuple[Report, ...],
+    out: Path | None,
+    detailed_exitcode: bool,
+    **chosen: Any,
+) -> int:
     """Show what apply would do, and what that does to each guardrail. Reads only."""
     from defendctl.operations.plan import plan as operation
     from defendctl.render import json
 
+    refuse_unwritable(report)
     ticker = Ticker(run.console)
     made = operation(run.workspace(), _selection(chosen), _progress(ticker))
     ticker.end()
     _warn_about(made, run)
-    document = json.plan(made) if out or format == "json" else ""
     if out:
-        out.write_text(document, encoding="utf-8")
-    run.console.out(document if format == "json" else _plan_text(made, run))
+        out.write_text(json.plan(made), encoding="utf-8")
     found = {2} if detailed_exitcode and not made.empty else set()
-    return worst_exit(found | (made.blocked_exits() - {5}))
+    code = worst_exit(found | (made.blocked_exits() - {5}))
+    deliver(run, "plan", made, format, report, code)
+    return code
 
 
 @_command("apply")
@@ -162,21 +181,23 @@ def apply(
 
 
 @_command("drift")
-@_format("text", "json")
+@_format(*FORMATS["drift"])
+@report_option("drift")
 @_files
 @_parallelism
 @click.pass_obj
-def drift(run: Run, /, format: str, **chosen: Any) -> int:
+def drift(run: Run, /, format: str, report: tuple[Report, ...], **chosen: Any) -> int:
     """Show what was changed behind our back. Reads only; exits 2 if anything was."""
     from defendctl.operations.plan import drift as operation
-    from defendctl.render import json, text
 
+    refuse_unwritable(report)
     ticker = Ticker(run.console)
     entries = operation(run.workspace(), _selection(chosen), _progress(ticker))
     ticker.end()
-    run.console.out(json.drift(entries) if format == "json" else text.drift(entries, run.console.paint))
     missing = any(entry.missing for entry in entries)
-    return worst_exit(({2} if entries else set()) | ({1} if missing else set()))
+    code = worst_exit(({2} if entries else set()) | ({1} if missing else set()))
+    deliver(run, "drift", entries, format, report, code)
+    return code
 
 
 @_command("show")
@@ -228,7 +249,7 @@ def outputs(run: Run, format: str) -> int:
 
     ids = operation(run.workspace())
     if format == "github":
-        _append_to_github("".join(f"{name}={workflow_id}\n" for name, workflow_id in ids.items()))
+        append_to("GITHUB_OUTPUT", "".join(f"{name}={workflow_id}\n" for name, workflow_id in ids.items()))
     elif format == "env":
         run.console.out(shell.assignments(environment(ids)))
     else:
@@ -394,11 +415,3 @@ def _after(done: Applied, run: Run) -> None:
         run.console.err("\n".join(text.unresolved(address, intent)))
     for receipt in done.result.receipts:
         run.console.err("\n".join(text.receipt(receipt)))
-
-
-def _append_to_github(lines: str) -> None:
-    path = os.environ.get("GITHUB_OUTPUT")
-    if not path:
-        raise DefendctlError("GITHUB_OUTPUT is not set: this format is for a GitHub Actions step")
-    with Path(path).open("a", encoding="utf-8") as file:
-        file.write(lines)

@@ -1,0 +1,130 @@
+"""One result in the format of stdout, in those of the reports, and where GitHub Actions looks for it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from defendctl.cli.formats import FORMATS, Setting
+from defendctl.diagnostics import DefendctlError, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from defendctl.cli.options import Run
+
+_LEAST_ROOM: Final = 4_096
+"""A step summary that has no more left is full."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One more format of the same run, and its file."""
+
+    format: str
+    path: Path
+
+
+def report_option(kind: str) -> Callable[[Any], Any]:
+    """`--report FORMAT:FILE`, of the formats that this kind of result has."""
+
+    def parse(ctx: click.Context, param: click.Parameter, given: Sequence[str]) -> tuple[Report, ...]:
+        return tuple(_report(value, FORMATS[kind]) for value in given)
+
+    return click.option(
+        "--report",
+        callback=parse,
+        multiple=True,
+        metavar="FORMAT:FILE",
+        help="Also write this format to a file; may be given more than once.",
+    )
+
+
+def _report(value: str, known: Collection[str]) -> Report:
+    """The first colon parts them, for a file may hold more of them. Raises click's usage error."""
+    name, _, file = value.partition(":")
+    if name not in known:
+        raise click.BadParameter(
+            f"{name!r} is no format here; write FORMAT:FILE with one of {', '.join(known)}"
+        )
+    if not file:
+        raise click.BadParameter(f"{value!r} names no file; write {name}:FILE")
+    return Report(name, Path(file))
+
+
+def refuse_unwritable(reports: Sequence[Report]) -> None:
+    """Before the run, for a report that is lost after it helps nobody. Raises Usage."""
+    seen: set[str] = set()
+    for report in reports:
+        why = _unwritable(report.path)
+        if os.path.realpath(report.path) in seen:
+            why = "another --report writes that file"
+        seen.add(os.path.realpath(report.path))
+        if why:
+            raise Usage(f"--report {report.format}:{report.path}: {why}")
+
+
+def _unwritable(path: Path) -> str | None:
+    folder = path.parent
+    if path.is_dir():
+        return "that is a folder"
+    if not folder.is_dir():
+        return f"there is no folder {folder}"
+    writable = os.access(path if path.exists() else folder, os.W_OK)
+    return None if writable else "it cannot be written"
+
+
+def deliver(run: Run, kind: str, result: Any, format: str, reports: Sequence[Report], code: int) -> None:
+    """Files first, so that they are there even if nobody reads stdout to its end."""
+    from defendctl.render.paint import plain
+
+    folder = _in_the_repository()
+    for report in reports:
+        content = FORMATS[kind][report.format](kind, result, Setting(plain, folder))
+        report.path.write_text(content, encoding="utf-8")
+    if format == "github":
+        _tell_github(kind, result, code)
+    run.console.out(FORMATS[kind][format](kind, result, Setting(run.console.paint, folder)))
+
+
+def append_to(variable: str, content: str) -> None:
+    """The files that a step of GitHub Actions is given. Raises DefendctlError where it is none."""
+    path = os.environ.get(variable)
+    if not path:
+        raise DefendctlError(f"{variable} is not set: this format is for a GitHub Actions step")
+    with Path(path).open("a", encoding="utf-8") as file:
+        file.write(content)
+
+
+def _tell_github(kind: str, result: Any, code: int) -> None:
+    """Outputs and summary of the step. Outside of one there are only the annotations."""
+    from defendctl.render import github
+
+    if kind == "diagnostics":
+        return
+    if os.environ.get("GITHUB_OUTPUT"):
+        outputs = github.plan_outputs if kind == "plan" else github.drift_outputs
+        append_to("GITHUB_OUTPUT", outputs(result, code))
+    if os.environ.get("GITHUB_STEP_SUMMARY"):
+        _summarise(kind, result)
+
+
+def _summarise(kind: str, result: Any) -> None:
+    from defendctl.render import markdown
+
+    path = Path(os.environ["GITHUB_STEP_SUMMARY"])
+    room = markdown.SUMMARY - (path.stat().st_size if path.exists() else 0)
+    if room > _LEAST_ROOM:
+        draw = markdown.plan if kind == "plan" else markdown.drift
+        append_to("GITHUB_STEP_SUMMARY", draw(result, room))
+
+
+def _in_the_repository() -> str:
+    """The working directory as GitHub names it, or nothing elsewhere."""
+    root = os.environ.get("GITHUB_WORKSPACE")
+    here, top = Path.cwd().resolve(), Path(root or "/").resolve()
+    return here.relative_to(top).as_posix() if root and here.is_relative_to(top) else ""
