@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -80,3 +81,41 @@ def commit_state(folder: Path) -> None:
     for key, value in (("user.name", "ci"), ("user.email", "ci@example.com")):
         git(folder, "config", key, value)
     subprocess.run(["sh", EXAMPLES / "ci" / "commit-state.sh", "main"], cwd=folder, check=True)
+
+
+GH = """\
+#!/bin/sh
+case "$*" in
+*--paginate*) printf '%s' "$COMMENTS" ;;
+*) printf '%s\n' "$*" >>"$CALLS" ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("there", "call"),
+    [
+        ("", "--silent --method POST repos/o/r/issues/7/comments --field body=@plan.md\n"),
+        ("12\n31\n", "--silent --method PATCH repos/o/r/issues/comments/12 --field body=@plan.md\n"),
+    ],
+)
+def test_a_comment_is_written_once_and_then_in_its_place(there: str, call: str, tmp_path: Path) -> None:
+    (tmp_path / "gh").write_text(GH)
+    (tmp_path / "gh").chmod(0o755)
+    (tmp_path / "plan.md").write_text("<!-- defendctl:plan -->\nbody\n")
+    calls = tmp_path / "calls"
+    given = {"COMMENTS": there, "CALLS": str(calls), "GITHUB_REPOSITORY": "o/r"}
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    script = [*("sh", str(EXAMPLES / "ci" / "comment.sh")), "plan.md", "7"]
+    subprocess.run(script, cwd=tmp_path, env={**os.environ, **given, "PATH": path}, check=True)
+    assert calls.read_text() == f"api {call}"
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("ci/github/*.yml")), ids=lambda p: p.name)
+def test_nothing_from_an_event_stands_in_a_script(path: Path) -> None:
+    """Only variables reach a shell, and nobody may write unless the job says so."""
+    content = yaml.safe_load(path.read_text())
+    steps = [step for job in content["jobs"].values() for step in job["steps"]]
+    assert not [step["run"] for step in steps if "${{" in step.get("run", "")]
+    assert "write" not in content["permissions"].values()
+    assert "pull_request_target" not in content[True]

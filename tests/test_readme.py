@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
+from defendctl.cli.formats import FORMATS
 from defendctl.cli.main import cli
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def commands(group: click.Group, prefix: str = "") -> list[str]:
@@ -35,3 +37,17 @@ def test_the_session_is_the_demo() -> None:
     """The terminal session shows the words that `make demo` prints."""
     for line in ("Loosens the guardrail:", "Applied: 3 done.", "No changes: 3 workflows as declared."):
         assert line in README
+
+
+def test_the_comment_is_a_golden_case() -> None:
+    comment = (ROOT / "tests" / "cases" / "comment" / "expected" / "plan.md").read_text(encoding="utf-8")
+    assert f"\n````markdown\n{comment}````\n" in README, "put the golden file between the fences"
+
+
+def test_every_format_is_in_the_row_of_its_command() -> None:
+    rows = {"plan": "plan", "drift": "drift", "validate": "diagnostics"}
+    for command, kind in rows.items():
+        [row] = [line for line in README.splitlines() if line.startswith(f"| `defendctl {command}")]
+        choices = "\\|".join(FORMATS[kind])
+        assert f"[--format {choices}]" in row
+        assert "[--report FORMAT:FILE]" in row

@@ -117,6 +117,16 @@ def denied() -> Plan:
     return a_plan(ADDED, LOOSER, findings=(DENIED,), places=PLACES)
 
 
+def comment() -> Plan:
+    """The one that the README shows."""
+    metrics = (MetricReplay("completeness", 0.85, 0.6, 50, 0, 9, 2, 1),)
+    before, after = Together(50, 0, 9, (0.098, 0.308)), Together(50, 0, 2, (0.011, 0.135))
+    ids = tuple(f"evt_{n}" for n in (12, 15, 21, 22, 30, 41, 48))
+    told = replace(REPLAY, events=50, metrics=metrics, before=before, after=after, no_longer_flagged=ids)
+    told = replace(told, run_modes={"precision": 50}, cost_after=(0.5, 0.5))
+    return a_plan(ADDED, LOOSER, findings=(DENIED,), replays=(told,), places=PLACES)
+
+
 def waived() -> Plan:
     passes = replace(DENIED, verdict="waived", waiver=WAIVER, remedy=None)
     return a_plan(ADDED, LOOSER, findings=(passes, WARNED), places=PLACES)
@@ -195,6 +205,7 @@ def many() -> Plan:
 
 
 BUILT: dict[str, Callable[[], Plan]] = {
+    "comment": comment,
     "policy-denied": denied,
     "policy-waived": waived,
     "policy-not-evaluated": not_evaluated,
