@@ -35,9 +35,14 @@ def _result(one: Diagnostic, rule: int, folder: str) -> dict[str, Any]:
         "ruleId": one.code,
         "ruleIndex": rule,
         "level": one.severity,
-        "message": {"text": inert(one.message)},
+        "message": {"text": _unlinked(inert(one.message))},
         "locations": [_location(one.span, folder)] if one.span else [],
     }
+
+
+def _unlinked(text: str) -> str:
+    """`[text](target)` is a link also in plain text (SARIF 2.1.0, 3.11.6)."""
+    return text.replace("](", "] (")
 
 
 def _location(span: Span, folder: str) -> dict[str, Any]:
