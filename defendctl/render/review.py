@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from defendctl.plan.findings import Finding
     from defendctl.plan.replay import MetricReplay, Range, Replay, Together
 
+_REMEDY: Final = "To let it pass, put this under `waivers:` of a manifest, with your own words in it:"
 _IDS: Final = 20
 """So many ids of events are named."""
 _SAID: Final = 400
@@ -55,7 +56,7 @@ def _finding(one: Finding) -> Item:
     said = [cut(text, _SAID) for text in (one.message, one.detail) if text]
     whole = f"{head}{unsure}\n\n{block(said)}"
     if one.remedy and one.verdict == "denied":
-        whole += f"\nThis waiver would let it pass:\n\n{block([one.remedy], 'yaml')}"
+        whole += f"\n{_REMEDY}\n\n{block([one.remedy], 'yaml')}"
     return Item((whole, f"- {code(one.rule)}{_subject(one)}{at(one.span)}\n", ""))
 
 
@@ -119,7 +120,7 @@ def _metric(one: MetricReplay) -> tuple[str, ...]:
 
 def _window(one: Replay) -> str:
     window = f" from {code(one.window[0])} to {code(one.window[1])}" if one.window else ""
-    modes = ", ".join(f"{code(mode)} {n}" for mode, n in sorted(one.run_modes.items()))
+    modes = ", ".join(f"{code(mode)} {n}" for mode, n in one.run_modes.items())
     told = f"{one.events} of the {one.asked} events asked for{window}"
     told += f"; run modes: {modes}" if modes else ""
     return told + ("." if one.enough else ". **Too few for a gate:** these are numbers, no verdict.")
@@ -151,7 +152,7 @@ def _range(one: Range | None) -> str:
     if one is None:
         return "unknown"
     low, high = one
-    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
+    return f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
 
 
 def _ids(what: str, ids: Sequence[str]) -> str:

@@ -19,13 +19,12 @@ if TYPE_CHECKING:
 LINEAGE = "7f3a9c12-0000-4000-8000-000000000000"
 FILE = "workflows/support.yaml"
 REMEDY = """\
-waivers:
   - address: support-bot
     rule: no-loosening
     field: metrics.completeness
     to: 0.6
-    reason: why this may pass
-    approver: who says so
+    reason: "why this may pass"
+    approver: "who lets it pass"
     expires: 2026-06-30
 """
 HOSTILE = [

@@ -11,11 +11,13 @@ import pytest
 from defendctl.diagnostics import Diagnostic, Span
 from defendctl.engine.results import ApplyResult, Result
 from defendctl.model import Binding, Intent, State
+from defendctl.plan.changes import Change, Reason
 from defendctl.plan.drift import build_drift
 from defendctl.plan.view import build_view
 from defendctl.render import text
 from defendctl.render.paint import Paint, coloured, painter, plain
 from defendctl.render.shell import assignments
+from defendctl.render.words import notes
 from tests.plan.given import ADDRESS, WORKFLOW, bound, one_plan, seen
 
 LIVE = seen({**WORKFLOW.fields(), "metrics": {"completeness": 0.95}, "web_search": True}, "inactive")
@@ -112,6 +114,12 @@ def test_names_from_outside_cannot_pose_as_columns() -> None:
     live = seen({**WORKFLOW.fields(), "metrics": {"completeness": 0.85, "x  0.1 -> 0.9  tightens": 0.5}})
     shown = text.plan(one_plan(WORKFLOW, live, bound(WORKFLOW.fields())), plain)
     assert '"metrics.x  0.1 -> 0.9  tightens"  0.5 -> (none)  loosens' in shown
+
+
+def test_no_part_of_a_reason_is_a_command() -> None:
+    """It is told in lines, and a name from outside may hold what parts them."""
+    change = Change("a", None, "blocked", Reason("unresolved", "named x; ::error::y"), "none", ())
+    assert notes(change) == ["named x", "\\x3a:error::y"]
 
 
 def test_a_workflow_that_is_off_is_not_as_declared() -> None:
