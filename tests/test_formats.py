@@ -149,6 +149,15 @@ def test_a_step_is_told_its_outputs_and_its_summary(edited: Project) -> None:
     assert re.fullmatch(r"::warning title=defendctl%3A loosens the guardrail::bot .*\n", ran.out)
 
 
+def test_a_step_without_a_key_is_told_that_there_is_no_digest(edited: Project) -> None:
+    told = in_actions(edited)
+    edited.server.forget_requests()
+    edited.ok("plan", "--no-refresh", "--format", "github")
+    assert told("GITHUB_OUTPUT").endswith("exit_code=0\ndigest=none\n")
+    assert "**Live was not read.**" in told("GITHUB_STEP_SUMMARY")
+    assert edited.server.requests() == []
+
+
 def test_a_step_is_told_of_drift(edited: Project) -> None:
     told = in_actions(edited)
     edited.ok("drift", "--format", "github", code=2)
