@@ -13,7 +13,7 @@ import time
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
-from defendctl.api.transport import Answer, Lost, NotSent
+from defendctl.api.transport import Answer, Lost, NotSent, TooLarge
 from defendctl.diagnostics import ApiError, Interrupted
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Patience:
         self._first_failure = self._last_failure = 0.0
 
     def ask(self, what: str, send: Callable[[], Answer]) -> Answer:
-        """Send until there is an answer that is not worth a retry. Raises ApiError."""
+        """Send until there is an answer that is not worth a retry. Raises ApiError or TooLarge."""
         tried = 0
         while True:
             tried += 1
@@ -130,6 +130,8 @@ def _seconds(text: str) -> float | None:
 def _attempt(send: Callable[[], Answer]) -> tuple[Answer | None, str]:
     try:
         answer = send()
+    except TooLarge:
+        raise
     except (NotSent, Lost) as error:
         return None, str(error)
     return answer, f"the API answered {answer.status}"
