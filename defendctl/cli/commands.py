@@ -99,6 +99,14 @@ def validate(run: Run, /, paths: tuple[Path, ...], file: tuple[Path, ...], forma
     default=True,
     help="Without: no key and no network; what was last applied stands for what is live.",
 )
+@click.option(
+    "--replay",
+    type=click.IntRange(1, 1000),
+    is_flag=False,
+    flag_value=50,
+    metavar="[N]",
+    help="Also show what new thresholds would have done to the last N events (50) of each workflow.",
+)
 @_target
 @_replace
 @_parallelism
@@ -117,6 +125,7 @@ def plan(run: Run, /, format: str, out: Path | None, detailed_exitcode: bool, **
         out.write_text(document, encoding="utf-8")
     run.console.out(document if format == "json" else _plan_text(made, run))
     found = {2} if detailed_exitcode and not made.empty else set()
+    found |= {1} if errors(made.diagnostics) else set()
     return worst_exit(found | (made.blocked_exits() - {5}))
 
 

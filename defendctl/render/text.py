@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from defendctl.plan.digest import digest
 from defendctl.plan.direction import WORST_FIRST
 from defendctl.render.inert import inert, value
+from defendctl.render.replay import replays
 from defendctl.render.shell import quoted
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def plan(result: Plan, paint: Paint) -> str:
         if changes:
             blocks.append(paint(heading + ":", _COLOURS[section]))
             blocks += [_change(change, paint) for change in changes]
+    blocks += replays(result.replays, paint)
     blocks.append(_conclusion(result, paint))
     return "\n".join(blocks) + "\n"
 
