@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import random
 import sqlite3
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from defendctl.operations.plan import Progress
+from defendctl.operations.replay import replayed
 from tests.conftest import automatic, custom
+from tests.plan.given import WORKFLOW, bound, one_plan, seen
 
 if TYPE_CHECKING:
     from tests.conftest import Project, Ran, World
@@ -281,6 +286,14 @@ def test_without_a_network_there_is_nothing_to_replay(project: Project) -> None:
     limits(project)
     assert "leave one of them out" in project.ok("plan", "--replay", "--no-refresh", code=64).err
     assert limits(project) == []
+
+
+def test_a_plan_that_was_not_refreshed_says_why(project: Project) -> None:
+    """Who asks for a replay without the option, like a gate, is told and not let through."""
+    plan = one_plan(WORKFLOW, seen({**WORKFLOW.fields(), "metrics": {"completeness": 0.5}}), bound({}))
+    workspace: Any = SimpleNamespace(project=SimpleNamespace(lint={}))
+    [found] = replayed(workspace, replace(plan, refreshed=False), 50, 10, Progress()).replays
+    assert found.why_not == "nothing is read with --no-refresh"
 
 
 # --- what it is not ---

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from defendctl.plan.changes import Change, Plan
 
 LAST: Final = 50
-Read = dict[str, "Listing | ApiError | None"]
+Read = Mapping[str, "Listing | ApiError | None"]
 
 
 def replayed(
@@ -33,11 +34,7 @@ def replayed(
 ) -> Plan:
     """The same plan with a replay of each workflow whose guardrail changes, and what its events say against
     its settings. The digest stays. Raises KeyRefused; other failures of a read are told as `why_not`."""
-    ids = to_read(plan)
-    if plan.refreshed:
-        read = _read(workspace, ids, last, parallelism, progress)
-    else:
-        read = dict.fromkeys(ids, ApiError("nothing is read with --no-refresh"))
+    read = _read(workspace, plan, last, parallelism, progress)
     told = with_replays(plan, read, last, min_events)
     found = levelled(told.diagnostics[len(plan.diagnostics) :], workspace.project.lint)
     return replace(told, diagnostics=(*plan.diagnostics, *found))
@@ -62,7 +59,10 @@ def _worth_a_look(change: Change) -> bool:
     return live and change.desired is not None and wants_events(change.desired)
 
 
-def _read(workspace: Workspace, ids: dict[str, str], last: int, parallelism: int, progress: Progress) -> Read:
+def _read(workspace: Workspace, plan: Plan, last: int, parallelism: int, progress: Progress) -> Read:
+    ids = to_read(plan)
+    if not plan.refreshed:
+        return dict.fromkeys(ids, ApiError("nothing is read with --no-refresh"))
     if not ids:
         return {}
     from defendctl.engine.events import read_events
