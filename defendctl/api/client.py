@@ -80,7 +80,7 @@ class DefendApi:
     def _listing(self, what: str, workflow_id: str, asked: int) -> Listing | str | None:
         """A string says in what way the answer is too large."""
         try:
-            answer = self._answer("GET", what, workflow_id, params={"limit": asked})
+            answer = self._ask("GET", what, workflow_id, TooLarge, params={"limit": asked})
         except TooLarge as error:
             return str(error)
         if answer.status == 404:
@@ -137,17 +137,17 @@ class DefendApi:
     def close(self) -> None:
         self._transport.close()
 
-    def _ask(self, method: str, what: str, workflow_id: str, **request: object) -> Answer:
-        try:
-            return self._answer(method, what, workflow_id, **request)
-        except TooLarge as error:
-            raise ApiError(f"{what}: {error}") from None
-
-    def _answer(self, method: str, what: str, workflow_id: str, **request: object) -> Answer:
-        """Raises KeyRefused, ApiError or TooLarge."""
+    def _ask(
+        self,
+        method: str,
+        what: str,
+        workflow_id: str,
+        final: type[Lost] | tuple[()] = (),
+        **request: object,
+    ) -> Answer:
         path = f"/defend/{quote(workflow_id, safe='')}"
         seconds = self._read_seconds if method == "GET" else self._write_seconds
-        answer = self.patience.ask(what, lambda: self._send(method, path, seconds, **request))
+        answer = self.patience.ask(what, lambda: self._send(method, path, seconds, **request), final)
         if answer.status in (401, 403):
             raise KeyRefused(f"{what}: the API refused the key ({answer.status})")
         return answer

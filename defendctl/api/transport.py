@@ -34,7 +34,7 @@ class Lost(Exception):
 
 
 class TooLarge(Lost):
-    """The answer is larger than is read; it would be the next time as well."""
+    """The answer is larger than is read."""
 
 
 class _Oversized(httpx.DecodingError):

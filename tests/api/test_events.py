@@ -338,15 +338,6 @@ def test_no_answer(reply: bytes, why: str) -> None:
     assert MARK not in str(caught.value)
 
 
-def test_an_update_or_a_read_is_not_tried_again_for_its_size() -> None:
-    with listening(answering(heavy(9 << 20))) as server:
-        api = DefendApi(server.url, KEY, use_proxy=False)
-        with pytest.raises(ApiError, match=r"larger than 8 MiB$"):
-            api.read("w")
-        api.close()
-    assert len(server.received) == 1
-
-
 # --- many ---
 
 
