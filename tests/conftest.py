@@ -103,6 +103,14 @@ class Server:
     def remove(self, workflow_id: str) -> None:
         self._ask("DELETE", f"workflows/{quote(workflow_id, safe='')}")
 
+    def give(self, workflow_id: str, *events: Json) -> None:
+        """Finished events, as defendctl/sandbox/given.py describes them."""
+        self._ask("POST", "events", {"workflow_id": workflow_id, "events": events})
+
+    def events(self, workflow_id: str) -> list[Json]:
+        """As they are stored, the oldest first."""
+        return list(self._ask("GET", f"events?workflow_id={quote(workflow_id, safe='')}"))
+
     def _ask(self, method: str, what: str, content: Json = None) -> Json:
         answer = self.client.request(method, f"{self.url}/_sandbox/{what}", json=content)
         assert answer.status_code == 200, answer.text

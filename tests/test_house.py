@@ -33,6 +33,7 @@ PURE = [
     "state/document.py",
     "state/records.py",
     "api/decode.py",
+    "api/events.py",
     "api/outcome.py",
     "api/explain.py",
     "api/dialects/*.py",

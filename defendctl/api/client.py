@@ -8,20 +8,23 @@ from urllib.parse import quote
 
 from defendctl.api.decode import observe
 from defendctl.api.dialects.dialect import encode
+from defendctl.api.events import listing
 from defendctl.api.explain import explain
-from defendctl.api.outcome import Outcome, Refused, Unknown, Unsent, classify, json_object
+from defendctl.api.outcome import Outcome, Refused, Unknown, Unsent, classify, json_object, too_many_values
 from defendctl.api.patience import Patience, retry_after
-from defendctl.api.transport import Answer, Lost, NotSent, Transport
+from defendctl.api.transport import Answer, Lost, NotSent, TooLarge, Transport
 from defendctl.diagnostics import ApiError, KeyRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from defendctl.api.dialects.dialect import Dialect
+    from defendctl.api.events import Listing
     from defendctl.model import Fields, Observed
 
 READ_SECONDS: Final = 20.0
 WRITE_SECONDS: Final = 60.0
+_NO_OBJECT: Final = "the API answered with something that is not a JSON object"
 
 
 class DefendApi:
@@ -62,6 +65,34 @@ class DefendApi:
         if observed.evidence:
             self.evidence.add(observed.evidence)
         return observed
+
+    def events(self, workflow_id: str, last: int) -> Listing | None:
+        """Its last events; half as many are asked for while the answer is too large. None for a 404.
+
+        Raises KeyRefused or ApiError."""
+        what, asked = f"reading events of {workflow_id}", last
+        while isinstance(found := self._listing(what, workflow_id, asked), str):
+            if asked == 1:
+                raise ApiError(f"{what}: {found}, and it holds one event")
+            asked //= 2
+        return found
+
+    def _listing(self, what: str, workflow_id: str, asked: int) -> Listing | str | None:
+        """A string says in what way the answer is too large."""
+        try:
+            answer = self._ask("GET", what, workflow_id, TooLarge, params={"limit": asked})
+        except TooLarge as error:
+            return str(error)
+        if answer.status == 404:
+            return None
+        if answer.status != 200:
+            raise ApiError(f"{what}: {explain(answer)}")
+        with self._parsing:
+            found = _listed(answer.body, asked)
+        del answer
+        if found is None:
+            raise ApiError(f"{what}: {_NO_OBJECT}")
+        return found
 
     def create(self, values: Fields, before_send: Callable[[], None]) -> Outcome:
         """One POST, sent at most once, over a connection of its own."""
@@ -106,10 +137,17 @@ class DefendApi:
     def close(self) -> None:
         self._transport.close()
 
-    def _ask(self, method: str, what: str, workflow_id: str, **request: object) -> Answer:
+    def _ask(
+        self,
+        method: str,
+        what: str,
+        workflow_id: str,
+        final: type[Lost] | tuple[()] = (),
+        **request: object,
+    ) -> Answer:
         path = f"/defend/{quote(workflow_id, safe='')}"
         seconds = self._read_seconds if method == "GET" else self._write_seconds
-        answer = self.patience.ask(what, lambda: self._send(method, path, seconds, **request))
+        answer = self.patience.ask(what, lambda: self._send(method, path, seconds, **request), final)
         if answer.status in (401, 403):
             raise KeyRefused(f"{what}: the API refused the key ({answer.status})")
         return answer
@@ -128,8 +166,16 @@ def _observed(body: bytes) -> Observed | str:
     """What was read, or why it is nothing; holds none of the answer when it has returned."""
     data = json_object(body)
     if data is None:
-        return "the API answered with something that is not a JSON object"
+        return _NO_OBJECT
     try:
         return observe(data)
     except ValueError as error:
         return str(error)
+
+
+def _listed(body: bytes, asked: int) -> Listing | str | None:
+    """None for what is no object; holds none of the answer when it has returned."""
+    if too_many_values(body):
+        return "the answer holds more values than are read"
+    data = json_object(body)
+    return None if data is None else listing(data, asked)

@@ -71,7 +71,7 @@ def _fields(answer: dict[str, Any]) -> Fields:
 def _retries(answer: dict[str, Any]) -> Fields:
     for key in _RETRIES:
         value = answer.get(key)
-        number = _number(value)
+        number = finite(value)
         if number is not None:
             return {"max_retries": int(number) if number.is_integer() else number}
     return {}
@@ -104,11 +104,11 @@ def _map(value: Any) -> dict[str, Any]:
 
 
 def _leaf(value: Any) -> float | str:
-    number = _number(value)
+    number = finite(value)
     return _text(value) if number is None else number
 
 
-def _number(value: Any) -> float | None:
+def finite(value: Any) -> float | None:
     """JSON as servers write it knows infinities and integers that no float holds."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None

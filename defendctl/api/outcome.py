@@ -58,13 +58,17 @@ def classify(answer: Answer, explain: str) -> Outcome:
 
 def json_object(body: bytes) -> dict[str, Any] | None:
     """None for what is none, and for one of so many values that ten at once would take all memory."""
-    if body.count(b"{") + body.count(b"[") + body.count(b",") > MOST_VALUES:
+    if too_many_values(body):
         return None
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) else None
+
+
+def too_many_values(body: bytes) -> bool:
+    return body.count(b"{") + body.count(b"[") + body.count(b",") > MOST_VALUES
 
 
 def _created(answer: Answer) -> Outcome:

@@ -38,13 +38,13 @@ class Patience:
         self._failures = 0
         self._first_failure = self._last_failure = 0.0
 
-    def ask(self, what: str, send: Callable[[], Answer]) -> Answer:
-        """Send until there is an answer that is not worth a retry. Raises ApiError."""
+    def ask(self, what: str, send: Callable[[], Answer], final: type[Lost] | tuple[()] = ()) -> Answer:
+        """Send until there is an answer that is not worth a retry. Raises ApiError, or `final` at once."""
         tried = 0
         while True:
             tried += 1
             self.wait_turn(what)
-            answer, why = _attempt(send)
+            answer, why = _attempt(send, final)
             if answer and answer.status not in _RETRIED:
                 self.succeeded()
                 return answer
@@ -127,9 +127,11 @@ def _seconds(text: str) -> float | None:
         return None
 
 
-def _attempt(send: Callable[[], Answer]) -> tuple[Answer | None, str]:
+def _attempt(send: Callable[[], Answer], final: type[Lost] | tuple[()]) -> tuple[Answer | None, str]:
     try:
         answer = send()
+    except final:
+        raise
     except (NotSent, Lost) as error:
         return None, str(error)
     return answer, f"the API answered {answer.status}"

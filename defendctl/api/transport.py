@@ -33,6 +33,14 @@ class Lost(Exception):
     """The request left, or part of it, and there is no answer that can be used."""
 
 
+class TooLarge(Lost):
+    """The answer is larger than is read."""
+
+
+class _Oversized(httpx.DecodingError):
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     status: int
@@ -110,7 +118,7 @@ class Transport:
                 if call.cut_after is not None
                 else _why(error)
             )
-            raise (Lost if call.sent else NotSent)(why) from None
+            raise _kind(error, call)(why) from None
 
     def hurry(self, seconds: float) -> None:
         """Let what is under way take this many seconds more, and no longer."""
@@ -194,8 +202,14 @@ def _body(response: httpx.Response) -> bytes:
     for chunk in response.iter_raw():
         body += chunk
         if len(body) > MAX_BODY:
-            raise httpx.DecodingError(f"the answer is larger than {MAX_BODY // 1024 // 1024} MiB")
+            raise _Oversized(f"the answer is larger than {MAX_BODY // 1024 // 1024} MiB")
     return bytes(body)
+
+
+def _kind(error: httpx.HTTPError, call: _Call) -> type[Lost | NotSent]:
+    if isinstance(error, _Oversized):
+        return TooLarge
+    return Lost if call.sent else NotSent
 
 
 def _why(error: httpx.HTTPError) -> str:

@@ -109,6 +109,14 @@ def validate(
     default=True,
     help="Without: no key and no network; what was last applied stands for what is live.",
 )
+@click.option(
+    "--replay",
+    type=click.IntRange(1, 1000),
+    is_flag=False,
+    flag_value=50,
+    metavar="[N]",
+    help="Also show what new thresholds would have done to the last N events (50) of each workflow.",
+)
 @_target
 @_replace
 @_parallelism
@@ -134,6 +142,7 @@ def plan(
     if out:
         out.write_text(json.plan(made), encoding="utf-8")
     found = {2} if detailed_exitcode and not made.empty else set()
+    found |= {1} if errors(made.diagnostics) else set()
     code = worst_exit(found | (made.blocked_exits() - {5}))
     deliver(run, "plan", made, format, report, code)
     return code

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from defendctl.api.events import Listing
     from defendctl.api.outcome import Outcome
     from defendctl.model import Fields, Observed, State
     from defendctl.state.records import Record
@@ -24,6 +25,11 @@ class Remote(Protocol):
 
     def pause(self, seconds: float) -> None:
         """Hold every request back. Raises Interrupted when the run is told to stop."""
+
+
+class EventSource(Protocol):
+    def events(self, workflow_id: str, last: int) -> Listing | None:
+        """None for a 404. Raises ApiError."""
 
 
 class Memory(Protocol):

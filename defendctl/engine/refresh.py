@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from defendctl.diagnostics import ApiError, KeyRefused
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from defendctl.engine.protocols import Remote
     from defendctl.model import Observed
     from defendctl.plan.build import Live
+
+T = TypeVar("T")
 
 
 def refresh(
@@ -30,13 +32,18 @@ def refresh(
         finally:
             on_read()
 
-    pool = ThreadPoolExecutor(min(parallelism, len(ids)))
-    try:
-        answers = dict(zip(ids, pool.map(read, ids.values()), strict=True))
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+    answers = in_parallel(read, ids, parallelism)
     _raise(answers)
     return {a: answer for a, answer in answers.items() if not isinstance(answer, ApiError)}
+
+
+def in_parallel(read: Callable[[str], T], ids: Mapping[str, str], parallelism: int) -> dict[str, T]:
+    """Address → what `read` makes of its id. What it raises comes out, and nothing more is started."""
+    pool = ThreadPoolExecutor(min(parallelism, len(ids)))
+    try:
+        return dict(zip(ids, pool.map(read, ids.values()), strict=True))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _raise(answers: Mapping[str, Observed | ApiError | None]) -> None:

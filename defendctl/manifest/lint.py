@@ -17,12 +17,16 @@ if TYPE_CHECKING:
 
 LINTS: Final = (
     "correctness-in-automatic",
+    "replay-no-context",
+    "replay-no-ground-truth",
+    "replay-super-fast-search",
     "retries-without-action",
     "retries-zero",
     "same-name",
     "threshold-one",
     "threshold-zero",
 )
+"""Those that begin with `replay-` are found by a plan that reads events (plan/replay_lint.py)."""
 
 Path = tuple[str | int, ...]
 

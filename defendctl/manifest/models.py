@@ -120,6 +120,9 @@ class Lint(Model):
     """How grave each finding of `lint` is."""
 
     correctness_in_automatic: LintLevel = Field("warning", alias="correctness-in-automatic")
+    replay_no_context: LintLevel = Field("warning", alias="replay-no-context")
+    replay_no_ground_truth: LintLevel = Field("warning", alias="replay-no-ground-truth")
+    replay_super_fast_search: LintLevel = Field("warning", alias="replay-super-fast-search")
     retries_without_action: LintLevel = Field("warning", alias="retries-without-action")
     retries_zero: LintLevel = Field("warning", alias="retries-zero")
     same_name: LintLevel = Field("warning", alias="same-name")

@@ -109,6 +109,13 @@ STATE: Hints = {
 _LINT = "`error`, `warning` or `ignore`. Default: `warning`."
 LINT: Hints = {
     "correctness-in-automatic": {"markdownDescription": f"`correctness` in an automatic workflow. {_LINT}"},
+    "replay-no-context": {"markdownDescription": f"`context_adherence`, and events without context. {_LINT}"},
+    "replay-no-ground-truth": {
+        "markdownDescription": f"`ground_truth_adherence`, and events without `ground_truth`. {_LINT}"
+    },
+    "replay-super-fast-search": {
+        "markdownDescription": f"Web or file search, and events in `super_fast`. {_LINT}"
+    },
     "retries-without-action": {
         "markdownDescription": f"`max_retries` beside `improvement_action: none`. {_LINT}"
     },

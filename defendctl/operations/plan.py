@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from defendctl.diagnostics import ApiError, DefendctlError, Diagnostic, Usage, suggest
 from defendctl.engine.generation import disagreement, evidence, generation
 from defendctl.model import Observed
+from defendctl.operations.replay import replayed
 from defendctl.operations.workspace import warn_unresolved
 from defendctl.plan.build import World, build_plan, to_read
 from defendctl.plan.changes import Options
@@ -37,6 +38,8 @@ class Selection:
     parallelism: int = 10
     refresh: bool = True
     """Whether what is live is read; else what was last applied stands in for it."""
+    replay: int | None = None
+    """How many events of each workflow a plan reads; None for none."""
 
     @property
     def options(self) -> Options:
@@ -62,10 +65,14 @@ class Reading:
 
 def plan(workspace: Workspace, chosen: Selection, progress: Progress) -> Plan:
     """Raises DefendctlError; writes nothing and sends nothing but GET."""
+    if chosen.replay and not chosen.refresh:
+        raise Usage("--replay reads events, and --no-refresh reads nothing: leave one of them out")
     desired = workspace.desired(chosen.files or None)
     snapshot = workspace.read_state()
     workspace.check_host(snapshot.state)
     made, _ = make_plan(workspace, desired, snapshot.state, chosen, progress)
+    if chosen.replay:
+        made = replayed(workspace, made, chosen.replay, chosen.parallelism, progress)
     return replace(made, diagnostics=(*_of_the_state(workspace, snapshot), *made.diagnostics))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NotRequired
 
 from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 FORMAT_VERSION: Final = "1.0"
 
 Direction = Literal["loosens", "indeterminate", "lateral", "tightens", "none"]
+RangeDocument = Annotated[list[float], Field(min_length=2, max_length=2)]
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
@@ -71,6 +72,57 @@ class DiagnosticDocument(TypedDict):
     column: int | None
 
 
+class MetricReplayDocument(TypedDict):
+    """One metric. `before` or `after` is null where it is not there on that side."""
+
+    metric: str
+    before: float | None
+    after: float | None
+    scored: int
+    unscored: int
+    fails_before: int
+    fails_after: int
+    ties: int
+
+
+class TogetherDocument(TypedDict):
+    """Events that fail at least one metric, of those where that is known. `interval` is Wilson's, 95 %;
+    `bounds` is the rate over all events, if none or if each of the unknown ones fails."""
+
+    known: int
+    unknown: int
+    fails: int
+    flag_rate: float | None
+    interval: RangeDocument
+    bounds: RangeDocument | None
+
+
+class ReplayDocument(TypedDict):
+    """What new thresholds would have done to recent events: flag rates, for nothing here is labelled.
+
+    `why_not` says why a workflow cannot be replayed; then there are no numbers. Evaluations and costs are
+    means an event, the least and the most.
+    """
+
+    address: str
+    workflow_id: str | None
+    why_not: str | None
+    asked: int
+    events: int
+    enough: bool
+    window: list[str] | None
+    run_modes: dict[str, int]
+    metrics: list[MetricReplayDocument]
+    before: TogetherDocument | None
+    after: TogetherDocument | None
+    newly_flagged: list[str]
+    no_longer_flagged: list[str]
+    evaluations_before: RangeDocument | None
+    evaluations_after: RangeDocument | None
+    cost_before: RangeDocument | None
+    cost_after: RangeDocument | None
+
+
 class PlanDocument(TypedDict):
     """`defendctl plan --format json`, and the plan file."""
 
@@ -86,6 +138,7 @@ class PlanDocument(TypedDict):
     summary: SummaryDocument
     changes: list[ChangeDocument]
     diagnostics: list[DiagnosticDocument]
+    replay: NotRequired[list[ReplayDocument]]
 
 
 def plan_schema() -> dict[str, Any]:

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from defendctl.model import State
     from defendctl.plan.changes import Plan
     from defendctl.plan.drift import Drifted
+    from defendctl.plan.replay import Replay, Together
     from defendctl.plan.view import View
 
 FORMAT_VERSION = "1.0"
+_SIDES = ("before", "after")
 _COMMAND = re.compile(r"##(?=\w*\[)")
 
 
@@ -44,6 +46,7 @@ def plan(value: Plan) -> str:
         summary=value.summary(),
         changes=changes_data(value.listed, reasons=True),
         diagnostics=_diagnostics(value.diagnostics),
+        **({"replay": [_replay(one) for one in value.replays]} if value.replays else {}),
     )
 
 
@@ -101,6 +104,38 @@ def state(value: State) -> str:
 
 def outputs(ids: dict[str, str]) -> str:
     return document("outputs", outputs=ids)
+
+
+def _replay(one: Replay) -> dict[str, Any]:
+    return {
+        **{
+            name: getattr(one, name)
+            for name in ("address", "workflow_id", "why_not", "asked", "events", "enough")
+        },
+        **{name: getattr(one, name) for name in ("window", "run_modes")},
+        "metrics": [asdict(metric) for metric in one.metrics],
+        "before": _together(one.before),
+        "after": _together(one.after),
+        **{name: getattr(one, name) for name in ("newly_flagged", "no_longer_flagged")},
+        **{
+            f"{what}_{side}": getattr(one, f"{what}_{side}")
+            for what in ("evaluations", "cost")
+            for side in _SIDES
+        },
+    }
+
+
+def _together(side: Together | None) -> dict[str, Any] | None:
+    if side is None:
+        return None
+    return {
+        "known": side.known,
+        "unknown": side.unknown,
+        "fails": side.fails,
+        "flag_rate": side.rate,
+        "interval": side.interval,
+        "bounds": side.bounds,
+    }
 
 
 def _diagnostics(found: Sequence[Diagnostic]) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from defendctl.plan.direction import WORST_FIRST
 from defendctl.render.inert import inert, value
+from defendctl.render.replay import replays
 from defendctl.render.shell import quoted
 from defendctl.render.words import (
     HEADINGS,
@@ -65,6 +66,7 @@ def plan(result: Plan, paint: Paint) -> str:
         if changes:
             blocks.append(paint(heading + ":", _COLOURS[name]))
             blocks += [_change(change, paint) for change in changes]
+    blocks += replays(result.replays, paint)
     blocks.append(_conclusion(result, paint))
     return "\n".join(blocks) + "\n"
 

@@ -3,7 +3,7 @@
 manifests/*.yaml   what is declared
 live.json          address → what GET answers, raw, or null for a 404 (default: nothing is live)
 state.json         what we remember (default: nothing), see `read_state`
-options.json       target, replace, generation, custom_metrics (default: none, auto)
+options.json       target, replace, generation, custom_metrics (default: none, auto); replay: how many events
 expected/          plan and drift as .txt, .json, .md (a comment) and .github (annotations)
 
 What no file can say yet stands in built.py, as plans; their folders hold only `expected/`.
@@ -25,12 +25,15 @@ import pytest
 from defendctl import __version__
 from defendctl.api.decode import observe
 from defendctl.api.dialects import DIALECTS
+from defendctl.api.events import listing
 from defendctl.diagnostics import errors
 from defendctl.engine.generation import disagreement, evidence, generation
 from defendctl.manifest.project import Project
 from defendctl.manifest.resolve import Desired, resolve
 from defendctl.model import Binding, Fields, Intent, Observed, State
 from defendctl.operations.plan import Selection, in_scope
+from defendctl.operations.replay import to_read as to_replay
+from defendctl.operations.replay import with_replays
 from defendctl.plan.build import World, build_plan, to_read
 from defendctl.plan.drift import Drifted, build_drift
 from defendctl.render import github, markdown, sarif, text
@@ -118,6 +121,8 @@ def planned(case: Path) -> tuple[Plan, list[Drifted]]:
     state = read_state(read_json(case / "state.json", {}), desired, options)
     chosen = Selection(target=tuple(options.get("target", ())), replace=tuple(options.get("replace", ())))
     plan = make_plan(desired, answers, state, chosen, options.get("generation", "auto"))
+    if "replay" in options:
+        plan = with_events(plan, read_json(case / "live.json", {}), options["replay"])
     bound = {address: answers[address] for address in state.bindings}
     return plan, build_drift(desired.workflows, bound, state.bindings)
 
@@ -132,6 +137,11 @@ def make_plan(
     world = World(desired.workflows, live, state, support, "api.example.com", scope, chosen.options)
     made = build_plan(world)
     return replace(made, diagnostics=(*disagreement(pinned, seen), *made.diagnostics))
+
+
+def with_events(plan: Plan, answers: dict[str, Any], last: int) -> Plan:
+    read = {address: listing(answers[address], last) for address in to_replay(plan)}
+    return with_replays(plan, read, last)
 
 
 def read_manifests(case: Path, custom_metrics: list[str]) -> Desired:

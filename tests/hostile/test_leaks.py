@@ -28,6 +28,8 @@ COMMANDS = (
     ["validate", "--format", "json"],
     ["plan"],
     ["plan", "--format", "json", "-v"],
+    ["plan", "--replay", "-v"],
+    ["plan", "--replay", "20", "--format", "json", "-v", "--out", "r.json"],
     ["plan", "--out", "p.json"],
     ["apply", "p.json"],
     ["apply", "--yes", "-v"],
@@ -57,7 +59,9 @@ def busy(project: Project) -> Project:
     project.apply()
     for address in "ab":
         _submit(project, project.bound(address))
-    project.declare({"a": custom(name="new"), "b": custom(), "c": custom(), "d": custom()})
+        project.server.give(project.bound(address), FINISHED)
+    lower = custom(name="new", metrics={"completeness": 0.7, "context_adherence": 0.5}, web_search=True)
+    project.declare({"a": lower, "b": custom(), "c": custom(), "d": custom()})
     return project
 
 
@@ -80,9 +84,31 @@ def _answer_with_texts(project: Project, address: str) -> None:
     """The sandbox leaves the texts of events out; another API might not."""
     url = f"{project.server.url}/defend/{project.bound(address)}"
     answer = httpx.get(url, headers={"authorization": f"Bearer {KEY}"}, trust_env=False).json()
-    event = {"event_id": f"{MARK}-event", "prompt": f"{MARK}-prompt", "rationale": f"{MARK}-rationale"}
+    event = {"prompt": f"{MARK}-prompt", "rationale": f"{MARK}-rationale", "evaluations": [EVALUATION]}
     spoken = {**answer, "events": [event], "more": event, "presigned_url": f"https://{MARK}"}
     project.server.fault("body", "GET", path=project.bound(address), times=None, body=json.dumps(spoken))
+
+
+FINISHED = {
+    "model_input": {"user_prompt": f"{MARK}-prompt", "ground_truth": MARK, "context": [{"content": MARK}]},
+    "model_output": f"{MARK}-output",
+    "nametag": f"{MARK}-nametag",
+    "scores": [{"completeness": {"score": score, "rationale": f"{MARK}-rationale"}} for score in (0.75, 0.9)],
+}
+EVALUATION = {
+    "attempt": f"{MARK}-attempt",
+    "run_mode": f"a run mode that is {MARK}",
+    "created_at": f"{MARK}-time",
+    "guardrail_metrics": [f"{MARK}-metric"],
+    "model_input": {"user_prompt": f"{MARK}-prompt", "context": [{"role": MARK, "content": MARK}]},
+    "model_output": f"{MARK}-output",
+    "evaluation_result": {
+        "completeness": {"score": 0.1, "rationale": f"{MARK}-rationale", "threshold": MARK},
+        f"{MARK}-metric": {"score": f"{MARK}-score"},
+    },
+    "error_message": MARK,
+    "files": [{"presigned_url": f"https://{MARK}/presigned"}],
+}
 
 
 def everything(project: Project, *more: str) -> str:
@@ -118,7 +144,9 @@ def refusal(project: Project, method: str | None, status: int) -> None:
 
 
 def test_all_is_well(busy: Project) -> None:
-    assert_clean(everything(busy))
+    said = everything(busy)
+    assert "2 events (50 asked for)" in said, "events were read"
+    assert_clean(said)
 
 
 def test_texts_beside_what_is_asked_for(busy: Project) -> None:
@@ -164,6 +192,9 @@ def test_where_answers_go_wrong(busy: Project, method: str, kind: str) -> None:
 CRASHES = {
     "json": "import json.decoder as m; m.JSONDecoder.decode = boom",
     "decode": "import defendctl.api.client as m; m.observe = boom",
+    "events": "import defendctl.api.client as m; m.listing = boom",
+    "scores": "import defendctl.api.events as m; m._scores = boom",
+    "replay": "import defendctl.operations.replay as m; m.replay_one = boom",
     "plan": "import defendctl.plan.build as m; m.build_plan = boom",
     "headers": "import defendctl.api.transport as m; m._receive = boom",
     "body": "import defendctl.api.transport as m; m._body = boom",
@@ -183,7 +214,7 @@ sys.exit(run(sys.argv[1:]))
 def test_a_defect_is_told_without_values(busy: Project, name: str) -> None:
     import subprocess
 
-    for command in (["plan", "-v"], ["apply", "--yes", "-v"]):
+    for command in (["plan", "-v", "--replay"], ["apply", "--yes", "-v"]):
         ran = subprocess.run(
             [sys.executable, "-c", _CRASHING, CRASHES[name], *command],
             cwd=busy.root,
