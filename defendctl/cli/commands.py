@@ -11,7 +11,7 @@ import click
 
 from defendctl.cli.console import Ticker
 from defendctl.cli.options import Command, Group, Run
-from defendctl.diagnostics import DefendctlError, Precondition, Usage, errors, worst_exit
+from defendctl.diagnostics import DefendctlError, Precondition, Usage, worst_exit
 from defendctl.render.inert import inert
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def init(run: Run) -> int:
 def validate(run: Run, /, paths: tuple[Path, ...], file: tuple[Path, ...], format: str, **chosen: Any) -> int:
     """Check every manifest and the project file, offline."""
     from defendctl.operations.inspect import validate as operation
+    from defendctl.operations.policy import exits
     from defendctl.render import json, text
 
     levels: dict[str, LintLevel] = dict.fromkeys(chosen["warning"], "warning")
@@ -86,7 +87,7 @@ def validate(run: Run, /, paths: tuple[Path, ...], file: tuple[Path, ...], forma
         run.console.out(json.diagnostics(found))
     else:
         run.console.out(text.diagnostics(found, run.console.paint) + text.verdict(found))
-    return 1 if errors(found) else 0
+    return exits(found)
 
 
 @_command("plan")
@@ -117,6 +118,7 @@ def plan(run: Run, /, format: str, out: Path | None, detailed_exitcode: bool, **
         out.write_text(document, encoding="utf-8")
     run.console.out(document if format == "json" else _plan_text(made, run))
     found = {2} if detailed_exitcode and not made.empty else set()
+    found |= {5} if made.denied else set()
     return worst_exit(found | (made.blocked_exits() - {5}))
 
 
@@ -135,6 +137,7 @@ def apply(
 ) -> int:
     """Make it so: plan, ask, create and update, and report what may not be changed."""
     from defendctl.operations.apply import apply as operation
+    from defendctl.operations.policy import Denied
     from defendctl.render import json, text
 
     if plan_file and (chosen["target"] or chosen["replace"]):
@@ -152,7 +155,11 @@ def apply(
         elif not yes:
             run.console.err(_plan_text(made, run))
 
-    done = operation(run.workspace(), _selection(chosen), consent, _progress(ticker), on_plan)
+    try:
+        done = operation(run.workspace(), _selection(chosen), consent, _progress(ticker), on_plan)
+    except Denied as denied:
+        run.console.err(text.findings(denied.findings, run.console.paint_err))
+        raise
     ticker.end()
     _after(done, run)
     run.console.out(
@@ -237,7 +244,7 @@ def outputs(run: Run, format: str) -> int:
 
 
 @_command("schema")
-@click.argument("kind", type=click.Choice(["manifest", "project", "plan"]), default="manifest")
+@click.argument("kind", type=click.Choice(["manifest", "project", "policy", "plan"]), default="manifest")
 @click.option("--output", type=_PATH, help="Write to this file instead of stdout.")
 @click.pass_obj
 def schema(run: Run, kind: str, output: Path | None) -> int:

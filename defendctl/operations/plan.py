@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from defendctl.diagnostics import ApiError, DefendctlError, Diagnostic, Usage, suggest
 from defendctl.engine.generation import disagreement, evidence, generation
 from defendctl.model import Observed
+from defendctl.operations.policy import judged
 from defendctl.operations.workspace import warn_unresolved
 from defendctl.plan.build import World, build_plan, to_read
 from defendctl.plan.changes import Options
@@ -62,7 +63,7 @@ class Reading:
 
 def plan(workspace: Workspace, chosen: Selection, progress: Progress) -> Plan:
     """Raises DefendctlError; writes nothing and sends nothing but GET."""
-    desired = workspace.desired(chosen.files or None)
+    desired = workspace.desired(chosen.files or None, for_changes=True)
     snapshot = workspace.read_state()
     workspace.check_host(snapshot.state)
     made, _ = make_plan(workspace, desired, snapshot.state, chosen, progress)
@@ -92,7 +93,10 @@ def make_plan(
     progress: Progress,
     api: DefendApi | None = None,
 ) -> tuple[Plan, Support]:
-    """Read what is live and build the plan; without `api`, one is opened if there is anything to read."""
+    """Read what is live, build the plan and have the policy judge it.
+
+    Without `api`, one is opened if there is anything to read.
+    """
     from defendctl.api.dialects import DIALECTS
 
     scope = in_scope(desired, state, chosen)
@@ -106,7 +110,8 @@ def make_plan(
     world = World(desired.workflows, reading.live, state, support, workspace.host(), scope, chosen.options)
     made = build_plan(world)
     found = (*desired.diagnostics, *reading.diagnostics, *made.diagnostics)
-    return replace(made, diagnostics=found, refreshed=chosen.refresh), support
+    made = replace(made, diagnostics=found, refreshed=chosen.refresh)
+    return judged(made, desired, workspace.settings.today), support
 
 
 def drift(workspace: Workspace, chosen: Selection, progress: Progress) -> list[Drifted]:

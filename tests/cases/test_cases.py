@@ -4,6 +4,7 @@ manifests/*.yaml   what is declared
 live.json          address → what GET answers, raw, or null for a 404 (default: nothing is live)
 state.json         what we remember (default: nothing), see `read_state`
 options.json       target, replace, generation, custom_metrics (default: none, auto)
+policy.yaml        rules (default: none); the day is TODAY
 expected/          plan.txt, plan.json, drift.txt, drift.json
 
 After a change that was meant: UPDATE_GOLDEN=1 pytest tests/cases, then read the difference.
@@ -14,6 +15,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import replace
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,12 +24,13 @@ import pytest
 
 from defendctl.api.decode import observe
 from defendctl.api.dialects import DIALECTS
-from defendctl.diagnostics import errors
+from defendctl.diagnostics import Span, errors
 from defendctl.engine.generation import disagreement, evidence, generation
 from defendctl.manifest.project import Project
 from defendctl.manifest.resolve import Desired, resolve
 from defendctl.model import Binding, Fields, Intent, Observed, State
 from defendctl.operations.plan import Selection, in_scope
+from defendctl.operations.policy import judged
 from defendctl.plan.build import World, build_plan, to_read
 from defendctl.plan.drift import Drifted, build_drift
 from defendctl.render import json as as_json
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 CASES = sorted(folder.parent for folder in HERE.glob("*/manifests"))
 UPDATE = "UPDATE_GOLDEN=1 pytest tests/cases"
+TODAY = date(2026, 3, 1)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -91,6 +95,7 @@ def planned(case: Path) -> tuple[Plan, list[Drifted]]:
     state = read_state(read_json(case / "state.json", {}), desired, options)
     chosen = Selection(target=tuple(options.get("target", ())), replace=tuple(options.get("replace", ())))
     plan = make_plan(desired, answers, state, chosen, options.get("generation", "auto"))
+    plan = judged(plan, desired, TODAY)
     bound = {address: answers[address] for address in state.bindings}
     return plan, build_drift(desired.workflows, bound, state.bindings)
 
@@ -109,7 +114,9 @@ def make_plan(
 
 def read_manifests(case: Path, custom_metrics: list[str]) -> Desired:
     project = Project(case, None, case / "state.json", ("manifests",), custom_metrics=tuple(custom_metrics))
-    desired = resolve(project, [case / "manifests"], case)
+    if (case / "policy.yaml").exists():
+        project = replace(project, includes=("policy.yaml",), include_spans=(Span("defendctl.yaml"),))
+    desired = resolve(project, [case / "manifests"], case, TODAY)
     assert not errors(desired.diagnostics), desired.diagnostics
     return desired
 
