@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -44,6 +46,23 @@ def test_a_ci_example_is_yaml_and_pins_what_it_uses(path: Path) -> None:
     for line in text.splitlines():
         if "uses:" in line:
             assert len(line.split("@")[1].split()[0]) == 40, line
+
+
+def test_the_plan_of_the_policy_example_fits_the_schema_and_breaks_its_rules() -> None:
+    """The rego text itself is not run here: no engine is among the dependencies."""
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = json.loads((ROOT / "schemas" / "plan.schema.json").read_text())
+    plan = json.loads((EXAMPLES / "policy" / "plan.json").read_text())
+    jsonschema.Draft7Validator(schema).validate(plan)
+    loosened = [f["path"] for c in plan["changes"] for f in c["fields"] if f["direction"] == "loosens"]
+    assert "metrics.comprehensive_safety" in loosened
+    assert "denied" in [f["verdict"] for f in plan["policy"]]
+    assert plan["summary"]["retire"] == 1
+    rules = (EXAMPLES / "policy" / "guardrails.rego").read_text()
+    for key in re.findall(r"input\.(\w+)", rules):
+        assert key in plan, key
+    for key in re.findall(r"\b(?:field|change|finding)\.(\w+)", rules):
+        assert f'"{key}":' in json.dumps(plan), key
 
 
 def git(cwd: Path, *arguments: str) -> str:

@@ -16,6 +16,7 @@ ROWS = [
     {"diagnostics"},
     {"model"},
     {"plan"},
+    {"policy"},
     {"api", "state", "manifest", "sandbox"},
     {"engine"},
     {"render"},
@@ -29,6 +30,7 @@ PURE = [
     "diagnostics.py",
     "model.py",
     "plan/*.py",
+    "policy/*.py",
     "render/*.py",
     "state/document.py",
     "state/records.py",
@@ -141,7 +143,7 @@ def test_a_plan_without_anything_to_read_loads_no_httpx() -> None:
     assert "httpx" not in loaded_after("plan", cwd=ROOT / "examples" / "quickstart")
 
 
-@pytest.mark.parametrize("kind", ["manifest", "project", "plan"])
+@pytest.mark.parametrize("kind", ["manifest", "project", "plan", "policy"])
 def test_the_committed_schema_is_the_generated_one(kind: str) -> None:
     from defendctl.operations.schema import schema
 

@@ -88,12 +88,13 @@ def validate(
 ) -> int:
     """Check every manifest and the project file, offline."""
     from defendctl.operations.inspect import validate as operation
+    from defendctl.operations.policy import exits
 
     refuse_unwritable(report)
     levels: dict[str, LintLevel] = dict.fromkeys(chosen["warning"], "warning")
     levels |= dict.fromkeys(chosen["error"], "error")
     found = operation(run.workspace(), [*paths, *file], levels)
-    code = 1 if errors(found) else 0
+    code = exits(found)
     deliver(run, "diagnostics", found, format, report, code)
     return code
 
@@ -142,6 +143,7 @@ def plan(
     if out:
         out.write_text(json.plan(made), encoding="utf-8")
     found = {2} if detailed_exitcode and not made.empty else set()
+    found |= {5} if made.denied else set()
     found |= {1} if errors(made.diagnostics) else set()
     code = worst_exit(found | (made.blocked_exits() - {5}))
     deliver(run, "plan", made, format, report, code)
@@ -163,6 +165,7 @@ def apply(
 ) -> int:
     """Make it so: plan, ask, create and update, and report what may not be changed."""
     from defendctl.operations.apply import apply as operation
+    from defendctl.operations.policy import Denied
     from defendctl.render import json, text
 
     if plan_file and (chosen["target"] or chosen["replace"]):
@@ -180,7 +183,11 @@ def apply(
         elif not yes:
             run.console.err(_plan_text(made, run))
 
-    done = operation(run.workspace(), _selection(chosen), consent, _progress(ticker), on_plan)
+    try:
+        done = operation(run.workspace(), _selection(chosen), consent, _progress(ticker), on_plan)
+    except Denied as denied:
+        run.console.err(text.findings(denied.findings, run.console.paint_err))
+        raise
     ticker.end()
     _after(done, run)
     run.console.out(
@@ -267,7 +274,7 @@ def outputs(run: Run, format: str) -> int:
 
 
 @_command("schema")
-@click.argument("kind", type=click.Choice(["manifest", "project", "plan"]), default="manifest")
+@click.argument("kind", type=click.Choice(["manifest", "project", "policy", "plan"]), default="manifest")
 @click.option("--output", type=_PATH, help="Write to this file instead of stdout.")
 @click.pass_obj
 def schema(run: Run, kind: str, output: Path | None) -> int:

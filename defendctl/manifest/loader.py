@@ -88,13 +88,13 @@ class Document:
         node, place = self.root, self.root.place
         for step in path:
             if step not in node.items:
-                return _span(self.file, node.place)
+                return span_of(self.file, node.place)
             parent, node = node, node.items[step]
             place = parent.keys.get(str(step), node.place) if key else node.place
-        return _span(self.file, place)
+        return span_of(self.file, place)
 
 
-def _span(file: str, place: Place) -> Span:
+def span_of(file: str, place: Place) -> Span:
     return Span(file, *divmod(place, _LINE))
 
 
@@ -166,7 +166,7 @@ class _Composer:
         }
 
     def span(self, place: Place) -> Span:
-        return _span(self._report.file, place)
+        return span_of(self._report.file, place)
 
     def feed(self, event: Any) -> None:
         mark = event.start_mark

@@ -15,6 +15,16 @@ from defendctl.model import MAX_RETRIES_LIMIT
 OLD_ACTIONS = {"regen": "regenerate", "do_nothing": "none", None: "none"}
 NOT_BLANK = r"[^\s\u001c-\u001f\u0085\ufeff]"
 """Written out, because the engines behind Python, Rust and editors differ in what `\\s` is."""
+NO_PLACEHOLDER = r"^[^<\s\u001c-\u001f\u0085\ufeff]"
+"""The waivers we write hold `<what to put here>`, and must not be taken with it."""
+LABEL_KEY = r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
+LABEL_VALUE = r"([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?"
+"""As Kubernetes has them."""
+MAX_LABELS = 32
+RULE_ID = r"[a-z]([a-z0-9._-]{0,61}[a-z0-9])?"
+
+MAX_COUNT = 1_000_000
+MAX_EVENTS = 10_000
 
 
 def _whole(value: Any) -> Any:
@@ -47,6 +57,7 @@ Item = Annotated[str, Field(min_length=1)]
 Level = Literal["low", "medium", "high"]
 Threshold = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), AfterValidator(_positive_zero)]
 Retries = Annotated[int, Field(ge=0, le=MAX_RETRIES_LIMIT), Whole]
+Count = Annotated[int, Field(ge=0, le=MAX_COUNT), Whole]
 Action = Annotated[Literal["fixit", "regenerate", "none"], BeforeValidator(_action)]
 
 
@@ -55,11 +66,24 @@ class Model(BaseModel):
 
 
 class Manifest(Model):
-    """One document; keys that begin with `x-` are taken out before."""
+    """One document; keys that begin with `x-` are taken out before. Each waiver is checked by itself."""
 
     schema_: str = Field("", alias="$schema")
     version: Version
     workflows: dict[str, Any]
+    waivers: list[Any] = []
+
+
+class Waiver(Model):
+    """One change of one field that somebody lets pass. What its texts say is checked in `waivers`."""
+
+    address: Item
+    rule: Item
+    field: Item
+    to: Any = None
+    reason: Annotated[str, Field(pattern=NO_PLACEHOLDER, max_length=500)]
+    approver: Annotated[str, Field(pattern=NO_PLACEHOLDER, max_length=200)]
+    expires: str
 
 
 class Common(Model):
@@ -73,6 +97,7 @@ class Common(Model):
     web_search: bool = False
     context_awareness: bool = False
     file_search: list[Item] = []
+    labels: dict[str, str] = {}
 
 
 class Custom(Common):
@@ -130,6 +155,64 @@ class Lint(Model):
     threshold_zero: LintLevel = Field("warning", alias="threshold-zero")
 
 
+class Capabilities(Model):
+    """The state that is demanded; a capability that is not named may be either."""
+
+    web_search: bool = False
+    context_awareness: bool = False
+    file_search: bool = False
+
+
+class Select(Model):
+    addresses: Annotated[list[Text], Field(min_length=1)] = ["*"]
+    labels: Annotated[dict[str, str], Field(min_length=1)] = {}
+
+
+class Rule(Model):
+    """One rule of a policy; that it holds exactly one check, and knows its metrics, is checked in `rules`."""
+
+    id: str
+    level: Literal["warn", "deny"]
+    message: Annotated[str, Field(pattern=NOT_BLANK, max_length=500)] = ""
+    select: Select = Select()
+    min_threshold: Annotated[dict[str, Threshold], Field(min_length=1)] = {}
+    require_metrics: Annotated[list[str], Field(min_length=1)] = []
+    allow_types: Annotated[list[Literal["custom", "automatic"]], Field(min_length=1)] = []
+    allow_tolerances: Annotated[list[Level], Field(min_length=1)] = []
+    allow_improvement_actions: Annotated[
+        list[Literal["fixit", "regenerate", "none"]], Field(min_length=1)
+    ] = []
+    min_retries: Retries = 0
+    max_retries: Retries = 0
+    capabilities: Capabilities = Capabilities()
+    no_loosening: bool = True
+    no_indeterminate: bool = True
+    max_threshold_step: Threshold = 0
+    no_retire: bool = True
+    max_creates: Count = 0
+    max_changes: Count = 0
+    max_flag_rate: Threshold = 0
+
+
+class Replay(Model):
+    last: Annotated[int, Field(ge=1, le=MAX_EVENTS), Whole] = 50
+    min_events: Annotated[int, Field(ge=1, le=MAX_EVENTS), Whole] = 20
+
+
+class Policy(Model):
+    include: list[Text] = []
+    replay: Replay = Replay()
+    rules: list[Any] = []
+
+
+class PolicyFile(Model):
+    """A file that `policy.include` names; keys that begin with `x-` are taken out before."""
+
+    schema_: str = Field("", alias="$schema")
+    version: Version
+    rules: list[Any]
+
+
 class ProjectFile(Model):
     """`defendctl.yaml`; keys that begin with `x-` are taken out before."""
 
@@ -140,3 +223,4 @@ class ProjectFile(Model):
     state: State = State()
     custom_metrics: list[Text] = []
     lint: Lint = Lint.model_validate({})
+    policy: Policy = Policy()

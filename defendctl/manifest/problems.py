@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from defendctl.diagnostics import suggest
+from defendctl.manifest.models import MAX_COUNT, MAX_EVENTS
 from defendctl.manifest.report import LIMIT
 from defendctl.manifest.scalars import plain
 from defendctl.manifest.words import found, number, short
-from defendctl.model import LEVELS
+from defendctl.model import LEVELS, MAX_RETRIES_LIMIT
 
 if TYPE_CHECKING:
     from defendctl.manifest.loader import Document
@@ -52,6 +53,12 @@ _WORDS_OF_THE_API = {
     "automatic_hallucination_tolerance_values": "metrics",
     "custom_hallucination_threshold_values": "metrics",
     "max_improvement_attempt": "max_retries",
+}
+_WITHOUT_DEFAULTS = frozenset({"Rule", "Waiver"})
+_SHARES = frozenset({"metrics", "min_threshold", "max_threshold_step", "max_flag_rate"})
+_WHOLE = {
+    **dict.fromkeys(("max_creates", "max_changes"), (0, MAX_COUNT)),
+    **dict.fromkeys(("last", "min_events"), (1, MAX_EVENTS)),
 }
 _BOOLEANS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
@@ -108,7 +115,8 @@ def _tell(
 
 
 def _missing(model: type[BaseModel], loc: Path, at: Path) -> str:
-    where = f"`{short(str((*at, *loc[:-1])[-1]))}`" if (*at, *loc[:-1]) else "This document"
+    around = (*at, *loc[:-1])
+    where = _name(around[-2:] if isinstance(around[-1], int) else around[-1:]) if around else "This document"
     ending = {
         "version": "add `version: 1`.",
         "improvement_action": "say fixit, regenerate or none, for reviewers must see it.",
@@ -116,6 +124,13 @@ def _missing(model: type[BaseModel], loc: Path, at: Path) -> str:
         "tolerance": "say low, medium or high for the metrics listed.",
         "metrics": "name at least one metric, or nothing would be guarded.",
         "workflows": "add `workflows:` and under it an address for each workflow.",
+        "id": "give the rule a name that waivers and findings can call it by.",
+        "level": "say warn or deny.",
+        "rules": "add `rules:` and under it a list of rules.",
+        "expires": "say the last day on which it counts, like `expires: 2031-12-31`.",
+        "reason": "say why this may pass.",
+        "approver": "say who lets it pass.",
+        "field": "say which one, like `metrics.completeness`.",
     }.get(str(loc[-1]), "add it.")
     return f"{where} lacks `{loc[-1]}`: {ending}"
 
@@ -145,20 +160,28 @@ def known_keys(model: type[BaseModel], loc: Path = ()) -> list[str]:
 def _wrong(model: type[BaseModel], error: dict[str, Any], at: Path) -> tuple[str, str]:
     """Code and message for a value that stands where it may but is not what it should be."""
     kind, loc, value = error["type"], error["loc"], error["input"]
-    name = _name(loc or at[-1:])
+    name = _name(loc or (at[-2:] if isinstance(at[-1], int) else at[-1:]))
     if loc == ("version",):
         return "invalid-value", f"`version` must be 1, the only one there is, found {found(value)}."
     if loc == ("metrics",):
         return _metrics(model, value)
     if loc[:1] == ("metrics",) and kind in ("float_type", "literal_error"):
         return _metric_value(kind, name, value)
+    if loc == ("expires",):
+        return "invalid-value", f"`expires` must be a date like 2031-12-31, found {found(value)}."
     if kind == "literal_error":
         return "invalid-value", _choice(name, error["ctx"]["expected"], value)
     if kind in ("less_than_equal", "greater_than_equal"):
-        percent = f" Write {value / 100:g}." if loc[0] == "metrics" and 2 <= value <= 100 else ""
+        percent = f" Write {value / 100:g}." if _is_share(loc) and 2 <= value <= 100 else ""
         return "out-of-range", f"{name} must be {_range(loc)}, found {number(value)}.{percent}"
+    if kind == "string_pattern_mismatch" and loc[-1:] in (("reason",), ("approver",)) and value.strip():
+        return "placeholder", f"{name} still holds a placeholder, {found(value)}: put your own words there."
+    if kind == "string_too_long":
+        most = error["ctx"]["max_length"]
+        return "out-of-range", f"{name} must not have more than {most} characters, found {len(value)}."
     if kind in ("string_pattern_mismatch", "string_too_short", "too_short"):
-        hint = " Leave the key out for the default." if isinstance(loc[-1], str) else ""
+        has_default = isinstance(loc[-1], str) and model.__name__ not in _WITHOUT_DEFAULTS
+        hint = " Leave the key out for the default." if has_default else ""
         return "invalid-value", f"{name} must not be {'blank' if value else 'empty'}.{hint}"
     if loc[:1] == ("metrics",) and kind == "string_type":
         return "wrong-type", f"{name} must be the name of a metric, found {found(value)}."
@@ -170,8 +193,15 @@ def _name(loc: Path) -> str:
     return f"An item of `{words}`" if isinstance(loc[-1], int) else f"`{words}`"
 
 
+def _is_share(loc: Path) -> bool:
+    return not _SHARES.isdisjoint(loc)
+
+
 def _range(loc: Path) -> str:
-    return "a number from 0 to 1" if loc[0] == "metrics" else "a whole number from 0 to 10000"
+    if _is_share(loc):
+        return "a number from 0 to 1"
+    least, most = _WHOLE.get(str(loc[-1]), (0, MAX_RETRIES_LIMIT))
+    return f"a whole number from {least} to {most}"
 
 
 def _metrics(model: type[BaseModel], value: Any) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from defendctl.manifest.models import LintLevel, ProjectFile
+    from defendctl.policy.rules import Rule
 
 FILE_NAME = "defendctl.yaml"
 DEFAULT_MANIFESTS = ("workflows",)
@@ -40,6 +41,11 @@ class Project:
     """Code → how grave it is."""
     spans: tuple[Span, ...] = ()
     """Where each of `manifests` stands; empty if the file does not say them."""
+    rules: tuple[Rule, ...] = ()
+    includes: tuple[str, ...] = ()
+    include_spans: tuple[Span, ...] = ()
+    replay_last: int = 50
+    replay_min_events: int = 20
 
 
 def find_project(start: Path) -> Path | None:
@@ -88,7 +94,7 @@ def _project(file: Path, document: Document, report: Report) -> Project:
     keys = without_extensions(data)
     model = check(ProjectFile, keys, (), document, report) or _sound_part(keys)
     _rules(data, document, report)
-    return _built(file, model, document)
+    return replace(_built(file, model, document), rules=_policy_rules(data, model, document, report))
 
 
 def _sound_part(keys: dict[str, Any]) -> ProjectFile:
@@ -116,6 +122,21 @@ def _rules(data: dict[str, Any], document: Document, report: Report) -> None:
     _check_paths(data, document, report)
     for path, code, message in repeated(data, ("manifests", "custom_metrics")):
         report.error(code, message, document.span(path))
+    policy = data.get("policy")
+    for path, code, message in repeated(policy if isinstance(policy, dict) else {}, ("include",)):
+        report.error(code, message, document.span(("policy", *path)))
+
+
+def _policy_rules(
+    data: dict[str, Any], model: ProjectFile, document: Document, report: Report
+) -> tuple[Rule, ...]:
+    """Those of the project file itself; the files that it names are read with the manifests."""
+    policy = data.get("policy")
+    if not isinstance(policy, dict) or "rules" not in policy:
+        return ()
+    from defendctl.manifest.rules import rules
+
+    return tuple(rules(policy["rules"], ("policy", "rules"), model.custom_metrics, document, report))
 
 
 def _check_paths(data: dict[str, Any], document: Document, report: Report) -> None:
@@ -125,9 +146,16 @@ def _check_paths(data: dict[str, Any], document: Document, report: Report) -> No
         ("state", key): state.get(key) for key in ("path", "lineage") if isinstance(state, dict)
     }
     paths |= {("manifests", i): entry for i, entry in enumerate(entries if isinstance(entries, list) else ())}
+    policy = data.get("policy")
+    included = policy.get("include") if isinstance(policy, dict) else ()
+    paths |= {
+        ("policy", "include", i): entry
+        for i, entry in enumerate(included if isinstance(included, list) else ())
+    }
     for path, value in paths.items():
         if isinstance(value, str) and not value.isprintable():
-            name = f"`{path[0]}.{path[1]}`" if path[0] == "state" else "An item of `manifests`"
+            names = ".".join(str(step) for step in path if isinstance(step, str))
+            name = f"`{names}`" if path[0] == "state" else f"An item of `{names}`"
             message = f"{name} must not hold control or invisible characters, found {found(value)}."
             report.error("invalid-value", message, document.span(path))
 
@@ -145,4 +173,10 @@ def _built(file: Path, model: ProjectFile, document: Document) -> Project:
         custom_metrics=tuple(model.custom_metrics),
         lint=model.lint.model_dump(by_alias=True, exclude_unset=True),
         spans=tuple(document.span(("manifests", i)) for i in range(len(model.manifests))) if given else (),
+        includes=tuple(model.policy.include),
+        include_spans=tuple(
+            document.span(("policy", "include", i)) for i in range(len(model.policy.include))
+        ),
+        replay_last=model.policy.replay.last,
+        replay_min_events=model.policy.replay.min_events,
     )

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Diagnostic, Span, in_order
-from defendctl.manifest.files import Refused, expand, files_under, is_glob
+from defendctl.manifest.entries import Entries, unique
 from defendctl.manifest.lint import lint, same_names
 from defendctl.manifest.loader import load
+from defendctl.manifest.places import Places
+from defendctl.manifest.policies import Policies
 from defendctl.manifest.project import DEFAULT_MANIFESTS, Project
-from defendctl.manifest.report import Report
-from defendctl.manifest.words import short, shown
+from defendctl.manifest.report import LIMIT, Report
+from defendctl.manifest.words import short
+from defendctl.policy.rules import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    import datetime
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from defendctl.manifest.loader import Document
     from defendctl.manifest.validate import Declared
     from defendctl.model import Workflow
+    from defendctl.plan.findings import Waiver
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,98 +38,86 @@ class Desired:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     lints: list[Diagnostic] = field(default_factory=list)
     """What is allowed and seldom meant; only where it was asked for."""
+    labels: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """Of those that have any."""
+    waivers: tuple[Waiver, ...] = ()
+    policy: Policy = field(default_factory=Policy)
+    places: Mapping[tuple[str, str], Span] = field(default_factory=dict)
+    """(address, path) → the line that says it; the path `""` is the address."""
 
 
-def resolve(project: Project, paths: Sequence[Path] | None, cwd: Path, *, linted: bool = False) -> Desired:
-    """The configured manifests, or exactly `paths`. Every problem of every file is in the diagnostics."""
-    run = _Run(project, cwd.absolute(), linted)
-    files = dict.fromkeys(run.configured() if paths is None else run.given(paths))
-    declared = [one for file in run.unique(files) for one in run.declared(file)]
+def resolve(
+    project: Project,
+    paths: Sequence[Path] | None,
+    cwd: Path,
+    today: datetime.date | None = None,
+    *,
+    linted: bool = False,
+) -> Desired:
+    """The configured manifests, or exactly `paths`. Every problem of every file is in the diagnostics.
+
+    With `today`, a waiver that has expired is one of them.
+    """
+    run = _Run(project, cwd.absolute(), today, linted)
+    declared = [one for file in run.files(paths) for one in run.declared(file)]
     kept = sorted(run.once(declared).items())
     if linted:
         run.lints += same_names(one for _, one in kept)
+    policy = run.policies.read()
+    labels = {address: one.labels for address, one in kept if one.labels}
+    run.check_idle(policy, labels, dict(kept) if paths is None else None)
     return Desired(
         workflows={address: one.workflow for address, one in kept if one.workflow},
         spans={address: one.span for address, one in kept},
         diagnostics=in_order(dict.fromkeys(run.diagnostics)),
         lints=run.lints,
+        labels=labels,
+        waivers=tuple(run.waivers),
+        policy=policy,
+        places=Places({address: one.placed for address, one in kept}),
     )
 
 
 class _Run:
     """One reading of the manifests; gathers what is wrong."""
 
-    def __init__(self, project: Project, cwd: Path, linted: bool) -> None:
-        self.diagnostics: list[Diagnostic] = []
+    def __init__(self, project: Project, cwd: Path, today: datetime.date | None, linted: bool) -> None:
+        self.policies = Policies(project, cwd)
+        own = {os.path.realpath(project.file)} if project.file else set()
+        self._entries = Entries(project.root, cwd, "manifest", own | self.policies.real_files)
         self.lints: list[Diagnostic] = []
         self._linted = linted
         self._project = project
-        self._cwd = cwd
-        self._project_file = os.path.realpath(project.file) if project.file else None
+        self._today = today
+        self._found: list[Diagnostic] = []
+        self.waivers: list[Waiver] = []
 
-    def _error(self, code: str, message: str, span: Span) -> None:
-        self.diagnostics.append(Diagnostic("error", code, message, span))
+    @property
+    def diagnostics(self) -> list[Diagnostic]:
+        return [*self._entries.diagnostics, *self.policies.diagnostics, *self._found]
 
-    def _shown(self, path: Path) -> str:
-        return shown(path, self._cwd)
+    def files(self, paths: Sequence[Path] | None) -> list[Path]:
+        return unique(self._configured() if paths is None else self._entries.given(paths))
 
-    def given(self, paths: Sequence[Path]) -> Iterator[Path]:
-        """The files of the paths that a user named."""
-        for path in paths:
-            start = self._cwd / path
-            if os.path.lexists(start):
-                yield from self._read(start, None)
-            else:
-                self._error("not-found", "There is no such file or folder.", Span(self._shown(start)))
-
-    def configured(self) -> Iterator[Path]:
+    def _configured(self) -> Iterator[Path]:
         """The files of the entries in the project file, or of the default folder."""
         root = self._project.root
         if self._project.file is None and not (root / DEFAULT_MANIFESTS[0]).exists():
             message = "There is no defendctl.yaml and no folder `workflows` here: run `defendctl init`."
-            self._error("not-found", message, Span(self._shown(root)))
+            self._entries.error("not-found", message, Span(self._entries.shown(root)))
             return
         for index, entry in enumerate(self._project.manifests):
-            yield from self._entry(entry, self._entry_span(index, entry))
+            yield from self._entries.entry(entry, self._entry_span(index, entry))
 
     def _entry_span(self, index: int, entry: str) -> Span:
         spans = self._project.spans
-        return spans[index] if index < len(spans) else Span(self._shown(self._project.root / entry))
-
-    def _entry(self, entry: str, span: Span) -> Iterator[Path]:
-        root, start = self._project.root, self._project.root / entry
-        inside = os.path.realpath(root) if _is_below(start, root) else None
-        if is_glob(entry) and not os.path.lexists(start):
-            matches = expand(root, entry, inside)
-            if not matches:
-                self._error("not-found", f"No manifest matches `{short(entry)}`.", span)
-            for match in matches:
-                yield from (file for file in self._read(match, inside) if not self._is_project_file(file))
-        elif os.path.lexists(start):
-            yield from self._read(start, inside)
-        else:
-            self._error("not-found", f"There is no file or folder `{short(entry)}`.", span)
-
-    def _read(self, start: Path, inside: str | None) -> Iterator[Path]:
-        is_folder = start.is_dir()
-        for path in files_under(start, inside):
-            if isinstance(path, Refused):
-                self._error(path.code, path.message, Span(self._shown(path.path)))
-            elif not (is_folder and self._is_project_file(path)):
-                yield path
-
-    def _is_project_file(self, path: Path) -> bool:
-        return self._project_file is not None and os.path.realpath(path) == self._project_file
-
-    def unique(self, files: Iterator[Path] | dict[Path, None]) -> list[Path]:
-        """Each file once, by the name that sorts first, in the order of names."""
-        real = {os.path.realpath(path): path for path in sorted(files, reverse=True)}
-        return sorted(real.values())
+        return spans[index] if index < len(spans) else Span(self._entries.shown(self._project.root / entry))
 
     def declared(self, file: Path) -> Iterator[Declared]:
         from defendctl.manifest.validate import validate
+        from defendctl.manifest.waivers import waivers
 
-        name = self._shown(file)
+        name = self._entries.shown(file)
         documents, loaded = load(file, name)
         report = Report(name, loaded)
         with report.stopping():
@@ -131,7 +125,8 @@ class _Run:
                 for one in validate(document, self._project.custom_metrics, report):
                     yield one
                     self._lint(document, one)
-        self.diagnostics += [*loaded, *report.diagnostics]
+                self.waivers += waivers(document, self._today, report)
+        self._found += [*loaded, *report.diagnostics]
 
     def _lint(self, document: Document, one: Declared) -> None:
         if self._linted:
@@ -148,11 +143,16 @@ class _Run:
                     place = f"{first.span.file}:{first.span.line}"
                     message = f"The address `{short(one.address)}` is declared already, in {place}."
                     report.error("duplicate-address", message, one.span)
-        self.diagnostics += report.diagnostics
+        self._found += report.diagnostics
         return kept
 
+    def check_idle(
+        self, policy: Policy, labels: dict[str, Mapping[str, str]], addresses: Collection[str] | None
+    ) -> None:
+        """Warn of rules and waivers that are about nothing. `addresses` is None if not all were read."""
+        from defendctl.manifest.rules import idle_rules
+        from defendctl.manifest.waivers import idle_waivers
 
-def _is_below(path: Path, folder: Path) -> bool:
-    """By name, before links are followed."""
-    below = os.path.normpath(path) + os.sep
-    return below.startswith(os.path.normpath(folder).rstrip(os.sep) + os.sep)
+        self._found += idle_rules(policy.rules, labels, addresses or ())
+        idle = idle_waivers(self.waivers, addresses, {rule.id for rule in policy.rules})
+        self._found += islice(idle, LIMIT)

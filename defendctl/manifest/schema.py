@@ -8,10 +8,13 @@ on `type` as if/then, with `X: false` for a key that does not belong, so that th
 from __future__ import annotations
 
 import json
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from defendctl.manifest import models, texts
+from defendctl.manifest.waivers import WAIVABLE
 from defendctl.model import ADDRESS, METRICS
+from defendctl.policy.rules import FLAG_RATE, RETIRE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,16 +30,16 @@ _UNWANTED = frozenset({"title", "description", "default"})
 
 def manifest_schema(custom_metrics: Sequence[str] = ()) -> Schema:
     """The schema of one manifest document; the names in `custom_metrics` are metrics too."""
-    metrics = {**METRICS, **dict.fromkeys(custom_metrics, "One of your organization's own metrics.")}
     schema = _document(models.Manifest, texts.MANIFEST)
     schema["properties"]["workflows"] |= {
         "propertyNames": {
             "pattern": f"^{ADDRESS.pattern}$",
             "patternErrorMessage": f"{texts.ADDRESS_RULE.capitalize()}.",
         },
-        "additionalProperties": _workflow(metrics),
+        "additionalProperties": _workflow(_metrics(custom_metrics)),
         "defaultSnippets": _workflow_snippets(),
     }
+    schema["properties"]["waivers"]["items"] = _waiver()
     return schema
 
 
@@ -48,7 +51,19 @@ def project_schema() -> Schema:
         schema["properties"][name] = {**texts.PROJECT[name], **section, "additionalProperties": False}
     for name in ("manifests", "custom_metrics"):
         schema["properties"][name]["uniqueItems"] = True
+    schema["properties"]["policy"] = _policy()
     return schema
+
+
+def policy_schema(custom_metrics: Sequence[str] = ()) -> Schema:
+    """The schema of a file that `policy.include` names."""
+    schema = _document(models.PolicyFile, texts.POLICY_FILE)
+    schema["properties"]["rules"]["items"] = _rule_of_policy(_metrics(custom_metrics))
+    return schema
+
+
+def _metrics(custom_metrics: Sequence[str]) -> dict[str, str]:
+    return {**METRICS, **dict.fromkeys(custom_metrics, "One of your organization's own metrics.")}
 
 
 def to_text(schema: Mapping[str, Any]) -> str:
@@ -91,6 +106,11 @@ def _workflow(metrics: Mapping[str, str]) -> Schema:
     given["tolerance"] |= _levels()
     given["improvement_action"] = {**texts.WORKFLOW["improvement_action"], **_actions()}
     given["file_search"]["uniqueItems"] = True
+    given["labels"] |= {
+        "maxProperties": models.MAX_LABELS,
+        "propertyNames": _pattern(models.LABEL_KEY, texts.LABELS),
+        "additionalProperties": {"type": "string", **_pattern(models.LABEL_VALUE, texts.LABEL_VALUE)},
+    }
     return {
         "type": "object",
         "required": ["type", "metrics", "improvement_action"],
@@ -98,6 +118,81 @@ def _workflow(metrics: Mapping[str, str]) -> Schema:
         "additionalProperties": False,
         "allOf": _rules(metrics),
     }
+
+
+def _pattern(pattern: str, message: str) -> Schema:
+    return {"pattern": f"^{pattern}$", "patternErrorMessage": message}
+
+
+def _waiver() -> Schema:
+    given = _properties(models.Waiver, texts.WAIVER)
+    given["field"] |= _pattern(
+        f"({'|'.join(WAIVABLE)}|metrics\\..+)", "A path as the plan shows it, or `retire`."
+    )
+    given["to"] |= {"type": ["string", "number", "boolean", "null", "array"], "items": {"type": "string"}}
+    rate = {"properties": {"to": {"type": ["number", "null"], "minimum": 0, "maximum": 1}}}
+    retire, flag_rate = (_where("field", {"const": name}) for name in (RETIRE, FLAG_RATE))
+    return {
+        "type": "object",
+        "required": models.Waiver.model_json_schema()["required"],
+        "properties": given,
+        "additionalProperties": False,
+        "allOf": [
+            {"if": retire, "else": {"required": ["to"]}},
+            _rule(flag_rate, rate),
+        ],
+    }
+
+
+def _policy() -> Schema:
+    """Any word may be a metric here, for `custom_metrics` stand in the same file."""
+    given = _properties(models.Policy, texts.POLICY)
+    given["include"]["uniqueItems"] = True
+    given["replay"] = {**texts.POLICY["replay"], **_section(models.Replay, texts.REPLAY)}
+    given["rules"]["items"] = _rule_of_policy(None)
+    return {**texts.PROJECT["policy"], "type": "object", "properties": given, "additionalProperties": False}
+
+
+def _section(model: type[BaseModel], hints: texts.Hints) -> Schema:
+    return {"type": "object", "properties": _properties(model, hints), "additionalProperties": False}
+
+
+def _rule_of_policy(metrics: Mapping[str, str] | None) -> Schema:
+    given = _properties(models.Rule, texts.RULE)
+    given["id"]["pattern"] = f"^{models.RULE_ID}$"
+    for name in ("no_loosening", "no_indeterminate", "no_retire"):
+        given[name]["const"] = True
+    for name, model, hints in (
+        ("select", models.Select, texts.SELECT),
+        ("capabilities", models.Capabilities, texts.CAPABILITIES),
+    ):
+        given[name] = {**texts.RULE[name], **_section(model, hints), "minProperties": 1}
+    if metrics is not None:
+        given["min_threshold"] |= {**_thresholds(metrics), **texts.RULE["min_threshold"]}
+        given["require_metrics"]["items"] |= {"enum": [*metrics], "enumDescriptions": [*metrics.values()]}
+    return {
+        "type": "object",
+        "required": models.Rule.model_json_schema()["required"],
+        "properties": given,
+        "additionalProperties": False,
+        "allOf": _one_check(),
+    }
+
+
+def _one_check() -> list[Schema]:
+    """By counting: besides `id`, `level` and what may be left out there is exactly one key."""
+    may = ("message", "select")
+    counts = []
+    for size in range(len(may) + 1):
+        for there in combinations(may, size):
+            absent = {key: False for key in may if key not in there}
+            condition = {"required": list(there), "properties": absent}
+            keys = 3 + size
+            message = "A rule holds exactly one check."
+            counts.append(
+                _rule(condition, {"minProperties": keys, "maxProperties": keys, "errorMessage": message})
+            )
+    return counts
 
 
 def _levels() -> Schema:

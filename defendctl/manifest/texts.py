@@ -36,6 +36,37 @@ MANIFEST: Hints = {
         "markdownDescription": "The workflows, each under its *address*: the name defendctl knows it by. "
         "A manifest is the whole truth: a key left out means its default."
     },
+    "waivers": {
+        "markdownDescription": "Changes that may pass although a rule of the policy says no. Default: none."
+    },
+}
+
+WAIVER: Hints = {
+    "address": {"markdownDescription": "The workflow it is about."},
+    "rule": {"markdownDescription": "The `id` of the rule that it lets pass."},
+    "field": {
+        "markdownDescription": "The path of the field as the plan shows it (`metrics.completeness`, "
+        "`max_retries`), or `retire`, or `flag_rate`."
+    },
+    "to": {
+        "markdownDescription": "The value that may pass, and no other: `null` for a metric that is removed; "
+        "for `flag_rate` the rate up to which it passes. May be left out for `retire`."
+    },
+    "reason": {
+        "markdownDescription": "Why this may pass.",
+        "patternErrorMessage": "Put your own words there; it must not begin with a blank or with `<`.",
+    },
+    "approver": {
+        "markdownDescription": "Who lets it pass.",
+        "patternErrorMessage": "Put a name there; it must not begin with a blank or with `<`.",
+    },
+    "expires": {
+        "markdownDescription": "The last day on which it counts, like `2031-12-31`. After it `validate`, "
+        "`plan` and `apply` fail until it is taken out.",
+        "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+        "patternErrorMessage": "This must be a date like 2031-12-31.",
+        "format": "date",
+    },
 }
 
 WORKFLOW: Hints = {
@@ -68,7 +99,15 @@ WORKFLOW: Hints = {
         "markdownDescription": "Whether events may carry context for the evaluation. Default: `false`."
     },
     "file_search": {"markdownDescription": "The ids of uploaded files that may be searched. Default: none."},
+    "labels": {
+        "markdownDescription": "Your own words about it (`tier: critical`), by which rules select. "
+        "Never sent to DeepRails. Default: none."
+    },
 }
+LABELS = (
+    "The name of a label: letters, digits, `.`, `_` and `-`, 63 at most, a prefix like `example.com/` too."
+)
+LABEL_VALUE = "The value of a label: letters, digits, `.`, `_` and `-`, 63 at most."
 
 PROJECT: Hints = {
     **{key: MANIFEST[key] for key in ("$schema", "version")},
@@ -82,6 +121,7 @@ PROJECT: Hints = {
         "markdownDescription": "The names of your organization's own guardrail metrics. Default: none."
     },
     "lint": {"markdownDescription": "How grave is what is allowed and seldom meant; see docs/lint.md."},
+    "policy": {"markdownDescription": "What every guardrail and every change of one must keep to."},
 }
 API: Hints = {
     "base_url": {
@@ -125,3 +165,63 @@ LINT: Hints = {
     "threshold-zero": {"markdownDescription": f"A threshold of 0. {_LINT}"},
 }
 SECTIONS = {"api": API, "state": STATE, "lint": LINT}
+
+RULES = {
+    "markdownDescription": "The rules, each with an `id`, a `level` and exactly one check. Default: none."
+}
+POLICY: Hints = {
+    "include": {
+        "markdownDescription": "Files that hold more rules: files, folders or globs, relative to this file. "
+        "Default: none."
+    },
+    "replay": {"markdownDescription": "How `max_flag_rate` looks at recent events."},
+    "rules": RULES,
+}
+POLICY_FILE: Hints = {**{key: MANIFEST[key] for key in ("$schema", "version")}, "rules": RULES}
+REPLAY: Hints = {
+    "last": {"markdownDescription": "How many of the last events of a workflow are read. Default: `50`."},
+    "min_events": {
+        "markdownDescription": "With fewer events nothing is denied for its flag rate. Default: `20`."
+    },
+}
+RULE: Hints = {
+    "id": {
+        "markdownDescription": "The name of the rule, which waivers and findings call it by.",
+        "patternErrorMessage": "A small letter, then small letters, digits, `.`, `_` and `-`, 63 at most.",
+    },
+    "level": {"markdownDescription": "`deny` (plan and apply exit 5) or `warn`."},
+    "message": {
+        "markdownDescription": "What to tell whoever breaks it. Default: a sentence of ours.",
+        "patternErrorMessage": NOT_BLANK,
+    },
+    "select": {"markdownDescription": "Which workflows it is about. Default: all."},
+    "min_threshold": {
+        "markdownDescription": "The least threshold of each metric named, where a workflow has that metric."
+    },
+    "require_metrics": {"markdownDescription": "Metrics that every workflow must have."},
+    "allow_types": {"markdownDescription": "The types that are allowed."},
+    "allow_tolerances": {"markdownDescription": "The levels that are allowed in automatic workflows."},
+    "allow_improvement_actions": {"markdownDescription": "The improvement actions that are allowed."},
+    "min_retries": {"markdownDescription": "The least `max_retries`."},
+    "max_retries": {"markdownDescription": "The most `max_retries`."},
+    "capabilities": {"markdownDescription": "The state that each capability named must be in."},
+    "no_loosening": {"markdownDescription": "No change may loosen a guardrail."},
+    "no_indeterminate": {"markdownDescription": "No change may be one whose direction cannot be told."},
+    "max_threshold_step": {"markdownDescription": "How far a threshold may move at once, up or down."},
+    "no_retire": {"markdownDescription": "No workflow may be retired."},
+    "max_creates": {"markdownDescription": "How many workflows one apply may create or replace."},
+    "max_changes": {"markdownDescription": "How many workflows one apply may touch."},
+    "max_flag_rate": {
+        "markdownDescription": "The greatest share of recent events that the proposal may flag, from 0 to 1; "
+        "plan and apply replay them by themselves."
+    },
+}
+SELECT: Hints = {
+    "addresses": {"markdownDescription": "Globs over addresses, like `support-*`. Default: all."},
+    "labels": {"markdownDescription": "Labels that the workflow must have. Default: none."},
+}
+CAPABILITIES: Hints = {
+    "web_search": {"markdownDescription": "Whether the evaluation must, or must not, search the web."},
+    "context_awareness": {"markdownDescription": "Whether events must, or must not, carry context."},
+    "file_search": {"markdownDescription": "Whether there must, or must not, be files to search."},
+}

@@ -10,19 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 from defendctl.diagnostics import suggest
 from defendctl.manifest import models
+from defendctl.manifest.places import placed
 from defendctl.manifest.problems import check
 from defendctl.manifest.texts import ADDRESS_RULE
 from defendctl.manifest.words import found, short
 from defendctl.model import ADDRESS, METRICS, Workflow
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from defendctl.diagnostics import Span
     from defendctl.manifest.loader import Document
+    from defendctl.manifest.places import Placed
     from defendctl.manifest.report import Report
 
 Path = tuple[str | int, ...]
+
+_LABEL = (
+    "letters, digits, `.`, `_` and `-`, a letter or digit first and last, 63 at most "
+    "(a name may have a prefix like `example.com/`)"
+)
 
 _OWN_METRICS = " An organization's own metrics go into `custom_metrics` of defendctl.yaml."
 _A_MANIFEST = "A manifest holds `version: 1` and `workflows:` with a mapping of addresses to workflows"
@@ -35,6 +42,8 @@ class Declared:
     address: str
     span: Span
     workflow: Workflow | None
+    placed: Placed
+    labels: Mapping[str, str]
 
 
 def validate(document: Document, custom_metrics: Collection[str], report: Report) -> Iterator[Declared]:
@@ -61,7 +70,8 @@ def _is_manifest(data: Any) -> bool:
     if not isinstance(data, dict):
         return False
     keys = [key for key in without_extensions(data) if key != "$schema"]
-    return keys == ["version"] or "workflows" in keys or bool(get_close_matches("workflows", keys[:20]))
+    ours = keys == ["version"] or "workflows" in keys or "waivers" in keys
+    return ours or bool(get_close_matches("workflows", keys[:20]))
 
 
 def _declared(
@@ -75,7 +85,8 @@ def _declared(
     model = check(_model(body), body, at, document, report)
     sound = not isinstance(body, dict) or _rules(body, at, metrics, document, report)
     workflow = canonical(address, model) if valid and sound and model is not None else None
-    return Declared(address, span, workflow)
+    labels = model.labels if model is not None else {}
+    return Declared(address, span, workflow, placed(address, document), labels)
 
 
 def _contents(data: Any) -> str:
@@ -106,7 +117,8 @@ def _rules(
     """What no model says: whether all of it holds."""
     sound = True
     repeats = repeated(body, ("metrics", "file_search"))
-    for path, code, message in chain(_both_names(body), repeats, _unknown_metrics(body, metrics)):
+    unknown = unknown_metrics(body, "metrics", metrics)
+    for path, code, message in chain(_both_names(body), repeats, unknown, _labels(body)):
         report.error(code, message, document.span((*at, *path), key=True))
         sound = False
     return sound
@@ -135,14 +147,33 @@ def repeated(body: dict[str, Any], fields: tuple[str, ...]) -> Iterator[Fault]:
                 seen.add(item)
 
 
-def _unknown_metrics(body: dict[str, Any], metrics: Collection[str]) -> Iterator[Fault]:
-    given = body.get("metrics")
+def unknown_metrics(body: dict[str, Any], field: str, metrics: Collection[str]) -> Iterator[Fault]:
+    """Each name of a metric, in a list or as a key, that is none."""
+    given = body.get(field)
     places = given.items() if isinstance(given, dict) else enumerate(given if isinstance(given, list) else ())
     for place, item in places:
         name = place if isinstance(given, dict) else item
         if isinstance(name, str) and name not in metrics:
             hint = suggest(name, islice(metrics, 100)) or _OWN_METRICS
-            yield ("metrics", place), "unknown-metric", f"`{short(name)}` is not a metric.{hint}"
+            yield (field, place), "unknown-metric", f"`{short(name)}` is not a metric.{hint}"
+
+
+def _labels(body: dict[str, Any]) -> Iterator[Fault]:
+    given = body.get("labels")
+    labels = given if isinstance(given, dict) else {}
+    if len(labels) > models.MAX_LABELS:
+        message = f"A workflow has {models.MAX_LABELS} labels at most, found {len(labels)}."
+        yield ("labels",), "too-many-items", message
+    for name, value in labels.items():
+        if not re.fullmatch(models.LABEL_KEY, name):
+            yield (
+                ("labels", name),
+                "invalid-label",
+                f"`{short(name)}` cannot be the name of a label: {_LABEL}.",
+            )
+        if isinstance(value, str) and not re.fullmatch(models.LABEL_VALUE, value):
+            message = f"{found(value)} cannot be the value of a label: {_LABEL}."
+            yield ("labels", name), "invalid-label", message[0].upper() + message[1:]
 
 
 def canonical(address: str, model: models.Workflow) -> Workflow:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.engine.generation import generation
 from defendctl.operations.plan import Progress, Selection, make_plan
+from defendctl.operations.policy import refuse_denied
 from defendctl.plan.digest import changes_data, digest
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def apply(
     on_plan: Callable[[Plan], None],
 ) -> Applied:
     """Raises DefendctlError before anything is done; afterwards everything is told in the results."""
-    desired = workspace.desired(chosen.files or None)
+    desired = workspace.desired(chosen.files or None, for_changes=True)
     workspace.require_sound()
     with workspace.store.session(workspace.settings.warn) as session:
         workspace.check_host(session.state)
@@ -62,6 +63,8 @@ def apply(
         plan, support = make_plan(workspace, desired, session.state, chosen, progress)
         on_plan(plan)
         _check_consent(plan, consent)
+        refuse_denied(plan)
+        _ask(plan, consent)
         return _Making(workspace, plan, support, session, chosen.parallelism, progress).make_so()
 
 
@@ -75,8 +78,10 @@ def _check_consent(plan: Plan, consent: Consent) -> None:
             )
         if consent.changes is not None and consent.changes != _as_read(plan):
             raise Precondition("the plan file was edited: its changes are not those of its digest")
-        return
-    if plan.work and not consent.ask(plan):
+
+
+def _ask(plan: Plan, consent: Consent) -> None:
+    if consent.digest is None and plan.work and not consent.ask(plan):
         raise DefendctlError("not applied: nobody agreed")
 
 

@@ -20,16 +20,19 @@ if TYPE_CHECKING:
 def validate(
     workspace: Workspace, paths: Sequence[Path], levels: Mapping[str, LintLevel] | None = None
 ) -> list[Diagnostic]:
-    """Every problem of the project file and the manifests, and what is seldom meant; offline.
+    """Every problem of project file, policy and manifests, what the policy denies, what is seldom meant.
 
-    `levels` go before those of the project file. Raises Usage for a code that there is not.
+    Offline. `levels` go before those of the project file. Raises Usage for a code that there is not.
     """
     from defendctl.manifest.lint import levelled
     from defendctl.manifest.resolve import resolve
+    from defendctl.operations.policy import of_manifests
 
-    desired = resolve(workspace.project, list(paths) or None, workspace.cwd, linted=True)
+    today = workspace.settings.today
+    desired = resolve(workspace.project, list(paths) or None, workspace.cwd, today, linted=True)
     lints = levelled(desired.lints, {**workspace.project.lint, **_known(levels or {})})
-    return in_order([*workspace.problems, *desired.diagnostics, *lints])
+    denied = of_manifests(desired, today)
+    return in_order([*workspace.problems, *desired.diagnostics, *lints, *denied])
 
 
 def _known(levels: Mapping[str, LintLevel]) -> Mapping[str, LintLevel]:

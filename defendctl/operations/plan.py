@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from defendctl.diagnostics import ApiError, DefendctlError, Diagnostic, Usage, suggest
 from defendctl.engine.generation import disagreement, evidence, generation
 from defendctl.model import Observed
+from defendctl.operations.policy import judged
 from defendctl.operations.replay import replayed
 from defendctl.operations.workspace import warn_unresolved
 from defendctl.plan.build import World, build_plan, to_read
 from defendctl.plan.changes import Options
+from defendctl.policy.changes import to_replay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -67,12 +69,10 @@ def plan(workspace: Workspace, chosen: Selection, progress: Progress) -> Plan:
     """Raises DefendctlError; writes nothing and sends nothing but GET."""
     if chosen.replay and not chosen.refresh:
         raise Usage("--replay reads events, and --no-refresh reads nothing: leave one of them out")
-    desired = workspace.desired(chosen.files or None)
+    desired = workspace.desired(chosen.files or None, for_changes=True)
     snapshot = workspace.read_state()
     workspace.check_host(snapshot.state)
     made, _ = make_plan(workspace, desired, snapshot.state, chosen, progress)
-    if chosen.replay:
-        made = replayed(workspace, made, chosen.replay, chosen.parallelism, progress)
     return replace(made, diagnostics=(*_of_the_state(workspace, snapshot), *made.diagnostics))
 
 
@@ -99,7 +99,10 @@ def make_plan(
     progress: Progress,
     api: DefendApi | None = None,
 ) -> tuple[Plan, Support]:
-    """Read what is live and build the plan; without `api`, one is opened if there is anything to read."""
+    """Read what is live, build the plan and have the policy judge it.
+
+    Without `api`, one is opened if there is anything to read.
+    """
     from defendctl.api.dialects import DIALECTS
 
     scope = in_scope(desired, state, chosen)
@@ -113,7 +116,20 @@ def make_plan(
     world = World(desired.workflows, reading.live, state, support, workspace.host(), scope, chosen.options)
     made = build_plan(world)
     found = (*desired.diagnostics, *reading.diagnostics, *made.diagnostics)
-    return replace(made, diagnostics=found, refreshed=chosen.refresh), support
+    made = replace(made, diagnostics=found, refreshed=chosen.refresh, places=desired.places)
+    made = _with_events(workspace, made, desired, chosen, progress)
+    return judged(made, desired, workspace.settings.today), support
+
+
+def _with_events(
+    workspace: Workspace, made: Plan, desired: Desired, chosen: Selection, progress: Progress
+) -> Plan:
+    """Replayed, because that was asked for or because a rule of the policy bounds the effect."""
+    policy = desired.policy
+    if not (chosen.replay or to_replay(policy.rules, made, desired.labels)):
+        return made
+    last = chosen.replay or policy.last
+    return replayed(workspace, made, last, chosen.parallelism, progress, policy.min_events)
 
 
 def drift(workspace: Workspace, chosen: Selection, progress: Progress) -> list[Drifted]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -31,6 +32,10 @@ def _silent(line: str) -> None:
     pass
 
 
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The global options of a run, and where its side remarks go."""
@@ -40,6 +45,8 @@ class Settings:
     timeout: float | None = None
     warn: Callable[[str], None] = _silent
     log: Callable[[str], None] = _silent
+    today: date = field(default_factory=_today)
+    """By which waivers expire."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +63,14 @@ class Workspace:
         """Locks, copies and the sandbox: never committed."""
         return self.project.root / ".defendctl"
 
-    def desired(self, paths: Sequence[Path] | None) -> Desired:
-        """Raises Invalid with every problem of the project file and the manifests."""
+    def desired(self, paths: Sequence[Path] | None, *, for_changes: bool = False) -> Desired:
+        """Raises Invalid with every problem of the project file, the policy and the manifests.
+
+        An expired waiver is one of them where it could let a change pass.
+        """
         from defendctl.manifest.resolve import resolve
 
-        desired = resolve(self.project, paths, self.cwd)
+        desired = resolve(self.project, paths, self.cwd, self.settings.today if for_changes else None)
         found = [*self.problems, *desired.diagnostics]
         if errors(found):
             raise Invalid(found)

@@ -18,7 +18,7 @@ Range = tuple[float, float]
 Thresholds = dict[str, float]
 """Metric → threshold, of a custom workflow."""
 
-MIN_EVENTS: Final = 30
+MIN_EVENTS: Final = 20
 """Events that a gate needs, where nobody says otherwise: with fewer the interval is wider than 35 points."""
 _Z: Final = 1.959963984540054
 """The 97.5 % point of the normal distribution."""
@@ -129,7 +129,6 @@ class Proposal:
 def replay(asks: Proposal, events: Sequence[Scored], asked: int, min_events: int = MIN_EVENTS) -> Replay:
     """The events (the newest first) under both sides. No event is no failure: the numbers are zeros."""
     sides = [(verdict(e.scores, asks.before), verdict(e.scores, asks.after)) for e in events]
-    after = _together([then for _, then in sides])
     load = _load(asks, [e for e in events if e.attempts])
     ids = [e.event_id for e in events]
     times = sorted((e.at for e in events if e.at), key=moment)
@@ -143,14 +142,14 @@ def replay(asks: Proposal, events: Sequence[Scored], asked: int, min_events: int
         run_modes=dict(sorted(modes.items(), key=lambda mode: (-mode[1], mode[0]))),
         metrics=tuple(_metric(m, asks, events) for m in sorted({*asks.before, *asks.after})),
         before=_together([now for now, _ in sides]),
-        after=after,
+        after=_together([then for _, then in sides]),
         newly_flagged=tuple(ids[at] for at, side in enumerate(sides) if side == (False, True)),
         no_longer_flagged=tuple(ids[at] for at, side in enumerate(sides) if side == (True, False)),
         evaluations_before=load.evaluations_before,
         evaluations_after=load.evaluations_after,
         cost_before=load.cost_before,
         cost_after=load.cost_after,
-        enough=after.known >= min_events,
+        enough=len(events) >= min_events,
     )
 
 

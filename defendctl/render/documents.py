@@ -123,6 +123,35 @@ class ReplayDocument(TypedDict):
     cost_after: RangeDocument | None
 
 
+class WaiverDocument(TypedDict):
+    """The one that lets a finding pass, as the manifest says it."""
+
+    to: Any
+    reason: str
+    approver: str
+    expires: Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+    file: str | None
+    line: int | None
+    column: int | None
+
+
+class FindingDocument(TypedDict):
+    """One rule of the policy that is broken, or could not be evaluated (`evaluated` false)."""
+
+    rule: str
+    verdict: Literal["denied", "warned", "waived"]
+    message: str
+    detail: str
+    address: str | None
+    field: str | None
+    evaluated: bool
+    file: str | None
+    line: int | None
+    column: int | None
+    waiver: WaiverDocument | None
+    remedy: str | None
+
+
 class PlanDocument(TypedDict):
     """`defendctl plan --format json`, and the plan file."""
 
@@ -139,6 +168,7 @@ class PlanDocument(TypedDict):
     changes: list[ChangeDocument]
     diagnostics: list[DiagnosticDocument]
     replay: NotRequired[list[ReplayDocument]]
+    policy: NotRequired[list[FindingDocument]]
 
 
 def plan_schema() -> dict[str, Any]:

@@ -12,11 +12,12 @@ from defendctl.plan.digest import changes_data, digest, field_data
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from defendctl.diagnostics import Diagnostic
+    from defendctl.diagnostics import Diagnostic, Span
     from defendctl.engine.results import ApplyResult
     from defendctl.model import State
     from defendctl.plan.changes import Plan
     from defendctl.plan.drift import Drifted
+    from defendctl.plan.findings import Finding, Waiver
     from defendctl.plan.replay import Replay, Together
     from defendctl.plan.view import View
 
@@ -47,6 +48,7 @@ def plan(value: Plan) -> str:
         changes=changes_data(value.listed, reasons=True),
         diagnostics=_diagnostics(value.diagnostics),
         **({"replay": [_replay(one) for one in value.replays]} if value.replays else {}),
+        policy=[_finding(finding) for finding in value.findings],
     )
 
 
@@ -138,15 +140,46 @@ def _together(side: Together | None) -> dict[str, Any] | None:
     }
 
 
+def _finding(found: Finding) -> dict[str, Any]:
+    return {
+        "rule": found.rule,
+        "verdict": found.verdict,
+        "message": found.message,
+        "detail": found.detail,
+        "address": found.address,
+        "field": found.field,
+        "evaluated": found.evaluated,
+        **_place(found.span),
+        "waiver": _waiver(found.waiver) if found.waiver else None,
+        "remedy": found.remedy,
+    }
+
+
+def _waiver(given: Waiver) -> dict[str, Any]:
+    return {
+        "to": given.to,
+        "reason": given.reason,
+        "approver": given.approver,
+        "expires": given.expires.isoformat(),
+        **_place(given.span),
+    }
+
+
+def _place(span: Span | None) -> dict[str, Any]:
+    return {
+        "file": span.file if span else None,
+        "line": span.line if span else None,
+        "column": span.column if span else None,
+    }
+
+
 def _diagnostics(found: Sequence[Diagnostic]) -> list[dict[str, Any]]:
     return [
         {
             "severity": d.severity,
             "code": d.code,
             "message": d.message,
-            "file": d.span.file if d.span else None,
-            "line": d.span.line if d.span else None,
-            "column": d.span.column if d.span else None,
+            **_place(d.span),
         }
         for d in found
     ]

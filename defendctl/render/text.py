@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from defendctl.plan.direction import WORST_FIRST
+from defendctl.plan.findings import VERDICTS
 from defendctl.render.inert import inert, value
 from defendctl.render.replay import replays
 from defendctl.render.shell import quoted
@@ -27,12 +29,13 @@ from defendctl.render.words import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from defendctl.diagnostics import Diagnostic
+    from defendctl.diagnostics import Diagnostic, Span
     from defendctl.engine.results import ApplyResult, Receipt, Result
     from defendctl.model import Intent, State
     from defendctl.plan.changes import Change, Plan
     from defendctl.plan.compare import FieldChange
     from defendctl.plan.drift import Drifted
+    from defendctl.plan.findings import Finding, Waiver
     from defendctl.plan.view import View
     from defendctl.render.paint import Paint
 
@@ -53,6 +56,8 @@ _SIGNS: Final = {
     "blocked": "x",
     "none": " ",
 }
+_VERDICT_SIGNS: Final = {"denied": "x", "warned": "!", "waived": "="}
+_VERDICT_COLOURS: Final = {"denied": "red", "warned": "yellow", "waived": "cyan"}
 _OUTCOMES: Final = {"done": "green", "failed": "red", "unknown": "red", "not_attempted": "yellow"}
 _ALIGNED: Final = 48
 """A longer value runs over, so that one description does not push every other row off the screen."""
@@ -67,8 +72,20 @@ def plan(result: Plan, paint: Paint) -> str:
             blocks.append(paint(heading + ":", _COLOURS[name]))
             blocks += [_change(change, paint) for change in changes]
     blocks += replays(result.replays, paint)
+    if result.findings:
+        blocks.append(findings(result.findings, paint).rstrip("\n"))
     blocks.append(_conclusion(result, paint))
     return "\n".join(blocks) + "\n"
+
+
+def findings(found: Sequence[Finding], paint: Paint) -> str:
+    """What the policy says, in its order, and the waivers that would let it pass, to be pasted."""
+    lines = ["Policy:", *(line for one in found for line in _finding(one, paint))]
+    remedies = [line for one in found if one.remedy for line in one.remedy.splitlines()]
+    if remedies:
+        lines.append("To let it pass, put this under `waivers:` of a manifest, with your own words in it:")
+        lines += [inert(line) for line in remedies]
+    return "\n".join(lines) + "\n"
 
 
 def diagnostics(found: Sequence[Diagnostic], paint: Paint) -> str:
@@ -178,6 +195,27 @@ def _fields(rows: Sequence[tuple[FieldChange, str, str]], paint: Paint) -> list[
     return lines
 
 
+def _finding(one: Finding, paint: Paint) -> list[str]:
+    about = " ".join(word for word in (one.address, one.field and path(one.field)) if word)
+    verdict = paint(one.verdict, _VERDICT_COLOURS[one.verdict])
+    verdict += "" if one.evaluated else " (not evaluated)"
+    head = "  ".join(part for part in (one.rule, verdict, about, _at(one.span)) if part)
+    lines = [f"  {_VERDICT_SIGNS[one.verdict]} {head}"]
+    lines += [f"      {inert(one.message)}", f"      {inert(one.detail)}"]
+    if one.waiver:
+        lines += [f"      {line}" for line in _waiver(one.waiver)]
+    return lines
+
+
+def _waiver(given: Waiver) -> list[str]:
+    where = _at(given.span)
+    place = f"  {where}" if where else ""
+    return [
+        f"waived by {inert(given.approver)} until {given.expires.isoformat()}{place}",
+        f"reason: {inert(given.reason)}",
+    ]
+
+
 def _conclusion(result: Plan, paint: Paint) -> str:
     counts = result.summary()
     lines = [work(result)]
@@ -186,6 +224,10 @@ def _conclusion(result: Plan, paint: Paint) -> str:
             lines.append(paint(f"{count(counts[way], 'workflow')}: {way}.", _COLOURS[way]))
     if counts["unobservable"] and result.refreshed:
         lines.append(f"{count(counts['unobservable'], 'workflow')} with fields that cannot be read back.")
+    verdicts = Counter(finding.verdict for finding in result.findings)
+    if verdicts:
+        said = ", ".join(f"{verdicts[word]} {word}" for word in VERDICTS if verdicts[word])
+        lines.append(paint(f"Policy: {said}.", "red" if result.denied else "white"))
     lines.append(f"Digest: {consent(result)}" if result.refreshed else _UNREAD)
     return "\n".join(lines)
 
@@ -206,7 +248,10 @@ def _drifted(entry: Drifted, paint: Paint) -> str:
 
 
 def _place(one: Diagnostic) -> str:
-    span = one.span
+    return _at(one.span)
+
+
+def _at(span: Span | None) -> str:
     if span is None:
         return ""
     parts = [inert(span.file), span.line, span.column]

@@ -4,6 +4,7 @@ manifests/*.yaml   what is declared
 live.json          address → what GET answers, raw, or null for a 404 (default: nothing is live)
 state.json         what we remember (default: nothing), see `read_state`
 options.json       target, replace, generation, custom_metrics (default: none, auto); replay: how many events
+policy.yaml        rules (default: none); the day is TODAY
 expected/          plan and drift as .txt, .json, .md (a comment) and .github (annotations)
 
 What no file can say yet stands in built.py, as plans; their folders hold only `expected/`.
@@ -16,6 +17,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import replace
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,12 +28,13 @@ from defendctl import __version__
 from defendctl.api.decode import observe
 from defendctl.api.dialects import DIALECTS
 from defendctl.api.events import listing
-from defendctl.diagnostics import errors
+from defendctl.diagnostics import Span, errors
 from defendctl.engine.generation import disagreement, evidence, generation
 from defendctl.manifest.project import Project
 from defendctl.manifest.resolve import Desired, resolve
 from defendctl.model import Binding, Fields, Intent, Observed, State
 from defendctl.operations.plan import Selection, in_scope
+from defendctl.operations.policy import judged
 from defendctl.operations.replay import to_read as to_replay
 from defendctl.operations.replay import with_replays
 from defendctl.plan.build import World, build_plan, to_read
@@ -49,6 +52,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 CASES = sorted(folder.parent for folder in HERE.glob("*/manifests"))
 UPDATE = "UPDATE_GOLDEN=1 pytest tests/cases"
+TODAY = date(2026, 3, 1)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -123,6 +127,7 @@ def planned(case: Path) -> tuple[Plan, list[Drifted]]:
     plan = make_plan(desired, answers, state, chosen, options.get("generation", "auto"))
     if "replay" in options:
         plan = with_events(plan, read_json(case / "live.json", {}), options["replay"])
+    plan = judged(plan, desired, TODAY)
     bound = {address: answers[address] for address in state.bindings}
     return plan, build_drift(desired.workflows, bound, state.bindings)
 
@@ -146,7 +151,9 @@ def with_events(plan: Plan, answers: dict[str, Any], last: int) -> Plan:
 
 def read_manifests(case: Path, custom_metrics: list[str]) -> Desired:
     project = Project(case, None, case / "state.json", ("manifests",), custom_metrics=tuple(custom_metrics))
-    desired = resolve(project, [case / "manifests"], case)
+    if (case / "policy.yaml").exists():
+        project = replace(project, includes=("policy.yaml",), include_spans=(Span("defendctl.yaml"),))
+    desired = resolve(project, [case / "manifests"], case, TODAY)
     assert not errors(desired.diagnostics), desired.diagnostics
     return desired
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from defendctl.diagnostics import errors
 from defendctl.manifest.loader import load
 from defendctl.manifest.project import Project
 from defendctl.manifest.resolve import Desired, resolve
@@ -30,7 +31,7 @@ def read(file: Path) -> Desired:
 
 def told(desired: Desired) -> str:
     lines = []
-    for d in desired.diagnostics:
+    for d in errors(desired.diagnostics):
         place = f"{d.span.line}:{d.span.column}" if d.span and d.span.line else "-"
         lines.append(f"{place} {d.code} {d.message}\n")
     return "".join(lines)
@@ -54,6 +55,6 @@ def test_the_schema_agrees() -> None:
 
 def comparable(file: Path) -> set[str] | None:
     """Our codes for a file; None for faults of YAML and for several documents, which it cannot read."""
-    codes = {d.code for d in read(file).diagnostics}
+    codes = {d.code for d in errors(read(file).diagnostics)}
     one_document = b"---" not in file.read_bytes() and len(load(file, file.name)[0]) == 1
     return codes if one_document and not any(UNKNOWABLE.fullmatch(code) for code in codes) else None

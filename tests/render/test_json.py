@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from defendctl.engine.results import ApplyResult, Result
 from defendctl.model import Binding, Intent, State
 from defendctl.plan.digest import digest
 from defendctl.plan.drift import build_drift
+from defendctl.plan.findings import Finding, Waiver
 from defendctl.plan.view import build_view
 from defendctl.render import json as as_json
 from tests.plan.given import ADDRESS, ID, WORKFLOW, bound, one_plan, seen
@@ -62,7 +65,34 @@ def test_plan() -> None:
         },
         "changes": [change],
         "diagnostics": [],
+        "policy": [],
     }
+
+
+def test_findings_and_the_digest_that_does_not_know_them() -> None:
+    given = Waiver(ADDRESS, "r", "type", "custom", "why", "who", date(2026, 3, 1), Span("a.yaml", 9, 5))
+    found = (
+        Finding("r", "waived", "No.", "detail", ADDRESS, "type", span=Span("a.yaml", 3, 7), waiver=given),
+        Finding("s", "denied", "No.", "detail", evaluated=False, remedy="  - address: x\n"),
+    )
+    bare = one_plan(WORKFLOW, LIVE, bound(WORKFLOW.fields()))
+    plan = replace(bare, findings=found)
+    assert digest(plan) == digest(bare)
+    nowhere = {"file": None, "line": None, "column": None}
+    assert read(as_json.plan(plan), "plan")["policy"] == [
+        {
+            **{"rule": "r", "verdict": "waived", "message": "No.", "detail": "detail", "address": ADDRESS},
+            **{"field": "type", "evaluated": True, "file": "a.yaml", "line": 3, "column": 7, "remedy": None},
+            "waiver": {
+                **{"to": "custom", "reason": "why", "approver": "who", "expires": "2026-03-01"},
+                **{"file": "a.yaml", "line": 9, "column": 5},
+            },
+        },
+        {
+            **{"rule": "s", "verdict": "denied", "message": "No.", "detail": "detail", "address": None},
+            **{"field": None, "evaluated": False, "waiver": None, "remedy": "  - address: x\n", **nowhere},
+        },
+    ]
 
 
 def test_a_plan_of_nothing_lists_nothing() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import date
 
 import click
 import pytest
@@ -13,6 +14,7 @@ from defendctl.engine.results import ApplyResult, Result
 from defendctl.model import Binding, Intent, State
 from defendctl.plan.changes import Change, Reason
 from defendctl.plan.drift import build_drift
+from defendctl.plan.findings import Finding, Waiver
 from defendctl.plan.view import build_view
 from defendctl.render import text
 from defendctl.render.paint import Paint, coloured, painter, plain
@@ -41,6 +43,8 @@ def everything(paint: Paint) -> list[str]:
     ]
     return [
         text.plan(plan, paint),
+        text.plan(replace(plan, findings=FINDINGS), paint),
+        text.findings(FINDINGS, paint),
         text.drift(drift, paint),
         text.drift([], paint),
         text.apply(ApplyResult(results), paint),
@@ -54,6 +58,14 @@ def everything(paint: Paint) -> list[str]:
     ]
 
 
+SPAN = Span(EVIL, 1, 2)
+WAIVER = Waiver(ADDRESS, "r", "retire", None, EVIL, EVIL, date(2026, 3, 1), SPAN)
+FINDINGS = (
+    Finding("r", "denied", EVIL, EVIL, ADDRESS, EVIL, evaluated=False, span=SPAN, remedy=f"  - a: {EVIL}\n"),
+    Finding("r", "warned", "Too many.", "3, 2 at most"),
+    Finding("r", "waived", EVIL, EVIL, ADDRESS, "retire", waiver=WAIVER),
+    Finding("r", "waived", EVIL, EVIL, ADDRESS, "retire", waiver=replace(WAIVER, span=None)),
+)
 STATE = State(
     lineage="lineage-1",
     bindings={"a": Binding(EVIL)},
@@ -137,3 +149,13 @@ def test_what_to_run_after_an_unknown_create_can_be_copied() -> None:
 
 def test_assignments_are_quoted() -> None:
     assert assignments({"A": "wkfl_1", "B": "a b;$(x)"}) == "A=wkfl_1\nB='a b;$(x)'\n"
+
+
+def test_the_policy_is_summed_up_and_its_remedies_stand_as_they_are_pasted() -> None:
+    found = [
+        Finding("r", "denied", "No.", "why", ADDRESS, "type", remedy="  - address: a\n    rule: r\n")
+    ] * 2
+    shown = text.plan(replace(one_plan(WORKFLOW, None, None), findings=(*found, FINDINGS[1])), plain)
+    assert "Policy: 2 denied, 1 warned.\n" in shown
+    assert "with your own words in it:\n" + "  - address: a\n    rule: r\n" * 2 in shown
+    assert "To let it pass" not in text.findings(FINDINGS[1:], plain)

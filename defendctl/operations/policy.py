@@ -1,0 +1,63 @@
+"""What the team's policy says: offline of the manifests, and of a plan as it is shown and applied."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from defendctl.diagnostics import Blocked, Diagnostic, worst_exit
+from defendctl.policy.changes import judge_changes
+from defendctl.policy.judge import in_order
+from defendctl.policy.manifests import judge_manifests
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from defendctl.diagnostics import Severity
+    from defendctl.manifest.resolve import Desired
+    from defendctl.plan.changes import Plan
+    from defendctl.plan.findings import Finding
+
+CODE = "policy"
+
+
+class Denied(Blocked):
+    """The policy says no; each finding says why, and most of them which waiver would let it pass."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__("the policy denies this plan, so nothing was sent")
+        self.findings = findings
+
+
+def judged(made: Plan, desired: Desired, today: datetime.date) -> Plan:
+    """The plan with every finding about the addresses in scope."""
+    scope = {change.address for change in made.changes}
+    declared = {address: w for address, w in desired.workflows.items() if address in scope}
+    rules, rest = desired.policy.rules, (desired.labels, desired.waivers, desired.places, today)
+    found = [*judge_manifests(rules, declared, *rest), *judge_changes(rules, made, *rest)]
+    return replace(made, findings=tuple(in_order(found)))
+
+
+def of_manifests(desired: Desired, today: datetime.date) -> Iterator[Diagnostic]:
+    """What rules say of the manifests alone; what is waived is told by the plan."""
+    rest = (desired.labels, desired.waivers, desired.places, today)
+    for finding in judge_manifests(desired.policy.rules, desired.workflows, *rest):
+        if finding.verdict != "waived":
+            severity: Severity = "error" if finding.verdict == "denied" else "warning"
+            message = f"{finding.address}: {finding.message} {finding.detail} (rule {finding.rule})."
+            yield Diagnostic(severity, CODE, message, finding.span)
+
+
+def exits(found: Iterable[Diagnostic]) -> int:
+    """5 if only the policy says no, 1 if anything else is wrong."""
+    codes = {diagnostic.code for diagnostic in found if diagnostic.severity == "error"}
+    return 0 if not codes else 5 if codes == {CODE} else 1
+
+
+def refuse_denied(made: Plan) -> None:
+    """Raises Denied, with the exit code that wins if something is blocked besides."""
+    if made.denied:
+        denied = Denied([finding for finding in made.findings if finding.verdict == "denied"])
+        denied.exit_code = worst_exit({5, *made.blocked_exits()})
+        raise denied

@@ -1,0 +1,77 @@
+"""Rules as values. `manifest/` makes them from the project file and the files that it names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from defendctl.diagnostics import Span
+    from defendctl.plan.findings import Level
+
+MANIFEST_CHECKS: Final = (
+    "min_threshold",
+    "require_metrics",
+    "allow_types",
+    "allow_tolerances",
+    "allow_improvement_actions",
+    "min_retries",
+    "max_retries",
+    "capabilities",
+)
+CHANGE_CHECKS: Final = (
+    "no_loosening",
+    "no_indeterminate",
+    "max_threshold_step",
+    "no_retire",
+    "max_creates",
+    "max_changes",
+    "max_flag_rate",
+)
+CHECKS: Final = (*MANIFEST_CHECKS, *CHANGE_CHECKS)
+
+RETIRE: Final = "retire"
+FLAG_RATE: Final = "flag_rate"
+"""What a waiver says in `field` where no field of a workflow is meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """Which addresses a rule is about: all that it says must hold, and without a word it is all of them."""
+
+    addresses: tuple[str, ...] = ()
+    """Globs; one of them must match."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def holds(self, address: str, labels: Mapping[str, str] | None) -> bool | None:
+        """None where it cannot be told, for the labels went with the manifest."""
+        if self.addresses and not any(fnmatchcase(address, glob) for glob in self.addresses):
+            return False
+        if labels is None:
+            return None if self.labels else True
+        return all(labels.get(name) == value for name, value in self.labels.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One check with its limit: `min_threshold` and `{metric: number}`, `no_retire` and True."""
+
+    id: str
+    level: Level
+    check: str
+    limit: Any
+    message: str = ""
+    select: Selector = field(default_factory=Selector)
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Every rule, in the order of the files; and how many events a replay reads and a gate needs."""
+
+    rules: tuple[Rule, ...] = ()
+    last: int = 50
+    min_events: int = 20
