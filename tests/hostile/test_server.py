@@ -1,4 +1,4 @@
-"""A server that misbehaves on GET and PUT: bounded in time and memory, and the key goes nowhere else.
+"""A server that misbehaves on GET, PUT and POST: bounded in time and memory, and the key goes nowhere else.
 
 What a lost, truncated or refused answer means is in tests/apply; what
 the wire carries in tests/api/test_client.py; a dead server with fifty bindings in tests/apply too.
@@ -12,8 +12,10 @@ import shutil
 import socket
 import ssl
 import subprocess
+import time
 import zlib
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,7 +23,7 @@ import pytest
 from tests.bad.golden import assert_inert
 from tests.conftest import KEY, custom
 from tests.hostile.measured import Measured, measure
-from tests.hostile.wire import OK, Listener, answering, listening, sending, tunnel
+from tests.hostile.wire import OK, Listener, answering, listening, relaying, send, sending, tunnel, wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -146,20 +148,164 @@ DRIPS = {
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("method", ["GET", "PUT", "POST"])
 @pytest.mark.parametrize("name", DRIPS)
-def test_slow_bytes(project: Project, name: str) -> None:
+def test_slow_bytes(name: str, method: str) -> None:
     """One request, so that no second try adds its own deadline."""
     from defendctl.api.transport import Lost, Transport
 
     with listening(sending(*DRIPS[name], every=0.1, endless=True)) as api:
         transport = Transport(api.url, KEY, use_proxy=False)
-        import time
-
+        content = None if method == "GET" else {"name": "w"}
+        before = (lambda: None) if method == "POST" else None
         began = time.monotonic()
         with pytest.raises(Lost):
-            transport.send("GET", "/defend/w", seconds=TIMEOUT)
+            transport.send(method, "/defend/w", seconds=TIMEOUT, json=content, before_send=before)
         assert time.monotonic() - began < TIMEOUT + SLACK
         transport.close()
+
+
+# --- answers to each of the requests of an apply ---
+
+CHUNKED = OK + b"transfer-encoding: chunked\r\n\r\n"
+BULK = b"x" * 65536
+FLOODS: dict[str, tuple[bytes, ...]] = {
+    "status line": (b"HTTP/1.1 200 ", BULK),
+    "headers": (OK, b"x: " + BULK + b"\r\n"),
+    "body to the end": (OK + b"\r\n", BULK),
+    "chunks": (CHUNKED, b"10000\r\n" + BULK + b"\r\n"),
+    "chunk extension": (CHUNKED + b"1;", BULK),
+    "chunk sizes": (CHUNKED, b"1\r\n \r\n" * 8192),
+    "trailers": (CHUNKED + b"0\r\n", b"x: " + BULK + b"\r\n"),
+    "100 continue": (b"HTTP/1.1 100 Continue\r\n\r\n" * 1000,),
+    "compressed": (
+        OK + b"content-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n",
+        b"10000\r\n" + BULK + b"\r\n",
+    ),
+}
+TRICKLES = {f"{name}, dripping": parts for name, parts in DRIPS.items()}
+NOTHING = "nothing"
+PAUSES = 6.0
+"""At most, before second tries, and with the start of a process."""
+
+
+@dataclass
+class Spoiler:
+    """Stands between defendctl and the sandbox; spoils the next answers to these methods."""
+
+    send: Callable[[socket.socket], None]
+    methods: list[str] = field(default_factory=list)
+    passed: dict[str, int] = field(default_factory=dict)
+    """So many answers to a method are let pass before."""
+    always: bool = False
+
+    def __call__(self, request: bytes) -> Callable[[socket.socket], None] | None:
+        method = request.split(b" ")[0].decode()
+        if method not in self.methods:
+            return None
+        if self.passed.get(method):
+            self.passed[method] -= 1
+            return None
+        if not self.always:
+            self.methods.remove(method)
+        return self.send
+
+
+def endless(name: str) -> Callable[[socket.socket], None]:
+    if name == NOTHING:
+        return lambda connection: wait(connection)
+    parts = {**FLOODS, **TRICKLES}[name]
+    return lambda connection: send(connection, *parts, every=0.1 if name in TRICKLES else 0, endless=True)
+
+
+@contextmanager
+def spoiling(project: Project, spoiler: Spoiler) -> Iterator[Listener]:
+    """`a` is bound and to be updated, and `b` to be created."""
+    port = int(project.server.url.rpartition(":")[2])
+    with listening(relaying(port, spoiler)) as api:
+        project.env["DEEP_RAILS_BASE_URL"] = api.url
+        methods, spoiler.methods = spoiler.methods, []
+        project.declare({"a": custom()})
+        project.apply()
+        project.declare({"a": custom(description="d", max_retries=3), "b": custom()})
+        project.server.forget_requests()
+        spoiler.methods = methods
+        yield api
+
+
+def results(ran: Measured) -> dict[str, str]:
+    return {each["address"]: each["outcome"] for each in json.loads(ran.out)["results"]}
+
+
+def assert_bounded(ran: Measured, lost: int) -> None:
+    assert ran.mib <= 300, ran.mib
+    assert ran.seconds <= lost * (TIMEOUT + SLACK) + PAUSES, ran.seconds
+    assert len(ran.err) < 20_000
+
+
+APPLY = ("apply", "--yes", "--format", "json", "--timeout", str(TIMEOUT))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [NOTHING, *FLOODS, *TRICKLES])
+def test_an_answer_without_an_end(project: Project, name: str) -> None:
+    """One to a GET, one to a PUT and one to a POST: what may be repeated is, and the create is unknown."""
+    with spoiling(project, Spoiler(endless(name), ["GET", "PUT", "POST"])):
+        ran = run(project, *APPLY)
+        assert_bounded(ran, 3)
+        assert (ran.code, results(ran)) == (7, {"a": "done", "b": "unknown"}), ran
+        assert (project.server.count("PUT"), project.server.count("POST")) == (2, 1)
+        assert project.plan(code=7).actions() == {"b": "blocked"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[] if n == "compressed" else pytest.mark.slow) for n in ANSWERS]
+)
+def test_the_size_of_an_answer_to_a_write(project: Project, name: str) -> None:
+    raw = ANSWERS[name]()
+    with spoiling(project, Spoiler(lambda connection: send(connection, raw), ["PUT", "POST"])):
+        ran = run(project, *APPLY)
+        assert_bounded(ran, 2)
+        done = results(ran)
+        assert done["a"] == "done"
+        assert ran.code == {"unknown": 7, "failed": 4, "done": 0}[done["b"]]
+        assert project.server.count("PUT") <= 2
+        assert project.server.count("POST") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [NOTHING, "chunks", "compressed", "body, dripping"])
+def test_an_update_that_is_never_answered(project: Project, name: str) -> None:
+    """It fails, whether it took effect or not, and the next apply brings it to its end."""
+    spoiler = Spoiler(endless(name), ["PUT"], always=True)
+    with spoiling(project, spoiler):
+        ran = run(project, *APPLY, "--target", "a")
+        assert_bounded(ran, 4)
+        assert (ran.code, results(ran)) == (1, {"a": "failed"}), ran
+        assert project.server.count("PUT") == 4
+        spoiler.methods = []
+        project.apply("--target", "a")
+        assert project.server.count("PUT") == 5, "what cannot be read back is sent again"
+        assert project.plan("--target", "a").actions() == {}
+
+
+READS = ["to plan", "before the update", "back"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("read", READS)
+@pytest.mark.parametrize("name", ["chunks", "body, dripping"])
+def test_a_read_that_is_never_answered(project: Project, name: str, read: str) -> None:
+    before = READS.index(read)
+    spoiler = Spoiler(endless(name), ["GET"], {"GET": before}, always=True)
+    with spoiling(project, spoiler):
+        ran = run(project, *APPLY, "--target", "a")
+        assert_bounded(ran, 4)
+        assert ran.code == 1
+        assert project.server.count("PUT") == (1 if read == "back" else 0)
+        spoiler.methods = []
+        project.apply("--target", "a")
+        assert project.plan("--target", "a").actions() == {}
 
 
 # --- contents ---

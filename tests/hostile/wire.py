@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
+Talk = Callable[[socket.socket, "Listener"], None]
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 
 
 class Listener:
     """Hands every connection to `talk`, in a thread of its own; keeps what was received."""
 
-    def __init__(self, talk: Callable[[socket.socket, Listener], None], family: int = socket.AF_INET) -> None:
+    def __init__(self, talk: Talk, family: int = socket.AF_INET) -> None:
         host = "::1" if family == socket.AF_INET6 else "127.0.0.1"
         self.received: list[bytes] = []
         self.connections = 0
@@ -31,20 +33,10 @@ class Listener:
 
     def request(self, connection: socket.socket) -> bytes:
         """The head of a request, and as much of its body as it says; empty at the end."""
-        data = b""
-        while b"\r\n\r\n" not in data:
-            got = connection.recv(65536)
-            if not got:
-                return b""
-            data += got
-        head, _, body = data.partition(b"\r\n\r\n")
-        lengths = [
-            int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")
-        ]
-        while len(body) < sum(lengths):
-            body += connection.recv(65536)
-        self.received.append(head + b"\r\n\r\n" + body)
-        return self.received[-1]
+        request = _message(connection)
+        if request:
+            self.received.append(request)
+        return request
 
     def _serve(self) -> None:
         while True:
@@ -60,7 +52,21 @@ class Listener:
             self._talk(connection, self)
 
 
-def answering(answer: Callable[[bytes], bytes]) -> Callable[[socket.socket, Listener], None]:
+def _message(connection: socket.socket) -> bytes:
+    data = b""
+    while b"\r\n\r\n" not in data:
+        got = connection.recv(65536)
+        if not got:
+            return b""
+        data += got
+    head, _, body = data.partition(b"\r\n\r\n")
+    lengths = [int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+    while len(body) < sum(lengths):
+        body += connection.recv(65536)
+    return head + b"\r\n\r\n" + body
+
+
+def answering(answer: Callable[[bytes], bytes]) -> Talk:
     """Every request on a connection gets what `answer` makes of it."""
 
     def talk(connection: socket.socket, listener: Listener) -> None:
@@ -70,20 +76,45 @@ def answering(answer: Callable[[bytes], bytes]) -> Callable[[socket.socket, List
     return talk
 
 
-def sending(
-    *parts: bytes, every: float = 0.0, endless: bool = False
-) -> Callable[[socket.socket, Listener], None]:
+def sending(*parts: bytes, every: float = 0.0, endless: bool = False) -> Talk:
     """After one request, these parts, with a pause before each; the last for ever if `endless`."""
 
     def talk(connection: socket.socket, listener: Listener) -> None:
         listener.request(connection)
-        pause = threading.Event()
-        for part in parts:
-            pause.wait(every)
-            connection.sendall(part)
-        while endless:
-            pause.wait(every)
-            connection.sendall(parts[-1])
+        send(connection, *parts, every=every, endless=endless)
+
+    return talk
+
+
+def send(connection: socket.socket, *parts: bytes, every: float = 0.0, endless: bool = False) -> None:
+    pause = threading.Event()
+    for part in parts:
+        pause.wait(every)
+        connection.sendall(part)
+    while endless:
+        pause.wait(every)
+        connection.sendall(parts[-1])
+
+
+def wait(connection: socket.socket) -> None:
+    """Until the other side has gone."""
+    while connection.recv(65536):
+        pass
+
+
+def relaying(port: int, spoil: Callable[[bytes], Callable[[socket.socket], None] | None]) -> Talk:
+    """Every request goes on to the API at `port`; the answers to some are spoilt on their way back."""
+
+    def talk(connection: socket.socket, listener: Listener) -> None:
+        while request := listener.request(connection):
+            with socket.create_connection(("127.0.0.1", port)) as upstream:
+                upstream.sendall(request)
+                answer = _message(upstream)
+            spoilt = spoil(request)
+            if spoilt:
+                spoilt(connection)
+                return
+            connection.sendall(answer)
 
     return talk
 
@@ -109,9 +140,7 @@ def _pump(source: socket.socket, target: socket.socket, kept: list[bytes] | None
 
 
 @contextmanager
-def listening(
-    talk: Callable[[socket.socket, Listener], None], family: int = socket.AF_INET
-) -> Iterator[Listener]:
+def listening(talk: Talk, family: int = socket.AF_INET) -> Iterator[Listener]:
     listener = Listener(talk, family)
     try:
         yield listener
