@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from defendctl.plan.direction import INDETERMINATE, LOOSENS
 from defendctl.render.inert import inert
 from defendctl.render.markup import cut
+from defendctl.render.review import rate
 from defendctl.render.words import (
     consent,
     count,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from defendctl.plan.compare import FieldChange
     from defendctl.plan.drift import Drifted
     from defendctl.plan.findings import Finding
-    from defendctl.plan.replay import Replay, Together
+    from defendctl.plan.replay import Replay
 
 Level = Literal["error", "warning", "notice"]
 _LEVELS: Final[tuple[Level, ...]] = ("error", "warning", "notice")
@@ -140,13 +141,9 @@ def _replay(one: Replay, result: Plan) -> Annotation:
     if one.why_not is not None:
         lines = (f"{one.address} was not replayed: {one.why_not}",)
     else:
-        rates = f"{_rate(one.before)} today, {_rate(one.after)} proposed"
+        rates = f"{rate(one.before)} today, {rate(one.after)} proposed"
         lines = (f"{one.address}, {count(one.events, 'recent event')}: flag rate {rates}",)
     return Annotation("notice", "replay", lines, place)
-
-
-def _rate(one: Together | None) -> str:
-    return "unknown" if one is None or one.rate is None else f"{100 * one.rate:.1f} % of {one.known}"
 
 
 def _diagnostic(one: Diagnostic) -> Annotation:

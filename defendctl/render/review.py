@@ -82,7 +82,7 @@ def _replay(one: Replay) -> Item:
     name = code(one.address)
     if one.why_not is not None:
         return Item((f"**{name}** was not replayed:\n\n{block([one.why_not])}", f"- {name}\n", ""))
-    rates = f"flag rate {_rate(one.before)} today, {_rate(one.after)} proposed"
+    rates = f"flag rate {rate(one.before)} today, {rate(one.after)} proposed"
     told = [
         f"**{name}**: {rates}\n",
         _window(one) + "\n",
@@ -135,17 +135,22 @@ def _sides(one: Replay) -> list[tuple[str, str, str]]:
     return rows + [(name, _range(a), _range(b)) for name, a, b in pairs if a or b]
 
 
-def _rate(one: Together | None) -> str:
-    return "unknown" if one is None or one.rate is None else f"{100 * one.rate:.1f} %"
+def rate(one: Together | None) -> str:
+    """Of all events: a range where some are unknown, for the known ones alone are mostly those that fail."""
+    if one is None or one.bounds is None:
+        return "unknown"
+    least, most = one.bounds
+    return f"{100 * least:.1f} %" if least == most else f"{100 * least:.1f} to {100 * most:.1f} %"
 
 
 def _together(one: Together | None) -> str:
     """The share, what it is a share of, and Wilson's interval."""
-    if one is None or one.rate is None:
+    if one is None or one.bounds is None:
         return "unknown"
+    if one.unknown:
+        return f"{rate(one)} ({one.fails} of {one.known + one.unknown} for certain, {one.unknown} unknown)"
     low, high = one.interval
-    told = f"{_rate(one)} ({one.fails} of {one.known}; 95 %: {100 * low:.1f} to {100 * high:.1f} %)"
-    return told + (f", {one.unknown} unknown" if one.unknown else "")
+    return f"{rate(one)} ({one.fails} of {one.known}; 95 %: {100 * low:.1f} to {100 * high:.1f} %)"
 
 
 def _range(one: Range | None) -> str:
