@@ -146,7 +146,8 @@ def test_a_step_is_told_its_outputs_and_its_summary(edited: Project) -> None:
     outputs = f"before\nchanges=1\nloosens=1\nexit_code=2\ndigest={digest}\n"
     assert told("GITHUB_OUTPUT") == outputs
     assert told("GITHUB_STEP_SUMMARY") == "before\n" + edited.ok("plan", "--format", "markdown").out
-    assert re.fullmatch(r"::warning title=defendctl%3A loosens the guardrail::bot .*\n", ran.out)
+    place = r"file=project-1/workflows/all\.yaml,line=1,col=\d+,"
+    assert re.fullmatch(rf"::warning {place}title=defendctl%3A loosens the guardrail::bot .*\n", ran.out)
 
 
 def test_a_step_without_a_key_is_told_that_there_is_no_digest(edited: Project) -> None:

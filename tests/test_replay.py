@@ -371,7 +371,6 @@ Replay of recent events (flag rates: whether a flag was right, nobody has said):
       cost an event         0.0026 today, not known where a metric comes or goes
       completeness  0.12 -> 0.3  6 -> 15 of 50 below, 1 exactly on 0.3, which passes
       correctness  (none) -> 0.5  0 -> 0 of 0 below, 50 without a score: unknown
-      too few events for a gate
 """
 
 
