@@ -307,7 +307,7 @@ def test_every_check_is_drawn() -> None:
     assert set(SOUND_CHECKS) == set(CHECKS)
 
 
-@settings(derandomize=True, deadline=None, max_examples=500)
+@settings(derandomize=True, deadline=None, max_examples=120)
 @given(SOUND_RULES | ODD_RULES | VALUES)
 def test_the_schema_agrees_about_any_rule(folder: Path, rule: object) -> None:
     from jsonschema import Draft7Validator
@@ -339,7 +339,7 @@ ODD_WAIVERS = st.builds(
 )
 
 
-@settings(derandomize=True, deadline=None, max_examples=500)
+@settings(derandomize=True, deadline=None, max_examples=120)
 @given(SOUND_WAIVERS | ODD_WAIVERS | VALUES)
 def test_the_schema_agrees_about_any_waiver(folder: Path, waiver: object) -> None:
     from jsonschema import Draft7Validator
@@ -357,7 +357,7 @@ LABELS = st.dictionaries(
 )
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
+@settings(derandomize=True, deadline=None, max_examples=80)
 @given(LABELS | VALUES)
 def test_the_schema_agrees_about_any_labels(folder: Path, labels: object) -> None:
     from jsonschema import Draft7Validator
