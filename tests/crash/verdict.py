@@ -18,7 +18,7 @@ _RECEIPT = re.compile(r"defendctl state resolve (\S+) --id ([^\s`]+)")
 _KEPT = re.compile(r"(\S+): its id is kept in ")
 _UNRESOLVED = re.compile(r"  x (\S+) .*\n.* has an unknown outcome\n.* a workflow named '(.*)'\n")
 _TRACEBACK = re.compile(r"Traceback|this is a defect of defendctl")
-LEFT = (".tmp", ".journal", ".recovery")
+LEFT = (".tmp", ".journal")
 SETTLE_SECONDS = 0.05
 """Time for the API to finish what the ended run had asked of it."""
 
@@ -101,11 +101,13 @@ def _covered(arena: Arena, ended: Ended, verdict: Verdict) -> None:
 
 
 def _kept(project: Subject, ended: Ended, verdict: Verdict) -> None:
-    """What the run says it kept is told again by the next one."""
+    """What the run says it kept is told again by the next one, unless it had been recorded after all."""
     kept = set(_KEPT.findall(ended.err))
-    told = set(_receipts(project.ok("state", "list").out)) if kept else set()
-    forgotten = {address for address, workflow_id in ended.receipts if (address, workflow_id) not in told}
-    verdict.fail(*(f"its id was kept and is not found: {address}" for address in sorted(kept & forgotten)))
+    if kept:
+        told = {workflow_id for _, workflow_id in _receipts(project.ok("state", "list").out)}
+        known = told | set(_ids(project.json("state", "list").json))
+        forgotten = {address for address, workflow_id in ended.receipts if workflow_id not in known}
+        verdict.fail(*(f"its id was kept and is not found: {a}" for a in sorted(kept & forgotten)))
 
 
 def _obey(project: Subject, ended: Ended, verdict: Verdict) -> None:
@@ -158,8 +160,8 @@ def _complete(arena: Arena, verdict: Verdict) -> None:
     again = project.run("apply", "--yes")
     if again.code != 0 or project.server.count("PUT") + project.server.count("POST") != writes:
         verdict.fail(f"another apply did something: {again}")
-    left = [*project.root.rglob("*"), *project.temporary.iterdir()]
-    verdict.fail(*(f"left behind: {p.name}" for p in left if p.name.endswith(LEFT)))
+    left = [p.name for p in project.root.rglob("*") if p.name.endswith(LEFT)]
+    verdict.fail(*(f"left behind: {name}" for name in left))
 
 
 def _count_twice(arena: Arena, verdict: Verdict) -> None:
