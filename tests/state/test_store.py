@@ -9,7 +9,7 @@ import pytest
 
 from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.model import Binding, Intent, State
-from defendctl.state import records
+from defendctl.state import backups, records
 from defendctl.state.store import LocalStore
 
 if TYPE_CHECKING:
@@ -93,3 +93,7 @@ def test_a_state_that_was_changed_meanwhile_is_not_replaced(store: LocalStore) -
         store.replace(State(lineage="x", serial=9, writer="w"), ("x", 8, "other"))
     assert store.path.read_bytes() == before
     assert not list(store.path.parent.glob("*.tmp"))
+
+
+def test_a_copy_that_goes_while_it_is_looked_at_is_none(tmp_path: Path) -> None:
+    assert not backups._is_copy(tmp_path / "gone")
