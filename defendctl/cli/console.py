@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from defendctl.render.inert import inert
+from defendctl.render.paint import painter
 
 if TYPE_CHECKING:
     from defendctl.diagnostics import DefendctlError
@@ -57,8 +58,6 @@ class Console:
         return self._painter(sys.stderr.isatty())(text, colour)
 
     def _painter(self, terminal: bool) -> Paint:
-        from defendctl.render.paint import painter
-
         if self.no_color or os.environ.get("NO_COLOR"):
             return painter(False)
         return painter(bool(os.environ.get("FORCE_COLOR")) or terminal)
