@@ -154,7 +154,7 @@ def test_in_the_place_of_a_copy(settled: Project, place: str, kind: str) -> None
     put(kind, HARMLESS[place](settled))
     assert "serial" not in goes_on(settled, "plan").out.split("Plan:")[1]
     goes_on(settled, "apply", "--yes")
-    settled.assert_settled()
+    goes_on(settled, "plan", "--detailed-exitcode")
     assert settled.server.names() == ["a", "b"]
 
 
