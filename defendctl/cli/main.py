@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import signal
@@ -75,9 +76,21 @@ def _told(error: BaseException, console: Console) -> int:
             where = f"{error.filename}: " if error.filename else ""
             console.error(DefendctlError(f"{where}{error.strerror or type(error).__name__}"))
             return 1
+        case ImportError() if _starved():  # a module is loaded when it is needed, and could not be opened
+            console.error(DefendctlError(os.strerror(errno.EMFILE), "raise the limit (`ulimit -n`)"))
+            return 1
         case SystemExit():
             return error.code if isinstance(error.code, int) else 1
     return _defect(error, console)
+
+
+def _starved() -> bool:
+    """Whether this process may open no more files."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError:
+        return True
+    return False
 
 
 def _click(error: click.ClickException, console: Console) -> int:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 SEED = 20251207
 ANSWER_SECONDS = 0.02
+DISK, DESCRIPTORS, INTERRUPTS = "disk error", "no descriptor left", "interrupted call"
 
 
 @dataclass(frozen=True)
@@ -134,22 +135,60 @@ def _kills(arena: Arena) -> list[Callable[[], Verdict]]:
 
 
 def _errors(arena: Arena) -> list[Callable[[], Verdict]]:
+    """A disk that refuses one call, and one that refuses from then on what such a disk refuses; every other
+    time there is no other disk either."""
+
     def once(point: Point, error: str) -> Verdict:
-        ended = strace.fail(arena, point, error)
-        return judge("disk error", arena, replace(ended, answered=True))
+        return _told(DISK, arena, strace.fail(arena, point, error))
 
     def for_good(before: list[Point], error: str) -> Verdict:
-        ended = strace.fail_for_good(arena, before, error)
-        return judge("disk error", arena, replace(ended, answered=True))
+        everywhere = len(before) % 2 == 0
+        return _told(DISK, arena, strace.fail_for_good(arena, before, error, everywhere=everywhere))
 
-    points = [point for point in strace.points(arena) if point.call in strace.FILES]
+    points = strace.file_points(arena)
     found: list[Callable[[], Verdict]] = []
     for number, point in enumerate(points):
-        for error in strace.ONCE:
-            if point.answers(error):
-                found.append(lambda p=point, e=error: once(p, e))  # type: ignore[misc]
-                found.append(lambda p=points[:number], e=error: for_good(p, e))  # type: ignore[misc]
+        errors = [error for error in strace.ONCE if point.answers(error)]
+        found += [lambda p=point, e=error: once(p, e) for error in errors]  # type: ignore[misc]
+        if point.call in strace.FILES:
+            found += [lambda p=points[:number], e=error: for_good(p, e) for error in errors]  # type: ignore[misc]
     return found
+
+
+def _descriptors(arena: Arena) -> list[Callable[[], Verdict]]:
+    """No descriptor for one file of the project or one connection; and none for anything from then on."""
+
+    def once(point: Point) -> Verdict:
+        return _told(DESCRIPTORS, arena, strace.fail(arena, point, "EMFILE"))
+
+    def for_good(before: list[Point]) -> Verdict:
+        return _told(DESCRIPTORS, arena, strace.fail_for_good(arena, before, "EMFILE"))
+
+    points = strace.descriptor_points(arena)
+    connected = next(number for number, point in enumerate(points) if "AF_INET" in point.what)
+    ours = {n for n, p in enumerate(points) if str(arena.root) in p.what or "AF_INET" in p.what}
+    found: list[Callable[[], Verdict]] = [lambda p=points[n]: once(p) for n in sorted(ours)]  # type: ignore[misc]
+    for number in sorted({*ours, *range(connected, len(points))}):  # modules too: a few are loaded late
+        found.append(lambda p=points[:number]: for_good(p))  # type: ignore[misc]
+    return found
+
+
+def _interrupts(arena: Arena) -> list[Callable[[], Verdict]]:
+    """A call is interrupted, and where Python calls again, five times in a row."""
+
+    def run(point: Point) -> Verdict:
+        ended = strace.fail(arena, point, "EINTR", 5 if point.repeated else 1)
+        verdict = _told(INTERRUPTS, arena, ended)
+        if point.repeated and ended.code != arena.scenario.code:
+            verdict.fail(f"{point.call} was not called again: {ended}")
+        return verdict
+
+    return [lambda p=point: run(p) for point in strace.file_points(arena)]  # type: ignore[misc]
+
+
+def _told(harness: str, arena: Arena, ended: Ended) -> Verdict:
+    """It had every answer, so each id must be recorded or told."""
+    return judge(harness, arena, replace(ended, answered=True))
 
 
 def _one(probe: Callable[[Arena], Verdict]) -> Callable[[Arena], list[Callable[[], Verdict]]]:
@@ -163,7 +202,9 @@ def _fsyncs(arena: Arena) -> list[Callable[[], Verdict]]:
 
 _SYSTEMATIC: dict[str, Callable[[Arena], list[Callable[[], Verdict]]]] = {
     "kill at a call": _kills,
-    "disk error": _errors,
+    DISK: _errors,
+    DESCRIPTORS: _descriptors,
+    INTERRUPTS: _interrupts,
     "fsync fails": _fsyncs,
     powercut.HARNESS: powercut.verdicts,
     answers.HARNESS: answers.verdicts,
@@ -176,7 +217,9 @@ KILLED = tuple(scenario.name for scenario in scenarios.KILLED)
 WHERE = {
     "kill at random": tuple(name for name in KILLED if name != "resolve"),
     "kill at a call": KILLED,
-    "disk error": KILLED,
+    DISK: KILLED,
+    DESCRIPTORS: KILLED,
+    INTERRUPTS: KILLED,
     powercut.HARNESS: KILLED,
     "fsync fails": ("mixed", "first"),
     answers.HARNESS: ("creates",),

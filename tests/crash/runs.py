@@ -6,15 +6,17 @@ import os
 import tempfile
 from pathlib import Path
 
-from tests.crash import answers, powercut
+from tests.crash import answers, bench, powercut
 from tests.crash.bench import WHERE, Bench, Case
 from tests.crash.verdict import Verdict
 
 SHARES = {
-    "kill at random": 0.25,
+    "kill at random": 0.2,
     "kill at a call": 0.2,
-    "disk error": 0.25,
-    powercut.HARNESS: 0.25,
+    bench.DISK: 0.25,
+    bench.DESCRIPTORS: 0.05,
+    bench.INTERRUPTS: 0.05,
+    powercut.HARNESS: 0.2,
     answers.HARNESS: 0.03,
     "fsync fails": 0.02,
 }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import defendctl
 from tests.conftest import Project, Ran, Server, custom, environment_for
@@ -27,9 +29,15 @@ class Subject(Project):
     package: Path = HERE
     alone: bool = False
 
+    @property
+    def temporary(self) -> Path:
+        """Not the machine's: one run's operations are named as the next one's."""
+        return self.root.with_name("temporary")
+
     def run(self, *arguments: str) -> Ran:
         if not self.alone:
-            return super().run(*arguments)
+            with patch.object(tempfile, "tempdir", str(self.temporary)):
+                return super().run(*arguments)
         process = self.spawn(*arguments)
         out, err = process.communicate(timeout=120)
         return Ran(process.returncode, out, err)
@@ -37,8 +45,8 @@ class Subject(Project):
     @property
     def process_env(self) -> dict[str, str]:
         """Compiled modules are kept beside the copy, which makes a run a third shorter."""
-        fixed = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONHASHSEED": "0", "PYTHONPATH": str(self.package)}
-        return {**self.env, **fixed}
+        python = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONHASHSEED": "0", "PYTHONPATH": str(self.package)}
+        return {**self.env, **python, "TMPDIR": str(self.temporary)}
 
     def spawn(self, *arguments: str, **env: str) -> subprocess.Popen[str]:
         return super().spawn(*arguments, **{**self.process_env, **env})
@@ -58,6 +66,8 @@ class Scenario:
     """Makes the project, and says which command is to be ended."""
     replaced: frozenset[str] = frozenset()
     """Names that may live twice, for a new one was asked for."""
+    code: int = 0
+    """How the command ends if it is left alone."""
 
 
 @dataclass
@@ -77,6 +87,7 @@ class Arena:
 
     def __post_init__(self) -> None:
         self.root.mkdir(parents=True)
+        self.project.temporary.mkdir()
         self.command = list(self.scenario.build(self.project))
         self.server.heal()
         self._workflows = self.server.workflows()
@@ -95,12 +106,13 @@ class Arena:
         return Subject(self.root, self.server, env, package=self.package, alone=self.alone)
 
     def clear(self) -> None:
-        shutil.rmtree(self.root)
-        self.root.mkdir()
+        for folder in (self.root, self.project.temporary):
+            shutil.rmtree(folder)
+            folder.mkdir()
 
     def fresh(self) -> Subject:
-        shutil.rmtree(self.root)
-        shutil.copytree(self.folder / "template", self.root)
+        self.clear()
+        shutil.copytree(self.folder / "template", self.root, dirs_exist_ok=True)
         self.restore(self._workflows)
         return self.project
 
@@ -185,7 +197,7 @@ def _hidden(project: Subject) -> Sequence[str]:
 MIXED = Scenario("mixed", _mixed)
 FIRST = Scenario("first", _first)
 ELSEWHERE = Scenario("elsewhere", _elsewhere)
-LEFTOVER = Scenario("leftover", _leftover)
+LEFTOVER = Scenario("leftover", _leftover, code=7)
 RESOLVE = Scenario("resolve", _resolve)
 REPLACE = Scenario("replace", _replace, frozenset({"new-0"}))
 CREATE = Scenario("creates", _creates)

@@ -23,15 +23,28 @@ if TYPE_CHECKING:
 
 FILES = ("openat", "write", "fsync", "rename", "unlink", "mkdir", "flock", "sendfile", "fchmod")
 SOCKETS = ("connect", "sendto", "recvfrom")
+OPENS = ("openat", "socket")
+STATS = ("stat", "lstat", "fstat", "newfstatat", "statx")
+READS = ("read", "getdents64", "close", *STATS)
 WRITES = ("write", "sendfile")
 CHANGES = (*WRITES, "fsync", "rename", "unlink", "mkdir", "fchmod")
+FULL = (*WRITES, "openat", "fsync", "rename", "mkdir", "close")
 ONCE = {
-    "ENOSPC": (*WRITES, "openat", "fsync", "rename", "mkdir"),
-    "EIO": (*CHANGES, "openat", "flock"),
+    "ENOSPC": FULL,
+    "EDQUOT": FULL,
+    "EIO": (*CHANGES, *READS, "openat", "flock"),
     "EROFS": ("openat", "rename", "unlink", "mkdir"),
 }
-"""Which calls answer so; of `openat` only those that write, but for EIO."""
-FOR_GOOD = {"ENOSPC": (*WRITES, "mkdir"), "EIO": (*CHANGES, "openat"), "EROFS": CHANGES}
+"""Which calls answer so; of `openat` only those that write, but for EIO. A close may tell what NFS could not
+write."""
+FOR_GOOD = {
+    "ENOSPC": (*WRITES, "mkdir"),
+    "EDQUOT": (*WRITES, "mkdir"),
+    "EIO": (*CHANGES, "openat"),
+    "EROFS": CHANGES,
+    "EMFILE": OPENS,
+}
+REPEATED = ("openat", "read", *WRITES, "fsync", "flock", "fchmod")
 SINGLE = Path(__file__).with_name("single.py")
 _CALL = re.compile(r"^\d+ +(\w+)\((.*)")
 
@@ -61,19 +74,34 @@ class Point:
         reads = self.call == "openat" and not re.search("O_WRONLY|O_RDWR|O_CREAT", self.what)
         return self.call in ONCE[error] and (error == "EIO" or not reads)
 
+    @property
+    def repeated(self) -> bool:
+        """Whether Python calls again after EINTR (PEP 475)."""
+        return self.call in REPEATED and "O_DIRECTORY" not in self.what
+
 
 def points(arena: Arena) -> list[Point]:
-    """Every call of a clean run that touches the project, its state, or the API, in their order."""
-    project = arena.fresh()
+    """Every call of a clean run that changes the project or its state, or speaks to the API."""
+    return [*_points(arena, FILES, watched(arena.fresh())), *_points(arena, SOCKETS, [])]
+
+
+def file_points(arena: Arena) -> list[Point]:
+    """Every call that touches the project or its state, in their order."""
+    return _points(arena, (*FILES, *READS), watched(arena.fresh()))
+
+
+def descriptor_points(arena: Arena) -> list[Point]:
+    """Every call that needs a descriptor, those for modules among them."""
+    _points(arena, OPENS, [])  # what was not compiled yet is from now on
+    return _points(arena, OPENS, [])
+
+
+def _points(arena: Arena, calls: Sequence[str], paths: list[Path]) -> list[Point]:
     log = arena.folder / "points"
-    found = []
-    for calls, paths in ((FILES, watched(project)), (SOCKETS, [])):
-        project = arena.fresh()
-        options = ["-e", "trace=" + ",".join(calls)]
-        ended = traced(arena, project, log, [*options, *only(paths)], "none")
-        assert ended.code in (0, 7), ended
-        found += _counted(log.read_text())
-    return found
+    options = ["-e", "trace=" + ",".join(f"?{call}" for call in calls), *only(paths)]
+    ended = traced(arena, arena.fresh(), log, options, "none")
+    assert ended.code == arena.scenario.code, ended
+    return _counted(log.read_text())
 
 
 def _counted(log: str) -> list[Point]:
@@ -90,45 +118,50 @@ def _counted(log: str) -> list[Point]:
 def kill(arena: Arena, point: Point) -> Ended:
     """SIGKILL when the call is entered: it does not happen any more."""
     inject = f"inject={point.call}:signal=KILL:when={point.nth}"
-    return _injected(arena, [point.call], [inject], f"kill at {point.call}")
+    return _injected(arena, [point.call], [inject], f"kill at {point.call}", point.call in FILES)
 
 
-def fail(arena: Arena, point: Point, error: str) -> Ended:
+def fail(arena: Arena, point: Point, error: str, times: int = 1) -> Ended:
     """The call does not happen, and answers `error`; the next ones do."""
-    inject = f"inject={point.call}:error={error}:when={point.nth}"
-    return _injected(arena, [point.call], [inject], f"{error} at {point.call}")
+    inject = f"inject={point.call}:error={error}:when={point.nth}..{point.nth + times - 1}"
+    return _injected(arena, [point.call], [inject], f"{error} at {point.call}", error != "EMFILE")
 
 
-def fail_for_good(arena: Arena, before: list[Point], error: str) -> Ended:
-    """From then on, every call fails that such a disk refuses."""
-    done = Counter(point.call for point in before)
+def fail_for_good(arena: Arena, before: list[Point], error: str, *, everywhere: bool = False) -> Ended:
+    """From then on, every call fails that such a disk refuses; `everywhere`: no other disk is there."""
+    done = {point.call: point.nth for point in before}
     calls = FOR_GOOD[error]
-    injects = [f"inject={call}:error={error}:when={done[call] + 1}+" for call in calls]
-    return _injected(arena, calls, injects, f"{error} for good")
+    injects = [f"inject={call}:error={error}:when={done.get(call, 0) + 1}+" for call in calls]
+    fault = f"{error} everywhere" if everywhere else f"{error} for good"
+    env = {"CRASH_NOWHERE": "1"} if everywhere else {}
+    return _injected(arena, calls, injects, fault, error != "EMFILE", **env)
 
 
-def _injected(arena: Arena, calls: Sequence[str], injects: list[str], fault: str) -> Ended:
+def _injected(
+    arena: Arena, calls: Sequence[str], injects: list[str], fault: str, files: bool, **env: str
+) -> Ended:
+    """`files`: only of calls that touch the project or its state."""
     project = arena.fresh()
     log = arena.folder / "log"
-    paths = watched(project) if calls[0] in FILES else []
+    paths = watched(project) if files else []
     expressions = [argument for inject in injects for argument in ("-e", inject)]
     options = ["-e", "trace=" + ",".join(calls), *expressions, *only(paths)]
-    ended = traced(arena, project, log, options, fault)
+    ended = traced(arena, project, log, options, fault, **env)
     ended.fired = "INJECTED" in log.read_text(errors="replace") or ended.code in (-9, 137)
     return ended
 
 
-def traced(arena: Arena, project: Subject, log: Path, options: list[str], fault: str) -> Ended:
-    run = start(arena, project, log, options)
+def traced(arena: Arena, project: Subject, log: Path, options: list[str], fault: str, **env: str) -> Ended:
+    run = start(arena, project, log, options, **env)
     out, err = run.communicate(timeout=120)
     return Ended(fault, False, run.returncode, out, err)
 
 
-def start(arena: Arena, project: Subject, log: Path, options: list[str]) -> subprocess.Popen[str]:
+def start(arena: Arena, project: Subject, log: Path, options: list[str], **env: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         ["strace", "-f", "-q", "-o", str(log), *options, sys.executable, "-P", str(SINGLE), *arena.command],
         cwd=project.root,
-        env={**os.environ, **project.process_env},
+        env={**os.environ, **project.process_env, **env},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -143,7 +176,9 @@ def watched(project: Subject) -> list[Path]:
     lock = root / ".defendctl" / f"{state.name}.lock"
     drawn = range(1, 16)
     temporary = [f".{number:016x}.tmp" for number in drawn]
-    beside = [state.with_name(state.name + end) for end in ("", ".journal", *temporary)]
+    recovery = [f".{UUID(int=number).hex}.recovery" for number in drawn]
+    beside = [state.with_name(state.name + end) for end in ("", ".journal", *temporary, *recovery)]
+    beside += [root / (state.name + end) for end in recovery]
     copies = root / ".defendctl" / "backups"
     folders = [root, *(p for p in state.parents if root in p.parents), root / ".defendctl", copies]
     lineages = {p.name.split(".")[0] for p in copies.glob("*.json")} or {str(UUID(int=n)) for n in drawn}

@@ -18,7 +18,9 @@ FEW = {"kill at a call": 1, "power cut": 4}
 MANY = {
     "kill at random": 8,
     "kill at a call": 15,
-    "disk error": 15,
+    "disk error": 18,
+    "no descriptor left": 6,
+    "interrupted call": 6,
     "power cut": 40,
     "fsync fails": 20,
     "answers": 54,
@@ -51,16 +53,17 @@ def test_the_folder_of_a_new_state_is_durable_before_a_post_leaves(tmp_path: Pat
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("error", ["EIO", "EROFS"])
-def test_an_id_that_cannot_be_written_is_told(error: str, tmp_path: Path) -> None:
-    """Also where the state cannot even be read any more; and what is told to run, runs."""
+@pytest.mark.parametrize(("error", "everywhere"), [("EIO", False), ("EROFS", False), ("EIO", True)])
+def test_an_id_that_cannot_be_written_is_told(error: str, everywhere: bool, tmp_path: Path) -> None:
+    """Also where the state cannot even be read any more, and where no disk takes a recovery file; and what
+    is told to run, runs."""
     _needs_strace()
     with Bench(tmp_path) as bench:
         arena = bench.arena("creates")
         points = [point for point in strace.points(arena) if point.call in strace.FILES]
         records = [n for n, point in enumerate(points) if point.call == "write" and "new-0" in point.what]
         for number in (records[1], records[1] + 1):  # the write of the id, and its fsync
-            ended = strace.fail_for_good(arena, points[:number], error)
+            ended = strace.fail_for_good(arena, points[:number], error, everywhere=everywhere)
             assert [address for address, _ in ended.receipts] == ["new-0"], ended
             verdict = judge("disk error", arena, replace(ended, answered=True))
             assert not verdict.problems, str(verdict)

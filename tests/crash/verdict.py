@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
     from tests.crash.scenarios import Arena, Subject
 
-_RECEIPT = re.compile(r"defendctl state resolve (\S+) --id (\S+)")
+_RECEIPT = re.compile(r"defendctl state resolve (\S+) --id ([^\s`]+)")
+_KEPT = re.compile(r"(\S+): its id is kept in ")
 _UNRESOLVED = re.compile(r"  x (\S+) .*\n.* has an unknown outcome\n.* a workflow named '(.*)'\n")
 _TRACEBACK = re.compile(r"Traceback|this is a defect of defendctl")
+LEFT = (".tmp", ".journal")
 SETTLE_SECONDS = 0.05
 """Time for the API to finish what the ended run had asked of it."""
 
@@ -35,7 +37,7 @@ class Ended:
 
     @property
     def receipts(self) -> list[tuple[str, str]]:
-        return [pair for pair in _RECEIPT.findall(self.err) if pair[1] != "WORKFLOW_ID"]
+        return _receipts(self.err)
 
 
 @dataclass
@@ -56,6 +58,10 @@ class Verdict:
         return f"{self.harness}, {self.fault}: " + "; ".join(self.problems or ["as it should be"])
 
 
+def _receipts(text: str) -> list[tuple[str, str]]:
+    return [pair for pair in _RECEIPT.findall(text) if pair[1] != "WORKFLOW_ID"]
+
+
 def judge(harness: str, arena: Arena, ended: Ended) -> Verdict:
     """Never raises for what a defect could do: everything is told in the verdict."""
     verdict = Verdict(harness, ended.fault, ended.fired)
@@ -65,6 +71,7 @@ def judge(harness: str, arena: Arena, ended: Ended) -> Verdict:
         verdict.fail(f"it ended in a traceback: {ended.err[-300:]}")
     try:
         _covered(arena, ended, verdict)
+        _kept(arena.project, ended, verdict)
         _obey(arena.project, ended, verdict)
         _complete(arena, verdict)
     except AssertionError as error:
@@ -93,6 +100,16 @@ def _covered(arena: Arena, ended: Ended, verdict: Verdict) -> None:
     _count_twice(arena, verdict)
 
 
+def _kept(project: Subject, ended: Ended, verdict: Verdict) -> None:
+    """What the run says it kept is told again by the next one, unless it had been recorded after all."""
+    kept = set(_KEPT.findall(ended.err))
+    if kept:
+        told = {workflow_id for _, workflow_id in _receipts(project.ok("state", "list").out)}
+        known = told | set(_ids(project.json("state", "list").json))
+        forgotten = {address for address, workflow_id in ended.receipts if workflow_id not in known}
+        verdict.fail(*(f"its id was kept and is not found: {a}" for a in sorted(kept & forgotten)))
+
+
 def _obey(project: Subject, ended: Ended, verdict: Verdict) -> None:
     """Do what was printed, and no more than that."""
     for address, workflow_id in ended.receipts:
@@ -108,8 +125,10 @@ def operate(project: Subject) -> int:
     commands = 0
     printed = project.run("plan")
     assert printed.code in (0, 7), printed
+    known = dict(_receipts(printed.out))
     for address, name in _UNRESOLVED.findall(printed.out):
-        project.ok("state", "resolve", address, *_truth(project, name))
+        truth = ["--id", known[address]] if address in known else _truth(project, name)
+        project.ok("state", "resolve", address, *truth)
         commands += 1
     if "No changes" not in project.ok("plan").out:
         project.ok("apply", "--yes")
@@ -141,7 +160,7 @@ def _complete(arena: Arena, verdict: Verdict) -> None:
     again = project.run("apply", "--yes")
     if again.code != 0 or project.server.count("PUT") + project.server.count("POST") != writes:
         verdict.fail(f"another apply did something: {again}")
-    left = [p.name for p in project.root.rglob("*") if p.name.endswith((".tmp", ".journal"))]
+    left = [p.name for p in project.root.rglob("*") if p.name.endswith(LEFT)]
     verdict.fail(*(f"left behind: {name}" for name in left))
 
 
