@@ -267,6 +267,13 @@ def project(world: World) -> Project:
 
 
 @pytest.fixture
+def offline(tmp_path: Path, http: httpx.Client) -> Project:
+    """A project whose API is a port where nobody listens."""
+    (tmp_path / "workflows").mkdir()
+    return Project(tmp_path, Server("", http), environment_for("http://127.0.0.1:9"))
+
+
+@pytest.fixture
 def unused_port() -> int:
     """A loopback port on which nobody listens."""
     with socket.socket() as sock:

@@ -16,24 +16,17 @@ import pytest
 from tests.bad.golden import SECONDS, assert_inert, expect, tree
 from tests.bad.spoil_plans import PLANS
 from tests.bad.spoil_states import LINEAGE, STATES, write_good
-from tests.conftest import Project, Ran, Server, custom, environment_for
+from tests.conftest import custom
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import httpx
+    from tests.conftest import Project, Ran
 
 HERE = Path(__file__).parent
 MANIFESTS = sorted((HERE / "manifests").glob("*.yaml"))
 PROJECTS = sorted((HERE / "projects").glob("*.yaml"))
 ON_STATES = (["plan"], ["apply", "--yes"], ["outputs"], ["state", "list"])
-
-
-@pytest.fixture
-def offline(tmp_path: Path, http: httpx.Client) -> Project:
-    """A project whose API is a port where nobody listens."""
-    (tmp_path / "workflows").mkdir()
-    return Project(tmp_path, Server("", http), environment_for("http://127.0.0.1:9"))
 
 
 @contextmanager

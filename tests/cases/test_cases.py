@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from defendctl import __version__
 from defendctl.api.decode import observe
 from defendctl.api.dialects import DIALECTS
 from defendctl.api.events import listing
@@ -39,7 +38,7 @@ from defendctl.operations.replay import to_read as to_replay
 from defendctl.operations.replay import with_replays
 from defendctl.plan.build import World, build_plan, to_read
 from defendctl.plan.drift import Drifted, build_drift
-from defendctl.render import github, markdown, sarif, text
+from defendctl.render import github, markdown, text
 from defendctl.render import json as as_json
 from defendctl.render.documents import plan_schema
 from defendctl.render.paint import plain
@@ -78,17 +77,6 @@ def test_built(name: str) -> None:
     plan = BUILT[name]()
     expect(HERE / name / "expected" / "plan.md", markdown.plan(plan))
     expect(HERE / name / "expected" / "plan.github", github.plan(plan))
-
-
-def test_invalid() -> None:
-    """What validate finds in files/, in each of its formats."""
-    case = HERE / "invalid"
-    found = resolve(Project(case, None, case / "state.json", ()), [case / "files"], case).diagnostics
-    log = sarif.diagnostics(found).replace(f'"version": "{__version__}"', '"version": "VERSION"')
-    expect(case / "expected" / "validate.txt", text.diagnostics(found, plain) + text.verdict(found))
-    expect(case / "expected" / "validate.json", as_json.diagnostics(found))
-    expect(case / "expected" / "validate.github", github.diagnostics(found, "guardrails"))
-    expect(case / "expected" / "validate.sarif", log)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
