@@ -88,6 +88,7 @@ class Arena:
     def __post_init__(self) -> None:
         self.root.mkdir(parents=True)
         self.project.temporary.mkdir()
+        self.server.forget_requests()
         self.command = list(self.scenario.build(self.project))
         self.server.heal()
         self._workflows = self.server.workflows()
