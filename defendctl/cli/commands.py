@@ -12,6 +12,7 @@ from defendctl.cli.console import Ticker
 from defendctl.cli.delivery import append_to, deliver, refuse_unwritable, report_option
 from defendctl.cli.formats import FORMATS
 from defendctl.cli.options import Command, Group, Run
+from defendctl.cli.options import selector as with_selector
 from defendctl.diagnostics import DefendctlError, Precondition, Usage, errors, worst_exit
 from defendctl.render.inert import inert
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., Any]")
 _PATH = click.Path(path_type=Path)
+_OF_THE_PLAN = ("target", "replace", "selector")
+"""Options that a saved plan brings along."""
 
 
 def _command(name: str) -> Callable[[Callable[..., Any]], Command]:
@@ -120,6 +123,7 @@ def validate(
 )
 @_target
 @_replace
+@with_selector
 @_parallelism
 @click.pass_obj
 def plan(
@@ -158,6 +162,7 @@ def plan(
 @_format("text", "json")
 @_target
 @_replace
+@with_selector
 @_parallelism
 @click.pass_obj
 def apply(
@@ -168,8 +173,8 @@ def apply(
     from defendctl.operations.policy import Denied
     from defendctl.render import json, text
 
-    if plan_file and (chosen["target"] or chosen["replace"]):
-        raise Usage("--target and --replace are part of PLAN: leave them out")
+    if plan_file and any(chosen[name] for name in _OF_THE_PLAN):
+        raise Usage("--target, --replace and -l are part of PLAN: leave them out")
     ticker = Ticker(run.console)
     consent = _consent(run, plan_file, expect, yes, chosen)
 
@@ -200,6 +205,7 @@ def apply(
 @_format(*FORMATS["drift"])
 @report_option("drift")
 @_files
+@with_selector
 @_parallelism
 @click.pass_obj
 def drift(run: Run, /, format: str, report: tuple[Report, ...], **chosen: Any) -> int:
@@ -255,19 +261,22 @@ def import_(run: Run, address: str, workflow_id: str) -> int:
 
 
 @_command("outputs")
-@_format("json", "env", "github")
+@_format("json", "env", "github", "dotenv")
+@with_selector
 @click.pass_obj
-def outputs(run: Run, format: str) -> int:
+def outputs(run: Run, format: str, selector: tuple[str, ...]) -> int:
     """Print address → workflow id, for the application that submits events. Offline."""
     from defendctl.operations.inspect import environment
     from defendctl.operations.inspect import outputs as operation
     from defendctl.render import json, shell
 
-    ids = operation(run.workspace())
+    ids = operation(run.workspace(), selector)
     if format == "github":
         append_to("GITHUB_OUTPUT", "".join(f"{name}={workflow_id}\n" for name, workflow_id in ids.items()))
     elif format == "env":
         run.console.out(shell.assignments(environment(ids)))
+    elif format == "dotenv":
+        run.console.out(_dotenv(environment(ids)))
     else:
         run.console.out(json.outputs(ids))
     return 0
@@ -356,6 +365,15 @@ def serve(
     return 0
 
 
+def _dotenv(values: dict[str, str]) -> str:
+    from defendctl.render import dotenv
+
+    try:
+        return dotenv.assignments(values)
+    except ValueError as error:
+        raise DefendctlError(str(error), "`--format json` can hold every id") from None
+
+
 ALL = (init, validate, plan, apply, drift, show, import_, outputs, schema, completion)
 
 
@@ -385,7 +403,7 @@ def _consent(
             )
         if expect not in (None, saved["digest"]):
             raise Usage("--expect names another digest than PLAN")
-        chosen.update({name: tuple(saved["options"][name]) for name in ("target", "replace")})
+        chosen.update({name: tuple(saved["options"].get(name, ())) for name in _OF_THE_PLAN})
         return Consent(_nobody, saved["digest"], unreasoned(saved))
     return Consent(_always if yes else lambda made: _ask(run), expect)
 

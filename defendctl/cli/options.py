@@ -50,6 +50,15 @@ class Run:
         return open_workspace(self.settings())
 
 
+selector = click.option(
+    "-l",
+    "--selector",
+    multiple=True,
+    metavar="LABELS",
+    help="Only declared workflows with these labels: team=support, tier!=test, team, !team.",
+)
+
+
 class Command(click.Command):
     """A command that also takes the global options."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from defendctl.cli.options import Command, Group, Run
+from defendctl.cli.options import selector as with_selector
 from defendctl.diagnostics import Usage
 from defendctl.render.inert import inert
 
@@ -16,13 +17,14 @@ def group() -> None:
 
 @group.command("list", cls=Command)
 @click.option("--format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@with_selector
 @click.pass_obj
-def list_(run: Run, format: str) -> int:
+def list_(run: Run, format: str, selector: tuple[str, ...]) -> int:
     """Bindings, creates with an unknown outcome, and retired workflows."""
     from defendctl.operations.repair import state_list
     from defendctl.render import json, text
 
-    state = state_list(run.workspace())
+    state = state_list(run.workspace(), selector)
     run.console.out(json.state(state) if format == "json" else text.state(state))
     return 0
 

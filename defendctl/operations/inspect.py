@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import DefendctlError, Usage, in_order, suggest
+from defendctl.operations.selection import chosen_by_labels, only
 from defendctl.operations.workspace import warn_unresolved
 
 if TYPE_CHECKING:
@@ -65,9 +66,11 @@ def show(workspace: Workspace, address: str) -> View:
     return build_view(address, desired.workflows.get(address), observed, binding)
 
 
-def outputs(workspace: Workspace) -> dict[str, str]:
-    """Address → workflow id, of what is bound; offline."""
+def outputs(workspace: Workspace, selector: Sequence[str] = ()) -> dict[str, str]:
+    """Address → workflow id, of what is bound; offline. The manifests are read for their labels alone."""
     state = workspace.read_state().state
+    if selector:
+        state = only(state, chosen_by_labels(workspace.desired(None), selector))
     warn_unresolved(workspace, state.unresolved)
     return {a: b.workflow_id for a, b in sorted(state.bindings.items())}
 

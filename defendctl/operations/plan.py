@@ -11,6 +11,7 @@ from defendctl.engine.generation import disagreement, evidence, generation
 from defendctl.model import Observed
 from defendctl.operations.policy import judged
 from defendctl.operations.replay import replayed
+from defendctl.operations.selection import chosen_by_labels
 from defendctl.operations.workspace import warn_unresolved
 from defendctl.plan.build import World, build_plan, to_read
 from defendctl.plan.changes import Options
@@ -37,6 +38,8 @@ class Selection:
     files: tuple[Path, ...] = ()
     target: tuple[str, ...] = ()
     replace: tuple[str, ...] = ()
+    selector: tuple[str, ...] = ()
+    """Labels that a workflow must have; what is not declared has none."""
     parallelism: int = 10
     refresh: bool = True
     """Whether what is live is read; else what was last applied stands in for it."""
@@ -45,7 +48,7 @@ class Selection:
 
     @property
     def options(self) -> Options:
-        return Options(tuple(sorted(set(self.target))), tuple(sorted(set(self.replace))))
+        return Options(*(tuple(sorted(set(o))) for o in (self.target, self.replace, self.selector)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +142,16 @@ def drift(workspace: Workspace, chosen: Selection, progress: Progress) -> list[D
     desired = workspace.desired(chosen.files or None)
     state = workspace.read_state().state
     workspace.check_host(state)
-    warn_unresolved(workspace, state.unresolved)
+    inside = set(desired.workflows) if chosen.files else None
+    if chosen.selector:
+        inside = chosen_by_labels(desired, chosen.selector)
+        warn_unresolved(workspace, state.unresolved.keys() & inside)
+    else:
+        warn_unresolved(workspace, state.unresolved)
     ids = {
         address: binding.workflow_id
         for address, binding in sorted(state.bindings.items())
-        if not chosen.files or address in desired.workflows
+        if inside is None or address in inside
     }
     reading = read_live(workspace, ids, state, chosen.parallelism, progress)
     refuse_if_all_missing(reading.live, state, chosen)
@@ -184,17 +192,28 @@ def in_scope(desired: Desired, state: State, chosen: Selection) -> set[str]:
     known = declared if chosen.files else declared | state.bindings.keys() | state.unresolved.keys()
     _check_named("--target", chosen.target, known)
     _check_named("--replace", chosen.replace, declared)
-    outside = sorted(set(chosen.replace) - set(chosen.target)) if chosen.target else []
-    if outside:
-        raise Usage(f"--replace {outside[0]} is outside of what --target names")
-    if chosen.target:
-        return set(chosen.target)
+    named = _named(desired, chosen)
+    if named is not None:
+        outside = sorted(set(chosen.replace) - named)
+        if outside:
+            how = "--target names" if chosen.target else "-l selects"
+            raise Usage(f"--replace {outside[0]} is outside of what {how}")
+        return named
     if not declared and state.bindings:
         raise DefendctlError(
             f"no workflow is declared, but {len(state.bindings)} are bound: nobody means to retire them all",
             "check `manifests` in defendctl.yaml; to retire one, name it with --target ADDRESS",
         )
     return known
+
+
+def _named(desired: Desired, chosen: Selection) -> set[str] | None:
+    """The addresses that were chosen one by one or by their labels; None where all are meant."""
+    if chosen.target and chosen.selector:
+        raise Usage("--target and -l both say which workflows are meant: leave one of them out")
+    if chosen.selector:
+        return chosen_by_labels(desired, chosen.selector)
+    return set(chosen.target) or None
 
 
 def _check_named(option: str, named: Sequence[str], known: set[str]) -> None:

@@ -6,16 +6,20 @@ from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import DefendctlError, Unresolved, Usage, suggest
 from defendctl.model import ADDRESS, ADDRESS_RULE
+from defendctl.operations.selection import chosen_by_labels, only
 from defendctl.state.lock import unlock as break_lock
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from defendctl.model import State
     from defendctl.operations.workspace import Workspace
     from defendctl.state.lock import Owner
 
 
-def state_list(workspace: Workspace) -> State:
-    return workspace.read_state().state
+def state_list(workspace: Workspace, selector: Sequence[str] = ()) -> State:
+    state = workspace.read_state().state
+    return only(state, chosen_by_labels(workspace.desired(None), selector)) if selector else state
 
 
 def move(workspace: Workspace, old: str, new: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,6 +66,16 @@ class Options:
 
     target: tuple[str, ...] = ()
     replace: tuple[str, ...] = ()
+    selector: tuple[str, ...] = ()
+
+    def data(self) -> dict[str, Any]:
+        """In the words of the plan's JSON. What came later is there only where it was chosen."""
+        later = {"selector": list(self.selector)}
+        return {
+            "target": list(self.target),
+            "replace": list(self.replace),
+            **{name: value for name, value in later.items() if value},
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ def digest(plan: Plan) -> str:
         "host": plan.host,
         "lineage": plan.lineage,
         "generation": plan.generation,
-        "options": asdict(plan.options),
+        "options": plan.options.data(),
         "changes": changes_data(plan.listed, reasons=False),
     }
     return "sha256:" + hashlib.sha256(canonical(content).encode()).hexdigest()

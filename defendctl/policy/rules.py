@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
+from defendctl.plan.selector import Term
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -52,7 +54,7 @@ class Selector:
             return False
         if labels is None:
             return None if self.labels else True
-        return all(labels.get(name) == value for name, value in self.labels.items())
+        return all(Term(name, value).holds(labels) for name, value in self.labels.items())
 
 
 @dataclass(frozen=True, slots=True)

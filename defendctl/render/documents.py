@@ -42,6 +42,7 @@ class OptionsDocument(TypedDict):
 
     target: list[str]
     replace: list[str]
+    selector: NotRequired[list[str]]
 
 
 class SummaryDocument(TypedDict):

@@ -43,7 +43,7 @@ def plan(value: Plan) -> str:
         lineage=value.lineage,
         serial=value.serial,
         generation=value.generation,
-        options=asdict(value.options),
+        options=value.options.data(),
         summary=value.summary(),
         changes=changes_data(value.listed, reasons=True),
         diagnostics=_diagnostics(value.diagnostics),

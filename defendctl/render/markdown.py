@@ -93,6 +93,8 @@ def _about(result: Plan) -> str:
         )
     if result.options.target:
         lines.append(f"\n`--target` limits it to {len(result.options.target)} of the addresses.\n")
+    if result.options.selector:
+        lines.append(f"\n`-l` limits it to {count(len(result.changes), 'workflow')} by their labels.\n")
     return "".join(lines)
 
 
