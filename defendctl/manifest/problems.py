@@ -11,6 +11,7 @@ from defendctl.diagnostics import suggest
 from defendctl.manifest.models import MAX_COUNT, MAX_EVENTS
 from defendctl.manifest.report import LIMIT
 from defendctl.manifest.scalars import plain
+from defendctl.manifest.texts import MISPLACED, MISSING
 from defendctl.manifest.words import found, number, short
 from defendctl.model import LEVELS, MAX_RETRIES_LIMIT
 
@@ -30,14 +31,6 @@ _EXPECTED = {
     "list_type": "a list",
     "dict_type": "a mapping",
     "model_type": "a mapping",
-}
-_MISPLACED = {
-    ("Custom", "tolerance"): (
-        "`tolerance` belongs to `type: automatic`; a custom workflow has a threshold for each metric."
-    ),
-    ("AutomaticLevels", "tolerance"): (
-        "`tolerance` goes with a list of metrics; here each metric has a level of its own already."
-    ),
 }
 _METRICS = {
     "Custom": "`metrics` of a custom workflow must be a mapping of metric to threshold, "
@@ -117,28 +110,14 @@ def _tell(
 def _missing(model: type[BaseModel], loc: Path, at: Path) -> str:
     around = (*at, *loc[:-1])
     where = _name(around[-2:] if isinstance(around[-1], int) else around[-1:]) if around else "This document"
-    ending = {
-        "version": "add `version: 1`.",
-        "improvement_action": "say fixit, regenerate or none, for reviewers must see it.",
-        "type": "say custom or automatic.",
-        "tolerance": "say low, medium or high for the metrics listed.",
-        "metrics": "name at least one metric, or nothing would be guarded.",
-        "workflows": "add `workflows:` and under it an address for each workflow.",
-        "id": "give the rule a name that waivers and findings can call it by.",
-        "level": "say warn or deny.",
-        "rules": "add `rules:` and under it a list of rules.",
-        "expires": "say the last day on which it counts, like `expires: 2031-12-31`.",
-        "reason": "say why this may pass.",
-        "approver": "say who lets it pass.",
-        "field": "say which one, like `metrics.completeness`.",
-    }.get(str(loc[-1]), "add it.")
+    ending = MISSING.get(str(loc[-1]), "add it.")
     return f"{where} lacks `{loc[-1]}`: {ending}"
 
 
 def _unknown(model: type[BaseModel], loc: Path) -> tuple[str, str]:
     key = str(loc[-1])
-    if (model.__name__, key) in _MISPLACED:
-        return "key-not-for-type", _MISPLACED[model.__name__, key]
+    if key == "tolerance" and model.__name__ in MISPLACED:
+        return "key-not-for-type", MISPLACED[model.__name__]
     if key.startswith("x-"):
         return "unknown-key", f"`{short(key)}` may stand at the top of a document only, not in here."
     known = known_keys(model, loc[:-1])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from defendctl.diagnostics import Diagnostic
 from defendctl.manifest import models
 from defendctl.manifest.problems import check, known_keys
+from defendctl.manifest.texts import OFF, ONE_CHECK
 from defendctl.manifest.validate import unknown_metrics
 from defendctl.manifest.words import found, short
 from defendctl.model import METRICS
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
 Path = tuple[str | int, ...]
 Fault = tuple[Path, str, str]
-
-_ONE_CHECK = f"A rule holds exactly one check ({', '.join(CHECKS)})"
-_OFF = "may only be true; leave the rule out to turn it off."
 
 
 def rules(
@@ -65,7 +63,7 @@ def _id(entry: dict[str, Any]) -> Iterator[Fault]:
 def _one_check(entry: dict[str, Any]) -> Iterator[Fault]:
     given = [key for key in entry if key in CHECKS]
     if not given and entry.keys() <= set(known_keys(models.Rule)):  # or a check is misspelt, and told
-        yield (), "missing-key", f"{_ONE_CHECK}; this one has none."
+        yield (), "missing-key", f"{ONE_CHECK}; this one has none."
     for key in given[1:]:
         yield (
             (key,),
@@ -77,7 +75,7 @@ def _one_check(entry: dict[str, Any]) -> Iterator[Fault]:
 def _switches(entry: dict[str, Any]) -> Iterator[Fault]:
     for key in ("no_loosening", "no_indeterminate", "no_retire"):
         if entry.get(key) is False:
-            yield (key,), "invalid-value", f"`{key}` {_OFF}"
+            yield (key,), "invalid-value", f"`{key}` {OFF}"
 
 
 def _metrics(entry: dict[str, Any], metrics: Collection[str]) -> Iterator[Fault]:

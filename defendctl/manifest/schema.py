@@ -8,13 +8,13 @@ on `type` as if/then, with `X: false` for a key that does not belong, so that th
 from __future__ import annotations
 
 import json
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from defendctl.manifest import models, texts
+from defendctl.manifest.sentences import spoken
 from defendctl.manifest.waivers import WAIVABLE
 from defendctl.model import ADDRESS, METRICS
-from defendctl.policy.rules import FLAG_RATE, RETIRE
+from defendctl.policy.rules import CHECKS, FLAG_RATE, RETIRE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ def manifest_schema(custom_metrics: Sequence[str] = ()) -> Schema:
         "defaultSnippets": _workflow_snippets(),
     }
     schema["properties"]["waivers"]["items"] = _waiver()
-    return schema
+    return spoken(schema, "A manifest")
 
 
 def project_schema() -> Schema:
@@ -52,14 +52,14 @@ def project_schema() -> Schema:
     for name in ("manifests", "custom_metrics"):
         schema["properties"][name]["uniqueItems"] = True
     schema["properties"]["policy"] = _policy()
-    return schema
+    return spoken(schema, "A project file")
 
 
 def policy_schema(custom_metrics: Sequence[str] = ()) -> Schema:
     """The schema of a file that `policy.include` names."""
     schema = _document(models.PolicyFile, texts.POLICY_FILE)
     schema["properties"]["rules"]["items"] = _rule_of_policy(_metrics(custom_metrics))
-    return schema
+    return spoken(schema, "A file of rules")
 
 
 def _metrics(custom_metrics: Sequence[str]) -> dict[str, str]:
@@ -160,16 +160,23 @@ def _section(model: type[BaseModel], hints: texts.Hints) -> Schema:
 def _rule_of_policy(metrics: Mapping[str, str] | None) -> Schema:
     given = _properties(models.Rule, texts.RULE)
     given["id"]["pattern"] = f"^{models.RULE_ID}$"
+    for name in CHECKS:
+        given[name]["markdownDescription"] += " Default: not checked."
     for name in ("no_loosening", "no_indeterminate", "no_retire"):
-        given[name]["const"] = True
+        given[name] |= {"const": True, "errorMessage": f"`{name}` {texts.OFF}"}
     for name, model, hints in (
         ("select", models.Select, texts.SELECT),
         ("capabilities", models.Capabilities, texts.CAPABILITIES),
     ):
-        given[name] = {**texts.RULE[name], **_section(model, hints), "minProperties": 1}
+        section = _section(model, hints)
+        given[name] = {
+            "markdownDescription": given[name]["markdownDescription"],
+            **section,
+            "minProperties": 1,
+        }
     if metrics is not None:
-        given["min_threshold"] |= {**_thresholds(metrics), **texts.RULE["min_threshold"]}
-        given["require_metrics"]["items"] |= {"enum": [*metrics], "enumDescriptions": [*metrics.values()]}
+        given["min_threshold"] |= {**_thresholds(metrics), **given["min_threshold"]}
+        given["require_metrics"]["items"] = _metric(metrics)
     return {
         "type": "object",
         "required": models.Rule.model_json_schema()["required"],
@@ -180,19 +187,17 @@ def _rule_of_policy(metrics: Mapping[str, str] | None) -> Schema:
 
 
 def _one_check() -> list[Schema]:
-    """By counting: besides `id`, `level` and what may be left out there is exactly one key."""
-    may = ("message", "select")
-    counts = []
-    for size in range(len(may) + 1):
-        for there in combinations(may, size):
-            absent = {key: False for key in may if key not in there}
-            condition = {"required": list(there), "properties": absent}
-            keys = 3 + size
-            message = "A rule holds exactly one check."
-            counts.append(
-                _rule(condition, {"minProperties": keys, "maxProperties": keys, "errorMessage": message})
-            )
-    return counts
+    """One of them, and with it none that is listed after it: the second is the one that is told."""
+    none = {"properties": dict.fromkeys(CHECKS, False)}
+    lacking = {"required": [CHECKS[0]], "errorMessage": f"{texts.ONE_CHECK}; this one has none."}
+    others = "A rule holds exactly one check, and this is a second one; split it."
+    return [
+        _rule(none, {"allOf": [lacking]}),
+        *(
+            _rule({"required": [check]}, {"properties": dict.fromkeys(later, False), "errorMessage": others})
+            for check, later in ((check, CHECKS[n + 1 :]) for n, check in enumerate(CHECKS[:-1]))
+        ),
+    ]
 
 
 def _levels() -> Schema:
@@ -203,6 +208,7 @@ def _actions() -> Schema:
     return {
         "enum": [*texts.ACTIONS, *texts.OLD_ACTIONS],
         "enumDescriptions": [*texts.ACTIONS.values(), *texts.OLD_ACTIONS.values()],
+        "errorMessage": "`improvement_action` must be fixit, regenerate or none.",
     }
 
 
@@ -214,16 +220,16 @@ def _rules(metrics: Mapping[str, str]) -> list[Schema]:
     deprecated = "This is an old spelling; write `regenerate` or `none`."
     return [
         _rule(custom, {"properties": {"metrics": _thresholds(metrics)}}),
-        _rule(custom, _without("tolerance", "`tolerance` belongs to `type: automatic`.")),
+        _rule(custom, _without("tolerance", texts.MISPLACED["Custom"])),
         _rule(automatic, {"properties": {"metrics": _listed_or_levels(metrics)}}),
         _rule({"allOf": [automatic, listed]}, {"required": ["tolerance"]}),
         _rule(
             {"allOf": [automatic, mapped]},
-            _without("tolerance", "Each metric has a level of its own here; `tolerance` goes with a list."),
+            _without("tolerance", texts.MISPLACED["AutomaticLevels"]),
         ),
         _rule(
-            {"required": ["max_improvement_attempts"]},
-            _without("max_retries", "`max_improvement_attempts` is the old name of this; keep one."),
+            {"required": ["max_retries"]},
+            _without("max_improvement_attempts", texts.BOTH_NAMES),
         ),
         _rule(old_action, {"properties": {"improvement_action": {"deprecationMessage": deprecated}}}),
     ]
@@ -246,8 +252,9 @@ def _thresholds(metrics: Mapping[str, str]) -> Schema:
     threshold = {**shape["additionalProperties"], "defaultSnippets": [{"label": "0.8", "body": THRESHOLD}]}
     return {
         **shape,
-        "properties": {name: {**threshold, "markdownDescription": text} for name, text in metrics.items()},
+        "properties": {name: {**threshold, **_metric_text(text)} for name, text in metrics.items()},
         "additionalProperties": False,
+        "errorMessage": f"A threshold for each metric, like `completeness: 0.8`. {_known(metrics)}",
         "defaultSnippets": [{"label": "completeness: 0.8", "body": {"completeness": THRESHOLD}}],
     }
 
@@ -261,10 +268,29 @@ def _listed_or_levels(metrics: Mapping[str, str]) -> Schema:
         "type": ["array", "object"],
         "minItems": 1,
         "uniqueItems": True,
-        "items": {"type": "string", "enum": [*metrics], "enumDescriptions": [*metrics.values()]},
-        "properties": {name: {**level, "markdownDescription": text} for name, text in metrics.items()},
+        "items": _metric(metrics),
+        "properties": {name: {**level, **_metric_text(text)} for name, text in metrics.items()},
         "additionalProperties": False,
+        "errorMessage": "A list of metrics, each once and at least one, or a mapping of metric to level "
+        f"(low, medium or high). {_known(metrics)}",
     }
+
+
+def _metric(metrics: Mapping[str, str]) -> Schema:
+    return {
+        "type": "string",
+        "enum": [*metrics],
+        "enumDescriptions": [*metrics.values()],
+        "errorMessage": _known(metrics),
+    }
+
+
+def _metric_text(text: str) -> Schema:
+    return {"markdownDescription": f"{text} Default: not measured."}
+
+
+def _known(metrics: Mapping[str, str]) -> str:
+    return f"Metrics are {', '.join(metrics)}; {texts.OWN_METRICS}"
 
 
 def _workflow_snippets() -> list[Schema]:

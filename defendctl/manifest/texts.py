@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from defendctl.policy.rules import CHECKS
+
 Hints = dict[str, dict[str, Any]]
 
 ADDRESS_RULE = (
@@ -27,10 +29,40 @@ OLD_ACTIONS: dict[str | None, str] = {
     None: "Old spelling of `none`.",
 }
 
+MISSING = {
+    "version": "add `version: 1`.",
+    "improvement_action": "say fixit, regenerate or none, for reviewers must see it.",
+    "type": "say custom or automatic.",
+    "tolerance": "say low, medium or high for the metrics listed.",
+    "metrics": "name at least one metric, or nothing would be guarded.",
+    "workflows": "add `workflows:` and under it an address for each workflow.",
+    "id": "give the rule a name that waivers and findings can call it by.",
+    "level": "say warn or deny.",
+    "rules": "add `rules:` and under it a list of rules.",
+    "expires": "say the last day on which it counts, like `expires: 2031-12-31`.",
+    "reason": "say why this may pass.",
+    "approver": "say who lets it pass.",
+    "field": "say which one, like `metrics.completeness`.",
+    "to": "say the value that may pass (null for a metric that is removed).",
+}
+"""What to do about a key that is missing."""
+NOUNS = {"workflows": "A workflow", "rules": "A rule", "waivers": "A waiver"}
+"""What stands under these keys, one by one."""
+MISPLACED = {
+    "Custom": "`tolerance` belongs to `type: automatic`; a custom workflow has a threshold for each metric.",
+    "AutomaticLevels": "`tolerance` goes with a list of metrics; here each metric has a level of its own "
+    "already.",
+}
+"""Model → why `tolerance` may not stand in it."""
+BOTH_NAMES = "`max_improvement_attempts` is the old name of `max_retries`, which stands here too; keep one."
+OWN_METRICS = "an organization's own go into `custom_metrics` of defendctl.yaml."
+OFF = "may only be true; leave the rule out to turn it off."
+ONE_CHECK = f"A rule holds exactly one check ({', '.join(CHECKS)})"
+
 NOT_BLANK = "This must not be blank; leave the key out for the default."
 
 MANIFEST: Hints = {
-    "$schema": {"markdownDescription": "The JSON Schema of this file, for editors."},
+    "$schema": {"markdownDescription": "The JSON Schema of this file, for editors. Default: none."},
     "version": {"markdownDescription": "The version of this format: `1`."},
     "workflows": {
         "markdownDescription": "The workflows, each under its *address*: the name defendctl knows it by. "
@@ -50,7 +82,7 @@ WAIVER: Hints = {
     },
     "to": {
         "markdownDescription": "The value that may pass, and no other: `null` for a metric that is removed; "
-        "for `flag_rate` the rate up to which it passes. May be left out for `retire`."
+        "for `flag_rate` the rate up to which it passes. Required, but for `retire`."
     },
     "reason": {
         "markdownDescription": "Why this may pass.",
@@ -78,7 +110,8 @@ WORKFLOW: Hints = {
     "type": {"markdownDescription": "`custom` (a threshold for each metric) or `automatic` (a tolerance)."},
     "tolerance": {
         "markdownDescription": "How tolerant the thresholds are, for every metric listed. "
-        "Only with `type: automatic` and a list of metrics. DeepRails does not say which end is strict."
+        "Only with `type: automatic` and a list of metrics, and required there. DeepRails does not say which "
+        "end is strict."
     },
     "metrics": {
         "markdownDescription": "What is measured. With `type: custom` a mapping of metric to threshold "
@@ -91,7 +124,7 @@ WORKFLOW: Hints = {
     },
     "max_retries": {"markdownDescription": "How often an answer is improved at most. Default: `10`."},
     "max_improvement_attempts": {
-        "markdownDescription": "The old name of `max_retries`.",
+        "markdownDescription": "The old name of `max_retries`. Default: `10`.",
         "deprecationMessage": "This is the old name of `max_retries`.",
     },
     "web_search": {"markdownDescription": "Whether the evaluation may search the web. Default: `false`."},
@@ -115,13 +148,23 @@ PROJECT: Hints = {
         "markdownDescription": "Files, folders (read recursively, `*.yaml` and `*.yml`) or globs, relative "
         "to this file. Default: `[workflows]`."
     },
-    "api": {"markdownDescription": "Where the API is and which form of it is spoken."},
-    "state": {"markdownDescription": "Where it is recorded which workflow belongs to which address."},
+    "api": {
+        "markdownDescription": "Where the API is and which form of it is spoken. Default: each key its own."
+    },
+    "state": {
+        "markdownDescription": "Where it is recorded which workflow belongs to which address. "
+        "Default: each key its own."
+    },
     "custom_metrics": {
         "markdownDescription": "The names of your organization's own guardrail metrics. Default: none."
     },
-    "lint": {"markdownDescription": "How grave is what is allowed and seldom meant; see docs/lint.md."},
-    "policy": {"markdownDescription": "What every guardrail and every change of one must keep to."},
+    "lint": {
+        "markdownDescription": "How grave is what is allowed and seldom meant; see docs/lint.md. "
+        "Default: a warning each."
+    },
+    "policy": {
+        "markdownDescription": "What every guardrail and every change of one must keep to. Default: nothing."
+    },
 }
 API: Hints = {
     "base_url": {
@@ -174,7 +217,9 @@ POLICY: Hints = {
         "markdownDescription": "Files that hold more rules: files, folders or globs, relative to this file. "
         "Default: none."
     },
-    "replay": {"markdownDescription": "How `max_flag_rate` looks at recent events."},
+    "replay": {
+        "markdownDescription": "How `max_flag_rate` looks at recent events. Default: each key its own."
+    },
     "rules": RULES,
 }
 POLICY_FILE: Hints = {**{key: MANIFEST[key] for key in ("$schema", "version")}, "rules": RULES}
@@ -221,7 +266,13 @@ SELECT: Hints = {
     "labels": {"markdownDescription": "Labels that the workflow must have. Default: none."},
 }
 CAPABILITIES: Hints = {
-    "web_search": {"markdownDescription": "Whether the evaluation must, or must not, search the web."},
-    "context_awareness": {"markdownDescription": "Whether events must, or must not, carry context."},
-    "file_search": {"markdownDescription": "Whether there must, or must not, be files to search."},
+    "web_search": {
+        "markdownDescription": "Whether the evaluation must, or must not, search the web. Default: either."
+    },
+    "context_awareness": {
+        "markdownDescription": "Whether events must, or must not, carry context. Default: either."
+    },
+    "file_search": {
+        "markdownDescription": "Whether there must, or must not, be files to search. Default: either."
+    },
 }

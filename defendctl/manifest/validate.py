@@ -12,7 +12,7 @@ from defendctl.diagnostics import suggest
 from defendctl.manifest import models
 from defendctl.manifest.places import placed
 from defendctl.manifest.problems import check
-from defendctl.manifest.texts import ADDRESS_RULE
+from defendctl.manifest.texts import ADDRESS_RULE, BOTH_NAMES
 from defendctl.manifest.words import found, short
 from defendctl.model import ADDRESS, METRICS, Workflow
 
@@ -129,10 +129,7 @@ Fault = tuple[Path, str, str]
 
 def _both_names(body: dict[str, Any]) -> Iterator[Fault]:
     if {"max_retries", "max_improvement_attempts"} <= body.keys():
-        message = (
-            "`max_improvement_attempts` is the old name of `max_retries`, which stands here too; keep one."
-        )
-        yield ("max_improvement_attempts",), "conflicting-keys", message
+        yield ("max_improvement_attempts",), "conflicting-keys", BOTH_NAMES
 
 
 def repeated(body: dict[str, Any], fields: tuple[str, ...]) -> Iterator[Fault]:

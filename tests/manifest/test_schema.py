@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from defendctl.manifest.schema import manifest_schema, project_schema, to_text
+from defendctl.manifest.schema import manifest_schema, policy_schema, project_schema, to_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,21 +29,38 @@ def parts(node: Any) -> Iterator[dict[str, Any]]:
         yield from parts(child)
 
 
-@pytest.mark.parametrize("schema", [manifest_schema(), project_schema()], ids=["manifest", "project"])
+@pytest.mark.parametrize("schema", [manifest_schema(), project_schema(), policy_schema()])
 def test_made_for_editors(schema: dict[str, Any]) -> None:
     for part in parts(schema):
         assert not {"title", "default", "oneOf", "anyOf", "$ref"} & part.keys()
         assert len(part.get("enumDescriptions", ())) in (0, len(part.get("enum", ())))
-        assert "errorMessage" not in part or "required" not in part
+        if "required" in part and "errorMessage" in part:
+            assert part.keys() == {"required", "errorMessage"}, "it would replace other messages"
+            assert len(part["required"]) == 1
         assert "pattern" not in part or "patternErrorMessage" in part or part.get("type") == "string"
 
 
-def test_every_key_is_described() -> None:
-    workflow = manifest_schema()["properties"]["workflows"]["additionalProperties"]
-    for name, field in workflow["properties"].items():
-        assert field["markdownDescription"], name
-        optional = name not in {*workflow["required"], "tolerance", "max_improvement_attempts"}
-        assert ("Default: " in field["markdownDescription"]) == optional, name
+def without_conditions(node: Any) -> Any:
+    """Nobody is told that an `if` does not hold, and snippets are no schemas."""
+    if isinstance(node, dict):
+        kept = node.keys() - {"if", "defaultSnippets"}
+        return {key: without_conditions(node[key]) for key in kept}
+    return [without_conditions(item) for item in node] if isinstance(node, list) else node
+
+
+@pytest.mark.parametrize("schema", [manifest_schema(), project_schema(), policy_schema()])
+def test_every_fault_has_a_sentence(schema: dict[str, Any]) -> None:
+    for part in parts(without_conditions(schema)):
+        if isinstance(part.get("type"), str | list) or isinstance(part.get("required"), list):
+            assert "errorMessage" in part, part
+
+
+@pytest.mark.parametrize("schema", [manifest_schema(), project_schema(), policy_schema()])
+def test_every_key_is_described_with_its_default(schema: dict[str, Any]) -> None:
+    described = [item for part in parts(schema) for item in part.get("properties", {}).items()]
+    for name, field in described:
+        text = field.get("markdownDescription", "Required") if field else "Required"
+        assert "Default: " in text or "equired" in text, name
 
 
 def test_custom_metrics_are_metrics() -> None:
