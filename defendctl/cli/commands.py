@@ -237,11 +237,38 @@ def show(run: Run, address: str, format: str) -> int:
 
 
 @_command("import")
-@click.argument("address")
-@click.argument("workflow_id")
+@click.argument("address", required=False)
+@click.argument("workflow_id", required=False)
+@click.option(
+    "--from", "source", type=_PATH, metavar="FILE", help="Many at once: CSV or JSON with addresses and ids."
+)
+@click.option(
+    "--write",
+    type=_PATH,
+    metavar="PATH",
+    help="With --from: write manifests of those that are not declared, into a folder or one .yaml file.",
+)
+@_parallelism
 @click.pass_obj
-def import_(run: Run, address: str, workflow_id: str) -> int:
-    """Bind an existing workflow to a declared address."""
+def import_(
+    run: Run,
+    address: str | None,
+    workflow_id: str | None,
+    source: Path | None,
+    write: Path | None,
+    parallelism: int,
+) -> int:
+    """Bind existing workflows to declared addresses."""
+    if source and not address:
+        from defendctl.cli.adoption import import_many
+
+        return import_many(run, source, write, parallelism)
+    if source or write or not (address and workflow_id):
+        raise Usage("import takes ADDRESS and WORKFLOW_ID, or --from FILE [--write PATH]")
+    return _import_one(run, address, workflow_id)
+
+
+def _import_one(run: Run, address: str, workflow_id: str) -> int:
     from defendctl.operations.adopt import Undeclared, import_workflow
     from defendctl.render.yaml import manifest
 

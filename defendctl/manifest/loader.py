@@ -110,6 +110,15 @@ def load(path: Path, shown: str) -> tuple[list[Document], list[Diagnostic]]:
     return documents, report.diagnostics
 
 
+def load_text(text: str, shown: str) -> tuple[list[Document], list[Diagnostic]]:
+    """The same of a text that stands in no file (yet)."""
+    report = Report(shown)
+    documents: list[Document] = []
+    with report.stopping():
+        documents = _compose(text, report)
+    return documents, report.diagnostics
+
+
 @contextmanager
 def _uncollected() -> Iterator[None]:
     """Many values and no cycles: the collector would look at all of them again and again."""

@@ -12,6 +12,8 @@ from defendctl.model import ADDRESS, ADDRESS_RULE, DEFAULTS, Binding, Workflow, 
 from defendctl.state.records import bind, forget
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from defendctl.api.client import DefendApi
     from defendctl.model import Fields, Intent, Observed, State
     from defendctl.operations.workspace import Workspace
@@ -43,10 +45,10 @@ def import_workflow(workspace: Workspace, address: str, workflow_id: str) -> Bin
             evidence = api.evidence
         declared = desired.workflows.get(address)
         if declared is None:
-            raise _undeclared(address, observed)
-        binding = _taken_over(workflow_id, declared, observed)
-        _remember_api(workspace, session, evidence)
-        session.edit(lambda state: _bind(state, address, binding))
+            raise undeclared(address, observed)
+        binding = taken_over(workflow_id, declared, observed)
+        remember_api(workspace, session, evidence)
+        session.edit(lambda state: bind_all(state, {address: binding}))
     return binding
 
 
@@ -109,10 +111,12 @@ def unresolved(state: State, address: str) -> Intent:
     return intent
 
 
-def _bind(state: State, address: str, binding: Binding) -> None:
-    for other in list(state.tombstones):
-        forget(state, other, binding.workflow_id)
-    bind(state, address, binding)
+def bind_all(state: State, bindings: Mapping[str, Binding]) -> None:
+    """Bind each, and take its id out of the tombstones, at whatever address it is remembered."""
+    remembered = {b.workflow_id: other for other, old in state.tombstones.items() for b in old}
+    for address, binding in bindings.items():
+        forget(state, remembered.get(binding.workflow_id, address), binding.workflow_id)
+        bind(state, address, binding)
 
 
 def _settle(state: State, address: str, binding: Binding) -> None:
@@ -177,12 +181,12 @@ def _plausible(attempt: str, created: str) -> bool:
     return True
 
 
-def _taken_over(workflow_id: str, declared: Workflow, observed: Observed) -> Binding:
+def taken_over(workflow_id: str, declared: Workflow, observed: Observed) -> Binding:
     assumed = {n: v for n, v in declared.fields().items() if n not in observed.fields}
     return Binding(workflow_id, dict(observed.fields), assumed)
 
 
-def _remember_api(workspace: Workspace, session: Session, evidence: set[str]) -> None:
+def remember_api(workspace: Workspace, session: Session, evidence: set[str]) -> None:
     from defendctl.engine.generation import generation
 
     session.adopt_identity(
@@ -190,7 +194,7 @@ def _remember_api(workspace: Workspace, session: Session, evidence: set[str]) ->
     )
 
 
-def _undeclared(address: str, observed: Observed) -> Undeclared:
+def undeclared(address: str, observed: Observed) -> Undeclared:
     placeholder: Fields = {
         "name": address,
         "type": "custom",

@@ -9,14 +9,25 @@ from defendctl.model import DEFAULTS
 from defendctl.render.inert import inert
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from defendctl.model import Workflow
 
 
 def manifest(address: str, workflow: Workflow, unread: Collection[str]) -> str:
-    """JSON's scalars are YAML's, and so are the escapes of `inert`; a field nobody could read is marked."""
-    lines = ["version: 1", "workflows:", f"  {address}:"]
+    return manifests([(address, workflow, unread)])
+
+
+def manifests(given: Iterable[tuple[str, Workflow, Collection[str]]], schema: str | None = None) -> str:
+    """One document. JSON's scalars are YAML's, and so are the escapes of `inert`."""
+    modeline = [f"# yaml-language-server: $schema={schema}"] if schema else []
+    bodies = (line for one in given for line in _workflow(*one))
+    return "\n".join([*modeline, "version: 1", "workflows:", *bodies]) + "\n"
+
+
+def _workflow(address: str, workflow: Workflow, unread: Collection[str]) -> list[str]:
+    """A field that nobody could read is marked."""
+    lines = [f"  {address}:"]
     for name, value in workflow.fields().items():
         note = "  # cannot be read back: please check" if name in unread else ""
         if name in unread and name in DEFAULTS:
@@ -26,7 +37,7 @@ def manifest(address: str, workflow: Workflow, unread: Collection[str]) -> str:
             lines += [f"      {_scalar(metric)}: {_scalar(level)}" for metric, level in value.items()]
         elif DEFAULTS.get(name) != value:
             lines.append(f"    {name}: {_scalar(value)}{note}")
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _scalar(value: Any) -> str:

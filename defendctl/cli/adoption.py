@@ -1,0 +1,47 @@
+"""What `import --from` prints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from defendctl.cli.console import Ticker
+from defendctl.diagnostics import DefendctlError
+from defendctl.render.inert import inert
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from defendctl.cli.options import Run
+    from defendctl.operations.import_from import Imported
+
+
+def import_many(run: Run, source: Path, write: Path | None, parallelism: int) -> int:
+    from defendctl.operations.import_from import import_from
+    from defendctl.operations.plan import Progress
+
+    ticker = Ticker(run.console)
+    done = import_from(run.workspace(), source, write, parallelism, Progress(ticker.start, ticker.step))
+    ticker.end()
+    if done.to_paste:
+        _refuse(run, done)
+    for address, binding in done.bound.items():
+        run.console.out(f"{address} is bound to {inert(binding.workflow_id)}\n")
+    told = [f"{len(done.bound)} bound", f"{done.already} bound already" if done.already else ""]
+    told.append(f"{len(done.files)} files written" if done.files else "")
+    run.console.out(f"Imported: {', '.join(part for part in told if part)}.\n")
+    if done.assumed:
+        fields = ", ".join(done.assumed)
+        run.console.warn(f"{fields} cannot be read back; they are assumed to be as the manifests say")
+    return 0
+
+
+def _refuse(run: Run, done: Imported) -> None:
+    """As `import` of a single one does. Raises DefendctlError."""
+    from defendctl.render.yaml import manifests
+
+    entries = [(one.address, one.workflow, one.unread) for one in done.to_paste]
+    run.console.out(manifests(entries))
+    raise DefendctlError(
+        f"{len(done.to_paste)} of these addresses are not declared, so nothing was bound",
+        "put the manifest above into your workflows and import again, or have it written with --write",
+    )

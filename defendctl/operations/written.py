@@ -1,0 +1,109 @@
+"""New manifests on disk: whole under temporary names first, then under their own."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager, suppress
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from defendctl.diagnostics import Usage
+from defendctl.manifest.files import ENDINGS, is_glob
+from defendctl.manifest.words import shown
+from defendctl.render.yaml import manifests
+from defendctl.state.files import make_folder, sync_folder, write_durably
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from defendctl.diagnostics import Span
+    from defendctl.manifest.report import Report
+    from defendctl.operations.adopt import Undeclared
+    from defendctl.operations.workspace import Workspace
+
+SCHEMA = Path("schemas") / "manifest.schema.json"
+
+
+class Written:
+    """`to` is a folder, for a file each; with the ending of a manifest it is the one file for all."""
+
+    def __init__(self, workspace: Workspace, to: Path) -> None:
+        """Raises Usage for a place that no manifest is read from."""
+        self._workspace = workspace
+        self._to = Path(os.path.normpath(workspace.cwd / to))
+        self._single = self._to.suffix in ENDINGS
+        self._folder = self._to.parent if self._single else self._to
+        if not any(_reads(workspace.project.root, entry, self._file("a")) for entry in _entries(workspace)):
+            raise Usage(
+                f"--write {to}: nothing there is read, so the next plan would retire what is imported",
+                f"choose a place under {', '.join(_entries(workspace))}, or add it to `manifests`",
+            )
+
+    def check(self, found: Sequence[Undeclared], spans: Mapping[str, Span], report: Report) -> None:
+        """Reports what is in the way."""
+        if self._folder.exists() and not self._folder.is_dir():
+            report.error(
+                "in-the-way", f"{self._shown(self._folder)} is not a folder.", next(iter(spans.values()))
+            )
+            return
+        seen = set()
+        for one in found:
+            file = self._file(one.address)
+            if file not in seen and os.path.lexists(file):
+                report.error("in-the-way", f"{self._shown(file)} exists already.", spans[one.address])
+            seen.add(file)
+
+    @contextmanager
+    def ready(self, found: Sequence[Undeclared]) -> Iterator[Callable[[], list[Path]]]:
+        """Everything is on disk when it yields; what it yields gives the files their names."""
+        contents = self._contents(found)
+        temporary = {file: file.with_name(f".{file.name}.tmp") for file in contents}
+        done: list[Path] = []
+
+        def move() -> list[Path]:
+            for file, waiting in temporary.items():
+                waiting.replace(file)
+                done.append(file)
+            if done:
+                sync_folder(self._folder)
+            return done
+
+        try:
+            if contents:
+                make_folder(self._folder, self._workspace.project.root)
+            for file, text in contents.items():
+                write_durably(temporary[file], text.encode())
+            yield move
+        finally:
+            for waiting in temporary.values():
+                with suppress(OSError):
+                    waiting.unlink(missing_ok=True)
+
+    def _contents(self, found: Sequence[Undeclared]) -> dict[Path, str]:
+        schema = self._workspace.project.root / SCHEMA
+        line = Path(os.path.relpath(schema, self._folder)).as_posix() if schema.is_file() else None
+        entries = sorted(((one.address, one.workflow, one.unread) for one in found), key=lambda one: one[0])
+        if self._single:
+            return {self._to: manifests(entries, line)} if entries else {}
+        return {self._file(entry[0]): manifests([entry], line) for entry in entries}
+
+    def _file(self, address: str) -> Path:
+        return self._to if self._single else self._to / f"{address}.yaml"
+
+    def _shown(self, path: Path) -> str:
+        return shown(path, self._workspace.cwd)
+
+
+def _entries(workspace: Workspace) -> tuple[str, ...]:
+    return workspace.project.manifests
+
+
+def _reads(root: Path, entry: str, file: Path) -> bool:
+    """Whether an entry of `manifests` reads that file, once it is there; hidden folders are not read."""
+    start = Path(os.path.normpath(root / entry))
+    if file == start:
+        return True
+    if start in file.parents:
+        return not any(part.startswith(".") for part in file.relative_to(start).parts)
+    return is_glob(entry) and fnmatchcase(str(file), str(start).replace("**/", "*"))

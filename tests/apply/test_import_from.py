@@ -1,0 +1,311 @@
+"""import --from: every mistake of a list at once, and a list taken whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.conftest import GENERATIONS, KEY, custom
+
+if TYPE_CHECKING:
+    from tests.conftest import Project, Ran, World
+
+
+def listed(project: Project, text: str | bytes, name: str = "ids.csv") -> str:
+    (project.root / name).write_bytes(text.encode() if isinstance(text, str) else text)
+    return name
+
+
+def in_console(project: Project, name: str = "made by hand", **more: Any) -> str:
+    """A workflow that somebody made without us."""
+    body = {
+        "name": name,
+        "threshold_type": "custom",
+        "custom_hallucination_threshold_values": {"completeness": 0.7},
+        "improvement_action": "fixit",
+        **more,
+    }
+    answer = project.server.client.post(
+        f"{project.server.url}/defend", json=body, headers={"Authorization": f"Bearer {KEY}"}
+    )
+    return str(answer.json()["workflow_id"])
+
+
+def refused(project: Project, *arguments: str, code: int = 1) -> Ran:
+    """Nothing at all was done."""
+    before = project.files()
+    ran = project.ok("import", "--from", *arguments, code=code)
+    assert project.files() == before
+    return ran
+
+
+def test_a_list_becomes_manifests_and_bindings(project: Project) -> None:
+    ids = {f"bot-{n}": in_console(project, f"Bot {n}", description=f"n° {n}: [x") for n in range(3)}
+    rows = "".join(f'"{a}", {i} ,note\r\n' for a, i in ids.items())
+    name = listed(project, b"\xef\xbb\xbf" + f"address,workflow_id,comment\r\n\r\n{rows},,\r\n".encode())
+    ran = project.ok("import", "--from", name, "--write", "workflows/adopted")
+    assert ran.out.endswith("Imported: 3 bound, 3 files written.\n")
+    assert "max_retries cannot be read back; they are assumed" in ran.err
+    assert sorted(p.name for p in (project.root / "workflows/adopted").iterdir()) == [
+        f"{a}.yaml" for a in ids
+    ]
+    assert {a: project.bound(a) for a in ids} == ids
+    project.ok("validate")
+    project.assert_settled()
+    before = project.files()
+    again = project.ok("import", "--from", name, "--write", "workflows/adopted")
+    assert again.out == "Imported: 0 bound, 3 bound already.\n"
+    assert project.files() == before
+
+
+def test_one_file_for_all(project: Project) -> None:
+    ids = {a: in_console(project, a) for a in ("b", "a")}
+    (project.root / "schemas").mkdir()
+    (project.root / "schemas/manifest.schema.json").write_text("{}")
+    name = listed(project, json.dumps(ids, indent="\t"), "ids.json")
+    project.ok("import", "--from", name, "--write", "workflows/all/adopted.yaml")
+    text = (project.root / "workflows/all/adopted.yaml").read_text()
+    assert text.startswith("# yaml-language-server: $schema=../../schemas/manifest.schema.json\nversion: 1\n")
+    assert text.index("  a:") < text.index("  b:")
+    project.assert_settled()
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda i: {"a": i},
+        lambda i: [{"workflow_id": i, "address": "a", "more": [1, {"x": None}]}],
+        lambda i: {"format_version": "1.0", "kind": "outputs", "outputs": {"a": i}},
+    ],
+)
+def test_json_in_each_form(project: Project, form: Any) -> None:
+    project.declare({"a": custom()})
+    made = in_console(project, 'a"\\')
+    project.ok("import", "--from", listed(project, json.dumps(form(made))))
+    assert project.bound("a") == made
+
+
+def test_every_mistake_is_told_at_its_line_and_nothing_is_done(project: Project) -> None:
+    project.settings()
+    project.declare({"bound": custom(), "lost": custom()})
+    project.server.fault("lost", "POST", times=1)
+    project.apply("--target", "lost", code=7)
+    project.apply("--target", "bound", code=0)
+    (project.root / "workflows/late.yaml").write_text("")
+    fine, other, other2, off, tone = (in_console(project, n) for n in ("fine", "o", "o2", "off", "tone"))
+    project.server.edit(off, status="inactive")
+    project.server.edit(tone, metrics={"tone": 0.5, "brand voice": 0.1}, improvement_action="rewrite")
+    rows = [
+        f"fine,{fine}",
+        f"twice,{fine}",
+        f"fine,{other}",
+        f"Not an address,{other}x",
+        "spaces,a b",
+        "gone,wkfl_gone",
+        f"off,{off}",
+        f"bound,{other}y",
+        f"taken,{project.bound('bound')}",
+        "lost,wkfl_lost",
+        "alone",
+        "much,too,much",
+        f"tone,{tone}",
+        f"late,{other2}",
+    ]
+    name = listed(project, "\n".join(["address,workflow_id", *rows]))
+    ran = refused(project, name, "--write", "workflows", code=7)
+    told = {int(line.split(":")[1]): line for line in ran.err.splitlines() if line.startswith("ids.csv:")}
+    expected = {
+        3: "stands already in line 2, for another address. [duplicate-id]",
+        4: "fine stands already in line 2. [duplicate-address]",
+        5: "`Not an address` cannot be an address",
+        6: "`a b` cannot be a workflow id. [unusable-id]",
+        7: "The API answers 404 for wkfl_gone. [missing]",
+        8: "has the status inactive: activate it in the console, or leave this line out. [inactive]",
+        9: "bound is bound to wkfl_",
+        10: "is bound to bound already. [bound-already]",
+        11: "lost has a create with an unknown outcome; `defendctl state resolve lost --id` settles it",
+        12: "This line has no `workflow_id`. [not-a-pair]",
+        13: "This line has 3 cells, the header 2. [not-a-pair]",
+        15: "workflows/late.yaml exists already. [in-the-way]",
+    }
+    for line, words in expected.items():
+        assert words in told[line], (line, told[line])
+    assert 'put `custom_metrics: ["brand voice", "tone"]` into defendctl.yaml. [unknown-metric]' in ran.err
+    assert 'must be fixit, regenerate or none, found the text "rewrite"' in ran.err
+    assert "ids.csv:2:" not in ran.err
+
+
+def test_faults_of_the_api_are_told_for_each(project: Project) -> None:
+    project.declare({"a": custom(), "b": custom()})
+    a, b = in_console(project), in_console(project)
+    name = listed(project, f"workflow_id,ADDRESS\n{a},a\n{b},b\n")
+    project.server.fault("wrong-id", "GET", times=2)
+    assert refused(project, name).err.count("with another workflow_id. [other-id]") == 2
+    project.server.heal()
+    project.server.fault("status", "GET", status=418, times=2)
+    assert refused(project, name).err.count("[unreadable]") == 2
+    project.server.heal()
+    project.server.fault("status", "GET", status=401)
+    refused(project, name, code=3)
+    project.server.heal()
+    nowhere = listed(project, "address,workflow_id\na,wkfl_x\nb,wkfl_y\n", "nowhere.csv")
+    assert refused(project, nowhere).err.count("Is this the right key and the right host?") == 2
+
+
+def test_without_write_the_undeclared_are_printed(project: Project) -> None:
+    project.declare({"a": custom(metrics={"completeness": 0.7})})
+    ids = {n: in_console(project, n) for n in ("a", "b", "c")}
+    name = listed(project, json.dumps(ids))
+    ran = refused(project, name)
+    assert "2 of these addresses are not declared, so nothing was bound" in ran.err
+    (project.root / "workflows/pasted.yaml").write_text(ran.out)
+    project.ok("import", "--from", name)
+    project.assert_settled()
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_what_cannot_be_read_back_is_never_made_up(world: World, generation: str) -> None:
+    project = world(generation=generation)
+    project.pin(generation)
+    made = project.server.add(name="x")
+    name = listed(project, json.dumps({"a": made}))
+    if generation < "2025-11-10":
+        ran = refused(project, name, "--write", "workflows")
+        assert "type, metrics cannot be read back; declare it yourself" in ran.err
+        return
+    project.ok("import", "--from", name, "--write", "workflows")
+    project.assert_settled()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is empty"),
+        (b" \n", "is empty"),
+        (b"\xff\xfea\x00", "is not UTF-8"),
+        ("a;b\nx;y\n", "does not name the columns"),
+        ("address,address,workflow_id\na,b,c\n", "does not name the columns"),
+        ('address,workflow_id\na,"b\n', "is not CSV"),
+        ("address,workflow_id\na," + "x" * 200_000, "is not CSV"),
+        ("\n\n", "is empty"),
+        ('{"a": ', "is not JSON at line 1"),
+        ("[" * 200_000, "it is nested too deep"),
+        ('{"a":' + "9" * 5_000 + "}", "thousands of digits"),
+        (b"a" * (8 * 1024 * 1024 + 1), "is larger than 8 MiB"),
+        ('{"a":\n 1}', "ids.csv:1:2: error: The workflow id must be text. [not-a-pair]"),
+        ('{"kind": "outputs",\n "outputs": [1]}', "ids.csv:2:2: error: The workflow id must be text."),
+        ('[\n {"address": "a"}, 7, {}]', "ids.csv:2:3: error: Item 1 lacks the text"),
+        ("[7]", "ids.csv: error: Item 1 lacks the text"),
+        ('{"a": "x", "a": "y"}', "a stands already in line 1"),
+        ('{"\\u001b[31m": "\\u202e"}', "`\\x1b[31m` cannot be an address"),
+        ("address,workflow_id\na,\x1b\n", "`\\x1b` cannot be a workflow id"),
+        ("address,workflow_id\na,.\0.\n", "cannot be a workflow id"),
+    ],
+)
+def test_hostile_lists(project: Project, content: str | bytes, words: str) -> None:
+    project.declare({"a": custom()})
+    assert words in refused(project, listed(project, content)).err
+    assert project.server.count("GET") <= 1
+
+
+def test_a_list_with_too_many_problems_ends(project: Project) -> None:
+    project.declare({"a": custom()})
+    ran = refused(project, listed(project, "address,workflow_id\n" + "A,b\n" * 5_000))
+    assert "This file has 1,000 problems and perhaps more" in ran.err
+
+
+def test_a_list_that_is_no_file(project: Project) -> None:
+    project.declare({"a": custom()})
+    for name, words in (
+        ("nothing", "cannot read nothing"),
+        (".", "not a regular"),
+        ("/dev/zero", "not a regular"),
+    ):
+        assert words in project.ok("import", "--from", name, code=1).err
+
+
+def test_the_command_line(project: Project) -> None:
+    project.declare({"a": custom()})
+    name = listed(project, "address,workflow_id\n")
+    for arguments in (
+        (),
+        ("a",),
+        ("a", "b", "--from", name),
+        ("a", "b", "--write", "workflows"),
+        ("--write", "x"),
+    ):
+        assert "import takes ADDRESS" in project.ok("import", *arguments, code=64).err
+    assert (
+        "the next plan would retire" in project.ok("import", "--from", name, "--write", "away", code=64).err
+    )
+    project.ok("import", "--from", name, "--write", "workflows/.hidden", code=64)
+    assert project.ok("import", "--from", name).out == "Imported: 0 bound.\n"
+    project.settings(manifests=["teams/*/defend/*.yaml", "one.yaml", "workflows"])
+    for there in ("teams/x/defend", "one.yaml"):
+        (project.root / "one.yaml").write_text("")
+        (project.root / "teams/x/defend").mkdir(parents=True, exist_ok=True)
+        (project.root / "teams/x/defend/empty.yaml").write_text("")
+        project.ok("import", "--from", name, "--write", there)
+
+
+def test_a_file_where_the_folder_should_be(project: Project) -> None:
+    (project.root / "workflows/x").write_text("")
+    name = listed(project, json.dumps({"a": in_console(project)}))
+    assert "workflows/x is not a folder. [in-the-way]" in refused(project, name, "--write", "workflows/x").err
+
+
+def test_a_full_disk_before_the_bindings_leaves_nothing(project: Project) -> None:
+    """The manifests fit, the state does not."""
+    project.settings()
+    ids = {f"bot-{n}": in_console(project, f"bot-{n}") for n in range(3)}
+    name = listed(project, json.dumps(ids))
+    before = project.files()
+    code = (
+        "import resource, signal, sys; from defendctl.cli.main import run; "
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (400, 400)); "
+        "sys.exit(run(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", code, "import", "--from", name, "--write", "workflows"]
+    env = {**os.environ, **project.env}
+    ran = subprocess.run(command, cwd=project.root, env=env, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (1, ""), ran
+    assert "File too large" in ran.stderr
+    assert project.files() == before
+
+
+def test_what_a_kill_after_the_bindings_leaves_is_completed(project: Project) -> None:
+    """Manifests under temporary names, some with their own; nothing that could be created twice."""
+    project.settings()
+    ids = {a: in_console(project, a) for a in ("a", "b", "c")}
+    name = listed(project, json.dumps(ids))
+    command = ("import", "--from", name, "--write", "workflows")
+    project.ok(*command)
+    whole = project.files()
+    for address in ("b", "c"):
+        (project.root / f"workflows/{address}.yaml").rename(project.root / f"workflows/.{address}.yaml.tmp")
+    assert project.plan().actions() == {"b": "retire", "c": "retire"}
+    assert project.ok(*command).out == "Imported: 0 bound, 3 bound already, 2 files written.\n"
+    assert project.files() == whole
+    project.assert_settled()
+
+
+@pytest.mark.slow
+def test_a_thousand_made_in_the_console(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    ids = {
+        f"bot-{n:04}": in_console(project, f"Bot {n}", max_improvement_attempts=n % 7) for n in range(1_000)
+    }
+    name = listed(project, "address,workflow_id\n" + "".join(f"{a},{i}\n" for a, i in ids.items()))
+    began = time.monotonic()
+    project.ok("import", "--from", name, "--write", "workflows")
+    took = time.monotonic() - began
+    project.assert_settled()
+    assert project.json("outputs").json["outputs"] == ids
+    with capsys.disabled():
+        print(f"\n1,000 workflows adopted in {took:.1f} s, then an empty plan")
