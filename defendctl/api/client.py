@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote
 
 from defendctl.api.decode import observe
+from defendctl.api.detail import detail, recent
 from defendctl.api.dialects.dialect import encode
 from defendctl.api.events import listing
 from defendctl.api.explain import explain
-from defendctl.api.outcome import Outcome, Refused, Unknown, Unsent, classify, json_object, too_many_values
+from defendctl.api.outcome import (
+    Outcome,
+    Refused,
+    Submitted,
+    Unknown,
+    Unsent,
+    classify,
+    classify_event,
+    json_object,
+    too_many_values,
+)
 from defendctl.api.patience import Patience, retry_after
 from defendctl.api.transport import Answer, Lost, NotSent, TooLarge, Transport
 from defendctl.diagnostics import ApiError, KeyRefused
@@ -18,10 +29,13 @@ from defendctl.diagnostics import ApiError, KeyRefused
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from defendctl.api.detail import Recent
     from defendctl.api.dialects.dialect import Dialect
     from defendctl.api.events import Listing
+    from defendctl.event import Event
     from defendctl.model import Fields, Observed
 
+T = TypeVar("T")
 READ_SECONDS: Final = 20.0
 WRITE_SECONDS: Final = 60.0
 _NO_OBJECT: Final = "the API answered with something that is not a JSON object"
@@ -70,14 +84,45 @@ class DefendApi:
         """Its last events; half as many are asked for while the answer is too large. None for a 404.
 
         Raises KeyRefused or ApiError."""
+        return self._last_of(workflow_id, last, listing)
+
+    def recent(self, workflow_id: str, last: int, content: bool) -> Recent | None:
+        """The same with all evaluations, and with what they say if `content`."""
+        return self._last_of(workflow_id, last, lambda answer, asked: recent(answer, asked, content))
+
+    def event(self, workflow_id: str, event_id: str, content: bool) -> Event | None:
+        """One event. None for a 404. Raises KeyRefused or ApiError."""
+        what = f"reading event {event_id}"
+        answer = self._ask("GET", what, workflow_id, below=_event_path(event_id))
+        if answer.status == 404:
+            return None
+        if answer.status != 200:
+            raise ApiError(f"{what}: {explain(answer)}")
+        with self._parsing:
+            found = _detail(answer.body, event_id, content)
+        del answer
+        if isinstance(found, str):
+            raise ApiError(f"{what}: {found}")
+        return found
+
+    def submit(self, workflow_id: str, body: dict[str, Any], before_send: Callable[[], None]) -> Submitted:
+        """One POST of an event, sent at most once, over a connection of its own."""
+        answer = self._post(f"{_path(workflow_id)}/events", "submitting", body, before_send)
+        if not isinstance(answer, Answer):
+            return answer
+        return _with_wait(classify_event(answer, explain(answer)), answer)
+
+    def _last_of(self, workflow_id: str, last: int, parse: Callable[[dict[str, Any], int], T]) -> T | None:
         what, asked = f"reading events of {workflow_id}", last
-        while isinstance(found := self._listing(what, workflow_id, asked), str):
+        while isinstance(found := self._listing(what, workflow_id, asked, parse), str):
             if asked == 1:
                 raise ApiError(f"{what}: {found}, and it holds one event")
             asked //= 2
         return found
 
-    def _listing(self, what: str, workflow_id: str, asked: int) -> Listing | str | None:
+    def _listing(
+        self, what: str, workflow_id: str, asked: int, parse: Callable[[dict[str, Any], int], T]
+    ) -> T | str | None:
         """A string says in what way the answer is too large."""
         try:
             answer = self._ask("GET", what, workflow_id, TooLarge, params={"limit": asked})
@@ -88,7 +133,7 @@ class DefendApi:
         if answer.status != 200:
             raise ApiError(f"{what}: {explain(answer)}")
         with self._parsing:
-            found = _listed(answer.body, asked)
+            found = _listed(answer.body, asked, parse)
         del answer
         if found is None:
             raise ApiError(f"{what}: {_NO_OBJECT}")
@@ -98,9 +143,15 @@ class DefendApi:
         """One POST, sent at most once, over a connection of its own."""
         assert self.dialect
         body = encode(self.dialect, values, self.dialect.support.create)
+        answer = self._post("/defend", "creating", body, before_send)
+        return _with_wait(classify(answer, explain(answer)), answer) if isinstance(answer, Answer) else answer
+
+    def _post(
+        self, path: str, what: str, body: dict[str, Any], before_send: Callable[[], None]
+    ) -> Answer | Unsent | Unknown:
         try:
-            self.patience.wait_turn("creating")
-            answer = self._send("POST", "/defend", self._write_seconds, json=body, before_send=before_send)
+            self.patience.wait_turn(what)
+            answer = self._send("POST", path, self._write_seconds, json=body, before_send=before_send)
         except ApiError as error:
             return Unsent(error.message, again=False)
         except NotSent as error:
@@ -110,10 +161,7 @@ class DefendApi:
             return Unknown(str(error))
         if answer.status < 500:
             self.patience.succeeded()
-        outcome = classify(answer, explain(answer))
-        if isinstance(outcome, Refused) and answer.status == 429:
-            return Refused(429, outcome.why, retry_after(answer, 1))
-        return outcome
+        return answer
 
     def update(self, workflow_id: str, values: Fields) -> None:
         """PUT; safe to repeat, and repeated. Raises KeyRefused or ApiError."""
@@ -127,6 +175,10 @@ class DefendApi:
     def pause(self, seconds: float) -> None:
         """Hold every request back. Raises Interrupted when the run is told to stop."""
         self.patience.hold_back(seconds)
+        self.patience.pause(seconds)
+
+    def rest(self, seconds: float) -> None:
+        """Wait alone. Raises Interrupted when the run is told to stop."""
         self.patience.pause(seconds)
 
     def stop(self) -> None:
@@ -143,9 +195,10 @@ class DefendApi:
         what: str,
         workflow_id: str,
         final: type[Lost] | tuple[()] = (),
+        below: str = "",
         **request: object,
     ) -> Answer:
-        path = f"/defend/{quote(workflow_id, safe='')}"
+        path = _path(workflow_id) + below
         seconds = self._read_seconds if method == "GET" else self._write_seconds
         answer = self.patience.ask(what, lambda: self._send(method, path, seconds, **request), final)
         if answer.status in (401, 403):
@@ -162,6 +215,34 @@ class DefendApi:
         return answer
 
 
+def _path(workflow_id: str) -> str:
+    return f"/defend/{quote(workflow_id, safe='')}"
+
+
+def _event_path(event_id: str) -> str:
+    return f"/events/{quote(event_id, safe='')}"
+
+
+def _with_wait(outcome: T, answer: Answer) -> T | Refused:
+    """A 429 was refused, and says when to come again."""
+    if isinstance(outcome, Refused) and answer.status == 429:
+        return Refused(429, outcome.why, retry_after(answer, 1))
+    return outcome
+
+
+def _detail(body: bytes, event_id: str, content: bool) -> Event | str:
+    """What was read, or why it is nothing; holds none of the answer when it has returned."""
+    data = json_object(body)
+    if data is None:
+        return _NO_OBJECT
+    if data.get("event_id") != event_id:
+        return "the API answered with another event"
+    try:
+        return detail(data, content)
+    except ValueError as error:
+        return str(error)
+
+
 def _observed(body: bytes) -> Observed | str:
     """What was read, or why it is nothing; holds none of the answer when it has returned."""
     data = json_object(body)
@@ -173,9 +254,9 @@ def _observed(body: bytes) -> Observed | str:
         return str(error)
 
 
-def _listed(body: bytes, asked: int) -> Listing | str | None:
+def _listed(body: bytes, asked: int, parse: Callable[[dict[str, Any], int], T]) -> T | str | None:
     """None for what is no object; holds none of the answer when it has returned."""
     if too_many_values(body):
         return "the answer holds more values than are read"
     data = json_object(body)
-    return None if data is None else listing(data, asked)
+    return None if data is None else parse(data, asked)

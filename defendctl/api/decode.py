@@ -26,7 +26,7 @@ def observe(answer: dict[str, Any]) -> Observed:
     workflow_id = answer.get("workflow_id")
     if not isinstance(workflow_id, str):
         raise ValueError("the answer has no workflow_id")
-    fields = _fields(answer)
+    fields = fields_of(answer)
     if len(repr(fields)) > LONGEST:
         raise ValueError(f"the answer describes the workflow in more than {LONGEST >> 20} MiB")
     status = answer.get("status")
@@ -54,7 +54,7 @@ def _evidence(answer: dict[str, Any]) -> str | None:
     return "2025-10-07" if "max_retries" in answer else None
 
 
-def _fields(answer: dict[str, Any]) -> Fields:
+def fields_of(answer: dict[str, Any]) -> Fields:
     seen: Fields = {}
     if isinstance(answer.get("name"), str):
         seen["name"] = answer["name"]

@@ -38,7 +38,7 @@ def listing(answer: dict[str, Any], asked: int) -> Listing:
     if "events" not in answer:
         return Listing(asked, None)
     by_id: dict[str, Scored] = {}
-    for position, event in enumerate(_list(answer["events"])):
+    for position, event in enumerate(items(answer["events"])):
         scored = _scored(event if isinstance(event, dict) else {})
         by_id.setdefault(scored.event_id if scored.event_id != NO_ID else f" {position}", scored)
     newest = sorted(by_id.values(), key=lambda e: moment(e.at or ""), reverse=True)
@@ -46,17 +46,17 @@ def listing(answer: dict[str, Any], asked: int) -> Listing:
 
 
 def _scored(event: dict[str, Any]) -> Scored:
-    evaluations = _dicts(event.get("evaluations") or event.get("evaluation_history"))
+    evaluations = dicts(event.get("evaluations") or event.get("evaluation_history"))
     first = _first(evaluations)
     costs = [
         finite(e.get("evaluation_total_cost")) for e in (first, *(e for e in evaluations if e is not first))
     ]
     told = [cost for cost in costs if cost is not None]
-    event_id, flagged, ended = event.get("event_id"), event.get("filtered"), bool(first) and _ended(event)
+    event_id, flagged, ended = event.get("event_id"), event.get("filtered"), bool(first) and has_ended(event)
     return Scored(
         event_id=str(event_id) if usable_id(event_id) else NO_ID,
-        at=_time(event.get("created_at")) or _time(first.get("created_at")),
-        run_mode=_run_mode(first.get("run_mode")),
+        at=time_of(event.get("created_at")) or time_of(first.get("created_at")),
+        run_mode=run_mode_of(first.get("run_mode")),
         scores=_scores(first),
         attempts=len(evaluations) if ended else 0,
         cost=math.fsum(told) if told else None,
@@ -74,39 +74,41 @@ def _first(evaluations: list[dict[str, Any]]) -> dict[str, Any]:
     called `attempt_number`. Where these tell nothing, the earliest is the first, and of equal times the one
     that stands first.
     """
-    submitted = [e for e in evaluations if "improvement" not in _word(e.get("attempt"))]
-    return min(submitted, key=lambda e: (_number(e), moment(_time(e.get("created_at")) or "~")), default={})
+    submitted = [e for e in evaluations if "improvement" not in word_of(e.get("attempt"))]
+    return min(
+        submitted, key=lambda e: (number_of(e), moment(time_of(e.get("created_at")) or "~")), default={}
+    )
 
 
-def _number(evaluation: dict[str, Any]) -> float:
+def number_of(evaluation: dict[str, Any]) -> float:
     for key in ("attempt", "attempt_number"):
         value = evaluation.get(key)
-        if _word(value).startswith("initial"):
+        if word_of(value).startswith("initial"):
             return -1
-        digits = re.search(r"\d{1,9}$", _word(value)) if isinstance(value, str) else None
+        digits = re.search(r"\d{1,9}$", word_of(value)) if isinstance(value, str) else None
         told = float(digits[0]) if digits else finite(value)
         if told is not None:
             return told
     return math.inf
 
 
-def _ended(event: dict[str, Any]) -> bool:
+def has_ended(event: dict[str, Any]) -> bool:
     """Whether no more evaluations follow; spelled "In Progress" or `in_progress` where they may."""
     status = event.get("status") or event.get("event_status")
-    return _word(status) not in ("in_progress", "queued")
+    return word_of(status) not in ("in_progress", "queued")
 
 
 def _scores(evaluation: dict[str, Any]) -> dict[str, float | None]:
     """Of each metric that the evaluation names; None where it gives no score."""
     named = evaluation.get("guardrail_metrics")
     result = evaluation.get("evaluation_result")
-    scores: dict[str, float | None] = dict.fromkeys(n for n in _list(named) if _is_name(n))
+    scores: dict[str, float | None] = dict.fromkeys(n for n in items(named) if is_name(n))
     if isinstance(result, dict):
-        scores |= {name: _score(told) for name, told in result.items() if _is_name(name)}
+        scores |= {name: score_of(told) for name, told in result.items() if is_name(name)}
     return dict(list(scores.items())[:_MOST_METRICS])
 
 
-def _score(told: Any) -> float | None:
+def score_of(told: Any) -> float | None:
     """A number, or a verdict as it is; alone, or in an object with rationale and threshold."""
     score = told.get("score") if isinstance(told, dict) else told
     return score if isinstance(score, bool) else finite(score)
@@ -120,25 +122,25 @@ def _carries(model_input: Any, key: str) -> bool | None:
     return bool(value.strip() if isinstance(value, str) else value)
 
 
-def _is_name(name: Any) -> bool:
+def is_name(name: Any) -> bool:
     return isinstance(name, str) and len(name) <= _LONGEST_NAME
 
 
-def _time(value: Any) -> str | None:
+def time_of(value: Any) -> str | None:
     return value if isinstance(value, str) and _TIME.fullmatch(value) else None
 
 
-def _run_mode(value: Any) -> str | None:
+def run_mode_of(value: Any) -> str | None:
     return value if isinstance(value, str) and _RUN_MODE.fullmatch(value) else None
 
 
-def _word(value: Any) -> str:
+def word_of(value: Any) -> str:
     return value.strip().lower().replace(" ", "_") if isinstance(value, str) else ""
 
 
-def _list(value: Any) -> list[Any]:
+def items(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _dicts(value: Any) -> list[dict[str, Any]]:
-    return [item for item in _list(value) if isinstance(item, dict)]
+def dicts(value: Any) -> list[dict[str, Any]]:
+    return [item for item in items(value) if isinstance(item, dict)]

@@ -25,6 +25,8 @@ _PLACES: Final = frozenset(
         "automatic_hallucination_tolerance_levels",
         "custom_hallucination_threshold_values",
         "max_improvement_attempts",
+        *("model_input", "user_prompt", "system_prompt", "context", "ground_truth"),
+        *("model_output", "model_used", "run_mode", "nametag"),
     }
 )
 """What a request of any generation may hold."""

@@ -1,4 +1,4 @@
-"""What the answer to a POST says about the create (docs/reliability.md)."""
+"""What the answer to a POST says about the create, or the event (docs/reliability.md)."""
 
 from __future__ import annotations
 
@@ -44,13 +44,34 @@ class Unknown:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An event is being evaluated, and paid for."""
+
+    event_id: str
+
+
 Outcome = Created | Refused | Unsent | Unknown
+Submitted = Accepted | Refused | Unsent | Unknown
 
 
 def classify(answer: Answer, explain: str) -> Outcome:
     """`explain` is what the API says of itself, already made safe to show."""
     if 200 <= answer.status < 300:
-        return _created(answer)
+        found = _usable(answer, "workflow_id")
+        return found if isinstance(found, Unknown) else Created(found)
+    return _not_done(answer, explain)
+
+
+def classify_event(answer: Answer, explain: str) -> Submitted:
+    """By the same table: what a create is not certain of, an event is not either."""
+    if 200 <= answer.status < 300:
+        found = _usable(answer, "event_id")
+        return found if isinstance(found, Unknown) else Accepted(found)
+    return _not_done(answer, explain)
+
+
+def _not_done(answer: Answer, explain: str) -> Refused | Unknown:
     if answer.status in REFUSED:
         return Refused(answer.status, explain)
     return Unknown(explain)
@@ -71,11 +92,11 @@ def too_many_values(body: bytes) -> bool:
     return body.count(b"{") + body.count(b"[") + body.count(b",") > MOST_VALUES
 
 
-def _created(answer: Answer) -> Outcome:
+def _usable(answer: Answer, key: str) -> str | Unknown:
     data = json_object(answer.body)
     if data is None:
         return Unknown(f"the API answered {answer.status} with something that is not a JSON object")
-    workflow_id = data.get("workflow_id")
-    if not usable_id(workflow_id):
-        return Unknown(f"the API answered {answer.status} without a usable workflow_id")
-    return Created(str(workflow_id))
+    found = data.get(key)
+    if not usable_id(found):
+        return Unknown(f"the API answered {answer.status} without a usable {key}")
+    return str(found)

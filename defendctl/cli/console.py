@@ -50,6 +50,9 @@ class Console:
         if error.hint:
             self.err(f"  {inert(error.hint)}")
 
+    def live(self) -> Live:
+        return Live(sys.stderr.isatty() and not self.quiet)
+
     @property
     def paint(self) -> Paint:
         return self._painter(sys.stdout.isatty())
@@ -61,6 +64,26 @@ class Console:
         if self.no_color or os.environ.get("NO_COLOR"):
             return painter(False)
         return painter(bool(os.environ.get("FORCE_COLOR")) or terminal)
+
+
+class Live:
+    """One line that is written over, on a terminal only; a log gets nothing of it."""
+
+    def __init__(self, on: bool) -> None:
+        self._on, self._began, self._shown = on, time.monotonic(), False
+
+    def say(self, text: str) -> None:
+        if self._on:
+            seconds = time.monotonic() - self._began
+            sys.stderr.write(f"\r\x1b[K{inert(text)} ({seconds:.0f} s)")
+            sys.stderr.flush()
+            self._shown = True
+
+    def end(self) -> None:
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+            self._shown = False
 
 
 class Ticker:

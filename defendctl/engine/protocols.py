@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from defendctl.api.events import Listing
-    from defendctl.api.outcome import Outcome
+    from defendctl.api.outcome import Outcome, Submitted
+    from defendctl.event import Event
     from defendctl.model import Fields, Observed, State
     from defendctl.state.records import Record
 
@@ -30,6 +31,22 @@ class Remote(Protocol):
 class EventSource(Protocol):
     def events(self, workflow_id: str, last: int) -> Listing | None:
         """None for a 404. Raises ApiError."""
+
+
+class Judge(Protocol):
+    """What evaluates an event, and is paid for it."""
+
+    def submit(self, workflow_id: str, body: dict[str, Any], before_send: Callable[[], None]) -> Submitted:
+        """Send one POST at most once. `before_send` runs when the connection stands."""
+
+    def event(self, workflow_id: str, event_id: str, content: bool) -> Event | None:
+        """None for a 404. Raises ApiError."""
+
+    def pause(self, seconds: float) -> None:
+        """Hold every request back. Raises Interrupted when the run is told to stop."""
+
+    def rest(self, seconds: float) -> None:
+        """Wait alone. Raises Interrupted when the run is told to stop."""
 
 
 class Memory(Protocol):

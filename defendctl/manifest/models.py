@@ -224,3 +224,17 @@ class ProjectFile(Model):
     custom_metrics: list[Text] = []
     lint: Lint = Lint.model_validate({})
     policy: Policy = Policy()
+
+
+class EventInput(Model):
+    """What `events submit` reads; `context` is checked in `submissions`. `x-` keys are taken out before."""
+
+    schema_: str = Field("", alias="$schema")
+    user_prompt: Text = ""
+    system_prompt: Text = ""
+    context: Any = None
+    ground_truth: Text = ""
+    model_output: str
+    model_used: Text
+    run_mode: Text = ""
+    nametag: Text = ""

@@ -1,14 +1,18 @@
-"""What differs between generations when a workflow is written."""
+"""What differs between generations when a workflow is written, or an event submitted."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from defendctl.model import Fields, Support
+
+
+Context = Literal["text", "list"] | None
+RUN_MODES: Final = ("precision_plus", "precision", "smart", "economy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,12 @@ class Dialect:
     actions: Mapping[str, str | None]
     maps: Mapping[str, str]
     """By type, the key of the map that holds the metrics; the same key twice before maps were split."""
+    run_modes: tuple[str, ...] = RUN_MODES
+    """In which an event may be evaluated (docs/api.md 2)."""
+    context: Context = None
+    """What an event may carry as context: nothing, one text, or a list."""
+    needs_user_prompt: bool = False
+    """Else a system prompt will do as well."""
 
 
 def encode(dialect: Dialect, values: Fields, only: Collection[str]) -> dict[str, Any]:

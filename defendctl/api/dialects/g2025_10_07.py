@@ -14,4 +14,5 @@ DIALECT = Dialect(
     names={},
     actions={"fixit": "fixit", "regenerate": "regenerate", "none": None},
     maps={"custom": "metrics", "automatic": "metrics"},
+    context="text",
 )

@@ -1,0 +1,118 @@
+"""The commands that look at events, and submit them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from defendctl.cli.options import Command, Group, Run
+from defendctl.diagnostics import DefendctlError
+
+if TYPE_CHECKING:
+    from defendctl.event import Event
+
+_format = click.option("--format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+_content = click.option(
+    "--show-content", is_flag=True, help="Also show prompts, outputs, rationales and the nametag."
+)
+wait = click.option(
+    "--wait",
+    type=click.FloatRange(0, 86_400),
+    default=300.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for an evaluation to end.",
+)
+
+
+@click.group("events", cls=Group)
+def group() -> None:
+    """Look at events, and submit them. What they say is shown only with --show-content."""
+
+
+@group.command("list", cls=Command)
+@click.argument("address")
+@click.option("--limit", type=click.IntRange(1, 100), default=10, show_default=True, help="Events at most.")
+@_content
+@_format
+@click.pass_obj
+def list_(run: Run, address: str, limit: int, show_content: bool, format: str) -> int:
+    """The last events of a workflow, the newest first."""
+    from defendctl.operations.events import listed
+    from defendctl.render import events
+
+    found = listed(run.workspace(), address, limit, show_content)
+    run.console.out(
+        events.events_document(found) if format == "json" else events.events(found, run.console.paint)
+    )
+    return 0
+
+
+@group.command("show", cls=Command)
+@click.argument("address")
+@click.argument("event_id")
+@_content
+@_format
+@click.pass_obj
+def show(run: Run, address: str, event_id: str, show_content: bool, format: str) -> int:
+    """One event: its scores against their thresholds, and the chain of improvement attempts."""
+    from defendctl.operations.events import shown
+    from defendctl.render import events
+
+    found = shown(run.workspace(), address, event_id, show_content)
+    run.console.out(
+        events.event_document(found) if format == "json" else events.event(found, run.console.paint)
+    )
+    return 0
+
+
+@group.command("submit", cls=Command)
+@click.argument("address")
+@click.option(
+    "--input", type=click.Path(path_type=Path), required=True, help="YAML or JSON that says the event."
+)
+@_format
+@click.pass_obj
+def submit(run: Run, address: str, input: Path, format: str) -> int:
+    """Submit one event and print its id. It is evaluated, and that costs money: it is sent once."""
+    from defendctl.operations.events import submitted
+    from defendctl.render import events
+
+    done = submitted(run.workspace(), address, input)
+    run.console.out(events.sent_document(done) if format == "json" else events.sent(done))
+    if done.why:
+        told = {"refused": "refused", "not_sent": "not sent", "unknown": "the outcome is unknown"}
+        hint = f"`defendctl events list {address}` may show it" if done.outcome == "unknown" else None
+        run.console.error(DefendctlError(f"{address}: {told[done.outcome]}: {done.why}", hint))
+    return done.exit_code
+
+
+@group.command("watch", cls=Command)
+@click.argument("address")
+@click.argument("event_id")
+@wait
+@_content
+@_format
+@click.pass_obj
+def watch(run: Run, address: str, event_id: str, wait: float, show_content: bool, format: str) -> int:
+    """Wait until an event is evaluated, then show it. Exits 1 if that takes too long, or breaks off."""
+    from defendctl.operations.events import watched
+    from defendctl.render import events
+
+    live = run.console.live()
+
+    def on_poll(event: Event) -> None:
+        live.say(f"waiting for {event_id}: {event.status.replace('_', ' ')}")
+
+    try:
+        found = watched(run.workspace(), address, event_id, wait, show_content, on_poll)
+    finally:
+        live.end()
+    run.console.out(
+        events.event_document(found) if format == "json" else events.event(found, run.console.paint)
+    )
+    if not found.event.ended:
+        run.console.error(DefendctlError(f"{event_id} has not ended within {wait:g} s"))
+    return 0 if found.event.status == "completed" else 1

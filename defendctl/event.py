@@ -1,0 +1,154 @@
+"""An event in canonical words: what was submitted, and what became of it. Values, no I/O.
+
+What an event says (prompts, outputs, rationales) is in `content` and in a Submission alone; all else is ids,
+times, scores, flags and costs.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from defendctl.model import Fields
+
+Status = Literal["completed", "failed", "in_progress", "unknown"]
+"""`failed`: an evaluation broke off. `unknown`: a word that nobody has documented."""
+Improvement = Literal["improved", "failed", "not_required", "required"]
+"""`required`: it failed, and nothing was done about it (yet)."""
+
+IMPROVEMENTS: Final = ("improved", "failed", "not_required", "required")
+DEFAULT_RUN_MODE: Final = "precision"
+"""The only one that every generation knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What one metric made of an output; None where it gave no score, a bool where it gave a verdict."""
+
+    score: float | bool | None
+    threshold: float | None = None
+    """The number it was held against, where the event tells one."""
+    carried: bool = False
+    """Taken over from an earlier evaluation of the same event."""
+
+    @property
+    def flagged(self) -> bool | None:
+        """Below the threshold fails, equal passes (docs/api.md 4). None where that cannot be told."""
+        if isinstance(self.score, bool):
+            return not self.score
+        if self.score is None or self.threshold is None:
+            return None
+        return self.score < self.threshold
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One evaluation: of the output that was submitted, or of what an attempt made of it."""
+
+    scores: Mapping[str, Score]
+    cost: float | None = None
+    """In the vendor's unit, which is not stated; taken for US dollars."""
+    at: str | None = None
+    broken: bool = False
+    content: Mapping[str, Any] | None = None
+    """What it says, where that was asked for."""
+
+    @property
+    def flagged(self) -> bool | None:
+        """Whether any metric failed; None where none is known to, and one is unknown."""
+        told = [score.flagged for score in self.scores.values()]
+        if True in told:
+            return True
+        return False if told and None not in told else None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    event_id: str
+    status: Status
+    filtered: bool | None = None
+    """Whether the latest evaluation failed at least one metric, in the API's own word."""
+    improvement: Improvement | None = None
+    attempts: int | None = None
+    """Improvement attempts that were made; None where that is not told."""
+    evaluations: tuple[Evaluation, ...] = ()
+    """The initial one first."""
+    at: str | None = None
+    run_mode: str | None = None
+    settings: Fields = field(default_factory=dict)
+    """The fields of the workflow that judged it, as far as the event records them."""
+    content: Mapping[str, Any] | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ("completed", "failed")
+
+    @property
+    def cost(self) -> float | None:
+        """Of all evaluations; None if none was told."""
+        told = [one.cost for one in self.evaluations if one.cost is not None]
+        return math.fsum(told) if told else None
+
+    @property
+    def flagged(self) -> bool | None:
+        """Whether the submitted output failed. An attempt is only made of one that did (docs/api.md 4)."""
+        if self.attempts:
+            return True
+        if self.filtered is not None and self.attempts == 0:
+            return self.filtered
+        return self.evaluations[0].flagged if self.evaluations else None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn of a conversation, as context."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What is sent for evaluation. None: left out."""
+
+    model_output: str
+    model_used: str
+    run_mode: str = DEFAULT_RUN_MODE
+    user_prompt: str | None = None
+    system_prompt: str | None = None
+    context: tuple[str | Turn, ...] = ()
+    ground_truth: str | None = None
+    nametag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The last events of one address, the newest first."""
+
+    address: str
+    workflow_id: str
+    asked: int
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    address: str
+    workflow_id: str
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of a submission. `unknown`: it may be evaluated and paid for."""
+
+    address: str
+    workflow_id: str
+    outcome: Literal["accepted", "refused", "not_sent", "unknown"]
+    event_id: str | None = None
+    why: str | None = None
+    exit_code: int = 0

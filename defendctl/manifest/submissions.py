@@ -1,0 +1,108 @@
+"""A file that says one event → a Submission, or everything that is wrong with it."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from defendctl.diagnostics import Invalid, Span
+from defendctl.event import DEFAULT_RUN_MODE, Submission, Turn
+from defendctl.manifest.loader import load
+from defendctl.manifest.report import Report
+from defendctl.manifest.words import found, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path as File
+
+    from defendctl.manifest import models
+    from defendctl.manifest.loader import Document
+
+Path = tuple[str | int, ...]
+Fault = tuple[Path, str, str]
+
+_AN_EVENT = "An event is a mapping with `user_prompt`, `model_output` and `model_used`"
+_CONTEXT = "a text, or a list of texts and of turns like `{role: user, content: …}`"
+
+
+def read_submission(file: File, cwd: File) -> tuple[Submission, dict[str, Span]]:
+    """The event and where each of its keys stands. Raises Invalid with every problem; JSON is YAML."""
+    from defendctl.manifest.models import EventInput
+    from defendctl.manifest.problems import check
+    from defendctl.manifest.validate import without_extensions
+
+    name = shown(file, cwd)
+    documents, loaded = load(cwd / file, name)
+    report = Report(name, loaded)
+    model = None
+    with report.stopping():
+        if not loaded and (len(documents) != 1 or not isinstance(documents[0].data, dict)):
+            report.error("not-an-event", _not_one(documents), _span(documents, name))
+        elif not loaded:
+            data = without_extensions(documents[0].data)
+            model = check(EventInput, data, (), documents[0], report)
+            report_faults(faults(data), (), documents[0], report)
+    if model is None or loaded or report.diagnostics:
+        raise Invalid([*loaded, *report.diagnostics])
+    document = documents[0]
+    return _submission(model), {key: document.span((key,)) for key in ("", *document.data)}
+
+
+def report_faults(given: Iterator[Fault], at: Path, document: Document, report: Report) -> bool:
+    """Whether there were none."""
+    sound = True
+    for path, code, message in given:
+        report.error(code, message, document.span((*at, *path)))
+        sound = False
+    return sound
+
+
+def faults(data: dict[str, Any]) -> Iterator[Fault]:
+    """What no model says of the prompts and the context in it."""
+    if not data.keys() & {"user_prompt", "system_prompt"}:
+        yield (), "missing-key", "There is neither a `user_prompt` nor a `system_prompt`: add one."
+    context = data.get("context")
+    if "context" not in data or isinstance(context, str):
+        return
+    if not isinstance(context, list):
+        yield ("context",), "wrong-type", f"`context` must be {_CONTEXT}, found {found(context)}."
+        return
+    yield from chain.from_iterable(_item(index, item) for index, item in enumerate(context))
+
+
+def _item(index: int, item: Any) -> Iterator[Fault]:
+    if isinstance(item, str):
+        return
+    turn = isinstance(item, dict) and item.keys() == {"role", "content"}
+    if not turn or not all(isinstance(value, str) for value in item.values()):
+        said = "An item of `context` must be a text, or a mapping with the texts `role` and `content`"
+        yield ("context", index), "wrong-type", f"{said}, found {found(item)}."
+
+
+def context_of(value: Any) -> tuple[str | Turn, ...]:
+    """Of one that has no fault."""
+    items = [value] if isinstance(value, str) else value or []
+    return tuple(item if isinstance(item, str) else Turn(item["role"], item["content"]) for item in items)
+
+
+def _submission(model: models.EventInput) -> Submission:
+    return Submission(
+        model_output=model.model_output,
+        model_used=model.model_used,
+        run_mode=model.run_mode or DEFAULT_RUN_MODE,
+        user_prompt=model.user_prompt or None,
+        system_prompt=model.system_prompt or None,
+        context=context_of(model.context),
+        ground_truth=model.ground_truth or None,
+        nametag=model.nametag or None,
+    )
+
+
+def _not_one(documents: list[Document]) -> str:
+    if len(documents) == 1:
+        return f"{_AN_EVENT}, found {found(documents[0].data)}."
+    return f"{_AN_EVENT}; the file must hold exactly one."
+
+
+def _span(documents: list[Document], name: str) -> Span:
+    return documents[min(len(documents), 2) - 1].span(()) if documents else Span(name, 1, 1)

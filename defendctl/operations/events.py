@@ -1,0 +1,177 @@
+"""events: looking at what was judged, and submitting what shall be. Content only where it is asked for."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from defendctl.diagnostics import (
+    ApiError,
+    DefendctlError,
+    Diagnostic,
+    Interrupted,
+    Invalid,
+    KeyRefused,
+    Usage,
+    suggest,
+)
+from defendctl.event import Listed, Sent, Shown
+from defendctl.operations.workspace import warn_unresolved
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from defendctl.api.client import DefendApi
+    from defendctl.api.dialects.dialect import Dialect
+    from defendctl.api.outcome import Submitted
+    from defendctl.event import Event
+    from defendctl.operations.workspace import Workspace
+
+NOT_REPEATED = "it is not sent again, for it may have been submitted, and then it is paid for"
+
+
+def listed(workspace: Workspace, address: str, limit: int, content: bool) -> Listed:
+    """Raises DefendctlError; one for a generation that lists no events too."""
+    workflow_id = bound(workspace, address)
+    with workspace.api() as api:
+        found = api.recent(workflow_id, limit, content)
+    if found is None:
+        raise _gone(address, workflow_id)
+    if found.events is None:
+        raise DefendctlError(
+            f"{address}: this generation of the API lists no events",
+            f"`defendctl events show {address} EVENT_ID` reads one whose id is known",
+        )
+    return Listed(address, workflow_id, found.asked, found.events)
+
+
+def shown(workspace: Workspace, address: str, event_id: str, content: bool) -> Shown:
+    workflow_id = bound(workspace, address)
+    _check_event_id(event_id)
+    with workspace.api() as api:
+        event = api.event(workflow_id, event_id, content)
+    return Shown(address, workflow_id, _found(event, address, event_id))
+
+
+def watched(
+    workspace: Workspace,
+    address: str,
+    event_id: str,
+    seconds: float,
+    content: bool,
+    on_poll: Callable[[Event], None],
+) -> Shown:
+    """The event when it has ended, or as it is after so many seconds."""
+    from defendctl.engine.submit import follow
+
+    workflow_id = bound(workspace, address)
+    _check_event_id(event_id)
+    with workspace.api() as api:
+        event = follow(api, workflow_id, event_id, seconds, content, on_poll)
+    return Shown(address, workflow_id, _found(event, address, event_id))
+
+
+def submitted(workspace: Workspace, address: str, file: Path) -> Sent:
+    """One event, once. Raises DefendctlError before anything is sent, and Interrupted."""
+    from defendctl.api.submission import body, unfit
+    from defendctl.engine.submit import submit
+    from defendctl.manifest.submissions import read_submission
+
+    given, spans = read_submission(file, workspace.cwd)
+    workflow_id = bound(workspace, address)
+    with workspace.api() as api:
+        dialect = speaking(workspace, api, {address: workflow_id})
+        wrong = [
+            Diagnostic(
+                "error", "not-in-generation", f"{said[0].upper()}{said[1:]}.", spans.get(key, spans[""])
+            )
+            for key, said in unfit(given, dialect)
+        ]
+        if wrong:
+            raise Invalid(wrong)
+        with paying(f"the event for {address}") as before_send:
+            outcome = submit(api, workflow_id, body(given, dialect), before_send)
+    return _sent(address, workflow_id, outcome)
+
+
+def bound(workspace: Workspace, address: str) -> str:
+    """The workflow id of an address. Raises DefendctlError where there is none."""
+    state = workspace.read_state().state
+    workspace.check_host(state)
+    if address in state.bindings:
+        return state.bindings[address].workflow_id
+    if address in state.unresolved:
+        warn_unresolved(workspace, [address])
+    near = suggest(address, sorted(state.bindings))
+    raise DefendctlError(
+        f"{address!r} is not bound to a workflow, so it has no events.{near}",
+        "`defendctl state list` names what is bound; `defendctl apply` creates what is declared",
+    )
+
+
+def speaking(workspace: Workspace, api: DefendApi, ids: dict[str, str]) -> Dialect:
+    """The generation to submit in, by a read of the workflows; each must be there and take events."""
+    from defendctl.api.dialects import DIALECTS
+    from defendctl.engine.generation import generation
+    from defendctl.engine.refresh import refresh
+
+    for address, live in refresh(api, ids, 10).items():
+        if live is None:
+            raise _gone(address, ids[address])
+        if live.status == "inactive":
+            raise DefendctlError(
+                f"{address} is inactive, and then it takes no events",
+                "only the console can make it active again",
+            )
+    recorded = workspace.read_state().state.generation
+    return DIALECTS[generation(workspace.project.generation, api.evidence, recorded)]
+
+
+@contextmanager
+def paying(what: str) -> Iterator[Callable[[], None]]:
+    """Says what an interrupted submission means: nothing before it has left."""
+    sent = False
+
+    def before_send() -> None:
+        nonlocal sent
+        sent = True
+
+    try:
+        yield before_send
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"interrupted: {what} {'may have been' if sent else 'was not'} submitted"
+            + ("; if it was, it is paid for" if sent else "")
+        ) from None
+
+
+def _sent(address: str, workflow_id: str, outcome: Submitted) -> Sent:
+    from defendctl.api.outcome import Accepted, Refused, Unknown
+
+    match outcome:
+        case Accepted(event_id):
+            return Sent(address, workflow_id, "accepted", event_id)
+        case Refused(status, why):
+            code = KeyRefused.exit_code if status in (401, 403) else ApiError.exit_code
+            return Sent(address, workflow_id, "refused", why=why, exit_code=code)
+        case Unknown(why):
+            return Sent(address, workflow_id, "unknown", why=f"{why}; {NOT_REPEATED}", exit_code=1)
+    return Sent(address, workflow_id, "not_sent", why=outcome.why, exit_code=1)
+
+
+def _check_event_id(event_id: str) -> None:
+    from defendctl.model import usable_id
+
+    if not usable_id(event_id):
+        raise Usage("EVENT_ID is no id: 1 to 256 characters without blanks or control characters")
+
+
+def _found(event: Event | None, address: str, event_id: str) -> Event:
+    if event is None:
+        raise ApiError(f"{address} has no event {event_id}: the API answers 404")
+    return event
+
+
+def _gone(address: str, workflow_id: str) -> ApiError:
+    return ApiError(f"{address}: the API answers 404 for its workflow {workflow_id}")

@@ -1,0 +1,233 @@
+"""An event in each generation's spelling becomes one Event; what it says is kept only where asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from defendctl.api.detail import detail, recent
+from defendctl.api.dialects import DIALECTS
+from defendctl.api.events import NO_ID
+from defendctl.api.submission import body, unfit
+from defendctl.event import Score, Submission, Turn
+
+MARK = "planted"
+AT, LATER = "2025-11-10T01:32:44Z", "2025-11-10T01:33:00Z"
+
+
+def evaluation(attempt: Any, named: list[str], at: str = AT, **scores: Any) -> dict[str, Any]:
+    result = {name: {"score": s, "rationale": MARK, "threshold": 0.8} for name, s in scores.items()}
+    return {
+        "attempt": attempt,
+        "evaluation_status": "completed",
+        "guardrail_metrics": named,
+        "run_mode": "fast",
+        "model_input": {"user_prompt": MARK},
+        "model_output": MARK,
+        "nametag": MARK,
+        "evaluation_result": result,
+        "evaluation_total_cost": 0.25,
+        "created_at": at,
+    }
+
+
+FIRST = evaluation("Initial Evaluation", ["a", "b", "c"], a=0.5, b=0.9)
+SECOND = evaluation("Improvement Attempt 1", ["a"], LATER, a=0.8, b=0.9)
+NEWEST = {
+    "event_id": "evt_1",
+    "status": "Completed",
+    "filtered": False,
+    "improvement_tool_status": "improved",
+    "improved_model_output": MARK,
+    "threshold_type": "custom",
+    "custom_hallucination_threshold_values": {"a": 0.8},
+    "improvement_action": "regen",
+    "max_improvement_attempts": 2,
+    "capabilities": [{"capability": "web_search"}],
+    "evaluation_history": [SECOND, FIRST],
+}
+
+
+def test_the_newest_form() -> None:
+    event = detail(NEWEST, content=False)
+    assert (event.event_id, event.status, event.filtered, event.flagged) == (
+        "evt_1",
+        "completed",
+        False,
+        True,
+    )
+    assert (event.improvement, event.attempts, event.cost) == ("improved", 1, 0.5)
+    assert (event.at, event.run_mode) == (AT, "fast")
+    first, second = event.evaluations
+    assert first.scores == {"a": Score(0.5, 0.8), "b": Score(0.9, 0.8), "c": Score(None)}
+    assert second.scores == {"a": Score(0.8, 0.8), "b": Score(0.9, 0.8, carried=True)}
+    assert (first.flagged, second.flagged) == (True, False)
+    assert event.settings == {
+        "type": "custom",
+        "metrics": {"a": 0.8},
+        "improvement_action": "regenerate",
+        "max_retries": 2,
+        "web_search": True,
+        "context_awareness": False,
+        "file_search": (),
+    }
+    assert MARK not in repr(event)
+
+
+def test_content_is_kept_where_it_is_asked_for() -> None:
+    event = detail({**NEWEST, "files": [{"file_id": "f", "presigned_url": "secret"}]}, content=True)
+    assert event.content == {"improved_model_output": MARK}
+    assert event.evaluations[0].content == {
+        "nametag": MARK,
+        "model_input": {"user_prompt": MARK},
+        "model_output": MARK,
+        "rationales": {"a": MARK, "b": MARK},
+    }
+    assert event.settings["file_search"] == ("f",)
+    assert "secret" not in repr(event)
+    assert detail({"evaluation_history": [{}]}, content=True).evaluations[0].content == {}
+
+
+STATUSES: list[tuple[dict[str, Any], str]] = [
+    ({"status": "Completed"}, "completed"),
+    ({"event_status": "Completed"}, "completed"),
+    ({"status": "completed"}, "completed"),
+    ({"status": "In Progress"}, "in_progress"),
+    ({"status": "in_progress"}, "in_progress"),
+    ({"status": "queued"}, "in_progress"),
+    ({"status": "failed"}, "failed"),
+    ({"status": "canceled"}, "failed"),
+    ({"status": "sleeping"}, "unknown"),
+    ({"status": 3}, "unknown"),
+    ({"filtered": True}, "completed"),
+    ({"filtered": None}, "in_progress"),
+    ({"evaluations": [{}]}, "completed"),
+    ({"evaluations": []}, "in_progress"),
+    ({"status": "Completed", "evaluation_history": [{"evaluation_status": "failed"}]}, "failed"),
+    ({"status": "In Progress", "evaluation_history": [{"evaluation_status": "failed"}]}, "in_progress"),
+]
+
+
+@pytest.mark.parametrize(("answer", "status"), STATUSES)
+def test_statuses_in_all_their_spellings(answer: dict[str, Any], status: str) -> None:
+    assert detail(answer, content=False).status == status
+
+
+FLAGS: list[tuple[dict[str, Any], bool | None]] = [
+    ({"filtered": True, "attempt_number": 0}, True),
+    ({"filtered": False, "attempt_number": 0}, False),
+    ({"filtered": False, "attempt_number": 2}, True),
+    ({"filtered": False}, None),
+    ({"filtered": False, "attempt_number": -1}, None),
+    ({"filtered": False, "evaluation_history": [{"attempt": "Improvement Attempt 1"}]}, True),
+    ({"evaluations": [evaluation("Initial Evaluation", ["a"])]}, None),
+    ({"status": "In Progress", "filtered": False, "attempt_number": 0}, None),
+]
+
+
+@pytest.mark.parametrize(("answer", "flagged"), FLAGS)
+def test_whether_what_was_submitted_failed(answer: dict[str, Any], flagged: bool | None) -> None:
+    """An attempt is only made of what failed; where scores are not told, the API's own word counts."""
+    history = "evaluations" if "evaluations" in answer else "evaluation_history"
+    assert detail(answer, False, history).flagged is flagged
+
+
+SCORES: list[tuple[Score, bool | None]] = [
+    (Score(0.8, 0.8), False),
+    (Score(0.79, 0.8), True),
+    (Score(True), False),
+    (Score(False, 0.1), True),
+    (Score(None, 0.1), None),
+    (Score(0.5), None),
+]
+
+
+@pytest.mark.parametrize(("score", "flagged"), SCORES)
+def test_below_fails_and_equal_passes(score: Score, flagged: bool | None) -> None:
+    assert score.flagged is flagged
+
+
+@pytest.mark.parametrize(
+    ("word", "meaning"),
+    [
+        ("failed on max retries", "failed"),
+        ("improvement_failed", "failed"),
+        ("no_improvement_required", "not_required"),
+        ("improvement_required", "required"),
+        ("sleeping", None),
+        (None, None),
+    ],
+)
+def test_what_the_improvement_came_to(word: str | None, meaning: str | None) -> None:
+    assert detail({"improvement_tool_status": word}, content=False).improvement == meaning
+
+
+def test_the_older_name_of_the_action() -> None:
+    assert detail({"improvement_tool_type": "fixit"}, False).settings == {"improvement_action": "fixit"}
+
+
+def test_listed_events_are_the_newest_first() -> None:
+    events = [{"event_id": "old", "created_at": AT}, "no event", {"event_id": "new", "created_at": LATER}]
+    found = recent({"events": [*events, {"event_id": "\x1b"}]}, 2, content=False)
+    assert found.events is not None
+    assert [event.event_id for event in found.events] == ["new", "old"]
+    assert recent({}, 2, content=False).events is None
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from([*NEWEST, *FIRST, "score", "threshold", "rationale", "file_id"]),
+            inner,
+            max_size=6,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=150)
+@given(st.dictionaries(st.sampled_from([*NEWEST, "attempt_number", "events"]), JSON))
+def test_any_answer_is_an_event(answer: dict[str, Any]) -> None:
+    event = detail(answer, content=True)
+    assert event.flagged in (True, False, None)
+    assert event.event_id == NO_ID or event.event_id == answer["event_id"]
+    recent(answer, 3, content=False)
+
+
+# --- what is submitted ---
+
+TURNS = (Turn("user", "hi"), "more")
+FITS: list[tuple[str, dict[str, Any], list[str]]] = [
+    ("2025-10-07", {"user_prompt": "p", "context": ("c",)}, []),
+    ("2025-10-07", {"user_prompt": "p", "context": TURNS}, ["context"]),
+    ("2025-10-07", {"system_prompt": "p", "run_mode": "fast"}, ["run_mode"]),
+    ("2025-10-22", {"system_prompt": "p", "context": ("c",)}, ["context"]),
+    ("2025-11-10", {"system_prompt": "p", "run_mode": "economy"}, []),
+    ("2025-12-07", {"user_prompt": "p", "context": TURNS, "run_mode": "precision_max"}, []),
+    ("2025-12-07", {"system_prompt": "p"}, ["user_prompt"]),
+]
+
+
+@pytest.mark.parametrize(("generation", "given_", "wrong"), FITS)
+def test_what_a_generation_takes(generation: str, given_: dict[str, Any], wrong: list[str]) -> None:
+    found = unfit(Submission("out", "model", **given_), DIALECTS[generation])
+    assert [key for key, _ in found] == wrong
+
+
+def test_the_body_in_the_words_of_a_generation() -> None:
+    given_ = Submission("out", "model", user_prompt="p", context=("c",), nametag="n")
+    old = body(given_, DIALECTS["2025-10-07"])
+    assert old["model_input"] == {"user_prompt": "p", "context": "c"}
+    turned = Submission("out", "model", user_prompt="p", context=TURNS)
+    assert body(turned, DIALECTS["2025-12-07"]) == {
+        "model_input": {"user_prompt": "p", "context": [{"role": "user", "content": "hi"}, "more"]},
+        "model_output": "out",
+        "model_used": "model",
+        "run_mode": "precision",
+    }
