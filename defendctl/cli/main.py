@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from defendctl.cli import commands, state
+from defendctl.cli import commands, edit, state
 from defendctl.cli.options import Group, Run, global_options
 from defendctl.diagnostics import DefendctlError, Invalid
 from defendctl.render.inert import inert
@@ -36,6 +36,7 @@ for command in commands.ALL:
     cli.add_command(command)
 cli.add_command(state.group)
 cli.add_command(commands.sandbox)
+cli.add_command(edit.fmt)
 
 
 def run(arguments: Sequence[str]) -> int:

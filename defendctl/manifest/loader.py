@@ -110,6 +110,15 @@ def load(path: Path, shown: str) -> tuple[list[Document], list[Diagnostic]]:
     return documents, report.diagnostics
 
 
+def loads(text: str, shown: str) -> tuple[list[Document], list[Diagnostic]]:
+    """The same of a text without byte order mark, which is not read from anywhere."""
+    report = Report(shown)
+    documents: list[Document] = []
+    with report.stopping(), _uncollected():
+        documents = _compose(text, report)
+    return documents, report.diagnostics
+
+
 @contextmanager
 def _uncollected() -> Iterator[None]:
     """Many values and no cycles: the collector would look at all of them again and again."""
