@@ -10,6 +10,7 @@ import click
 
 from defendctl.cli.console import Ticker
 from defendctl.cli.delivery import append_to, deliver, refuse_unwritable, report_option
+from defendctl.cli.edit import tell_unwritten
 from defendctl.cli.formats import FORMATS
 from defendctl.cli.options import Command, Group, Run
 from defendctl.cli.options import selector as with_selector
@@ -204,20 +205,51 @@ def apply(
 @_command("drift")
 @_format(*FORMATS["drift"])
 @report_option("drift")
+@click.option("--write", is_flag=True, help="Put what is live into the manifests, one line for one value.")
+@click.option(
+    "--overwrite", multiple=True, metavar="ADDRESS", help="With --write: also where git says something new."
+)
+@click.option("--ignore", multiple=True, metavar="FIELD", help="Leave this field (or path) out.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["any", "indeterminate", "loosens"]),
+    default="any",
+    show_default=True,
+    help="Exit 2 only if a difference is at least so bad; loosens is the worst.",
+)
 @_files
 @with_selector
 @_parallelism
 @click.pass_obj
-def drift(run: Run, /, format: str, report: tuple[Report, ...], **chosen: Any) -> int:
-    """Show what was changed behind our back. Reads only; exits 2 if anything was."""
+def drift(
+    run: Run,
+    /,
+    format: str,
+    report: tuple[Report, ...],
+    write: bool,
+    overwrite: tuple[str, ...],
+    ignore: tuple[str, ...],
+    fail_on: str,
+    **chosen: Any,
+) -> int:
+    """Show what was changed behind our back, and exit 2 if anything was. Writes nothing without --write."""
+    from defendctl.operations import writeback
     from defendctl.operations.plan import drift as operation
+    from defendctl.plan.drift import exit_codes, ignoring
 
     refuse_unwritable(report)
+    if overwrite and not write:
+        raise Usage("--overwrite says what --write may write: give both")
+    writeback.check_ignored(run.workspace(), ignore)
     ticker = Ticker(run.console)
-    entries = operation(run.workspace(), _selection(chosen), _progress(ticker))
+    files = chosen["file"]
+    entries = ignoring(operation(run.workspace(), _selection(chosen), _progress(ticker)), ignore)
     ticker.end()
-    missing = any(entry.missing for entry in entries)
-    code = worst_exit(({2} if entries else set()) | ({1} if missing else set()))
+    if write:
+        writeback.check_overwritten(entries, overwrite)
+        entries = writeback.write_back(run.workspace(), files, entries, overwrite)
+        tell_unwritten(run.console, entries)
+    code = worst_exit(exit_codes(entries, None if fail_on == "any" else fail_on))
     deliver(run, "drift", entries, format, report, code)
     return code
 

@@ -110,11 +110,11 @@ def load(path: Path, shown: str) -> tuple[list[Document], list[Diagnostic]]:
     return documents, report.diagnostics
 
 
-def load_text(text: str, shown: str) -> tuple[list[Document], list[Diagnostic]]:
-    """The same of a text that stands in no file (yet)."""
+def loads(text: str, shown: str) -> tuple[list[Document], list[Diagnostic]]:
+    """The same of a text without byte order mark, which is not read from anywhere."""
     report = Report(shown)
     documents: list[Document] = []
-    with report.stopping():
+    with report.stopping(), _uncollected():
         documents = _compose(text, report)
     return documents, report.diagnostics
 

@@ -78,6 +78,11 @@ def resolve(
     )
 
 
+def manifest_files(project: Project, paths: Sequence[Path] | None, cwd: Path) -> list[Path]:
+    """What `resolve` reads as manifests."""
+    return _Run(project, cwd.absolute(), None, False).files(paths)
+
+
 class _Run:
     """One reading of the manifests; gathers what is wrong."""
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 import stat
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Span
 from defendctl.manifest.report import Stop
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 MAX_BYTES = 8 * 1024 * 1024
@@ -18,12 +22,13 @@ MAX_BYTES = 8 * 1024 * 1024
 _FORBIDDEN = re.compile(
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
+_instead: ContextVar[Mapping[str, bytes] | None] = ContextVar("instead", default=None)
 _BREAK = re.compile("\r\n|\r|\n")
 
 
 def read(path: Path, shown: str) -> str:
     """The text without its byte order mark. Raises Stop."""
-    text = _decode(_bytes(path, shown), shown)
+    text = decode(contents(path, shown), shown)
     bad = _FORBIDDEN.search(text)
     if bad:
         message = (
@@ -34,7 +39,12 @@ def read(path: Path, shown: str) -> str:
     return text
 
 
-def _bytes(path: Path, shown: str) -> bytes:
+def contents(path: Path, shown: str) -> bytes:
+    """Raises Stop."""
+    others = _instead.get()
+    replaced = others.get(os.path.realpath(path)) if others else None
+    if replaced is not None:
+        return replaced
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # before opening: a FIFO would hang
             raise Stop("not-a-regular-file", "This is not a regular file.", Span(shown))
@@ -51,7 +61,17 @@ def _bytes(path: Path, shown: str) -> bytes:
     return data
 
 
-def _decode(data: bytes, shown: str) -> str:
+@contextmanager
+def instead(contents: Mapping[str, bytes]) -> Iterator[None]:
+    """As if the files of these real paths held this: what would be written is looked at as a whole first."""
+    token = _instead.set(contents)
+    try:
+        yield
+    finally:
+        _instead.reset(token)
+
+
+def decode(data: bytes, shown: str) -> str:
     try:
         return data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:

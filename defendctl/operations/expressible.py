@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from defendctl.manifest.loader import load_text
+from defendctl.manifest.loader import loads
 from defendctl.manifest.report import Report
 from defendctl.manifest.validate import validate
 from defendctl.model import DEFAULTS, METRICS
@@ -48,7 +48,7 @@ def _problems(one: Undeclared, custom_metrics: Sequence[str]) -> Iterator[str]:
         names = ", ".join(required)
         yield f"{names} cannot be read back; declare it yourself, then import it without --write."
         return
-    documents, loaded = load_text(manifest(one.address, one.workflow, one.unread), one.address)
+    documents, loaded = loads(manifest(one.address, one.workflow, one.unread), one.address)
     report = Report(one.address, loaded)
     declared = [each for document in documents for each in validate(document, custom_metrics, report)]
     yield from _first({d.message for d in (*loaded, *report.diagnostics)})

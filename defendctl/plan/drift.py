@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from defendctl.model import field_of
 from defendctl.plan.compare import FieldChange, as_edit, compare, status_change
-from defendctl.plan.direction import worst
+from defendctl.plan.direction import WORST_FIRST, worst
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
+    from defendctl.diagnostics import Span
     from defendctl.model import Binding, Observed, Workflow
     from defendctl.plan.build import Live
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of one difference that was to be written into the manifests."""
+
+    span: Span | None = None
+    """Where it stands now; None if it was not written."""
+    reason: str = ""
+    """Why it was not, in our words alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +36,13 @@ class Drifted:
     fields: tuple[FieldChange, ...]
     missing: bool = False
     """Whether the API answers 404 for it."""
+    fates: Mapping[str, Fate] = field(default_factory=dict)
+    """By path; empty where nothing was to be written."""
+
+    @property
+    def remaining(self) -> tuple[FieldChange, ...]:
+        """What the manifests still do not say."""
+        return tuple(f for f in self.fields if f.path not in self.fates or not self.fates[f.path].span)
 
 
 def build_drift(
@@ -32,6 +51,27 @@ def build_drift(
     """One entry for each workflow that was edited, deactivated or is gone, sorted by address."""
     entries = [_entry(a, desired.get(a), live[a], bindings[a]) for a in sorted(live)]
     return [entry for entry in entries if entry.fields or entry.missing]
+
+
+def ignoring(entries: Sequence[Drifted], ignored: Collection[str]) -> list[Drifted]:
+    """Without the differences of these fields or paths, and without entries that have no other."""
+    kept = [_without(entry, ignored) for entry in entries]
+    return [entry for entry in kept if entry.fields or entry.missing]
+
+
+def _without(entry: Drifted, ignored: Collection[str]) -> Drifted:
+    fields = tuple(f for f in entry.fields if not {f.path, field_of(f.path)} & set(ignored))
+    if entry.missing or fields == entry.fields:
+        return entry
+    return replace(entry, fields=fields, direction=worst(f.direction for f in fields))
+
+
+def exit_codes(entries: Sequence[Drifted], at_least: str | None = None) -> set[int]:
+    """By what remains: 1 for a workflow that is gone, 2 for a difference (at least so bad)."""
+    bound = WORST_FIRST.index(at_least) if at_least else len(WORST_FIRST)
+    ways = [WORST_FIRST.index(f.direction) for entry in entries for f in entry.remaining]
+    gone = any(entry.missing for entry in entries)
+    return {code for code, held in ((1, gone), (2, any(way <= bound for way in ways))) if held}
 
 
 def _entry(address: str, desired: Workflow | None, observed: Observed | None, binding: Binding) -> Drifted:

@@ -132,8 +132,13 @@ def _edits(entry: Drifted) -> list[Annotation]:
     found = []
     for field in worst_first(entry.fields):
         said = " -> ".join(edit(field))
-        found += _field(entry.address, field, said, declared(field), None)
+        found += _field(entry.address, field, said, declared(field, entry), _written(entry, field))
     return found or [Annotation("notice", "drift", (f"{entry.address} was edited in the console",))]
+
+
+def _written(entry: Drifted, field: FieldChange) -> Span | None:
+    fate = entry.fates.get(field.path)
+    return fate.span if fate else None
 
 
 def _replay(one: Replay, result: Plan) -> Annotation:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from defendctl.plan.digest import changes_data, digest, field_data
+from defendctl.render.words import CONSOLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from defendctl.engine.results import ApplyResult
     from defendctl.model import State
     from defendctl.plan.changes import Plan
+    from defendctl.plan.compare import FieldChange
     from defendctl.plan.drift import Drifted
     from defendctl.plan.findings import Finding, Waiver
     from defendctl.plan.replay import Replay, Together
@@ -78,11 +80,20 @@ def drift(entries: Sequence[Drifted]) -> str:
             "workflow_id": e.workflow_id,
             "direction": e.direction,
             "status": e.status,
-            "fields": [field_data(f) for f in e.fields],
+            "fields": [{**field_data(f), **_fate(f, e)} for f in e.fields],
         }
         for e in entries
     ]
     return document("drift", drifted=bool(entries), workflows=workflows)
+
+
+def _fate(field: FieldChange, entry: Drifted) -> dict[str, Any]:
+    """Nothing was to be written without `--write`; a status is nothing that a manifest could say."""
+    fate = entry.fates.get(field.path)
+    note = {"note": CONSOLE} if field.path == "status" else {}
+    if fate is None:
+        return note
+    return {**note, "written": _place(fate.span) if fate.span else None, "not_written": fate.reason or None}
 
 
 def view(value: View) -> str:

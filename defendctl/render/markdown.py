@@ -152,7 +152,7 @@ def _edited(entry: Drifted) -> Item:
             code(path(field.path)),
             " → ".join(code(side) for side in edit(field)),
             _way(field),
-            declared(field, coded),
+            declared(field, entry, coded, code),
         )
         for field in worst_first(entry.fields)
     ]

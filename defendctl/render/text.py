@@ -243,7 +243,7 @@ def _drifted(entry: Drifted, paint: Paint) -> str:
     head = f"  {entry.address} ({inert(entry.workflow_id)})  "
     if not entry.fields:
         return head + "the API answers 404 for it"
-    rows = [(f, " -> ".join(edit(f)), declared(f)) for f in entry.fields]
+    rows = [(f, " -> ".join(edit(f)), declared(f, entry)) for f in entry.fields]
     return "\n".join([head + paint(entry.direction, _COLOURS[entry.direction]), *_fields(rows, paint)])
 
 

@@ -27,6 +27,7 @@ HEADINGS: Final = {
     "none": "Leaves existing protection as it is",
 }
 """The sections of a plan, the riskiest first."""
+CONSOLE: Final = "only the console can mend it"
 _NO_DELETE: Final = "stays live, for the API has no delete; its id is remembered"
 
 
@@ -76,7 +77,7 @@ def remark(field: FieldChange, change: Change, shown: Callable[[Any], str] = val
     """How a difference came about, or how its `before` is known; `shown` dresses a value."""
     wins = "" if change.action == "blocked" else "; git wins"
     if field.path == "status":
-        return "the new one will be active" if change.action == "replace" else "only the console can mend it"
+        return "the new one will be active" if change.action == "replace" else CONSOLE
     if field.origin == "drift":
         return f"changed in the console{wins}"
     if field.origin == "conflict":
@@ -91,9 +92,22 @@ def edit(field: FieldChange) -> tuple[str, str]:
     return value(field.applied), value(field.before)
 
 
-def declared(field: FieldChange, shown: Callable[[Any], str] = value) -> str:
-    """What drift says beside an edit."""
-    return "only the console can mend it" if field.path == "status" else f"declared: {shown(field.after)}"
+def declared(
+    field: FieldChange,
+    entry: Drifted,
+    shown: Callable[[Any], str] = value,
+    place: Callable[[str], str] = inert,
+) -> str:
+    """What drift says beside an edit, and what became of it; `shown` dresses a value, `place` a file."""
+    if field.path == "status":
+        return CONSOLE
+    fate = entry.fates.get(field.path)
+    said = f"declared: {shown(field.after)}"
+    if fate is None:
+        return said
+    if fate.span is None:
+        return f"{said}; not written: {fate.reason}"
+    return f"{said}; written to {place(f'{fate.span.file}:{fate.span.line}')}"
 
 
 def work(result: Plan) -> str:
@@ -109,7 +123,16 @@ def drifted(entries: Sequence[Drifted]) -> str:
     loosened = sum(entry.direction == "loosens" for entry in entries)
     missing = sum(entry.missing for entry in entries)
     gone = f", {missing} missing" if missing else ""
-    return f"Drift in {count(len(entries), 'workflow')}; {loosened} loosened{gone}."
+    return f"Drift in {count(len(entries), 'workflow')}; {loosened} loosened{gone}.{_written(entries)}"
+
+
+def _written(entries: Sequence[Drifted]) -> str:
+    fates = [fate for entry in entries for fate in entry.fates.values()]
+    spans = [fate.span for fate in fates if fate.span]
+    files = len({span.file for span in spans})
+    left = f", {len(fates) - len(spans)} not" if len(fates) > len(spans) else ""
+    into = f" into {count(files, 'file')}" if spans else ""
+    return f" {count(len(spans), 'value')} written{into}{left}." if fates else ""
 
 
 def consent(result: Plan) -> str:

@@ -1,0 +1,44 @@
+"""The commands that write manifests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from defendctl.cli.options import Command
+from defendctl.render.inert import inert
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from defendctl.cli.console import Console
+    from defendctl.cli.options import Run
+    from defendctl.plan.drift import Drifted
+
+
+@click.command("fmt", cls=Command)
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--check", is_flag=True, help="Write nothing; exit 2 if a file is not formatted.")
+@click.pass_obj
+def fmt(run: Run, /, paths: tuple[Path, ...], check: bool) -> int:
+    """Bring manifests into canonical spelling and key order, offline. Names the files it changes."""
+    from defendctl.operations.fmt import fmt as operation
+
+    done = operation(run.workspace(), paths, check=check)
+    for note in done.notes:
+        run.console.warn(note)
+    for name in done.changed:
+        run.console.out(inert(name) + "\n")
+    return 2 if check and done.changed else 0
+
+
+def tell_unwritten(console: Console, entries: Sequence[Drifted]) -> None:
+    """Whatever the format: what drift --write left to people."""
+    from defendctl.render.words import path
+
+    for entry in entries:
+        for change in entry.remaining:
+            reason = entry.fates[change.path].reason
+            console.warn(f"{entry.address} {path(change.path)} was not written: {reason}")

@@ -1,0 +1,67 @@
+"""fmt: manifests in canonical spelling. Offline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from defendctl.diagnostics import Invalid
+from defendctl.operations.rewrite import Rewrite, rewrite
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from defendctl.operations.workspace import Workspace
+
+BOM = "\ufeff"
+
+
+@dataclass(frozen=True, slots=True)
+class Formatting:
+    """Files that are (or would be) written anew, and what was left as it is and why."""
+
+    changed: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def fmt(workspace: Workspace, paths: Sequence[Path], *, check: bool) -> Formatting:
+    """Raises Invalid, and then nothing is written. With `check` nothing is in any case."""
+    from defendctl.manifest.resolve import manifest_files
+
+    workspace.desired(paths or None)
+    files = manifest_files(workspace.project, paths or None, workspace.cwd)
+    notes: list[str] = []
+    rewrites = [each for file in files if (each := _formatted(workspace, file, notes))]
+    if not check:
+        rewrite(rewrites)
+    return Formatting(tuple(each.shown for each in rewrites), tuple(notes))
+
+
+def _formatted(workspace: Workspace, file: Path, notes: list[str]) -> Rewrite | None:
+    from defendctl.manifest.fmt import formatted
+    from defendctl.manifest.words import shown
+
+    name = shown(file, workspace.cwd)
+    before, text = read_again(file, name)
+    done = formatted(text)
+    notes += [f"{name}:{line}: {why}" for line, why in done.notes]
+    after = with_mark(before, done.text)
+    return Rewrite(file, name, before, after) if after != before else None
+
+
+def read_again(file: Path, name: str) -> tuple[bytes, str]:
+    """A manifest that was right a moment ago. Raises DefendctlError if it is no more."""
+    from defendctl.manifest.report import Stop
+    from defendctl.manifest.source import contents, decode
+
+    try:
+        data = contents(file, name)
+        return data, decode(data, name)
+    except Stop as stop:
+        raise Invalid([stop.diagnostic]) from stop
+
+
+def with_mark(before: bytes, text: str) -> bytes:
+    """With the byte order mark that was there."""
+    return (BOM + text if before.startswith(BOM.encode()) else text).encode()

@@ -1,0 +1,77 @@
+"""Files of the user that are written anew: all of them or none, as far as a disk allows."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from defendctl.diagnostics import DefendctlError
+from defendctl.state.files import mode_of, sync_folder, write_durably
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_WRITABLE = 0o222
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """`shown` is the file's name for people, `before` what was read of it."""
+
+    path: Path
+    shown: str
+    before: bytes
+    after: bytes
+
+    @property
+    def target(self) -> Path:
+        """A link stays one; what it leads to is written."""
+        return Path(os.path.realpath(self.path))
+
+    @property
+    def beside(self) -> Path:
+        return self.target.with_name(f".{self.target.name}.{os.getpid()}.tmp")
+
+
+def rewrite(files: Sequence[Rewrite]) -> None:
+    """Raises DefendctlError, which names what was written if not all of it was."""
+    refused = [why for file in files if (why := _refusal(file))]
+    if refused:
+        raise DefendctlError("nothing was written:\n" + "\n".join(refused))
+    done: list[Rewrite] = []
+    try:
+        for file in files:
+            write_durably(file.beside, file.after, mode_of(file.target))
+        for file in files:
+            file.beside.replace(file.target)
+            done.append(file)
+    except OSError as error:
+        raise DefendctlError(_told(files, done, error), "what was written may stay; run it again") from error
+    finally:
+        for file in files:
+            with suppress(OSError):
+                file.beside.unlink()
+    for folder in {file.target.parent for file in files}:
+        with suppress(OSError):
+            sync_folder(folder)
+
+
+def _refusal(file: Rewrite) -> str | None:
+    """Before anything is written: a file that must not be, or that somebody else is writing."""
+    try:
+        if not file.target.stat().st_mode & _WRITABLE or not os.access(file.target, os.W_OK):
+            return f"{file.shown} is read-only"
+        if file.target.read_bytes() != file.before:
+            return f"{file.shown} was changed by somebody else in the meantime"
+    except OSError as error:
+        return f"{file.shown} cannot be read: {error.strerror}"
+    return None if os.access(file.target.parent, os.W_OK) else f"the folder of {file.shown} is read-only"
+
+
+def _told(files: Sequence[Rewrite], done: Sequence[Rewrite], error: OSError) -> str:
+    failed = files[len(done)] if done else files[0]
+    names = ", ".join(one.shown for one in done) or "nothing"
+    return f"{failed.shown} cannot be written: {error.strerror}; written were: {names}"

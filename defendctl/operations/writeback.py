@@ -1,0 +1,212 @@
+"""drift --write: what is live goes into the files that say otherwise, one line for one value."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from defendctl.diagnostics import DefendctlError, Usage, suggest
+from defendctl.manifest.edit import Edit, edited
+from defendctl.manifest.models import NOT_BLANK
+from defendctl.model import ACTIONS, FIELDS, LEVELS, MAX_RETRIES_LIMIT, METRICS, field_of
+from defendctl.operations.fmt import read_again, with_mark
+from defendctl.operations.rewrite import Rewrite, rewrite
+from defendctl.plan.drift import Fate
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from pathlib import Path
+
+    from defendctl.manifest.resolve import Desired
+    from defendctl.model import Workflow
+    from defendctl.operations.workspace import Workspace
+    from defendctl.plan.compare import FieldChange
+    from defendctl.plan.drift import Drifted
+
+STATUS: Final = "only the console can mend it"
+CONFLICT: Final = "git says something new too; name the address with --overwrite to take what is live"
+UNDECLARED: Final = "no manifest declares this address any more"
+TYPE: Final = "a type is not changed line by line; write type and metrics by hand, as `show` has them live"
+NOT_VALID: Final = "no manifest can hold this value"
+UNKNOWN_METRIC: Final = "no metric of this name is known; list it under `custom_metrics` first"
+ELSEWHERE: Final = "what other lines say would make something else of it; change it by hand"
+
+At = tuple[str, str]
+"""Address and path."""
+
+
+def check_ignored(workspace: Workspace, names: Sequence[str]) -> None:
+    """Raises Usage for what is neither a field nor the path of a metric."""
+    metrics = (f"metrics.{name}" for name in (*METRICS, *workspace.project.custom_metrics))
+    known = (*FIELDS, "status", *metrics)
+    for name in names:
+        if name not in known:
+            near = suggest(name, known) or f" There are: {', '.join(known)}."
+            raise Usage(f"--ignore {name!r}: there is no such field or path.{near}")
+
+
+def check_overwritten(entries: Sequence[Drifted], addresses: Sequence[str]) -> None:
+    """Raises Usage for an address that has no conflict, for then something else was meant."""
+    known = [e.address for e in entries if any(f.origin == "conflict" for f in e.fields)]
+    for address in addresses:
+        if address not in known:
+            right = suggest(address, known) or (
+                f" There are: {', '.join(known[:5])}." if known else " There is none."
+            )
+            raise Usage(f"--overwrite {address!r}: no conflict was found there.{right}")
+
+
+def write_back(
+    workspace: Workspace, paths: Sequence[Path], entries: Sequence[Drifted], overwrite: Collection[str] = ()
+) -> list[Drifted]:
+    """The entries with the fate of each difference. Raises DefendctlError, and says what was written then."""
+    run = _Run(workspace, paths, workspace.desired(paths or None))
+    for entry in entries:
+        run.take(entry, overwrite)
+    run.write()
+    return [replace(e, fates={f.path: run.fates[e.address, f.path] for f in e.fields}) for e in entries]
+
+
+@dataclass(slots=True)
+class _Run:
+    """One writing; gathers what is to be said and what cannot be."""
+
+    workspace: Workspace
+    paths: Sequence[Path]
+    desired: Desired
+    fates: dict[At, Fate] = field(default_factory=dict)
+    wanted: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Address → path → value; None for a metric that is gone."""
+    hides: set[str] = field(default_factory=set)
+
+    def take(self, entry: Drifted, overwrite: Collection[str]) -> None:
+        workflow = self.desired.workflows.get(entry.address)
+        metrics = {*METRICS, *self.workspace.project.custom_metrics}
+        for change in entry.fields:
+            why = _why_not(entry, change, workflow, metrics, entry.address in overwrite)
+            if why:
+                self.fates[entry.address, change.path] = Fate(reason=why)
+            else:
+                self.wanted.setdefault(entry.address, {})[change.path] = change.before
+
+    def write(self) -> None:
+        """Looked at as a whole before anything is written; what came out wrong is left out."""
+        rewrites = self._rewrites()
+        after, wrong = self._looked_at(rewrites)
+        while wrong:
+            self._drop(wrong)
+            rewrites = self._rewrites()
+            after, wrong = self._looked_at(rewrites)
+        rewrite(rewrites)
+        for address, values in self.wanted.items():
+            self.fates |= {(address, path): Fate(after.places[address, path]) for path in values}
+
+    def _rewrites(self) -> list[Rewrite]:
+        by_file: dict[str, list[Edit]] = defaultdict(list)
+        for address, values in self.wanted.items():
+            for file, some in self._homes(address, values).items():
+                metrics = _metrics(self.desired.workflows[address], values)
+                by_file[file].append(Edit(address, some, metrics, address in self.hides))
+        found = (self._rewrite(file, edits) for file, edits in sorted(by_file.items()))
+        return [one for one in found if one.after != one.before]
+
+    def _homes(self, address: str, values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        """File → what is written there: where the value stands, or else where most is said last."""
+        homes: dict[str, dict[str, Any]] = defaultdict(dict)
+        own = self.desired.places[address, ""].file
+        said = {self.desired.places[address, path].file for path in FIELDS}
+        last = max(said - {own}, default=own)
+        for path, value in values.items():
+            place = self.desired.places[address, path]
+            stands = place != self.desired.places[address, field_of(path) if "." in path else ""]
+            homes[place.file if stands else last][path] = value
+        return homes
+
+    def _rewrite(self, file: str, edits: Sequence[Edit]) -> Rewrite:
+        path = self.workspace.cwd / file
+        before, text = read_again(path, file)
+        done = edited(text, edits)
+        for (address, value), why in done.refused.items():
+            self.wanted[address].pop(value)
+            self.fates[address, value] = Fate(reason=why)
+        return Rewrite(path, file, before, with_mark(before, done.text))
+
+    def _looked_at(self, rewrites: Sequence[Rewrite]) -> tuple[Desired, set[str]]:
+        """What the manifests would say, and the addresses that would not say what was wanted."""
+        from defendctl.manifest.resolve import resolve
+        from defendctl.manifest.source import instead
+
+        with instead({os.path.realpath(one.path): one.after for one in rewrites}):
+            after = resolve(self.workspace.project, self.paths or None, self.workspace.cwd)
+        wanted = {a: _changed(w, self.wanted.get(a, {})) for a, w in self.desired.workflows.items()}
+        return after, {a for a in wanted if after.workflows.get(a) != wanted[a]}
+
+    def _drop(self, wrong: set[str]) -> None:
+        """First a metric is hidden instead of taken out; then the whole address is given up.
+
+        Raises DefendctlError if only others are wrong.
+        """
+        if not wrong & self.wanted.keys():
+            raise DefendctlError(
+                f"writing would change {', '.join(sorted(wrong)[:5])} too: nothing was written"
+            )
+        for address in wrong & self.wanted.keys():
+            if None in self.wanted[address].values() and address not in self.hides:
+                self.hides.add(address)
+            else:
+                gone = self.wanted.pop(address)
+                self.fates |= {(address, path): Fate(reason=ELSEWHERE) for path in gone}
+
+
+def _why_not(
+    entry: Drifted, change: FieldChange, workflow: Workflow | None, metrics: Collection[str], overwrite: bool
+) -> str | None:
+    path = change.path
+    if path == "status":
+        return STATUS
+    if workflow is None:
+        return UNDECLARED
+    if change.origin == "conflict" and not overwrite:
+        return CONFLICT
+    if path == "type" or (path.startswith("metrics.") and any(f.path == "type" for f in entry.fields)):
+        return TYPE
+    if path.startswith("metrics."):
+        return _why_not_metric(path.partition(".")[2], change.before, workflow, metrics)
+    return None if _fits(path, change.before) else NOT_VALID
+
+
+def _why_not_metric(name: str, value: Any, workflow: Workflow, metrics: Collection[str]) -> str | None:
+    if value is None:
+        return None
+    if name not in metrics:
+        return UNKNOWN_METRIC
+    custom = workflow.type == "custom"
+    fits = isinstance(value, float) and 0 <= value <= 1 if custom else value in LEVELS
+    return None if fits else NOT_VALID
+
+
+def _fits(path: str, value: Any) -> bool:
+    match path:
+        case "name":
+            return isinstance(value, str) and re.search(NOT_BLANK, value) is not None
+        case "improvement_action":
+            return value in ACTIONS
+        case "max_retries":
+            return isinstance(value, int) and 0 <= value <= MAX_RETRIES_LIMIT
+        case "file_search":
+            return all(value)
+    return True
+
+
+def _metrics(workflow: Workflow, values: Mapping[str, Any]) -> dict[str, Any]:
+    """All of them, with what is changed."""
+    changed = {path.partition(".")[2]: value for path, value in values.items() if path.startswith("metrics.")}
+    return {name: value for name, value in {**workflow.metrics, **changed}.items() if value is not None}
+
+
+def _changed(workflow: Workflow, values: Mapping[str, Any]) -> Workflow:
+    fields = {path: value for path, value in values.items() if not path.startswith("metrics.")}
+    return replace(workflow, **fields, metrics=dict(sorted(_metrics(workflow, values).items())))

@@ -1,0 +1,364 @@
+"""fmt and drift --write over a real sandbox: what is written, what is said, and the exit codes."""
+
+from __future__ import annotations
+
+import difflib
+import textwrap
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Json, Project
+
+MANIFEST = """\
+# our bots
+version: 1
+workflows:
+  bot:                       # the first
+    description: Answers   # kept
+    type: custom
+    metrics:
+      completeness: 0.80     # agreed in May
+      # correctness: not yet
+    improvement_action: fixit
+  triage: {type: automatic, tolerance: low, metrics: [correctness, completeness], improvement_action: none}
+"""
+
+
+def declare(project: Project, text: str, name: str = "all.yaml") -> Path:
+    path = project.root / "workflows" / name
+    path.write_bytes(text.encode())
+    return path
+
+
+def changed(before: str, after: str) -> list[str]:
+    """The lines that differ, with their signs."""
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm="")
+    return [line for line in lines if not line.startswith(("---", "+++", "@@"))]
+
+
+@pytest.fixture
+def bound(project: Project) -> Project:
+    declare(project, MANIFEST)
+    project.apply()
+    return project
+
+
+def edit(project: Project, address: str, **values: Json) -> None:
+    project.server.edit(project.bound(address), **values)
+
+
+WRITTEN: list[tuple[str, Json, list[str]]] = [
+    (
+        "bot",
+        {"description": "Bills"},
+        ["-    description: Answers   # kept", "+    description: Bills   # kept"],
+    ),
+    (
+        "bot",
+        {"metrics": {"completeness": 0.6}},
+        ["-      completeness: 0.80     # agreed in May", "+      completeness: 0.6     # agreed in May"],
+    ),
+    ("bot", {"metrics": {"completeness": 0.8, "correctness": 0.5}}, ["+      correctness: 0.5"]),
+    ("bot", {"name": "say: #1"}, ['+    name: "say: #1"']),
+    ("bot", {"web_search": True}, ["+    web_search: true"]),
+    ("bot", {"file_search": ["file_b", "file_a"]}, ["+    file_search: [file_a, file_b]"]),
+    (
+        "triage",
+        {"metrics": {"correctness": "low"}},
+        [
+            "-  triage: {type: automatic, tolerance: low, metrics: [correctness, completeness], "
+            "improvement_action: none}",
+            "+  triage: {type: automatic, tolerance: low, metrics: [correctness], improvement_action: none}",
+        ],
+    ),
+    (
+        "triage",
+        {"metrics": {"correctness": "high", "completeness": "high"}},
+        [
+            "-  triage: {type: automatic, tolerance: low, metrics: [correctness, completeness], "
+            "improvement_action: none}",
+            "+  triage: {type: automatic, tolerance: high, metrics: [correctness, completeness], "
+            "improvement_action: none}",
+        ],
+    ),
+]
+
+
+def test_each_edit_in_the_console_is_one_line_and_then_the_plan_is_empty(bound: Project) -> None:
+    file = bound.root / "workflows" / "all.yaml"
+    for address, values, lines in WRITTEN:
+        file.write_bytes(MANIFEST.encode())
+        bound.apply()
+        edit(bound, address, **values)
+        ran = bound.json("drift", "--write")
+        assert ran.err == ""
+        assert changed(MANIFEST, file.read_text()) == lines
+        bound.assert_settled()
+        assert bound.json("drift").json["drifted"] is False
+
+
+def test_what_was_written_is_told_with_its_line(bound: Project) -> None:
+    edit(bound, "bot", metrics={"completeness": 0.6})
+    ran = bound.ok("drift", "--write")
+    assert "0.8 -> 0.6" in ran.out
+    assert "declared: 0.8; written to workflows/all.yaml:8" in ran.out
+    assert "1 value written into 1 file." in ran.out
+
+
+LEFT: list[tuple[Json, str, str]] = [
+    ({"status": "inactive"}, "status", "only the console can mend it"),
+    ({"type": "automatic", "metrics": {"completeness": "low"}}, "type", "a type is not changed line by line"),
+    ({"metrics": {"completeness": 0.8, "tone": 0.5}}, "metrics.tone", "list it under `custom_metrics` first"),
+    ({"metrics": {}}, "metrics.completeness", "no metric is left live"),
+    ({"metrics": {"completeness": 7.5}}, "metrics.completeness", "no manifest can hold this value"),
+    ({"name": " "}, "name", "no manifest can hold this value"),
+]
+
+
+@pytest.mark.parametrize(("values", "path", "why"), LEFT, ids=[path for _, path, _ in LEFT])
+def test_what_no_manifest_can_say_is_said_and_the_exit_code_stays(
+    bound: Project, values: Json, path: str, why: str
+) -> None:
+    edit(bound, "bot", description="written", **values)
+    ran = bound.json("drift", "--write", code=2)
+    [entry] = ran.json["workflows"]
+    fates = {field["path"]: field for field in entry["fields"]}
+    assert why in fates[path]["not_written"]
+    assert fates[path]["written"] is None
+    assert fates["description"]["written"] == {"file": "workflows/all.yaml", "line": 5, "column": 18}
+    assert f"bot {path} was not written: " in ran.err
+    assert why in ran.err
+    text = (bound.root / "workflows" / "all.yaml").read_text()
+    assert changed(MANIFEST, text)[1:] == ["+    description: written   # kept"]
+
+
+def test_levels_that_differ_do_not_fit_a_list(bound: Project) -> None:
+    edit(bound, "triage", metrics={"correctness": "low", "completeness": "high"})
+    ran = bound.ok("drift", "--write", code=2)
+    assert "make `metrics` a mapping of metric to level" in ran.err
+    assert (bound.root / "workflows" / "all.yaml").read_text() == MANIFEST
+
+
+def test_a_conflict_is_shown_and_written_only_when_it_is_named(bound: Project) -> None:
+    file = declare(bound, MANIFEST.replace("0.80", "0.70"))
+    edit(bound, "bot", metrics={"completeness": 0.6})
+    ran = bound.ok("drift", "--write", code=2)
+    assert "not written: git says something new too" in ran.out
+    assert "completeness: 0.70" in file.read_text()
+    bound.ok("drift", "--write", "--overwrite", "bot")
+    assert "completeness: 0.6     # agreed in May" in file.read_text()
+    bound.assert_settled()
+
+
+def test_an_address_that_is_declared_no_more_has_no_line(bound: Project) -> None:
+    declare(bound, MANIFEST[: MANIFEST.index("  triage")])
+    edit(bound, "triage", description="x")
+    ran = bound.ok("drift", "--write", code=2)
+    assert "triage description was not written: no manifest declares this address any more" in ran.err
+
+
+def test_with_f_only_that_file_is_written(bound: Project) -> None:
+    declare(
+        bound,
+        'version: 1\nworkflows:\n  other: {"type": "custom", "metrics": {"correctness": 1}, '
+        '"improvement_action": "none"}\n',
+        "other.yaml",
+    )
+    bound.apply()
+    for address in ("bot", "other"):
+        edit(bound, address, description="x")
+    bound.json("drift", "--write", "-f", "workflows/other.yaml")
+    assert (bound.root / "workflows" / "all.yaml").read_text() == MANIFEST
+    assert '  other: {"description": "x", "type"' in (bound.root / "workflows" / "other.yaml").read_text()
+    assert [one["address"] for one in bound.json("drift", code=2).json["workflows"]] == ["bot"]
+
+
+def test_an_alias_is_overridden_where_it_stands(project: Project) -> None:
+    text = textwrap.dedent("""\
+        version: 1
+        x-metrics: &m {completeness: 0.5, correctness: 0.5}
+        workflows:
+          a: &a
+            type: custom
+            metrics: *m
+            improvement_action: none
+          b:
+            <<: *a
+            name: b  # again
+    """)
+    file = declare(project, text)
+    project.apply()
+    edit(project, "b", metrics={"completeness": 0.4, "correctness": 0.5}, description="new")
+    project.ok("drift", "--write")
+    assert changed(text, file.read_text()) == [
+        "+    description: new",
+        "+    metrics: {completeness: 0.4, correctness: 0.5}",
+    ]
+    edit(project, "a", improvement_action="fixit")
+    ran = project.ok("drift", "--write", code=2)
+    assert "an anchor of this workflow is shared by others, which would change too" in ran.err
+
+
+def test_names_from_the_api_stay_text(bound: Project) -> None:
+    name = "\x1b[2J *a: {no} # c"
+    edit(bound, "bot", description=name, name="null")
+    bound.ok("drift", "--write")
+    text = (bound.root / "workflows" / "all.yaml").read_text()
+    assert '    description: "\\u001b[2J *a: {no} # c"   # kept' in text
+    assert '    name: "null"' in text
+    bound.assert_settled()
+
+
+def test_ignore_and_fail_on(bound: Project) -> None:
+    edit(bound, "bot", description="x", metrics={"completeness": 0.9})
+    [entry] = bound.json("drift", "--ignore", "metrics", code=2).json["workflows"]
+    assert [field["path"] for field in entry["fields"]] == ["description"]
+    assert entry["direction"] == "none"
+    both = ("--ignore", "metrics.completeness", "--ignore", "description")
+    assert bound.json("drift", *both).json["drifted"] is False
+    assert bound.json("drift", "--fail-on", "loosens").json["drifted"] is True
+    bound.json("drift", "--fail-on", "indeterminate")
+    edit(bound, "bot", web_search=True)
+    bound.json("drift", "--fail-on", "loosens")
+    bound.json("drift", "--fail-on", "indeterminate", code=2)
+    edit(bound, "bot", status="inactive")
+    bound.json("drift", "--fail-on", "loosens", code=2)
+    bound.json("drift", "--fail-on", "loosens", "--ignore", "status")
+
+
+MISTAKES = [
+    (
+        ["--ignore", "descripton"],
+        "'descripton': there is no such field or path. Did you mean \"description\"?",
+    ),
+    (["--ignore", "metrics.completness"], 'Did you mean "metrics.completeness"?'),
+    (["--ignore", "zzz"], "There are: name, type, metrics"),
+    (["--overwrite", "bot"], "--overwrite says what --write may write: give both"),
+    (["--write", "--overwrite", "bott"], "--overwrite 'bott': no conflict was found there. There is none."),
+    (["--fail-on", "lateral"], "'lateral' is not one of 'any', 'indeterminate', 'loosens'"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), MISTAKES, ids=[" ".join(a) for a, _ in MISTAKES])
+def test_mistakes_on_the_command_line(bound: Project, arguments: list[str], said: str) -> None:
+    assert said in bound.ok("drift", *arguments, code=64).err
+
+
+def test_a_workflow_that_is_gone_is_exit_1_and_the_others_are_written(bound: Project) -> None:
+    bound.server.remove(bound.bound("triage"))
+    edit(bound, "bot", description="x")
+    bound.ok("drift", "--write", "--fail-on", "loosens", code=1)
+    assert "description: x   # kept" in (bound.root / "workflows" / "all.yaml").read_text()
+
+
+def test_a_file_that_is_read_only_stops_all_of_them(bound: Project) -> None:
+    declare(bound, MANIFEST.replace("bot:", "b:").replace("triage:", "c:"), "b.yaml")
+    bound.apply()
+    for address in ("bot", "b"):
+        edit(bound, address, description="x")
+    (bound.root / "workflows" / "b.yaml").chmod(0o444)
+    before = bound.files()
+    ran = bound.ok("drift", "--write", code=1)
+    assert "nothing was written:\n  workflows/b.yaml is read-only" in ran.err
+    assert bound.files() == before
+
+
+def test_the_mode_the_link_the_mark_and_the_line_ends_stay(bound: Project) -> None:
+    file, real = bound.root / "workflows" / "all.yaml", bound.root / "real.txt"
+    text = "\ufeff" + MANIFEST.replace("\n", "\r\n")
+    file.unlink()
+    real.write_bytes(text.encode())
+    real.chmod(0o640)
+    file.symlink_to("../real.txt")
+    edit(bound, "bot", description="x", name="n. n.")
+    bound.ok("drift", "--write")
+    assert file.is_symlink()
+    assert real.stat().st_mode & 0o777 == 0o640
+    after = real.read_bytes().decode()
+    assert after == text.replace("Answers", "x").replace(
+        "    description", "    name: n. n.\r\n    description"
+    )
+
+
+def test_fmt_names_what_it_changes_and_check_writes_nothing(bound: Project) -> None:
+    file = bound.root / "workflows" / "all.yaml"
+    bound.env["DEEP_RAILS_BASE_URL"] = "http://127.0.0.1:9"
+    ran = bound.ok("fmt", "--check", code=2)
+    assert (ran.out, file.read_text()) == ("workflows/all.yaml\n", MANIFEST)
+    assert bound.ok("fmt").out == "workflows/all.yaml\n"
+    assert changed(MANIFEST, file.read_text()) == [
+        "-      completeness: 0.80     # agreed in May",
+        "+      completeness: 0.8     # agreed in May",
+    ]
+    assert bound.ok("fmt", "--check").out == ""
+    assert bound.ok("fmt").out == ""
+
+
+def test_fmt_touches_nothing_if_one_is_invalid(bound: Project) -> None:
+    declare(bound, "version: 1\nworkflows:\n  b: {type: customm}\n", "b.yaml")
+    before = bound.files()
+    ran = bound.ok("fmt", code=1)
+    assert "workflows/b.yaml:3:13: error: `type` must be custom or automatic" in ran.err
+    assert bound.files() == before
+    assert bound.ok("fmt", "workflows/all.yaml").out == "workflows/all.yaml\n"
+    ran = bound.ok("fmt", "workflows/none.yaml", code=1)
+    assert "workflows/none.yaml: error: There is no such file" in ran.err
+
+
+def test_fmt_says_what_it_leaves(bound: Project) -> None:
+    text = MANIFEST.replace("bot:", "b:").replace("    type: custom", "    ? type\n    : custom")
+    text = (
+        text[: text.index("  triage")]
+        .replace("0.80", "0.8")
+        .replace("    desc", "    web_search: true\n    desc")
+    )
+    file = declare(bound, text, "b.yaml")
+    ran = bound.ok("fmt", "--check", "workflows/b.yaml")
+    assert "workflows/b.yaml:5: the keys here keep their order, for their layout" in ran.err
+    assert file.read_text() == text
+
+
+def test_fmt_read_only(bound: Project) -> None:
+    (bound.root / "workflows" / "all.yaml").chmod(0o444)
+    assert "workflows/all.yaml is read-only" in bound.ok("fmt", code=1).err
+
+
+def test_what_init_writes_and_the_examples_are_formatted(project: Project) -> None:
+    from tests.test_readme import ROOT
+
+    (project.root / "workflows").rmdir()
+    project.ok("init")
+    project.ok("fmt", "--check")
+    for example in sorted((ROOT / "examples").glob("*/workflows")):
+        project.ok("fmt", "--check", str(example))
+
+
+@pytest.mark.slow
+def test_thirty_edits_of_a_thousand_workflows_are_thirty_lines(project: Project) -> None:
+    texts = {}
+    for n in range(1000):
+        text = (
+            f"# owner: team {n % 7}\nversion: 1\nworkflows:\n  bot-{n}:\n    description: Bot {n}  # shown\n"
+            "    type: custom\n    metrics:\n      completeness: 0.8  # agreed\n      correctness: 0.7\n"
+            "    improvement_action: fixit  # or none\n"
+        )
+        texts[declare(project, text, f"{n:04}.yaml")] = text
+    project.apply("--parallelism", "30")
+    edits: tuple[Json, ...] = (
+        {"description": "By hand"},
+        {"metrics": {"completeness": 0.5, "correctness": 0.7}},
+        {"web_search": True},
+    )
+    ids = project.json("outputs").json["outputs"]
+    for n in range(30):
+        project.server.edit(ids[f"bot-{n * 33}"], **edits[n % 3])
+    project.ok("drift", "--write")
+    lines = [line for path, text in texts.items() for line in changed(text, path.read_text())]
+    assert len([line for line in lines if line[0] == "+"]) == 30
+    assert len([line for line in lines if line[0] == "-"]) == 20
+    assert all(text.count("#") == path.read_text().count("#") for path, text in texts.items())
+    project.assert_settled()
