@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, settings
 
 from defendctl.cli.main import run
 from defendctl.sandbox.server import embedded
@@ -31,6 +32,17 @@ KEY = "sk_planted_key_4711"
 GENERATIONS = ("2025-10-07", "2025-10-22", "2025-11-10", "2025-12-07")
 CAN_UPDATE_ALL = "2025-12-07"
 TRACEBACK = re.compile(r"Traceback|this is a defect of defendctl")
+
+
+# Every run is the same.
+settings.register_profile(
+    "defendctl",
+    derandomize=True,
+    deadline=None,
+    max_examples=100,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.load_profile("defendctl")
 
 
 @dataclass(frozen=True)

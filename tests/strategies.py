@@ -1,7 +1,7 @@
 """Workflows, answers, bindings and whole worlds for property tests, shared by all of them.
 
 Values are drawn from small pools, so that two of them are often equal: the interesting cases of a plan
-are those where desired, live and applied agree in part. The profile makes every run the same.
+are those where desired, live and applied agree in part.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from defendctl.api.dialects import DIALECTS
@@ -28,15 +27,6 @@ from defendctl.model import (
 )
 from defendctl.plan.build import World, to_read
 from defendctl.plan.changes import Options
-
-settings.register_profile(
-    "defendctl",
-    derandomize=True,
-    deadline=None,
-    max_examples=100,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-settings.load_profile("defendctl")
 
 CUSTOM_METRICS = ("tone", "on.brand", 'it\'s ["odd"]', "__private")
 ADDRESSES = ("alpha", "beta", "gamma", "delta")
