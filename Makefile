@@ -61,6 +61,7 @@ format: $(VENV)/.installed-dev
 
 schemas: $(VENV)/.installed-dev
 	$(BIN)/defendctl schema manifest --output schemas/manifest.schema.json
+	$(BIN)/defendctl schema overlay --output schemas/overlay.schema.json
 	$(BIN)/defendctl schema project --output schemas/project.schema.json
 	$(BIN)/defendctl schema policy --output schemas/policy.schema.json
 	$(BIN)/defendctl schema plan --output schemas/plan.schema.json

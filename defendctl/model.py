@@ -165,6 +165,8 @@ class State:
     unresolved: dict[str, Intent] = field(default_factory=dict)
     tombstones: dict[str, tuple[Binding, ...]] = field(default_factory=dict)
     """Workflows that stay live without us, by address, the newest last."""
+    environment: str | None = None
+    """Of a project that has any, the one whose workflows these are."""
 
     def known_ids(self) -> dict[str, str]:
         """Every id that is bound or remembered → its address."""

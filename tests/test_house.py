@@ -156,7 +156,7 @@ def test_a_plan_without_anything_to_read_loads_no_httpx() -> None:
     assert "httpx" not in loaded_after("plan", cwd=ROOT / "examples" / "quickstart")
 
 
-@pytest.mark.parametrize("kind", ["manifest", "project", "plan", "policy"])
+@pytest.mark.parametrize("kind", ["manifest", "overlay", "project", "plan", "policy"])
 def test_the_committed_schema_is_the_generated_one(kind: str) -> None:
     from defendctl.operations.schema import schema
 

@@ -97,7 +97,7 @@ def validate(
     refuse_unwritable(report)
     levels: dict[str, LintLevel] = dict.fromkeys(chosen["warning"], "warning")
     levels |= dict.fromkeys(chosen["error"], "error")
-    found = operation(run.workspace(), [*paths, *file], levels)
+    found = operation(run.workspace(choose=False), [*paths, *file], levels)
     code = exits(found)
     deliver(run, "diagnostics", found, format, report, code)
     return code
@@ -197,7 +197,9 @@ def apply(
     ticker.end()
     _after(done, run)
     run.console.out(
-        json.apply(done.result) if format == "json" else text.apply(done.result, run.console.paint)
+        json.apply(done.result, run.environment)
+        if format == "json"
+        else text.apply(done.result, run.console.paint, run.environment)
     )
     return worst_exit(done.result.exit_codes())
 
@@ -264,7 +266,8 @@ def show(run: Run, address: str, format: str) -> int:
     from defendctl.render import json, text
 
     view = operation(run.workspace(), address)
-    run.console.out(json.view(view) if format == "json" else text.view(view))
+    of = run.environment
+    run.console.out(json.view(view, of) if format == "json" else text.view(view, of))
     return 1 if view.status == "missing" else 0
 
 
@@ -337,19 +340,21 @@ def outputs(run: Run, format: str, selector: tuple[str, ...]) -> int:
     elif format == "dotenv":
         run.console.out(_dotenv(environment(ids)))
     else:
-        run.console.out(json.outputs(ids))
+        run.console.out(json.outputs(ids, run.environment))
     return 0
 
 
 @_command("schema")
-@click.argument("kind", type=click.Choice(["manifest", "project", "policy", "plan"]), default="manifest")
+@click.argument(
+    "kind", type=click.Choice(["manifest", "overlay", "project", "policy", "plan"]), default="manifest"
+)
 @click.option("--output", type=_PATH, help="Write to this file instead of stdout.")
 @click.pass_obj
 def schema(run: Run, kind: str, output: Path | None) -> int:
     """Print a JSON Schema; inside a project the manifest's knows its custom metrics."""
     from defendctl.operations.schema import schema as operation
 
-    content = operation(kind, run.workspace().project.custom_metrics)
+    content = operation(kind, run.workspace(choose=False).project.custom_metrics)
     if output:
         output.write_text(content, encoding="utf-8")
     else:
@@ -463,7 +468,7 @@ def _consent(
         if expect not in (None, saved["digest"]):
             raise Usage("--expect names another digest than PLAN")
         chosen.update({name: tuple(saved["options"].get(name, ())) for name in _OF_THE_PLAN})
-        return Consent(_nobody, saved["digest"], unreasoned(saved))
+        return Consent(_nobody, saved["digest"], saved.get("environment"), unreasoned(saved))
     return Consent(_always if yes else lambda made: _ask(run), expect)
 
 

@@ -84,11 +84,11 @@ def deliver(run: Run, kind: str, result: Any, format: str, reports: Sequence[Rep
 
     folder = _in_the_repository()
     for report in reports:
-        content = FORMATS[kind][report.format](kind, result, Setting(plain, folder))
+        content = FORMATS[kind][report.format](kind, result, Setting(plain, folder, run.environment))
         report.path.write_text(content, encoding="utf-8")
     if format == "github":
-        _tell_github(kind, result, code)
-    run.console.out(FORMATS[kind][format](kind, result, Setting(run.console.paint, folder)))
+        _tell_github(kind, result, code, run.environment)
+    run.console.out(FORMATS[kind][format](kind, result, Setting(run.console.paint, folder, run.environment)))
 
 
 def append_to(variable: str, content: str) -> None:
@@ -100,7 +100,7 @@ def append_to(variable: str, content: str) -> None:
         file.write(content)
 
 
-def _tell_github(kind: str, result: Any, code: int) -> None:
+def _tell_github(kind: str, result: Any, code: int, environment: str | None) -> None:
     """Outputs and summary of the step. Outside of one there are only the annotations."""
     from defendctl.render import github
 
@@ -110,17 +110,18 @@ def _tell_github(kind: str, result: Any, code: int) -> None:
         outputs = github.plan_outputs if kind == "plan" else github.drift_outputs
         append_to("GITHUB_OUTPUT", outputs(result, code))
     if os.environ.get("GITHUB_STEP_SUMMARY"):
-        _summarise(kind, result)
+        _summarise(kind, result, environment)
 
 
-def _summarise(kind: str, result: Any) -> None:
+def _summarise(kind: str, result: Any, environment: str | None) -> None:
     from defendctl.render import markdown
 
     path = Path(os.environ["GITHUB_STEP_SUMMARY"])
     room = markdown.SUMMARY - (path.stat().st_size if path.exists() else 0)
     if room > _LEAST_ROOM:
-        draw = markdown.plan if kind == "plan" else markdown.drift
-        append_to("GITHUB_STEP_SUMMARY", draw(result, room))
+        plan = kind == "plan"
+        shown = markdown.plan(result, room) if plan else markdown.drift(result, room, environment)
+        append_to("GITHUB_STEP_SUMMARY", shown)
 
 
 def _in_the_repository() -> str:

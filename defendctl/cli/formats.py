@@ -18,6 +18,12 @@ class Setting:
     paint: Paint
     folder: str
     """Where the command runs, as the repository names it."""
+    environment: str | None = None
+    """Of a project that has any. A plan knows its own."""
+
+    def of(self, kind: str) -> tuple[str | None, ...]:
+        """What the function of a kind is given besides."""
+        return () if kind == "plan" else (self.environment,)
 
 
 Draw = Callable[[str, Any, Setting], str]
@@ -27,28 +33,29 @@ Draw = Callable[[str, Any, Setting], str]
 def _text(kind: str, result: Any, setting: Setting) -> str:
     from defendctl.render import text
 
-    shown: str = getattr(text, kind)(result, setting.paint)
+    more = setting.of(kind) if kind == "drift" else ()
+    shown: str = getattr(text, kind)(result, setting.paint, *more)
     return shown + text.verdict(result) if kind == "diagnostics" else shown
 
 
 def _json(kind: str, result: Any, setting: Setting) -> str:
     from defendctl.render import json
 
-    shown: str = getattr(json, kind)(result)
+    shown: str = getattr(json, kind)(result, *setting.of(kind))
     return shown
 
 
 def _markdown(kind: str, result: Any, setting: Setting) -> str:
     from defendctl.render import markdown
 
-    shown: str = getattr(markdown, kind)(result)
+    shown: str = getattr(markdown, kind)(result, markdown.COMMENT, *setting.of(kind))
     return shown
 
 
 def _github(kind: str, result: Any, setting: Setting) -> str:
     from defendctl.render import github
 
-    shown: str = getattr(github, kind)(result, setting.folder)
+    shown: str = getattr(github, kind)(result, setting.folder, *setting.of(kind))
     return shown
 
 

@@ -22,6 +22,8 @@ class Run:
     def __init__(self) -> None:
         self.said: dict[str, Any] = {}
         self.console = Console()
+        self.environment: str | None = None
+        """The one that the command works in, once its workspace was opened."""
 
     def enter(self) -> None:
         self.console.no_color = bool(self.said.get("no_color"))
@@ -38,16 +40,20 @@ class Run:
 
         return Settings(
             config=self.said.get("config"),
+            env=self.said.get("env"),
             sandbox=bool(self.said.get("sandbox")),
             timeout=self.said.get("timeout"),
             warn=self.console.warn,
             log=self.console.log,
         )
 
-    def workspace(self) -> Workspace:
+    def workspace(self, *, choose: bool = True) -> Workspace:
+        """Without `choose`, that of a project with several environments may be in none of them."""
         from defendctl.operations.workspace import open_workspace
 
-        return open_workspace(self.settings())
+        opened = open_workspace(self.settings(), choose=choose)
+        self.environment = opened.project.environment
+        return opened
 
 
 selector = click.option(
@@ -85,6 +91,7 @@ def global_options(*, inner: bool) -> list[click.Parameter]:
 
     return [
         option("--config", type=click.Path(path_type=Path), help="The project file to use."),
+        option("--env", metavar="NAME", help="The environment to work in; needed if there are several."),
         option("-C", "--chdir", metavar="DIR", help="Work in this folder."),
         option("--no-color", is_flag=True, help="Never use colour."),
         option("-q", "--quiet", is_flag=True, help="No progress and no warnings."),

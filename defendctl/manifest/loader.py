@@ -41,8 +41,10 @@ _WEIGHTS = {
 _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # only its events are used
 
 Place = int
-"""Line and column in one number, for there are as many as keys and values."""
+"""Line and column in one number, for there are as many as keys and values; above them the number of the file,
+0 for the document's own."""
 _LINE = 1 << 24  # more columns than a file has bytes
+FILE = _LINE << 24  # more lines too
 
 _NONE: dict[Any, Any] = {}  # never written to; scalars are many, so they share it
 
@@ -82,19 +84,24 @@ class Document:
     file: str
     data: Any
     root: Node
+    others: tuple[str, ...] = ()
+    """The files whose values were laid over it: the first is number 1 in a place."""
 
     def span(self, path: tuple[str | int, ...], key: bool = False) -> Span:
         """Where the value at `path` (or its key) stands; failing that, the nearest value around it."""
         node, place = self.root, self.root.place
         for step in path:
             if step not in node.items:
-                return span_of(self.file, node.place)
+                return span_of(self.file, node.place, self.others)
             parent, node = node, node.items[step]
             place = parent.keys.get(str(step), node.place) if key else node.place
-        return span_of(self.file, place)
+        return span_of(self.file, place, self.others)
 
 
-def span_of(file: str, place: Place) -> Span:
+def span_of(file: str, place: Place, others: tuple[str, ...] = ()) -> Span:
+    if place >= FILE:
+        number, place = divmod(place, FILE)
+        file = others[number - 1]
     return Span(file, *divmod(place, _LINE))
 
 

@@ -70,7 +70,17 @@ class Manifest(Model):
 
     schema_: str = Field("", alias="$schema")
     version: Version
+    defaults: Any = None
     workflows: dict[str, Any]
+    waivers: list[Any] = []
+
+
+class Overlay(Model):
+    """One document of an overlay; what it holds is checked where it is laid over the rest."""
+
+    schema_: str = Field("", alias="$schema")
+    version: Version
+    workflows: dict[str, Any] = {}
     waivers: list[Any] = []
 
 
@@ -124,11 +134,29 @@ class Untyped(Common):
     metrics: Annotated[Any, BeforeValidator(_not_empty)]
 
 
+OF_ONE_WORKFLOW = frozenset({"name", "renamed_from", "import"})
+"""What would be wrong as a default, for no two workflows share it."""
+
+
+class Defaults(Common):
+    """What the workflows of a document leave out. Which metrics fit is seen where they are filled in."""
+
+    type: Literal["custom", "automatic"] = "custom"
+    tolerance: Level = "low"
+    metrics: Annotated[Any, BeforeValidator(_not_empty)] = None
+    improvement_action: Action = "none"
+
+
 Workflow = Custom | AutomaticList | AutomaticLevels | Untyped
+
+
+KEY_VARIABLE = r"[A-Z_][A-Z0-9_]{0,99}"
+"""Capitals only: a key that somebody puts here by mistake has small letters, and is refused."""
 
 
 class Api(Model):
     base_url: Text = ""
+    key_variable: Text = "DEEPRAILS_API_KEY"
     generation: Literal["auto", "2025-10-07", "2025-10-22", "2025-11-10", "2025-12-07"] = "auto"
 
 
@@ -213,6 +241,23 @@ class PolicyFile(Model):
     rules: list[Any]
 
 
+ENVIRONMENT = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
+LONGEST_ENVIRONMENT = 32
+
+
+class StateOfEnvironment(State):
+    path: Text = ""
+
+
+class Environment(Model):
+    """One of `environments:`; what it leaves out is as at the top, but for the state, which is its own."""
+
+    api: Api = Api()
+    state: StateOfEnvironment = StateOfEnvironment()
+    policy: Policy = Policy()
+    overlays: list[Text] = []
+
+
 class ProjectFile(Model):
     """`defendctl.yaml`; keys that begin with `x-` are taken out before."""
 
@@ -224,6 +269,7 @@ class ProjectFile(Model):
     custom_metrics: list[Text] = []
     lint: Lint = Lint.model_validate({})
     policy: Policy = Policy()
+    environments: Annotated[dict[str, Any], Field(min_length=1)] = {}
 
 
 class EventInput(Model):

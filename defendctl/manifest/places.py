@@ -25,11 +25,12 @@ class Placed:
     file: str
     paths: tuple[str, ...]
     at: array[int]
+    others: tuple[str, ...] = ()
 
     def of(self, path: str) -> Span:
         """Of a path that is not there, the place of what it would belong to."""
         nearest = next(p for p in (path, field_of(path), "") if p in self.paths)
-        return span_of(self.file, self.at[self.paths.index(nearest)])
+        return span_of(self.file, self.at[self.paths.index(nearest)], self.others)
 
 
 class Places(Mapping[tuple[str, str], "Span"]):
@@ -62,7 +63,7 @@ def placed(address: str, document: Document) -> Placed:
         found |= {
             f"metrics.{name}": node.place for name, node in zip(named, metrics.items.values(), strict=True)
         }
-    return Placed(document.file, _shared(tuple(found)), array("q", found.values()))
+    return Placed(document.file, _shared(tuple(found)), array("q", found.values()), document.others)
 
 
 @cache

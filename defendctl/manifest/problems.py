@@ -11,7 +11,7 @@ from defendctl.diagnostics import suggest
 from defendctl.manifest.models import MAX_COUNT, MAX_EVENTS
 from defendctl.manifest.report import LIMIT
 from defendctl.manifest.scalars import plain
-from defendctl.manifest.texts import MISPLACED, MISSING
+from defendctl.manifest.texts import IN_OVERLAY, MISPLACED, MISSING
 from defendctl.manifest.words import found, number, short
 from defendctl.model import LEVELS, MAX_RETRIES_LIMIT
 
@@ -118,6 +118,8 @@ def _unknown(model: type[BaseModel], loc: Path) -> tuple[str, str]:
     key = str(loc[-1])
     if key == "tolerance" and model.__name__ in MISPLACED:
         return "key-not-for-type", MISPLACED[model.__name__]
+    if key == "defaults" and model.__name__ == "Overlay":
+        return "key-not-for-type", IN_OVERLAY
     if key.startswith("x-"):
         return "unknown-key", f"`{short(key)}` may stand at the top of a document only, not in here."
     known = known_keys(model, loc[:-1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,14 +16,21 @@ from defendctl.manifest.url import base_url_problem
 from defendctl.manifest.words import found, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from defendctl.manifest.models import LintLevel, ProjectFile
     from defendctl.policy.rules import Rule
 
+Path_ = tuple[str | int, ...]
+
 FILE_NAME = "defendctl.yaml"
 DEFAULT_MANIFESTS = ("workflows",)
 DEFAULT_STATE = "defendctl.state.json"
+KEY_VARIABLE = "DEEPRAILS_API_KEY"
+_BAD_VARIABLE = (
+    "`api.key_variable` must be the name of an environment variable in capitals, like "
+    f"`{KEY_VARIABLE}_STAGING`, and never the key itself."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,17 @@ class Project:
     include_spans: tuple[Span, ...] = ()
     replay_last: int = 50
     replay_min_events: int = 20
+    key_variable: str = KEY_VARIABLE
+    """The name of the environment variable that holds the key."""
+    environment: str | None = None
+    environments: Mapping[str, Project] = field(default_factory=dict)
+    """Of a project that has any: the project as it is in each of them."""
+    own_url: bool = False
+    """Whether the environment itself says `base_url`: then no variable may send its key elsewhere."""
+    overlays: tuple[str, ...] = ()
+    overlay_spans: tuple[Span, ...] = ()
+    other_overlays: tuple[str, ...] = ()
+    """Those of the other environments, which are no manifests either."""
 
 
 def find_project(start: Path) -> Path | None:
@@ -93,8 +112,15 @@ def _project(file: Path, document: Document, report: Report) -> Project:
         return _default(file.parent, file)
     keys = without_extensions(data)
     model = check(ProjectFile, keys, (), document, report) or _sound_part(keys)
-    _rules(data, document, report)
-    return replace(_built(file, model, document), rules=_policy_rules(data, model, document, report))
+    check_section(data, (), document, report)
+    base = replace(
+        _built(file, model, document), rules=policy_rules(data, (), model.custom_metrics, document, report)
+    )
+    if "environments" not in data:
+        return base
+    from defendctl.manifest.environments import environments
+
+    return replace(base, environments=environments(data, base, document, report))
 
 
 def _sound_part(keys: dict[str, Any]) -> ProjectFile:
@@ -111,24 +137,29 @@ def _sound_part(keys: dict[str, Any]) -> ProjectFile:
     return ProjectFile.model_validate(sound)
 
 
-def _rules(data: dict[str, Any], document: Document, report: Report) -> None:
+def check_section(data: dict[str, Any], at: Path_, document: Document, report: Report) -> None:
+    """What no model says of the top of the file, or of one environment at `at`."""
+    from defendctl.manifest import models
     from defendctl.manifest.validate import repeated
 
     api = data.get("api")
     url = api.get("base_url") if isinstance(api, dict) else None
     problem = base_url_problem(url) if isinstance(url, str) and url.strip() else None
     if problem:
-        report.error("invalid-value", f"`api.base_url` {problem}.", document.span(("api", "base_url")))
-    _check_paths(data, document, report)
-    for path, code, message in repeated(data, ("manifests", "custom_metrics")):
-        report.error(code, message, document.span(path))
+        report.error("invalid-value", f"`api.base_url` {problem}.", document.span((*at, "api", "base_url")))
+    variable = api.get("key_variable") if isinstance(api, dict) else None
+    if isinstance(variable, str) and not re.fullmatch(models.KEY_VARIABLE, variable):
+        report.error("invalid-value", _BAD_VARIABLE, document.span((*at, "api", "key_variable")))
+    _check_paths(data, at, document, report)
+    for path, code, message in repeated(data, ("manifests", "custom_metrics", "overlays")):
+        report.error(code, message, document.span((*at, *path)))
     policy = data.get("policy")
     for path, code, message in repeated(policy if isinstance(policy, dict) else {}, ("include",)):
-        report.error(code, message, document.span(("policy", *path)))
+        report.error(code, message, document.span((*at, "policy", *path)))
 
 
-def _policy_rules(
-    data: dict[str, Any], model: ProjectFile, document: Document, report: Report
+def policy_rules(
+    data: dict[str, Any], at: Path_, custom_metrics: Sequence[str], document: Document, report: Report
 ) -> tuple[Rule, ...]:
     """Those of the project file itself; the files that it names are read with the manifests."""
     policy = data.get("policy")
@@ -136,28 +167,26 @@ def _policy_rules(
         return ()
     from defendctl.manifest.rules import rules
 
-    return tuple(rules(policy["rules"], ("policy", "rules"), model.custom_metrics, document, report))
+    return tuple(rules(policy["rules"], (*at, "policy", "rules"), custom_metrics, document, report))
 
 
-def _check_paths(data: dict[str, Any], document: Document, report: Report) -> None:
+def _check_paths(data: dict[str, Any], at: Path_, document: Document, report: Report) -> None:
     """No system takes a NUL in a name, and nobody means another control character."""
-    state, entries = data.get("state"), data.get("manifests")
-    paths: dict[tuple[str | int, ...], Any] = {
+    state, policy = data.get("state"), data.get("policy")
+    paths: dict[Path_, Any] = {
         ("state", key): state.get(key) for key in ("path", "lineage") if isinstance(state, dict)
     }
-    paths |= {("manifests", i): entry for i, entry in enumerate(entries if isinstance(entries, list) else ())}
-    policy = data.get("policy")
-    included = policy.get("include") if isinstance(policy, dict) else ()
-    paths |= {
-        ("policy", "include", i): entry
-        for i, entry in enumerate(included if isinstance(included, list) else ())
-    }
+    for where, section in (((), data), (("policy",), policy if isinstance(policy, dict) else {})):
+        for key in ("manifests", "overlays", "include"):
+            entries = section.get(key)
+            items = enumerate(entries if isinstance(entries, list) else ())
+            paths |= {(*where, key, i): entry for i, entry in items}
     for path, value in paths.items():
         if isinstance(value, str) and not value.isprintable():
             names = ".".join(str(step) for step in path if isinstance(step, str))
             name = f"`{names}`" if path[0] == "state" else f"An item of `{names}`"
             message = f"{name} must not hold control or invisible characters, found {found(value)}."
-            report.error("invalid-value", message, document.span(path))
+            report.error("invalid-value", message, document.span((*at, *path)))
 
 
 def _built(file: Path, model: ProjectFile, document: Document) -> Project:
@@ -179,4 +208,5 @@ def _built(file: Path, model: ProjectFile, document: Document) -> Project:
         ),
         replay_last=model.policy.replay.last,
         replay_min_events=model.policy.replay.min_events,
+        key_variable=model.api.key_variable,
     )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from defendctl.manifest.loader import Document
+    from defendctl.manifest.overlays import Overlays
     from defendctl.manifest.validate import Declared
     from defendctl.model import Workflow
     from defendctl.plan.findings import Waiver
@@ -44,6 +45,8 @@ class Desired:
     policy: Policy = field(default_factory=Policy)
     places: Mapping[tuple[str, str], Span] = field(default_factory=dict)
     """(address, path) → the line that says it; the path `""` is the address."""
+    documents: Mapping[str, Document] = field(default_factory=dict)
+    """The document in which each address stands as it is meant; only where they were asked for."""
 
 
 def resolve(
@@ -53,17 +56,21 @@ def resolve(
     today: datetime.date | None = None,
     *,
     linted: bool = False,
+    keep: bool = False,
 ) -> Desired:
     """The configured manifests, or exactly `paths`. Every problem of every file is in the diagnostics.
 
-    With `today`, a waiver that has expired is one of them.
+    With `today`, a waiver that has expired is one of them. With `keep`, the documents are kept.
     """
-    run = _Run(project, cwd.absolute(), today, linted)
+    run = _Run(project, cwd.absolute(), today, linted, keep)
     declared = [one for file in run.files(paths) for one in run.declared(file)]
+    if paths is None:
+        declared += run.only_in_overlays({one.address for one in declared})
     kept = sorted(run.once(declared).items())
     if linted:
         run.lints += same_names(one for _, one in kept)
     policy = run.policies.read()
+    run.add_waivers()
     labels = {address: one.labels for address, one in kept if one.labels}
     run.check_idle(policy, labels, dict(kept) if paths is None else None)
     return Desired(
@@ -75,6 +82,7 @@ def resolve(
         waivers=tuple(run.waivers),
         policy=policy,
         places=Places({address: one.placed for address, one in kept}),
+        documents=run.documents,
     )
 
 
@@ -86,10 +94,16 @@ def manifest_files(project: Project, paths: Sequence[Path] | None, cwd: Path) ->
 class _Run:
     """One reading of the manifests; gathers what is wrong."""
 
-    def __init__(self, project: Project, cwd: Path, today: datetime.date | None, linted: bool) -> None:
+    def __init__(
+        self, project: Project, cwd: Path, today: datetime.date | None, linted: bool, keep: bool = False
+    ) -> None:
         self.policies = Policies(project, cwd)
+        self._overlays = _overlays(project, cwd, today)
         own = {os.path.realpath(project.file)} if project.file else set()
-        self._entries = Entries(project.root, cwd, "manifest", own | self.policies.real_files)
+        others = self._overlays.real_files if self._overlays else set()
+        self._entries = Entries(project.root, cwd, "manifest", own | self.policies.real_files | others)
+        self.documents: dict[str, Document] = {}
+        self._keep = keep
         self.lints: list[Diagnostic] = []
         self._linted = linted
         self._project = project
@@ -99,7 +113,8 @@ class _Run:
 
     @property
     def diagnostics(self) -> list[Diagnostic]:
-        return [*self._entries.diagnostics, *self.policies.diagnostics, *self._found]
+        overlaid = self._overlays.diagnostics if self._overlays else ()
+        return [*self._entries.diagnostics, *self.policies.diagnostics, *overlaid, *self._found]
 
     def files(self, paths: Sequence[Path] | None) -> list[Path]:
         return unique(self._configured() if paths is None else self._entries.given(paths))
@@ -127,15 +142,28 @@ class _Run:
         report = Report(name, loaded)
         with report.stopping():
             for document in documents:
-                for one in validate(document, self._project.custom_metrics, report):
+                for whole, one in validate(document, self._project.custom_metrics, report, self._overlays):
                     yield one
-                    self._lint(document, one)
+                    self._look(whole, one)
                 self.waivers += waivers(document, self._today, report)
         self._found += [*loaded, *report.diagnostics]
 
-    def _lint(self, document: Document, one: Declared) -> None:
+    def only_in_overlays(self, known: Collection[str]) -> Iterator[Declared]:
+        """What no manifest declares, and this environment does."""
+        from defendctl.manifest.validate import declared, known_metrics
+
+        metrics = known_metrics(self._project.custom_metrics)
+        for address, whole, report in self._overlays.only_here(known) if self._overlays else ():
+            with report.stopping():
+                one = declared(address, whole, metrics, report)
+                yield one
+                self._look(whole, one)
+
+    def _look(self, document: Document, one: Declared) -> None:
         if self._linted:
             self.lints += lint(document, one)
+        if self._keep:
+            self.documents.setdefault(one.address, document)
 
     def once(self, declared: list[Declared]) -> dict[str, Declared]:
         """The first of each address; an error where it stands again."""
@@ -151,6 +179,13 @@ class _Run:
         self._found += report.diagnostics
         return kept
 
+    def add_waivers(self) -> None:
+        """Those of the overlays; one of the manifests about the same gives way."""
+        given = self._overlays.waivers if self._overlays else []
+        about = {(one.address, one.rule, one.field) for one in given}
+        kept = (one for one in self.waivers if (one.address, one.rule, one.field) not in about)
+        self.waivers = [*kept, *given]
+
     def check_idle(
         self, policy: Policy, labels: dict[str, Mapping[str, str]], addresses: Collection[str] | None
     ) -> None:
@@ -158,6 +193,19 @@ class _Run:
         from defendctl.manifest.rules import idle_rules
         from defendctl.manifest.waivers import idle_waivers
 
+        known = addresses
+        if self._overlays:  # what is left out here is declared all the same
+            known = None if addresses is None else {*addresses, *self._overlays.left_out}
         self._found += idle_rules(policy.rules, labels, addresses or ())
-        idle = idle_waivers(self.waivers, addresses, {rule.id for rule in policy.rules})
+        idle = idle_waivers(self.waivers, known, {rule.id for rule in policy.rules})
         self._found += islice(idle, LIMIT)
+
+
+def _overlays(project: Project, cwd: Path, today: datetime.date | None) -> Overlays | None:
+    if not (project.overlays or project.other_overlays):
+        return None
+    from defendctl.manifest.overlays import Overlays
+
+    overlays = Overlays(project, cwd)
+    overlays.read(today)
+    return overlays

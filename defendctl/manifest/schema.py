@@ -31,16 +31,29 @@ _UNWANTED = frozenset({"title", "description", "default"})
 def manifest_schema(custom_metrics: Sequence[str] = ()) -> Schema:
     """The schema of one manifest document; the names in `custom_metrics` are metrics too."""
     schema = _document(models.Manifest, texts.MANIFEST)
+    metrics = _metrics(custom_metrics)
+    schema["properties"]["defaults"] = {**texts.MANIFEST["defaults"], **_part(metrics, frozenset(), "none")}
     schema["properties"]["workflows"] |= {
-        "propertyNames": {
-            "pattern": f"^{ADDRESS.pattern}$",
-            "patternErrorMessage": f"{texts.ADDRESS_RULE.capitalize()}.",
-        },
-        "additionalProperties": _workflow(_metrics(custom_metrics)),
+        "propertyNames": _addresses(),
         "defaultSnippets": _workflow_snippets(),
     }
     schema["properties"]["waivers"]["items"] = _waiver()
-    return spoken(schema, "A manifest")
+    filled = _part(metrics, frozenset({"metrics", "labels"}), "that of `defaults`", named=True)
+    whole = {"if": {"required": ["defaults"]}, "then": _each(filled), "else": _each(_workflow(metrics))}
+    return spoken({**schema, "allOf": [whole]}, "A manifest")
+
+
+def overlay_schema(custom_metrics: Sequence[str] = ()) -> Schema:
+    """The schema of a file that `overlays` of an environment name."""
+    schema = _document(models.Overlay, texts.OVERLAY)
+    nullable = frozenset(texts.WORKFLOW) - {"type", "improvement_action"}
+    laid = _part(_metrics(custom_metrics), nullable, "as in the manifest", named=True)
+    schema["properties"]["workflows"] |= {
+        "propertyNames": _addresses(),
+        "additionalProperties": {**laid, "type": ["object", "null"]},
+    }
+    schema["properties"]["waivers"]["items"] = _waiver()
+    return spoken(schema, "An overlay")
 
 
 def project_schema() -> Schema:
@@ -51,8 +64,33 @@ def project_schema() -> Schema:
         schema["properties"][name] = {**texts.PROJECT[name], **section, "additionalProperties": False}
     for name in ("manifests", "custom_metrics"):
         schema["properties"][name]["uniqueItems"] = True
+    schema["properties"]["api"]["properties"]["key_variable"]["pattern"] = f"^{models.KEY_VARIABLE}$"
     schema["properties"]["policy"] = _policy()
-    return spoken(schema, "A project file")
+    schema["properties"]["environments"] |= _environments()
+    alone = _without("state", "With `environments` each has a state of its own: move this into one of them.")
+    return spoken({**schema, "allOf": [_rule({"required": ["environments"]}, alone)]}, "A project file")
+
+
+def _environments() -> Schema:
+    given = _properties(models.Environment, texts.ENVIRONMENT)
+    for name, model, hints in (
+        ("api", models.Api, texts.API),
+        ("state", models.StateOfEnvironment, texts.STATE_OF_ENVIRONMENT),
+    ):
+        given[name] = {**texts.ENVIRONMENT[name], **_section(model, hints)}
+    given["api"]["properties"]["key_variable"]["pattern"] = f"^{models.KEY_VARIABLE}$"
+    given["policy"] = {**_policy(), **texts.ENVIRONMENT["policy"]}
+    given["overlays"]["uniqueItems"] = True
+    names = _pattern(models.ENVIRONMENT, "A word like `staging`: small letters, digits and single dashes.")
+    return {
+        "minProperties": 1,
+        "propertyNames": {**names, "maxLength": models.LONGEST_ENVIRONMENT},
+        "additionalProperties": {
+            "type": ["object", "null"],
+            "properties": given,
+            "additionalProperties": False,
+        },
+    }
 
 
 def policy_schema(custom_metrics: Sequence[str] = ()) -> Schema:
@@ -118,6 +156,58 @@ def _workflow(metrics: Mapping[str, str]) -> Schema:
         "additionalProperties": False,
         "allOf": _rules(metrics),
     }
+
+
+def _addresses() -> Schema:
+    return _pattern(ADDRESS.pattern, f"{texts.ADDRESS_RULE.capitalize()}.")
+
+
+def _each(workflow: Schema) -> Schema:
+    return {"properties": {"workflows": {"additionalProperties": workflow}}}
+
+
+def _part(
+    metrics: Mapping[str, str], nullable: frozenset[str], default: str, *, named: bool = False
+) -> Schema:
+    """A part of a workflow, whose type may stand elsewhere. `nullable` fields can be taken away."""
+    given = _workflow(metrics)["properties"]
+    for name in frozenset() if named else models.OF_ONE_WORKFLOW:
+        given.pop(name, None)
+    given["metrics"] = {**texts.WORKFLOW["metrics"], **_any_metrics(metrics, nulls="metrics" in nullable)}
+    if "labels" in nullable:
+        given["labels"]["additionalProperties"]["type"] = ["string", "null"]
+    for name in given:
+        text = given[name]["markdownDescription"].split(" Default: ")[0].removesuffix(" Required.")
+        given[name] = {**given[name], "markdownDescription": f"{text} Default: {default}."}
+    for name in nullable - {"metrics"} & given.keys() if "name" in nullable else ():
+        given[name] = _or_null(given[name])
+    both = _rule({"required": ["max_retries"]}, _without("max_improvement_attempts", texts.BOTH_NAMES))
+    return {"type": "object", "properties": given, "additionalProperties": False, "allOf": [both]}
+
+
+def _any_metrics(metrics: Mapping[str, str], *, nulls: bool) -> Schema:
+    """In any form, for the type is not known here."""
+    value = {
+        "type": ["number", "string", *(["null"] if nulls else [])],
+        "minimum": 0,
+        "maximum": 1,
+        **_pattern(f"({'|'.join(texts.LEVELS)})", "A level is low, medium or high."),
+        "errorMessage": "A threshold from 0 to 1, or a level." + (" null takes it away." if nulls else ""),
+        "defaultSnippets": [{"label": "0.8", "body": THRESHOLD}],
+    }
+    least = 0 if nulls else 1
+    return {
+        **_listed_or_levels(metrics),
+        **{"minItems": least, "minProperties": least},
+        "properties": {name: {**value, **_metric_text(text)} for name, text in metrics.items()},
+    }
+
+
+def _or_null(schema: Schema) -> Schema:
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    values = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
+    told = {"enumDescriptions": [*schema["enumDescriptions"], "Taken away."]} if values else {}
+    return {**schema, **values, **told, "type": [*dict.fromkeys([*kinds, "null"])]}
 
 
 def _pattern(pattern: str, message: str) -> Schema:

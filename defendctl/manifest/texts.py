@@ -46,13 +46,19 @@ MISSING = {
     "to": "say the value that may pass (null for a metric that is removed).",
 }
 """What to do about a key that is missing."""
-NOUNS = {"workflows": "A workflow", "rules": "A rule", "waivers": "A waiver"}
+NOUNS = {
+    "environments": "An environment",
+    "workflows": "A workflow",
+    "rules": "A rule",
+    "waivers": "A waiver",
+}
 """What stands under these keys, one by one."""
 MISPLACED = {
     "Custom": "`tolerance` belongs to `type: automatic`; a custom workflow has a threshold for each metric.",
     "AutomaticLevels": "`tolerance` goes with a list of metrics; here each metric has a level of its own "
     "already.",
 }
+IN_OVERLAY = "`defaults` belong into a manifest; an overlay says what differs from it."
 """Model → why `tolerance` may not stand in it."""
 BOTH_NAMES = "`max_improvement_attempts` is the old name of `max_retries`, which stands here too; keep one."
 OWN_METRICS = "an organization's own go into `custom_metrics` of defendctl.yaml."
@@ -64,12 +70,28 @@ NOT_BLANK = "This must not be blank; leave the key out for the default."
 MANIFEST: Hints = {
     "$schema": {"markdownDescription": "The JSON Schema of this file, for editors. Default: none."},
     "version": {"markdownDescription": "The version of this format: `1`."},
+    "defaults": {
+        "markdownDescription": "What the workflows of this document leave out. Metrics and labels are filled "
+        "in one by one; `null` in a workflow takes one away. Default: none."
+    },
     "workflows": {
         "markdownDescription": "The workflows, each under its *address*: the name defendctl knows it by. "
         "A manifest is the whole truth: a key left out means its default."
     },
     "waivers": {
         "markdownDescription": "Changes that may pass although a rule of the policy says no. Default: none."
+    },
+}
+
+OVERLAY: Hints = {
+    **{key: MANIFEST[key] for key in ("$schema", "version")},
+    "workflows": {
+        "markdownDescription": "What differs from the manifests, by address. A metric, a label or a field "
+        "that is `null` is taken away; a workflow that is `null` is left out here. Default: none."
+    },
+    "waivers": {
+        "markdownDescription": "Waivers that count in this environment only; one about the same address, "
+        "rule and field stands in the place of the manifest's. Default: none."
     },
 }
 
@@ -165,6 +187,9 @@ PROJECT: Hints = {
     "policy": {
         "markdownDescription": "What every guardrail and every change of one must keep to. Default: nothing."
     },
+    "environments": {
+        "markdownDescription": "Staging, production and the like, by name; `--env` takes one. Default: none."
+    },
 }
 API: Hints = {
     "base_url": {
@@ -177,6 +202,11 @@ API: Hints = {
         "markdownDescription": "The form of the API that is written, named by the date of its SDK. "
         "Default: `auto`, found out from what the API answers."
     },
+}
+API["key_variable"] = {
+    "markdownDescription": "The name of the environment variable that holds the key, never the key. "
+    "Default: `DEEPRAILS_API_KEY`.",
+    "patternErrorMessage": "The name of a variable in capitals, like DEEPRAILS_API_KEY_STAGING.",
 }
 STATE: Hints = {
     "path": {
@@ -221,6 +251,25 @@ POLICY: Hints = {
         "markdownDescription": "How `max_flag_rate` looks at recent events. Default: each key its own."
     },
     "rules": RULES,
+}
+ENVIRONMENT: Hints = {
+    "api": {"markdownDescription": "Where its API is, and where the key. Default: each key as at the top."},
+    "state": {"markdownDescription": "Its own state. Default: `defendctl.NAME.state.json`."},
+    "policy": {
+        "markdownDescription": "Rules besides those at the top, each with an `id` that is not used there. "
+        "Default: none."
+    },
+    "overlays": {
+        "markdownDescription": "Files, folders or globs that hold what differs here, relative to this file. "
+        "Default: none."
+    },
+}
+STATE_OF_ENVIRONMENT: Hints = {
+    **STATE,
+    "path": {
+        "markdownDescription": "Its state file, relative to this file. Default: `defendctl.NAME.state.json`.",
+        "patternErrorMessage": NOT_BLANK,
+    },
 }
 POLICY_FILE: Hints = {**{key: MANIFEST[key] for key in ("$schema", "version")}, "rules": RULES}
 REPLAY: Hints = {

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from defendctl.diagnostics import suggest
 from defendctl.manifest import models
+from defendctl.manifest.defaults import check_defaults, filled
 from defendctl.manifest.places import placed
 from defendctl.manifest.problems import check
 from defendctl.manifest.texts import ADDRESS_RULE, BOTH_NAMES
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from defendctl.diagnostics import Span
     from defendctl.manifest.loader import Document
+    from defendctl.manifest.overlays import Overlays
     from defendctl.manifest.places import Placed
     from defendctl.manifest.report import Report
 
@@ -46,44 +48,57 @@ class Declared:
     labels: Mapping[str, str]
 
 
-def validate(document: Document, custom_metrics: Collection[str], report: Report) -> Iterator[Declared]:
-    """Each address that the document declares, and in the report everything that is wrong with it."""
-    if not _is_manifest(document.data):
+def validate(
+    document: Document, custom_metrics: Collection[str], report: Report, overlays: Overlays | None = None
+) -> Iterator[tuple[Document, Declared]]:
+    """Each address that the document declares, and in the report everything that is wrong with it.
+
+    With it the document in which it stands whole: this one, or one with `defaults:` and overlays in it.
+    """
+    if not is_manifest(document.data):
         message = f"{_A_MANIFEST}, found {_contents(document.data)}."
         report.error("not-a-manifest", message, document.span(()))
         return
     data = without_extensions(document.data)
     check(models.Manifest, data, (), document, report)
+    metrics = known_metrics(custom_metrics)
+    if "defaults" in data:
+        check_defaults(document, metrics, report)
     workflows = data.get("workflows")
-    if isinstance(workflows, dict):
-        metrics = dict.fromkeys((*METRICS, *custom_metrics))
-        for address, body in workflows.items():
-            yield _declared(address, body, metrics, document, report)
+    for address in workflows if isinstance(workflows, dict) else ():
+        whole = filled(document, address, report) if "defaults" in data else document
+        laid = overlays.over(whole, address, report) if overlays else whole
+        if laid is not None:
+            yield laid, declared(address, laid, metrics, report)
+
+
+def known_metrics(custom_metrics: Collection[str]) -> Collection[str]:
+    return dict.fromkeys((*METRICS, *custom_metrics))
 
 
 def without_extensions(data: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in data.items() if not key.startswith("x-")}
 
 
-def _is_manifest(data: Any) -> bool:
+def is_manifest(data: Any) -> bool:
     """Whether it was meant as one: then its faults are told one by one."""
     if not isinstance(data, dict):
         return False
     keys = [key for key in without_extensions(data) if key != "$schema"]
-    ours = keys == ["version"] or "workflows" in keys or "waivers" in keys
+    ours = keys == ["version"] or not {"workflows", "waivers", "defaults"}.isdisjoint(keys)
     return ours or bool(get_close_matches("workflows", keys[:20]))
 
 
-def _declared(
-    address: str, body: Any, metrics: Collection[str], document: Document, report: Report
-) -> Declared:
+def declared(address: str, document: Document, metrics: Collection[str], report: Report) -> Declared:
+    """An address that stands in the document."""
     at: Path = ("workflows", address)
+    body = document.data["workflows"][address]
     span = document.span(at, key=True)
     valid = ADDRESS.fullmatch(address) is not None
     if not valid:
         report.error("invalid-address", _invalid(address), span)
     model = check(_model(body), body, at, document, report)
-    sound = not isinstance(body, dict) or _rules(body, at, metrics, document, report)
+    sound = not isinstance(body, dict) or rules_hold(body, at, metrics, document, report)
     workflow = canonical(address, model) if valid and sound and model is not None else None
     labels = model.labels if model is not None else {}
     return Declared(address, span, workflow, placed(address, document), labels)
@@ -111,7 +126,7 @@ def _model(body: Any) -> type[models.Workflow]:
     return models.Untyped
 
 
-def _rules(
+def rules_hold(
     body: dict[str, Any], at: Path, metrics: Collection[str], document: Document, report: Report
 ) -> bool:
     """What no model says: whether all of it holds."""

@@ -33,6 +33,8 @@ class Consent:
 
     ask: Callable[[Plan], bool]
     digest: str | None = None
+    environment: str | None = None
+    """That of the plan file, if there is one with changes."""
     changes: list[dict[str, Any]] | None = None
 
 
@@ -53,6 +55,7 @@ def apply(
     on_plan: Callable[[Plan], None],
 ) -> Applied:
     """Raises DefendctlError before anything is done; afterwards everything is told in the results."""
+    _check_environment(workspace, consent)
     desired = workspace.desired(chosen.files or None, for_changes=True)
     workspace.require_sound()
     with workspace.store.session(workspace.settings.warn) as session:
@@ -66,6 +69,17 @@ def apply(
         refuse_denied(plan)
         _ask(plan, consent)
         return _Making(workspace, plan, support, session, chosen.parallelism, progress).make_so()
+
+
+def _check_environment(workspace: Workspace, consent: Consent) -> None:
+    """A plan file says what it was made for; a digest alone says so when it does not match."""
+    here = workspace.project.environment
+    if consent.changes is not None and consent.environment != here:
+        made = f"the environment {consent.environment}" if consent.environment else "no environment"
+        raise Precondition(
+            f"the plan was made for {made}, and this run is for {here or 'none'}",
+            "name the environment that it was made for, or plan again",
+        )
 
 
 def _check_consent(plan: Plan, consent: Consent) -> None:

@@ -50,7 +50,7 @@ def _problems(one: Undeclared, custom_metrics: Sequence[str]) -> Iterator[str]:
         return
     documents, loaded = loads(manifest(one.address, one.workflow, one.unread), one.address)
     report = Report(one.address, loaded)
-    declared = [each for document in documents for each in validate(document, custom_metrics, report)]
+    declared = [each for document in documents for _, each in validate(document, custom_metrics, report)]
     yield from _first({d.message for d in (*loaded, *report.diagnostics)})
     for each in declared:
         if each.workflow:

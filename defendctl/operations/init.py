@@ -119,12 +119,13 @@ def _existing_project(done: Initialized) -> None:
     project, problems = load_project(done.root / FILE_NAME, done.root)
     if errors(problems):
         return
-    if project.state_path.exists():
-        done.left.append(os.path.relpath(project.state_path, done.root))
-    else:
-        done.warnings.append(
-            f"there is no state at {project.state_path}; it is not made anew beside a project that exists"
-        )
+    for path in (one.state_path for one in project.environments.values() or [project]):
+        if path.exists():
+            done.left.append(os.path.relpath(path, done.root))
+        elif not project.environments:
+            done.warnings.append(
+                f"there is no state at {path}; it is not made anew beside a project that exists"
+            )
 
 
 def _ignore(done: Initialized) -> None:

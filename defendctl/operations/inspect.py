@@ -9,7 +9,7 @@ from defendctl.operations.selection import chosen_by_labels, only
 from defendctl.operations.workspace import warn_unresolved
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from defendctl.diagnostics import Diagnostic
@@ -23,17 +23,24 @@ def validate(
 ) -> list[Diagnostic]:
     """Every problem of project file, policy and manifests, what the policy denies, what is seldom meant.
 
-    Offline. `levels` go before those of the project file. Raises Usage for a code that there is not.
+    Offline; of each environment, if none was chosen. `levels` go before those of the project file.
+    Raises Usage for a code that there is not.
     """
+    chosen = {**workspace.project.lint, **_known(levels or {})}
+    found = (one for each in workspace.environments for one in _validated(each, paths, chosen))
+    return in_order(dict.fromkeys([*workspace.problems, *found]))
+
+
+def _validated(
+    workspace: Workspace, paths: Sequence[Path], levels: Mapping[str, LintLevel]
+) -> Iterator[Diagnostic]:
     from defendctl.manifest.lint import levelled
     from defendctl.manifest.resolve import resolve
     from defendctl.operations.policy import of_manifests
 
     today = workspace.settings.today
     desired = resolve(workspace.project, list(paths) or None, workspace.cwd, today, linted=True)
-    lints = levelled(desired.lints, {**workspace.project.lint, **_known(levels or {})})
-    denied = of_manifests(desired, today)
-    return in_order([*workspace.problems, *desired.diagnostics, *lints, *denied])
+    yield from (*desired.diagnostics, *levelled(desired.lints, levels), *of_manifests(desired, today))
 
 
 def _known(levels: Mapping[str, LintLevel]) -> Mapping[str, LintLevel]:

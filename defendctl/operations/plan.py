@@ -119,7 +119,13 @@ def make_plan(
     world = World(desired.workflows, reading.live, state, support, workspace.host(), scope, chosen.options)
     made = build_plan(world)
     found = (*desired.diagnostics, *reading.diagnostics, *made.diagnostics)
-    made = replace(made, diagnostics=found, refreshed=chosen.refresh, places=desired.places)
+    made = replace(
+        made,
+        diagnostics=found,
+        refreshed=chosen.refresh,
+        places=desired.places,
+        environment=workspace.project.environment,
+    )
     made = _with_events(workspace, made, desired, chosen, progress)
     return judged(made, desired, workspace.settings.today), support
 

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 def state_list(workspace: Workspace, selector: Sequence[str] = ()) -> State:
+    """Named after the environment that it is read in, also before anything is recorded."""
     state = workspace.read_state().state
+    state.environment = workspace.project.environment
     return only(state, chosen_by_labels(workspace.desired(None), selector)) if selector else state
 
 

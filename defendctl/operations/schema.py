@@ -10,10 +10,18 @@ if TYPE_CHECKING:
 
 def schema(kind: str, custom_metrics: Sequence[str] = ()) -> str:
     """The text of one schema; the manifest's knows the project's own metrics."""
-    from defendctl.manifest.schema import manifest_schema, policy_schema, project_schema, to_text
+    from defendctl.manifest.schema import (
+        manifest_schema,
+        overlay_schema,
+        policy_schema,
+        project_schema,
+        to_text,
+    )
 
     if kind == "manifest":
         return to_text(manifest_schema(custom_metrics))
+    if kind == "overlay":
+        return to_text(overlay_schema(custom_metrics))
     if kind == "project":
         return to_text(project_schema())
     if kind == "policy":

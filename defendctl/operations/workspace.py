@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from defendctl.diagnostics import DefendctlError, Diagnostic, Invalid, Precondition, errors
-from defendctl.manifest.project import Project, load_project
+from defendctl.diagnostics import (
+    DefendctlError,
+    Diagnostic,
+    Invalid,
+    Precondition,
+    Usage,
+    errors,
+    suggest,
+)
+from defendctl.manifest.project import KEY_VARIABLE, Project, load_project
 from defendctl.manifest.url import base_url_problem
 from defendctl.model import NEWEST
 from defendctl.state.store import LocalStore, Snapshot
@@ -41,6 +49,8 @@ class Settings:
     """The global options of a run, and where its side remarks go."""
 
     config: Path | None = None
+    env: str | None = None
+    """The name of the environment, if one was named."""
     sandbox: bool = False
     timeout: float | None = None
     warn: Callable[[str], None] = _silent
@@ -81,6 +91,13 @@ class Workspace:
         self.require_sound()
         return self.store.read()
 
+    @property
+    def environments(self) -> list[Workspace]:
+        """Each one of a project in which none was chosen; else this one alone."""
+        if self.project.environment or not self.project.environments:
+            return [self]
+        return [_in(self, project) for project in self.project.environments.values()]
+
     def require_sound(self) -> None:
         """The project file must be right, and something must be here at all."""
         if errors(self.problems):
@@ -92,7 +109,7 @@ class Workspace:
             )
 
     def base_url(self) -> str:
-        """From the environment, then the project file. Raises DefendctlError if the key may not go there."""
+        """From the variables, then the project file. Raises DefendctlError if the key may not go there."""
         new, old = os.environ.get("DEEP_RAILS_BASE_URL"), os.environ.get("DEEPRAILS_BASE_URL")
         if new and old and new.rstrip("/") != old.rstrip("/"):
             self.settings.warn("DEEP_RAILS_BASE_URL and DEEPRAILS_BASE_URL differ; the first is taken")
@@ -100,7 +117,18 @@ class Workspace:
         problem = base_url_problem(url)
         if problem:
             raise DefendctlError(f"the base URL of the API {problem}")
+        self._refuse_other_host(url)
         return url
+
+    def _refuse_other_host(self, url: str) -> None:
+        """A variable that was set for one environment must not take the key of another with it."""
+        own = self.project.base_url or url
+        if self.project.own_url and api_host(own) != api_host(url):
+            raise Precondition(
+                f"a variable sends this run to {api_host(url)}, but the environment "
+                f"{self.project.environment} is on {api_host(own)}",
+                "unset DEEP_RAILS_BASE_URL and DEEPRAILS_BASE_URL, or name another environment",
+            )
 
     def host(self) -> str:
         """What the state and the digest remember the API by."""
@@ -136,28 +164,72 @@ class Workspace:
     @contextmanager
     def _endpoint(self) -> Iterator[tuple[str, str]]:
         if not self.settings.sandbox:
-            yield self.base_url(), api_key()
+            yield self.base_url(), api_key(self.project.key_variable)
             return
         embedded = sandbox_server().embedded
         self.folder.mkdir(parents=True, exist_ok=True)
         pinned = self.project.generation
         generation = NEWEST if pinned == "auto" else pinned
-        with embedded(str(self.folder / "sandbox.sqlite"), generation) as url:
+        with embedded(str(self.folder / f"{_sandboxed(self.project)}.sqlite"), generation) as url:
             yield url, SANDBOX
 
 
-def open_workspace(settings: Settings) -> Workspace:
-    """Reads the project file. Its problems are kept for the command to tell with all others."""
+def open_workspace(settings: Settings, *, choose: bool = True) -> Workspace:
+    """Reads the project file. Its problems are kept for the command to tell with all others.
+
+    Raises Usage if the environment is not clear; without `choose` only for one that there is not.
+    """
     cwd = Path.cwd()
     if settings.config and not settings.config.is_file():
         raise DefendctlError(f"there is no project file {settings.config}")
     project, problems = load_project(settings.config, cwd)
+    if settings.env is not None or project.environments:
+        project = _chosen(project, settings.env, problems, choose)
+    return Workspace(project, settings, cwd, _store(project, settings), problems)
+
+
+def _chosen(project: Project, name: str | None, problems: list[Diagnostic], choose: bool) -> Project:
+    """The project in the environment that is named, or in the only one."""
+    there = project.environments
+    if name is None:
+        if len(there) > 1 and choose:
+            raise Usage(f"name the environment: {_options(there)}", "or set DEFENDCTL_ENV")
+        return next(iter(there.values())) if len(there) == 1 else project
+    if name in there:
+        return there[name]
+    if errors(problems):
+        raise Invalid(problems)
+    if not there:
+        raise Usage(f"--env {name!r}: this project has no environments", "leave --env and DEFENDCTL_ENV out")
+    raise Usage(f"--env {name!r}: there is no such environment.{suggest(name, there) or _there_are(there)}")
+
+
+def _options(names: Iterable[str]) -> str:
+    return " or ".join(f"--env {name}" for name in names)
+
+
+def _there_are(names: Iterable[str]) -> str:
+    return f" There are: {', '.join(names)}."
+
+
+def _in(workspace: Workspace, project: Project) -> Workspace:
+    store = _store(project, workspace.settings)
+    return replace(workspace, project=project, store=store)
+
+
+def _store(project: Project, settings: Settings) -> LocalStore:
+    """Locks and copies of each environment stand in a folder of their own."""
     folder = project.root / ".defendctl"
+    here = folder / project.environment if project.environment else folder
     if settings.sandbox:
-        store = LocalStore(folder / "sandbox.state.json", folder, None)
+        path, lineage = folder / f"{_sandboxed(project)}.state.json", None
     else:
-        store = LocalStore(project.state_path, folder, project.lineage)
-    return Workspace(project, settings, cwd, store, problems)
+        path, lineage = project.state_path, project.lineage
+    return LocalStore(path, here, lineage, project.environment, project.root)
+
+
+def _sandboxed(project: Project) -> str:
+    return f"sandbox.{project.environment}" if project.environment else SANDBOX
 
 
 def warn_unresolved(workspace: Workspace, addresses: Iterable[str]) -> None:
@@ -176,12 +248,12 @@ def api_host(url: str) -> str:
     return host if parts.port in (None, default) else f"{host}:{parts.port}"
 
 
-def api_key() -> str:
-    key = os.environ.get("DEEPRAILS_API_KEY", "").strip()
+def api_key(variable: str = KEY_VARIABLE) -> str:
+    key = os.environ.get(variable, "").strip()
     if not key:
-        raise DefendctlError("DEEPRAILS_API_KEY is not set", "it holds the key of the API")
+        raise DefendctlError(f"{variable} is not set", "it holds the key of the API")
     if not (key.isascii() and key.isprintable()) or " " in key:
-        raise DefendctlError("DEEPRAILS_API_KEY holds characters that no key has")
+        raise DefendctlError(f"{variable} holds characters that no key has")
     return key
 
 

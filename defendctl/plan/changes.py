@@ -96,6 +96,8 @@ class Plan:
     """Where the manifest says it: (address, "") → its key, (address, path) → the field's line."""
     refreshed: bool = True
     """Whether live was read; else `before` is what was last applied and there is no digest to consent to."""
+    environment: str | None = None
+    """Of a project that has any."""
 
     @property
     def listed(self) -> list[Change]:

@@ -18,9 +18,13 @@ def canonical(value: Any) -> str:
 
 
 def digest(plan: Plan) -> str:
-    """Over API host, lineage, generation, options and changes; not over reasons, serial or diagnostics."""
+    """Over API host, environment (if any), lineage, generation, options and changes.
+
+    Not over reasons, serial or diagnostics.
+    """
     content = {
         "host": plan.host,
+        **({"environment": plan.environment} if plan.environment else {}),
         "lineage": plan.lineage,
         "generation": plan.generation,
         "options": plan.options.data(),

@@ -160,6 +160,7 @@ class PlanDocument(TypedDict):
 
     format_version: Annotated[str, Field(pattern=r"^1\.[0-9]+$")]
     kind: Literal["plan"]
+    environment: NotRequired[str]
     digest: Digest | None
     lineage: str | None
     serial: int

@@ -61,15 +61,16 @@ def plan(result: Plan, folder: str = "") -> str:
     found += [one for change in result.listed for one in _change(change, result)]
     found += [_replay(one, result) for one in result.replays]
     found += [_diagnostic(one) for one in result.diagnostics]
-    return _commands(found, folder)
+    return _commands(found, folder, result.environment)
 
 
-def drift(entries: Sequence[Drifted], folder: str = "") -> str:
-    return _commands([one for entry in riskiest_first(entries) for one in _edits(entry)], folder)
+def drift(entries: Sequence[Drifted], folder: str = "", environment: str | None = None) -> str:
+    edits = [one for entry in riskiest_first(entries) for one in _edits(entry)]
+    return _commands(edits, folder, environment)
 
 
-def diagnostics(found: Sequence[Diagnostic], folder: str = "") -> str:
-    return _commands([_diagnostic(one) for one in found], folder)
+def diagnostics(found: Sequence[Diagnostic], folder: str = "", environment: str | None = None) -> str:
+    return _commands([_diagnostic(one) for one in found], folder, environment)
 
 
 def plan_outputs(result: Plan, code: int) -> str:
@@ -159,11 +160,11 @@ def _place(result: Plan, address: str, field: str) -> Span | None:
     return result.places.get((address, field)) or result.places.get((address, ""))
 
 
-def _commands(found: Iterable[Annotation], folder: str) -> str:
+def _commands(found: Iterable[Annotation], folder: str, environment: str | None) -> str:
     """The worst level first; where there are more than are shown, the last one says so."""
     ordered = sorted(found, key=lambda one: _LEVELS.index(one.level))
     told = [one for level in _LEVELS for one in _shown([each for each in ordered if each.level == level])]
-    return "".join(_command(one, folder) for one in told)
+    return "".join(_command(one, folder, environment) for one in told)
 
 
 def _shown(found: list[Annotation]) -> list[Annotation]:
@@ -174,9 +175,10 @@ def _shown(found: list[Annotation]) -> list[Annotation]:
     return [*found[: _SHOWN - 1], Annotation(found[0].level, f"{more} more", (said,))]
 
 
-def _command(one: Annotation, folder: str) -> str:
+def _command(one: Annotation, folder: str, environment: str | None) -> str:
     place = {} if one.span is None else _where(one.span, folder)
-    properties = {**place, "title": f"defendctl: {one.title}"}
+    ours = f"defendctl in {environment}" if environment else "defendctl"
+    properties = {**place, "title": f"{ours}: {one.title}"}
     told = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
     said = "\n".join(cut(inert(line), _SAID) for line in one.lines if line)
     return f"::{one.level} {told}::{_data(said)}\n"

@@ -28,8 +28,9 @@ _SIDES = ("before", "after")
 _COMMAND = re.compile(r"##(?=\w*\[)")
 
 
-def document(kind: str, **content: Any) -> str:
-    return dumped({"format_version": FORMAT_VERSION, "kind": kind, **content})
+def document(kind: str, environment: str | None = None, **content: Any) -> str:
+    named = {"environment": environment} if environment else {}
+    return dumped({"format_version": FORMAT_VERSION, "kind": kind, **named, **content})
 
 
 def dumped(content: dict[str, Any]) -> str:
@@ -41,6 +42,7 @@ def dumped(content: dict[str, Any]) -> str:
 def plan(value: Plan) -> str:
     return document(
         "plan",
+        value.environment,
         digest=digest(value) if value.refreshed else None,
         lineage=value.lineage,
         serial=value.serial,
@@ -54,12 +56,12 @@ def plan(value: Plan) -> str:
     )
 
 
-def diagnostics(found: Sequence[Diagnostic]) -> str:
+def diagnostics(found: Sequence[Diagnostic], environment: str | None = None) -> str:
     valid = not any(d.severity == "error" for d in found)
-    return document("diagnostics", valid=valid, diagnostics=_diagnostics(found))
+    return document("diagnostics", environment, valid=valid, diagnostics=_diagnostics(found))
 
 
-def apply(result: ApplyResult) -> str:
+def apply(result: ApplyResult, environment: str | None = None) -> str:
     results = [
         {
             "address": r.address,
@@ -70,10 +72,10 @@ def apply(result: ApplyResult) -> str:
         }
         for r in result.results
     ]
-    return document("apply", summary=result.summary(), results=results)
+    return document("apply", environment, summary=result.summary(), results=results)
 
 
-def drift(entries: Sequence[Drifted]) -> str:
+def drift(entries: Sequence[Drifted], environment: str | None = None) -> str:
     workflows = [
         {
             "address": e.address,
@@ -84,7 +86,7 @@ def drift(entries: Sequence[Drifted]) -> str:
         }
         for e in entries
     ]
-    return document("drift", drifted=bool(entries), workflows=workflows)
+    return document("drift", environment, drifted=bool(entries), workflows=workflows)
 
 
 def _fate(field: FieldChange, entry: Drifted) -> dict[str, Any]:
@@ -96,13 +98,14 @@ def _fate(field: FieldChange, entry: Drifted) -> dict[str, Any]:
     return {**note, "written": _place(fate.span) if fate.span else None, "not_written": fate.reason or None}
 
 
-def view(value: View) -> str:
-    return document("workflow", **asdict(value))
+def view(value: View, environment: str | None = None) -> str:
+    return document("workflow", environment, **asdict(value))
 
 
 def state(value: State) -> str:
     return document(
         "state",
+        value.environment,
         lineage=value.lineage,
         serial=value.serial,
         bindings=[{"address": a, "workflow_id": b.workflow_id} for a, b in sorted(value.bindings.items())],
@@ -115,8 +118,8 @@ def state(value: State) -> str:
     )
 
 
-def outputs(ids: dict[str, str]) -> str:
-    return document("outputs", outputs=ids)
+def outputs(ids: dict[str, str], environment: str | None = None) -> str:
+    return document("outputs", environment, outputs=ids)
 
 
 def _replay(one: Replay) -> dict[str, Any]:

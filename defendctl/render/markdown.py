@@ -20,6 +20,7 @@ from defendctl.render.words import (
     edit,
     notes,
     path,
+    place,
     remark,
     riskiest_first,
     section,
@@ -56,12 +57,15 @@ def plan(result: Plan, limit: int = COMMENT) -> str:
         *_diagnostics(result.diagnostics),
         *_changes(result, _FOLDED),
     ]
-    head = marker("plan", result.lineage) + f"## Guardrail plan: {_headline(result)}\n\n" + _about(result)
+    for_ = f" for {code(result.environment)}" if result.environment else ""
+    title = f"## Guardrail plan{for_}: {_headline(result)}\n\n"
+    head = marker("plan", result.lineage or result.environment) + title + _about(result)
     return fit(head, sections, f"Digest: `{consent(result)}`\n", limit)
 
 
-def drift(entries: Sequence[Drifted], limit: int = COMMENT) -> str:
-    head = marker("drift", None) + "## Guardrail drift\n\n"
+def drift(entries: Sequence[Drifted], limit: int = COMMENT, environment: str | None = None) -> str:
+    of = f" of {code(environment)}" if environment else ""
+    head = marker("drift", environment) + f"## Guardrail drift{of}\n\n"
     if not entries:
         return head + "No drift: nothing was changed behind our back.\n"
     ordered = riskiest_first(entries)
@@ -84,8 +88,8 @@ def _headline(result: Plan) -> str:
 
 
 def _about(result: Plan) -> str:
-    place = f"For {code(result.host)}, generation {code(result.generation)}, state serial {result.serial}."
-    lines = [f"{work(result)} {place}\n"]
+    where = f"For {place(result, code)}, generation {code(result.generation)}, state serial {result.serial}."
+    lines = [f"{work(result)} {where}\n"]
     if not result.refreshed:
         lines.append(
             "\n**Live was not read.** What stands here as before is what was last applied, "

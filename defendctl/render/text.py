@@ -19,6 +19,7 @@ from defendctl.render.words import (
     edit,
     notes,
     path,
+    place,
     remark,
     riskiest_first,
     section,
@@ -107,23 +108,26 @@ def verdict(found: Sequence[Diagnostic]) -> str:
     return f"{count(errors, 'error')}, {count(warnings, 'warning')}.\n"
 
 
-def apply(result: ApplyResult, paint: Paint) -> str:
+def apply(result: ApplyResult, paint: Paint, environment: str | None = None) -> str:
+    where = f" in {environment}" if environment else ""
     lines = [_result(one, paint) for one in result.results]
     counts = result.summary()
     shown = ", ".join(f"{n} {word.replace('_', ' ')}" for word, n in counts.items() if n)
-    lines.append(f"Applied: {shown}." if shown else "Nothing to do: everything is as declared.")
+    lines.append(f"Applied{where}: {shown}." if shown else "Nothing to do: everything is as declared.")
     return "\n".join(lines) + "\n"
 
 
-def drift(entries: Sequence[Drifted], paint: Paint) -> str:
+def drift(entries: Sequence[Drifted], paint: Paint, environment: str | None = None) -> str:
+    head = [f"Drift of {environment}"] if environment else []
     if not entries:
-        return "No drift: nothing was changed behind our back.\n"
-    blocks = [_drifted(entry, paint) for entry in riskiest_first(entries)]
+        return "\n".join([*head, "No drift: nothing was changed behind our back."]) + "\n"
+    blocks = head + [_drifted(entry, paint) for entry in riskiest_first(entries)]
     return "\n".join([*blocks, drifted(entries)]) + "\n"
 
 
-def view(shown: View) -> str:
-    head = f"{inert(shown.address)}  {inert(shown.workflow_id or 'not bound')}"
+def view(shown: View, environment: str | None = None) -> str:
+    head = f"{environment}: " if environment else ""
+    head += f"{inert(shown.address)}  {inert(shown.workflow_id or 'not bound')}"
     head += f"  {inert(shown.status)}" if shown.status else ""
     rows = [("field", "desired", "live", "applied", "known by")]
     rows += [
@@ -134,7 +138,8 @@ def view(shown: View) -> str:
 
 
 def state(value: State) -> str:
-    lines = [f"lineage {inert(value.lineage or '-')}  serial {value.serial}"]
+    named = f"environment {value.environment}  " if value.environment else ""
+    lines = [f"{named}lineage {inert(value.lineage or '-')}  serial {value.serial}"]
     lines += [f"  {a}  {inert(b.workflow_id)}" for a, b in sorted(value.bindings.items())]
     for address, intent in sorted(value.unresolved.items()):
         lines += unresolved(address, intent)
@@ -171,7 +176,7 @@ def receipt(created: Receipt) -> list[str]:
 
 def _header(result: Plan) -> str:
     how = "" if result.refreshed else ", live not read"
-    return f"Plan for {result.host}, generation {result.generation}, state serial {result.serial}{how}"
+    return f"Plan for {place(result)}, generation {result.generation}, state serial {result.serial}{how}"
 
 
 def _change(change: Change, paint: Paint) -> str:

@@ -135,6 +135,12 @@ def _written(entries: Sequence[Drifted]) -> str:
     return f" {count(len(spans), 'value')} written{into}{left}." if fates else ""
 
 
+def place(result: Plan, shown: Callable[[str], str] = str) -> str:
+    """Which API a plan is for, and in which environment; `shown` dresses a name."""
+    host = shown(result.host)
+    return f"{shown(result.environment)} at {host}" if result.environment else host
+
+
 def consent(result: Plan) -> str:
     """The digest that apply takes; without a look at live there is nothing to consent to."""
     return digest(result) if result.refreshed else "none"

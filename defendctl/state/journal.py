@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from defendctl.state.records import Record
 
 
-Stamp = tuple[str | None, int, str]
-"""Lineage, serial and writer: what tells one written state from every other."""
+Stamp = tuple[str | None, int, str, str | None]
+"""Lineage, serial, writer and environment: what tells one written state from every other."""
 
 
 def stamp(state: State) -> Stamp:
-    return state.lineage, state.serial, state.writer
+    return state.lineage, state.serial, state.writer, state.environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,10 @@ class Leftover:
     serial: int
     writer: str
     records: tuple[Record, ...]
+    environment: str | None = None
 
     def extends(self, state: State) -> bool:
-        return (self.lineage, self.serial, self.writer) == stamp(state)
+        return (self.lineage, self.serial, self.writer, self.environment) == stamp(state)
 
 
 def encode(record: dict[str, Any]) -> bytes:
@@ -62,7 +63,8 @@ def decode(data: bytes, name: str) -> Leftover | None:
         return None
     head, *rest = records
     try:
-        return Leftover(head["journal"], head["lineage"], head["serial"], head["writer"], tuple(rest))
+        lineage, serial, writer = head["lineage"], head["serial"], head["writer"]
+        return Leftover(head["journal"], lineage, serial, writer, tuple(rest), head.get("environment"))
     except KeyError as error:
         raise DamagedState(f"{name} does not begin as a journal does") from error
 
@@ -87,8 +89,9 @@ class Journal:
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
         self._size = 0
         self._broken = False
-        lineage, serial, writer = extended
-        self.append({"journal": id, "lineage": lineage, "serial": serial, "writer": writer})
+        lineage, serial, writer, environment = extended
+        head = {"journal": id, "lineage": lineage, "serial": serial, "writer": writer}
+        self.append(head | ({"environment": environment} if environment else {}))
         sync_folder(path.parent)
 
     def append(self, record: Record) -> None:

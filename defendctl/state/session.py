@@ -31,8 +31,8 @@ class Session:
         self._journal: Journal | None = None
         self._ids = set(snapshot.state.known_ids())
         self._dirty = False
-        self._stranger = False
-        """Whether the file does not name our API host yet, which must not wait for the fold."""
+        self._stranger = snapshot.state.environment != store.environment
+        """Whether the file does not name our API host or environment yet: that must not wait for the fold."""
         self._guard = threading.Lock()
         self._closed = False
 
@@ -106,6 +106,7 @@ class Session:
     def _write(self, journal: str | None) -> None:
         """Raises OSError or Precondition; the file then is as it was."""
         state = self.state
+        state.environment = self._store.environment
         state.lineage = state.lineage or str(uuid.uuid4())
         state.serial += 1
         state.writer = secrets.token_hex(8)

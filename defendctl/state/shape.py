@@ -24,6 +24,8 @@ def problem(body: dict[str, Any]) -> str | None:
             return f"`{name}` is missing"
         if not check(body[name]):
             return f"look at `{name}`"
+    if not _is_word(body.get("environment")):
+        return "look at `environment`"
     for section, check in _SECTIONS.items():
         if not isinstance(body.get(section), dict):
             return f"`{section}` is not an object"

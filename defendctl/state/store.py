@@ -40,11 +40,20 @@ class Snapshot:
 class LocalStore:
     """Reads need no lock and write nothing; every write goes through `session`."""
 
-    def __init__(self, path: Path, folder: Path, lineage: str | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        folder: Path,
+        lineage: str | None,
+        environment: str | None = None,
+        root: Path | None = None,
+    ) -> None:
+        """`folder` is for locks and copies, below `root`; by default right in it."""
         self.path = _followed(path)
         self.journal_path = self.path.with_name(self.path.name + ".journal")
         self.lock_path = folder / f"{self.path.name}.lock"
-        self._root = folder.parent
+        self.environment = environment
+        self._root = root or folder.parent
         self._backups = folder / "backups"
         self._lineage = lineage
 
@@ -163,6 +172,7 @@ class LocalStore:
                 f"{self.path} has lineage {bare.lineage}, but the project file says {self._lineage}: "
                 "it is another project's state"
             )
+        self._refuse_other_environment(bare)
         if leftover is None or leftover.id == bare.folded:
             return Snapshot(bare, bare, exists=True)
         if not leftover.extends(bare):
@@ -173,6 +183,16 @@ class LocalStore:
             message = f"{self.journal_path} does not fit the state beside it"
             raise self._with_backup(DamagedState(message)) from error
         return Snapshot(folded, bare, exists=True, leftover=leftover)
+
+    def _refuse_other_environment(self, bare: State) -> None:
+        """A state of before there were environments becomes that of the one that takes it up."""
+        if bare.environment in (None, self.environment):
+            return
+        here = f"this run is for {self.environment}" if self.environment else "this project has none"
+        raise Precondition(
+            f"{self.path} belongs to the environment {bare.environment}, but {here}",
+            "look at `state.path` of the environments in the project file",
+        )
 
     def _may_be_missing(self, leftover: Leftover | None) -> None:
         if not (self._lineage or leftover):

@@ -7,15 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from defendctl.manifest.schema import manifest_schema, policy_schema, project_schema, to_text
+from defendctl.manifest.schema import (
+    manifest_schema,
+    overlay_schema,
+    policy_schema,
+    project_schema,
+    to_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+ALL = [manifest_schema(), overlay_schema(), project_schema(), policy_schema()]
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 
 
-@pytest.mark.parametrize(("name", "schema"), [("manifest", manifest_schema()), ("project", project_schema())])
+@pytest.mark.parametrize(
+    ("name", "schema"),
+    [("manifest", manifest_schema()), ("overlay", overlay_schema()), ("project", project_schema())],
+)
 def test_committed(name: str, schema: dict[str, Any]) -> None:
     file = SCHEMAS / f"{name}.schema.json"
     command = f"defendctl schema {name} --output schemas/{name}.schema.json"
@@ -29,7 +39,7 @@ def parts(node: Any) -> Iterator[dict[str, Any]]:
         yield from parts(child)
 
 
-@pytest.mark.parametrize("schema", [manifest_schema(), project_schema(), policy_schema()])
+@pytest.mark.parametrize("schema", ALL)
 def test_made_for_editors(schema: dict[str, Any]) -> None:
     for part in parts(schema):
         assert not {"title", "default", "oneOf", "anyOf", "$ref"} & part.keys()
@@ -48,14 +58,14 @@ def without_conditions(node: Any) -> Any:
     return [without_conditions(item) for item in node] if isinstance(node, list) else node
 
 
-@pytest.mark.parametrize("schema", [manifest_schema(), project_schema(), policy_schema()])
+@pytest.mark.parametrize("schema", ALL)
 def test_every_fault_has_a_sentence(schema: dict[str, Any]) -> None:
     for part in parts(without_conditions(schema)):
         if isinstance(part.get("type"), str | list) or isinstance(part.get("required"), list):
             assert "errorMessage" in part, part
 
 
-@pytest.mark.parametrize("schema", [manifest_schema(), project_schema(), policy_schema()])
+@pytest.mark.parametrize("schema", ALL)
 def test_every_key_is_described_with_its_default(schema: dict[str, Any]) -> None:
     described = [item for part in parts(schema) for item in part.get("properties", {}).items()]
     for name, field in described:
@@ -64,5 +74,6 @@ def test_every_key_is_described_with_its_default(schema: dict[str, Any]) -> None
 
 
 def test_custom_metrics_are_metrics() -> None:
-    custom, *_ = manifest_schema(["tone"])["properties"]["workflows"]["additionalProperties"]["allOf"]
+    whole, *_ = manifest_schema(["tone"])["allOf"]
+    custom, *_ = whole["else"]["properties"]["workflows"]["additionalProperties"]["allOf"]
     assert custom["then"]["properties"]["metrics"]["properties"]["tone"]["maximum"] == 1

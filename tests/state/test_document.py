@@ -44,6 +44,7 @@ states = st.builds(
     st.dictionaries(addresses, bindings, max_size=3),
     st.dictionaries(addresses, intents, max_size=2),
     st.dictionaries(addresses, st.lists(bindings, min_size=1, max_size=2).map(tuple), max_size=2),
+    st.none() | words,
 )
 
 

@@ -108,7 +108,7 @@ def _foreign_journal(project: Project) -> None:
     from defendctl.state.journal import Journal
     from defendctl.state.records import bound
 
-    journal = Journal(project.journal, "f00", (LINEAGE, 3, "w"))
+    journal = Journal(project.journal, "f00", (LINEAGE, 3, "w", None))
     journal.append(bound("lost", "op", "wkfl_lost"))
     journal.close()
 

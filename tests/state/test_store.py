@@ -90,7 +90,7 @@ def test_an_id_that_was_left_is_known_by_the_next_run(store: LocalStore) -> None
 def test_a_state_that_was_changed_meanwhile_is_not_replaced(store: LocalStore) -> None:
     before = store.path.read_bytes()
     with pytest.raises(Precondition, match="changed by another run"):
-        store.replace(State(lineage="x", serial=9, writer="w"), ("x", 8, "other"))
+        store.replace(State(lineage="x", serial=9, writer="w"), ("x", 8, "other", None))
     assert store.path.read_bytes() == before
     assert not list(store.path.parent.glob("*.tmp"))
 

@@ -1,0 +1,49 @@
+"""`defaults:` of a document: what its workflows leave out, each metric and each label by itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from defendctl.manifest import models
+from defendctl.manifest.layers import document as alone
+from defendctl.manifest.layers import lay
+from defendctl.manifest.loader import span_of
+from defendctl.manifest.problems import check
+from defendctl.manifest.words import found
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from defendctl.manifest.loader import Document, Place
+    from defendctl.manifest.report import Report
+
+KEY = "defaults"
+
+
+def check_defaults(document: Document, metrics: Collection[str], report: Report) -> None:
+    """What is wrong with them, whether or not a workflow takes it over."""
+    from defendctl.manifest.validate import rules_hold
+
+    body = document.data[KEY]
+    check(models.Defaults, body, (KEY,), document, report)
+    if not isinstance(body, dict):
+        return
+    rules_hold(body, (KEY,), metrics, document, report)
+    for key in models.OF_ONE_WORKFLOW & body.keys():
+        message = f"`{key}` is about one workflow and cannot be a default for all."
+        report.error("not-a-default", message, document.span((KEY, key), key=True))
+    if not isinstance(body.get("metrics"), list | dict | None):
+        message = f"`metrics` must be a mapping or a list of metrics, found {found(body['metrics'])}."
+        report.error("wrong-type", message, document.span((KEY, "metrics")))
+
+
+def filled(document: Document, address: str, report: Report) -> Document:
+    """The workflow with what it leaves out."""
+    workflows = document.root.items["workflows"]
+    lower, upper = document.root.items[KEY], workflows.items[address]
+
+    def tell(code: str, message: str, place: Place) -> None:
+        report.error(code, message, span_of(document.file, place))
+
+    body = lay(lower, upper, tell, overlay=False)
+    return alone(document.file, address, workflows.keys[address], body, ())
