@@ -40,6 +40,10 @@ class Desired:
     """What is allowed and seldom meant; only where it was asked for."""
     labels: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """Of those that have any."""
+    renamed: dict[str, str] = field(default_factory=dict)
+    """Address → the one it had before."""
+    imports: dict[str, str] = field(default_factory=dict)
+    """Address → the workflow id that its `import:` names."""
     waivers: tuple[Waiver, ...] = ()
     policy: Policy = field(default_factory=Policy)
     places: Mapping[tuple[str, str], Span] = field(default_factory=dict)
@@ -61,6 +65,7 @@ def resolve(
     run = _Run(project, cwd.absolute(), today, linted)
     declared = [one for file in run.files(paths) for one in run.declared(file)]
     kept = sorted(run.once(declared).items())
+    run.check_past(dict(kept))
     if linted:
         run.lints += same_names(one for _, one in kept)
     policy = run.policies.read()
@@ -72,6 +77,8 @@ def resolve(
         diagnostics=in_order(dict.fromkeys(run.diagnostics)),
         lints=run.lints,
         labels=labels,
+        renamed={address: one.renamed_from for address, one in kept if one.renamed_from},
+        imports={address: one.imports for address, one in kept if one.imports},
         waivers=tuple(run.waivers),
         policy=policy,
         places=Places({address: one.placed for address, one in kept}),
@@ -150,6 +157,14 @@ class _Run:
                     report.error("duplicate-address", message, one.span)
         self._found += report.diagnostics
         return kept
+
+    def check_past(self, kept: dict[str, Declared]) -> None:
+        from defendctl.manifest.past import across
+
+        report = Report("")
+        with report.stopping():
+            across(kept, report)
+        self._found += report.diagnostics
 
     def check_idle(
         self, policy: Policy, labels: dict[str, Mapping[str, str]], addresses: Collection[str] | None
