@@ -51,12 +51,15 @@ class Workflow:
     web_search: bool = False
     context_awareness: bool = False
     file_search: tuple[str, ...] = ()
+    unmanaged: frozenset[str] = frozenset()
+    """Fields that are left to the console: neither compared nor sent, whatever stands here."""
 
     def fields(self) -> Fields:
-        return {name: getattr(self, name) for name in FIELDS}
+        """Those that are managed."""
+        return {name: getattr(self, name) for name in FIELDS if name not in self.unmanaged}
 
 
-FIELDS: Final = tuple(f.name for f in fields(Workflow))
+FIELDS: Final = tuple(f.name for f in fields(Workflow) if f.name != "unmanaged")
 DEFAULTS: Final[Fields] = {
     "description": "",
     "max_retries": 10,
@@ -167,6 +170,14 @@ class State:
     """Workflows that stay live without us, by address, the newest last."""
     environment: str | None = None
     """Of a project that has any, the one whose workflows these are."""
+
+    def move(self, old: str, new: str) -> None:
+        """What is bound and remembered at `old` is `new`'s from now on."""
+        if old in self.bindings:
+            self.bindings[new] = self.bindings.pop(old)
+        remembered = (*self.tombstones.pop(new, ()), *self.tombstones.pop(old, ()))
+        if remembered:
+            self.tombstones[new] = remembered
 
     def known_ids(self) -> dict[str, str]:
         """Every id that is bound or remembered → its address."""

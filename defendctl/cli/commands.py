@@ -15,6 +15,7 @@ from defendctl.cli.formats import FORMATS
 from defendctl.cli.options import Command, Group, Run
 from defendctl.cli.options import selector as with_selector
 from defendctl.diagnostics import DefendctlError, Precondition, Usage, errors, worst_exit
+from defendctl.model import FIELDS
 from defendctl.render.inert import inert
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., Any]")
 _PATH = click.Path(path_type=Path)
-_OF_THE_PLAN = ("target", "replace", "selector")
+_OF_THE_PLAN = ("target", "replace", "selector", "reassert")
 """Options that a saved plan brings along."""
 
 
@@ -53,6 +54,14 @@ _replace = click.option(
     metavar="ADDRESS",
     allow_from_autoenv=False,
     help="Make a new workflow for this address; the old one stays live.",
+)
+
+_reassert = click.option(
+    "--reassert",
+    type=click.Choice(FIELDS),
+    multiple=True,
+    metavar="FIELD",
+    help="Write this field where it is only assumed, for it cannot be read back.",
 )
 
 
@@ -125,6 +134,7 @@ def validate(
 @_target
 @_replace
 @with_selector
+@_reassert
 @_parallelism
 @click.pass_obj
 def plan(
@@ -164,6 +174,7 @@ def plan(
 @_target
 @_replace
 @with_selector
+@_reassert
 @_parallelism
 @click.pass_obj
 def apply(
@@ -175,7 +186,7 @@ def apply(
     from defendctl.render import json, text
 
     if plan_file and any(chosen[name] for name in _OF_THE_PLAN):
-        raise Usage("--target, --replace and -l are part of PLAN: leave them out")
+        raise Usage("--target, --replace, -l and --reassert are part of PLAN: leave them out")
     ticker = Ticker(run.console)
     consent = _consent(run, plan_file, expect, yes, chosen)
 

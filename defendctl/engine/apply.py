@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from defendctl.engine.protocols import Memory, Remote
     from defendctl.model import Binding, Fields, Support
-    from defendctl.plan.changes import Change, Plan
+    from defendctl.plan.changes import Change, Move, Plan
 
 UNKNOWN_LIMIT: Final = 3
 """After so many unknown creates no further one starts. So many may be in flight: none can exceed it."""
@@ -54,15 +54,28 @@ class Applier:
     def run(self) -> ApplyResult:
         """Raises nothing for what can be told in a result."""
         work = [change for change in self._plan.changes if change.action != "none"]
+        moves, failed = self._move()
         self._each(_of(work, "retire"), self._retire, 1)
         self._each(_of(work, "update", "adopt"), self._update, self._parallelism)
         self._each(_of(work, "create", "replace"), self._create, min(self._parallelism, UNKNOWN_LIMIT))
         self._note_agreement()
         results = [self._results.get(change.address) or self._not_attempted(change) for change in work]
-        exits = self._plan.blocked_exits()
+        exits = self._plan.blocked_exits() | failed
         if any(r.outcome == "not_attempted" and r.action != "blocked" for r in results):
             exits.add(1)
-        return ApplyResult(results, exits, self._receipts)
+        return ApplyResult(results, exits, self._receipts, moves)
+
+    def _move(self) -> tuple[list[Move], set[int]]:
+        """Renames first, for everything else is said of the new addresses; the exit codes of a failure."""
+        made = []
+        try:
+            for move in self._plan.moves:
+                self._memory.record(records.moved(move.new, move.old))
+                made.append(move)
+        except (OSError, Precondition) as error:
+            self.stop(f"the state cannot be written: {error}")
+            return made, {6 if isinstance(error, Precondition) else 1}
+        return made, set()
 
     def _each(self, changes: list[Change], step: Callable[[Change], Result], workers: int) -> None:
         if not changes:

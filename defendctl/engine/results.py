@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from defendctl.plan.changes import Move
 
 Outcome = Literal["done", "failed", "unknown", "not_attempted"]
 OUTCOMES: tuple[Outcome, ...] = ("done", "failed", "unknown", "not_attempted")
@@ -36,6 +39,8 @@ class ApplyResult:
     exits: set[int] = field(default_factory=set)
     """Exit codes that hold for other reasons: blocked addresses, an interruption."""
     receipts: list[Receipt] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
+    """Renames that are durable now."""
 
     def summary(self) -> dict[str, int]:
         return {outcome: sum(r.outcome == outcome for r in self.results) for outcome in OUTCOMES}

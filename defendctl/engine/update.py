@@ -23,7 +23,8 @@ def update(change: Change, remote: Remote, memory: Memory, support: Support) -> 
     assert change.workflow_id
     sent = {n: v for n, v in change.desired.fields().items() if n in support.update}
     try:
-        problem = _moved(change, remote.read(change.workflow_id)) or _write(change, sent, remote, memory)
+        now = remote.read(change.workflow_id)
+        problem = _moved(change, now) or _write(change, sent, now, remote, memory)
     except (ApiError, Interrupted) as error:
         return _result(change, error.message, error.exit_code if isinstance(error, ApiError) else 1)
     return _result(change, problem)
@@ -31,7 +32,7 @@ def update(change: Change, remote: Remote, memory: Memory, support: Support) -> 
 
 def adopt(change: Change, remote: Remote, memory: Memory, support: Support) -> Result:
     """Bind again what a tombstone remembers, and bring it to what is declared."""
-    memory.record(records.adopted(change.address, _adopted(change, support)))
+    memory.record(records.adopted(change.address, _adopted(change, support), change.was))
     if not any(f.path != "status" for f in change.fields):
         return _result(change, None)
     return update(change, remote, memory, support)
@@ -53,19 +54,29 @@ def _moved(change: Change, now: Observed | None) -> str | None:
     assert then
     if now is None:
         return "the API answers 404 for it now"
-    if (now.fields, now.status) != (then.fields, then.status):
+    if (_managed(change, now), now.status) != (_managed(change, then), then.status):
         return "it was changed since it was planned; plan again"
     return None
 
 
-def _write(change: Change, sent: Fields, remote: Remote, memory: Memory) -> str | None:
+def _managed(change: Change, observed: Observed) -> Fields:
+    """What is left to the console may change at any time."""
+    assert change.desired
+    return {n: v for n, v in observed.fields.items() if n not in change.desired.unmanaged}
+
+
+def _write(change: Change, sent: Fields, now: Observed | None, remote: Remote, memory: Memory) -> str | None:
+    """What is left to the console is not sent, and must be there afterwards as it was."""
     assert change.observed
     assert change.workflow_id
+    assert change.desired
+    assert now
+    left = {n: v for n, v in now.fields.items() if n in change.desired.unmanaged}
     hidden = sent.keys() - change.observed.fields.keys()
     if hidden:
         memory.record(records.unconfirmed(change.address, hidden))
     remote.update(change.workflow_id, sent)
-    problem = not_taken(remote, change.workflow_id, sent)
+    problem = not_taken(remote, change.workflow_id, sent, left)
     if problem is None:
         memory.record(records.known(change.address, sent))
     return problem

@@ -58,6 +58,8 @@ Level = Literal["low", "medium", "high"]
 Threshold = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), AfterValidator(_positive_zero)]
 Retries = Annotated[int, Field(ge=0, le=MAX_RETRIES_LIMIT), Whole]
 Count = Annotated[int, Field(ge=0, le=MAX_COUNT), Whole]
+Unmanaged = Literal["description", "max_retries", "web_search", "context_awareness", "file_search"]
+"""What may be left to the console: exactly the fields with a default, for they alone need not be sent."""
 Action = Annotated[Literal["fixit", "regenerate", "none"], BeforeValidator(_action)]
 
 
@@ -96,6 +98,12 @@ class Waiver(Model):
     expires: str
 
 
+class Import(Model):
+    """A workflow that exists and is to be bound here."""
+
+    workflow_id: Item
+
+
 class Common(Model):
     """What every workflow may hold. An empty name stands for the address."""
 
@@ -108,6 +116,9 @@ class Common(Model):
     context_awareness: bool = False
     file_search: list[Item] = []
     labels: dict[str, str] = {}
+    unmanaged: list[Unmanaged] = []
+    renamed_from: Item = ""
+    import_: Import = Field(Import(workflow_id="-"), alias="import")
 
 
 class Custom(Common):

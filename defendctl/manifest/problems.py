@@ -131,7 +131,8 @@ def _unknown(model: type[BaseModel], loc: Path) -> tuple[str, str]:
 def known_keys(model: type[BaseModel], loc: Path = ()) -> list[str]:
     """The keys of a model, or of the model in it at `loc`."""
     for step in loc:
-        inner = model.model_fields[str(step)].annotation
+        fields = {field.alias or name: field for name, field in model.model_fields.items()}
+        inner = fields[str(step)].annotation
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
             return []
         model = inner

@@ -41,6 +41,10 @@ class Desired:
     """What is allowed and seldom meant; only where it was asked for."""
     labels: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """Of those that have any."""
+    renamed: dict[str, str] = field(default_factory=dict)
+    """Address → the one it had before."""
+    imports: dict[str, str] = field(default_factory=dict)
+    """Address → the workflow id that its `import:` names."""
     waivers: tuple[Waiver, ...] = ()
     policy: Policy = field(default_factory=Policy)
     places: Mapping[tuple[str, str], Span] = field(default_factory=dict)
@@ -67,6 +71,7 @@ def resolve(
     if paths is None:
         declared += run.only_in_overlays({one.address for one in declared})
     kept = sorted(run.once(declared).items())
+    run.check_past(dict(kept))
     if linted:
         run.lints += same_names(one for _, one in kept)
     policy = run.policies.read()
@@ -79,6 +84,8 @@ def resolve(
         diagnostics=in_order(dict.fromkeys(run.diagnostics)),
         lints=run.lints,
         labels=labels,
+        renamed={address: one.renamed_from for address, one in kept if one.renamed_from},
+        imports={address: one.imports for address, one in kept if one.imports},
         waivers=tuple(run.waivers),
         policy=policy,
         places=Places({address: one.placed for address, one in kept}),
@@ -185,6 +192,14 @@ class _Run:
         about = {(one.address, one.rule, one.field) for one in given}
         kept = (one for one in self.waivers if (one.address, one.rule, one.field) not in about)
         self.waivers = [*kept, *given]
+
+    def check_past(self, kept: dict[str, Declared]) -> None:
+        from defendctl.manifest.past import across
+
+        report = Report("")
+        with report.stopping():
+            across(kept, report)
+        self._found += report.diagnostics
 
     def check_idle(
         self, policy: Policy, labels: dict[str, Mapping[str, str]], addresses: Collection[str] | None

@@ -149,6 +149,10 @@ def _workflow(metrics: Mapping[str, str]) -> Schema:
         "propertyNames": _pattern(models.LABEL_KEY, texts.LABELS),
         "additionalProperties": {"type": "string", **_pattern(models.LABEL_VALUE, texts.LABEL_VALUE)},
     }
+    given["unmanaged"]["uniqueItems"] = True
+    given["renamed_from"] |= _pattern(ADDRESS.pattern, f"{texts.ADDRESS_RULE.capitalize()}.")
+    taken = {**_section(models.Import, texts.IMPORT), "required": ["workflow_id"]}
+    given["import"] = {**texts.WORKFLOW["import"], **taken}
     return {
         "type": "object",
         "required": ["type", "metrics", "improvement_action"],

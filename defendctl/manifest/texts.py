@@ -42,6 +42,7 @@ MISSING = {
     "expires": "say the last day on which it counts, like `expires: 2031-12-31`.",
     "reason": "say why this may pass.",
     "approver": "say who lets it pass.",
+    "workflow_id": "name the workflow that is to be bound here.",
     "field": "say which one, like `metrics.completeness`.",
     "to": "say the value that may pass (null for a metric that is removed).",
 }
@@ -158,7 +159,21 @@ WORKFLOW: Hints = {
         "markdownDescription": "Your own words about it (`tier: critical`), by which rules select. "
         "Never sent to DeepRails. Default: none."
     },
+    "unmanaged": {
+        "markdownDescription": "Fields that are left to the console: neither compared nor sent. Only those "
+        "with a default. Default: none."
+    },
+    "renamed_from": {
+        "markdownDescription": "The address that this workflow had before: its binding moves here, and "
+        "nothing is sent. May stay. Default: none.",
+        "minLength": 1,
+    },
+    "import": {
+        "markdownDescription": "A workflow that exists already: the next apply binds it here instead of "
+        "creating one. May stay. Default: none."
+    },
 }
+IMPORT: Hints = {"workflow_id": {"markdownDescription": "Its id, as the console shows it."}}
 LABELS = (
     "The name of a label: letters, digits, `.`, `_` and `-`, 63 at most, a prefix like `example.com/` too."
 )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from defendctl.diagnostics import suggest
-from defendctl.manifest import models
+from defendctl.manifest import models, past
 from defendctl.manifest.defaults import check_defaults, filled
 from defendctl.manifest.places import placed
 from defendctl.manifest.problems import check
@@ -46,6 +46,9 @@ class Declared:
     workflow: Workflow | None
     placed: Placed
     labels: Mapping[str, str]
+    renamed_from: str = ""
+    imports: str = ""
+    """The id of a workflow that is to be bound here."""
 
 
 def validate(
@@ -100,8 +103,11 @@ def declared(address: str, document: Document, metrics: Collection[str], report:
     model = check(_model(body), body, at, document, report)
     sound = not isinstance(body, dict) or rules_hold(body, at, metrics, document, report)
     workflow = canonical(address, model) if valid and sound and model is not None else None
-    labels = model.labels if model is not None else {}
-    return Declared(address, span, workflow, placed(address, document), labels)
+    declared = Declared(address, span, workflow, placed(address, document), {})
+    if model is None:
+        return declared
+    imports = model.import_.workflow_id if "import_" in model.model_fields_set else ""
+    return replace(declared, labels=model.labels, renamed_from=model.renamed_from, imports=imports)
 
 
 def _contents(data: Any) -> str:
@@ -131,9 +137,11 @@ def rules_hold(
 ) -> bool:
     """What no model says: whether all of it holds."""
     sound = True
-    repeats = repeated(body, ("metrics", "file_search"))
+    repeats = repeated(body, ("metrics", "file_search", "unmanaged"))
     unknown = unknown_metrics(body, "metrics", metrics)
-    for path, code, message in chain(_both_names(body), repeats, unknown, _labels(body)):
+    for path, code, message in chain(
+        _both_names(body), repeats, unknown, _labels(body), past.of_one(str(at[-1]), body)
+    ):
         report.error(code, message, document.span((*at, *path), key=True))
         sound = False
     return sound
@@ -201,6 +209,7 @@ def canonical(address: str, model: models.Workflow) -> Workflow:
         web_search=model.web_search,
         context_awareness=model.context_awareness,
         file_search=tuple(sorted(model.file_search)),
+        unmanaged=frozenset(model.unmanaged),
     )
 
 

@@ -95,7 +95,7 @@ def _check_consent(plan: Plan, consent: Consent) -> None:
 
 
 def _ask(plan: Plan, consent: Consent) -> None:
-    if consent.digest is None and plan.work and not consent.ask(plan):
+    if consent.digest is None and (plan.work or plan.moves) and not consent.ask(plan):
         raise DefendctlError("not applied: nobody agreed")
 
 

@@ -55,11 +55,13 @@ def _known(levels: Mapping[str, LintLevel]) -> Mapping[str, LintLevel]:
 
 def show(workspace: Workspace, address: str) -> View:
     """One workflow from all sides. Raises DefendctlError for an address that is nowhere."""
+    from defendctl.plan.past import settle
     from defendctl.plan.view import build_view
 
     desired = workspace.desired(None)
     state = workspace.read_state().state
     workspace.check_host(state)
+    state = settle(desired.renamed, {}, desired.workflows, state).state
     known = {*desired.workflows, *state.bindings, *state.unresolved}
     if address not in known:
         raise DefendctlError(f"there is no address {address!r}.{suggest(address, sorted(known))}")

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from defendctl.diagnostics import ApiError, DefendctlError, Diagnostic, Usage, suggest
 from defendctl.engine.generation import disagreement, evidence, generation
 from defendctl.model import Observed
+from defendctl.operations.past import check_past
 from defendctl.operations.policy import judged
 from defendctl.operations.replay import replayed
 from defendctl.operations.selection import chosen_by_labels
 from defendctl.operations.workspace import warn_unresolved
 from defendctl.plan.build import World, build_plan, to_read
 from defendctl.plan.changes import Options
+from defendctl.plan.past import settle
 from defendctl.policy.changes import to_replay
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ class Selection:
     replace: tuple[str, ...] = ()
     selector: tuple[str, ...] = ()
     """Labels that a workflow must have; what is not declared has none."""
+    reassert: tuple[str, ...] = ()
+    """Fields that are written where nobody knows what they are."""
     parallelism: int = 10
     refresh: bool = True
     """Whether what is live is read; else what was last applied stands in for it."""
@@ -48,7 +52,8 @@ class Selection:
 
     @property
     def options(self) -> Options:
-        return Options(*(tuple(sorted(set(o))) for o in (self.target, self.replace, self.selector)))
+        chosen = (self.target, self.replace, self.selector, self.reassert)
+        return Options(*(tuple(sorted(set(each))) for each in chosen))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +113,30 @@ def make_plan(
     """
     from defendctl.api.dialects import DIALECTS
 
+    past = settle(desired.renamed, desired.imports, desired.workflows, state)
+    state = past.state
     scope = in_scope(desired, state, chosen)
-    ids = to_read(desired.workflows, state, scope)
+    moves = tuple(move for move in past.moves if move.new in scope)
+    check_past(workspace, chosen, past, moves)
+    ids = to_read(desired.workflows, state, scope, past)
     if chosen.refresh:
         reading = read_live(workspace, ids, state, chosen.parallelism, progress, api)
         refuse_if_all_missing(reading.live, state, chosen)
     else:
         reading = _unread(workspace, ids, state)
     support = DIALECTS[reading.generation].support
-    world = World(desired.workflows, reading.live, state, support, workspace.host(), scope, chosen.options)
+    world = World(
+        desired.workflows,
+        reading.live,
+        state,
+        support,
+        workspace.host(),
+        scope,
+        chosen.options,
+        moves,
+        past.taken,
+        past.held,
+    )
     made = build_plan(world)
     found = (*desired.diagnostics, *reading.diagnostics, *made.diagnostics)
     made = replace(
@@ -148,6 +168,7 @@ def drift(workspace: Workspace, chosen: Selection, progress: Progress) -> list[D
     desired = workspace.desired(chosen.files or None)
     state = workspace.read_state().state
     workspace.check_host(state)
+    state = settle(desired.renamed, {}, desired.workflows, state).state
     inside = set(desired.workflows) if chosen.files else None
     if chosen.selector:
         inside = chosen_by_labels(desired, chosen.selector)

@@ -36,7 +36,7 @@ def move(workspace: Workspace, old: str, new: str) -> str:
             raise DefendctlError(f"{old} is not bound.{suggest(old, sorted(state.bindings))}")
         if new in state.bindings:
             raise DefendctlError(f"{new} is bound to {state.bindings[new].workflow_id} already")
-        session.edit(lambda state: _move(state, old, new))
+        session.edit(lambda state: state.move(old, new))
         return state.bindings[new].workflow_id
 
 
@@ -67,13 +67,6 @@ def _settled(state: State, *addresses: str) -> None:
                 f"{address} has a create with an unknown outcome",
                 f"first `defendctl state resolve {address} (--id WORKFLOW_ID | --not-created)`",
             )
-
-
-def _move(state: State, old: str, new: str) -> None:
-    state.bindings[new] = state.bindings.pop(old)
-    remembered = (*state.tombstones.get(new, ()), *state.tombstones.pop(old, ()))
-    if remembered:
-        state.tombstones[new] = remembered
 
 
 def _remove(state: State, address: str) -> None:

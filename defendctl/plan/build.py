@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Diagnostic
 from defendctl.model import DEFAULTS, FIELDS, Binding, Observed, field_of, leaves
-from defendctl.plan.changes import IMPOSSIBLE, MISSING, UNRESOLVED, Change, Options, Plan, Reason
+from defendctl.plan.changes import (
+    CLASHING,
+    IMPOSSIBLE,
+    MISSING,
+    UNRESOLVED,
+    Change,
+    Move,
+    Options,
+    Plan,
+    Reason,
+)
 from defendctl.plan.compare import FieldChange, compare, never_known, status_change, unsure_fields
 from defendctl.plan.diff import differing
 from defendctl.plan.digest import canonical
@@ -19,6 +29,7 @@ if TYPE_CHECKING:
 
     from defendctl.model import State, Support, Workflow
     from defendctl.plan.changes import Action
+    from defendctl.plan.past import Past, Taken
 
 Live = dict[str, Observed | None]
 """Address → what a GET answered; None where it answered 404. An address that was not read is not there."""
@@ -36,11 +47,20 @@ class World:
     scope: Collection[str]
     """The addresses this run is about; all others are neither read nor retired."""
     options: Options = field(default_factory=Options)
+    moves: tuple[Move, ...] = ()
+    """Renames that `state` has made already, and the one on disk has not."""
+    taken: Mapping[str, Taken] = field(default_factory=dict)
+    """Address → the workflow that its `import:` names, which nobody has bound."""
+    held: Mapping[str, Reason] = field(default_factory=dict)
+    """Addresses that are blocked by what manifests say of their past."""
 
 
-def to_read(declared: Collection[str], state: State, scope: Collection[str]) -> dict[str, str]:
-    """Address → the workflow id a plan must read: bound and declared, or declared and remembered."""
+def to_read(
+    declared: Collection[str], state: State, scope: Collection[str], past: Past | None = None
+) -> dict[str, str]:
+    """Address → the workflow id a plan must read: declared, and bound, to be imported or remembered."""
     ids = {a: old[-1].workflow_id for a, old in state.tombstones.items() if old}
+    ids |= {a: taken.binding.workflow_id for a, taken in past.taken.items()} if past else {}
     ids |= {a: b.workflow_id for a, b in state.bindings.items()}
     wanted = (a for a in scope if a in declared and a in ids and a not in state.unresolved)
     return {address: ids[address] for address in sorted(wanted)}
@@ -56,6 +76,7 @@ def build_plan(world: World) -> Plan:
         options=world.options,
         changes=changes,
         diagnostics=tuple(_probable_moves(changes)),
+        moves=world.moves,
     )
 
 
@@ -65,10 +86,15 @@ def _change(address: str, world: World) -> Change:
     binding, old = state.bindings.get(address), state.tombstones.get(address, ())
     if address in state.unresolved:
         return _unresolved(address, world)
+    if address in world.held:
+        bound = binding.workflow_id if binding else None
+        return Change(address, bound, "blocked", world.held[address], NONE, (), desired=desired)
     if desired is None:
         return _retire(address, binding) if binding else Change(address, None, "none", None, NONE, ())
     if binding:
         return _bound(address, desired, binding, "update", world)
+    if address in world.taken:
+        return _taken(address, desired, world.taken[address], world)
     if old and address not in world.options.replace:
         return _bound(address, desired, old[-1], "adopt", world)
     return _create(address, desired, world)
@@ -109,13 +135,31 @@ def _create(address: str, desired: Workflow, world: World) -> Change:
     )
 
 
+def _taken(address: str, desired: Workflow, taken: Taken, world: World) -> Change:
+    """Adopted as a tombstone is; only the reasons against it have other words."""
+    made = _bound(address, desired, taken.binding, "adopt", world)
+    made = replace(made, imported=True, was=taken.was)
+    workflow_id = taken.binding.workflow_id
+    if made.observed is None:
+        text = (
+            f"the API answers 404 for {workflow_id}, which `import` names; correct it, "
+            "or take `import` out to have a new one created"
+        )
+        return replace(made, action="blocked", reason=Reason(MISSING, text))
+    if made.observed.workflow_id != workflow_id:
+        text = f"the API answers for {workflow_id}, which `import` names, with another workflow_id"
+        return replace(made, action="blocked", reason=Reason(CLASHING, text))
+    return made
+
+
 def _bound(address: str, desired: Workflow, binding: Binding, action: Action, world: World) -> Change:
     """A workflow with an id: bound, or remembered by a tombstone and about to be bound again."""
     observed = world.live[address]
     known = _before_adoption(binding, observed) if action == "adopt" else binding
     seen = observed.fields if observed else {}
     wanted = _held(desired, seen, world.support)
-    fields = compare(wanted, seen, known)
+    again = never_known(wanted, seen, known) & {*world.options.reassert}
+    fields = _with(compare(wanted, seen, known), unsure_fields(again, wanted))
     written_anew = address in world.options.replace
     wrong = cannot_hold(desired, {} if written_anew else seen, world.support)
     decided, reason = _decide(address, action, observed, fields, wrong, world)
@@ -177,8 +221,13 @@ def _with_unsure(
         return fields
     sent = support.create if action == "replace" else support.update
     hidden = never_known(wanted, seen, binding) & sent
+    return _with(fields, unsure_fields(hidden, wanted))
+
+
+def _with(fields: list[FieldChange], more: list[FieldChange]) -> list[FieldChange]:
+    """And those of `more` whose paths are not there yet."""
     listed = {f.path for f in fields}
-    return fields + [f for f in unsure_fields(hidden, wanted) if f.path not in listed]
+    return fields + [f for f in more if f.path not in listed]
 
 
 def _held(desired: Workflow, seen: dict[str, object], support: Support) -> dict[str, object]:
@@ -189,7 +238,7 @@ def _held(desired: Workflow, seen: dict[str, object], support: Support) -> dict[
 def cannot_hold(desired: Workflow, seen: dict[str, object], support: Support) -> list[str]:
     """The fields whose value this generation has no way to write, unless it is in `seen` already."""
     values = desired.fields()
-    wrong = [n for n, v in DEFAULTS.items() if n not in support.create and values[n] != v]
+    wrong = [n for n, v in DEFAULTS.items() if n not in support.create and values.get(n, v) != v]
     if support.one_level and desired.type == "automatic" and len(set(desired.metrics.values())) > 1:
         wrong.append("metrics")
     return sorted(n for n in wrong if n not in seen or differing({n: seen[n]}, {n: values[n]}))

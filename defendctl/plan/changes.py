@@ -21,7 +21,8 @@ ACTIONS: Final[tuple[Action, ...]] = ("create", "adopt", "update", "replace", "r
 UNRESOLVED: Final = "unresolved"
 MISSING: Final = "missing"
 IMPOSSIBLE: Final = "impossible"
-_EXITS: Final = {UNRESOLVED: 7, MISSING: 1, IMPOSSIBLE: 5}
+CLASHING: Final = "clashing"
+_EXITS: Final = {UNRESOLVED: 7, MISSING: 1, IMPOSSIBLE: 5, CLASHING: 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What apply does to one address; the last four are what it does it with."""
+    """What apply does to one address; from `desired` on it is what it does it with."""
 
     address: str
     workflow_id: str | None
@@ -50,6 +51,10 @@ class Change:
     observed: Observed | None = None
     binding: Binding | None = None
     unobservable: bool = False
+    imported: bool = False
+    """Whether its id comes from the manifest's `import:`."""
+    was: str | None = None
+    """Another address that remembers this workflow, and forgets it when it is adopted here."""
 
     @property
     def drifted(self) -> bool:
@@ -61,16 +66,27 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """A binding that gets another address; nothing is sent for it."""
+
+    old: str
+    new: str
+    workflow_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """What was chosen on the command line and is part of the plan."""
 
     target: tuple[str, ...] = ()
     replace: tuple[str, ...] = ()
     selector: tuple[str, ...] = ()
+    reassert: tuple[str, ...] = ()
+    """Fields that are written where nobody knows what they are."""
 
     def data(self) -> dict[str, Any]:
         """In the words of the plan's JSON. What came later is there only where it was chosen."""
-        later = {"selector": list(self.selector)}
+        later = {"selector": list(self.selector), "reassert": list(self.reassert)}
         return {
             "target": list(self.target),
             "replace": list(self.replace),
@@ -98,6 +114,8 @@ class Plan:
     """Whether live was read; else `before` is what was last applied and there is no digest to consent to."""
     environment: str | None = None
     """Of a project that has any."""
+    moves: tuple[Move, ...] = ()
+    """Renames that the state does not know of yet: apply makes them durable before anything else."""
 
     @property
     def listed(self) -> list[Change]:
@@ -114,17 +132,19 @@ class Plan:
 
     @property
     def empty(self) -> bool:
-        return all(change.action == "none" for change in self.changes)
+        return not self.moves and all(change.action == "none" for change in self.changes)
 
     def summary(self) -> dict[str, int]:
-        """Counts of addresses, in the words of the plan's JSON."""
+        """Counts of addresses, in the words of the plan's JSON; `unmanaged` only where there are any."""
         actions = Counter(change.action for change in self.changes)
         ways = Counter(change.direction for change in self.changes)
+        left = sum(bool(change.desired and change.desired.unmanaged) for change in self.changes)
         return {
             **{action: actions[action] for action in ACTIONS},
             "drift": sum(change.drifted for change in self.changes),
             **{way: ways[way] for way in ("tightens", "loosens", "indeterminate")},
             "unobservable": sum(change.unobservable for change in self.changes),
+            **({"unmanaged": left} if left else {}),
         }
 
     def blocked_exits(self) -> set[int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from defendctl.plan.changes import Change, Plan
+    from defendctl.plan.changes import Change, Move, Plan
     from defendctl.plan.compare import FieldChange
 
 
@@ -18,7 +18,7 @@ def canonical(value: Any) -> str:
 
 
 def digest(plan: Plan) -> str:
-    """Over API host, environment (if any), lineage, generation, options and changes.
+    """Over API host, environment (if any), lineage, generation, options, changes and moves.
 
     Not over reasons, serial or diagnostics.
     """
@@ -29,6 +29,7 @@ def digest(plan: Plan) -> str:
         "generation": plan.generation,
         "options": plan.options.data(),
         "changes": changes_data(plan.listed, reasons=False),
+        **({"moves": moves_data(plan.moves)} if plan.moves else {}),
     }
     return "sha256:" + hashlib.sha256(canonical(content).encode()).hexdigest()
 
@@ -36,6 +37,10 @@ def digest(plan: Plan) -> str:
 def changes_data(changes: Iterable[Change], *, reasons: bool) -> list[dict[str, Any]]:
     """The changes in the words of the plan's JSON."""
     return [_change_data(change, reasons) for change in changes]
+
+
+def moves_data(moves: Iterable[Move]) -> list[dict[str, Any]]:
+    return [{"from": move.old, "to": move.new, "workflow_id": move.workflow_id} for move in moves]
 
 
 def field_data(field: FieldChange) -> dict[str, Any]:

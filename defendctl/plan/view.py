@@ -28,6 +28,8 @@ class View:
     workflow_id: str | None
     status: str | None
     fields: tuple[Row, ...]
+    unmanaged: tuple[str, ...] = ()
+    """Fields that are left to the console: whatever is desired of them is none of ours."""
 
 
 def build_view(
@@ -42,7 +44,8 @@ def build_view(
         for path in paths
     )
     status = None if binding is None else observed.status if observed else "missing"
-    return View(address, binding.workflow_id if binding else None, status, rows)
+    left = tuple(sorted(desired.unmanaged)) if desired else ()
+    return View(address, binding.workflow_id if binding else None, status, rows, left)
 
 
 def _confirmed(binding: Binding) -> dict[str, Any]:
@@ -55,4 +58,6 @@ def _basis(path: str, observed: Observed | None, binding: Binding | None) -> str
         return None
     if observed and field in observed.fields:
         return "live"
-    return "applied" if field in _confirmed(binding) else "unknown"
+    if field in _confirmed(binding):
+        return "applied"
+    return "assumed" if field in binding.assumed and field not in binding.unconfirmed else "unknown"

@@ -74,12 +74,18 @@ def _allow_improvement_actions(workflow: Workflow, limit: Sequence[str]) -> Iter
 
 
 def _min_retries(workflow: Workflow, limit: int) -> Iterator[Broken]:
+    if "max_retries" in workflow.unmanaged:
+        yield _left("max_retries")
+        return
     retries = workflow.max_retries
     if retries < limit:
         yield Broken("max_retries", retries, f"max_retries is {retries}, {limit} is the least")
 
 
 def _max_retries(workflow: Workflow, limit: int) -> Iterator[Broken]:
+    if "max_retries" in workflow.unmanaged:
+        yield _left("max_retries")
+        return
     retries = workflow.max_retries
     if retries > limit:
         yield Broken("max_retries", retries, f"max_retries is {retries}, {limit} is the most")
@@ -87,10 +93,18 @@ def _max_retries(workflow: Workflow, limit: int) -> Iterator[Broken]:
 
 def _capabilities(workflow: Workflow, limit: Mapping[str, bool]) -> Iterator[Broken]:
     for name, wanted in sorted(limit.items()):
+        if name in workflow.unmanaged:
+            yield _left(name)
+            continue
         value = getattr(workflow, name)
         if bool(value) != wanted:
             word = "on" if wanted else "off"
             yield Broken(name, value, f"{name} is {said(value)}, it must be {word}")
+
+
+def _left(name: str) -> Broken:
+    detail = f"{name} is unmanaged, so what it is only the console knows; take it out of `unmanaged`"
+    return Broken(name, None, detail, evaluated=False)
 
 
 def _one_of(path: str, value: str, allowed: Sequence[str]) -> Iterator[Broken]:

@@ -43,6 +43,7 @@ class OptionsDocument(TypedDict):
     target: list[str]
     replace: list[str]
     selector: NotRequired[list[str]]
+    reassert: NotRequired[list[str]]
 
 
 class SummaryDocument(TypedDict):
@@ -60,6 +61,11 @@ class SummaryDocument(TypedDict):
     loosens: int
     indeterminate: int
     unobservable: int
+    unmanaged: NotRequired[int]
+
+
+MoveDocument = TypedDict("MoveDocument", {"from": str, "to": str, "workflow_id": str})
+"""A binding that gets another address; nothing is sent for it."""
 
 
 class DiagnosticDocument(TypedDict):
@@ -168,6 +174,7 @@ class PlanDocument(TypedDict):
     options: OptionsDocument
     summary: SummaryDocument
     changes: list[ChangeDocument]
+    moves: NotRequired[list[MoveDocument]]
     diagnostics: list[DiagnosticDocument]
     replay: NotRequired[list[ReplayDocument]]
     policy: NotRequired[list[FindingDocument]]

@@ -7,7 +7,7 @@ import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from defendctl.plan.digest import changes_data, digest, field_data
+from defendctl.plan.digest import changes_data, digest, field_data, moves_data
 from defendctl.render.words import CONSOLE
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def plan(value: Plan) -> str:
         options=value.options.data(),
         summary=value.summary(),
         changes=changes_data(value.listed, reasons=True),
+        **({"moves": moves_data(value.moves)} if value.moves else {}),
         diagnostics=_diagnostics(value.diagnostics),
         **({"replay": [_replay(one) for one in value.replays]} if value.replays else {}),
         policy=[_finding(finding) for finding in value.findings],
@@ -72,7 +73,8 @@ def apply(result: ApplyResult, environment: str | None = None) -> str:
         }
         for r in result.results
     ]
-    return document("apply", environment, summary=result.summary(), results=results)
+    moves = {"moves": moves_data(result.moves)} if result.moves else {}
+    return document("apply", environment, summary=result.summary(), results=results, **moves)
 
 
 def drift(entries: Sequence[Drifted], environment: str | None = None) -> str:
@@ -99,7 +101,8 @@ def _fate(field: FieldChange, entry: Drifted) -> dict[str, Any]:
 
 
 def view(value: View, environment: str | None = None) -> str:
-    return document("workflow", environment, **asdict(value))
+    shown = asdict(value)
+    return document("workflow", environment, **{k: v for k, v in shown.items() if k != "unmanaged" or v})
 
 
 def state(value: State) -> str:

@@ -44,6 +44,7 @@ SUMMARY: Final = 1 << 20
 _FOLDED: Final = ("lateral", "tightens", "none")
 _OPEN: Final = tuple(name for name in HEADINGS if name not in _FOLDED)
 _FEW: Final = 3
+_MOVES: Final = 20
 """So many fields are named where there is one line for a workflow."""
 
 
@@ -95,6 +96,10 @@ def _about(result: Plan) -> str:
             "\n**Live was not read.** What stands here as before is what was last applied, "
             "and apply does not take this plan.\n"
         )
+    if result.moves:
+        shown = ", ".join(f"{code(m.old)} → {code(m.new)}" for m in result.moves[:_MOVES])
+        more = f" and {len(result.moves) - _MOVES} more" if len(result.moves) > _MOVES else ""
+        lines.append(f"\nRenamed, and nothing is sent for it: {shown}{more}.\n")
     if result.options.target:
         lines.append(f"\n`--target` limits it to {len(result.options.target)} of the addresses.\n")
     if result.options.selector:

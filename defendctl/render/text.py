@@ -17,6 +17,7 @@ from defendctl.render.words import (
     declared,
     drifted,
     edit,
+    moved,
     notes,
     path,
     place,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from defendctl.plan.compare import FieldChange
     from defendctl.plan.drift import Drifted
     from defendctl.plan.findings import Finding, Waiver
-    from defendctl.plan.view import View
+    from defendctl.plan.view import Row, View
     from defendctl.render.paint import Paint
 
 _COLOURS: Final = {
@@ -67,6 +68,8 @@ _UNREAD: Final = "No digest: what is live was not read, so nothing can be applie
 
 def plan(result: Plan, paint: Paint) -> str:
     blocks = [_header(result)]
+    if result.moves:
+        blocks += ["Renamed here, and nothing is sent for it:", *(f"    {m}" for m in moved(result.moves))]
     for name, heading in HEADINGS.items():
         changes = [change for change in result.listed if section(change) == name]
         if changes:
@@ -110,10 +113,16 @@ def verdict(found: Sequence[Diagnostic]) -> str:
 
 def apply(result: ApplyResult, paint: Paint, environment: str | None = None) -> str:
     where = f" in {environment}" if environment else ""
-    lines = [_result(one, paint) for one in result.results]
+    lines = [f"  {line}  renamed" for line in moved(result.moves)]
+    lines += [_result(one, paint) for one in result.results]
     counts = result.summary()
     shown = ", ".join(f"{n} {word.replace('_', ' ')}" for word, n in counts.items() if n)
-    lines.append(f"Applied{where}: {shown}." if shown else "Nothing to do: everything is as declared.")
+    done = (
+        f"Applied{where}: {len(result.moves)} renamed."
+        if result.moves
+        else "Nothing to do: everything is as declared."
+    )
+    lines.append(f"Applied{where}: {shown}." if shown else done)
     return "\n".join(lines) + "\n"
 
 
@@ -131,10 +140,14 @@ def view(shown: View, environment: str | None = None) -> str:
     head += f"  {inert(shown.status)}" if shown.status else ""
     rows = [("field", "desired", "live", "applied", "known by")]
     rows += [
-        (path(r.path), value(r.desired), value(r.live), value(r.applied), r.basis or "-")
+        (path(r.path), _desired(r, shown), value(r.live), value(r.applied), r.basis or "-")
         for r in shown.fields
     ]
     return "\n".join([head, *_table(rows)]) + "\n"
+
+
+def _desired(row: Row, shown: View) -> str:
+    return "(unmanaged)" if row.path in shown.unmanaged else value(row.desired)
 
 
 def state(value: State) -> str:
@@ -229,6 +242,8 @@ def _conclusion(result: Plan, paint: Paint) -> str:
             lines.append(paint(f"{count(counts[way], 'workflow')}: {way}.", _COLOURS[way]))
     if counts["unobservable"] and result.refreshed:
         lines.append(f"{count(counts['unobservable'], 'workflow')} with fields that cannot be read back.")
+    if counts.get("unmanaged"):
+        lines.append(f"{count(counts['unmanaged'], 'workflow')} with fields that are left to the console.")
     verdicts = Counter(finding.verdict for finding in result.findings)
     if verdicts:
         said = ", ".join(f"{verdicts[word]} {word}" for word in VERDICTS if verdicts[word])

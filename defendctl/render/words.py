@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
-    from defendctl.plan.changes import Change, Plan
+    from defendctl.plan.changes import Change, Move, Plan
     from defendctl.plan.compare import FieldChange
     from defendctl.plan.drift import Drifted
 
@@ -42,6 +42,8 @@ def notes(change: Change) -> list[str]:
         return [inert(part) for part in change.reason.text.split("; ")]
     if change.action == "retire":
         return [f"no longer declared; the workflow {_NO_DELETE}"]
+    if change.action == "adopt" and change.imported:
+        return ["it exists already, and is bound as `import` in its manifest says"]
     if change.action == "adopt":
         return ["this id is remembered from before, and bound again"]
     if change.action == "replace":
@@ -51,6 +53,11 @@ def notes(change: Change) -> list[str]:
             f"the old one {old}",
         ]
     return []
+
+
+def moved(moves: Iterable[Move]) -> list[str]:
+    """An address may be anybody's who writes manifests, but holds nothing odd; an id is the API's."""
+    return [f"{move.old} -> {move.new} ({inert(move.workflow_id)})" for move in moves]
 
 
 def worst_first(fields: Iterable[FieldChange]) -> list[FieldChange]:
@@ -114,7 +121,8 @@ def work(result: Plan) -> str:
     """How many of each action, in one sentence."""
     counts = result.summary()
     actions = ("create", "adopt", "update", "replace", "retire", "blocked")
-    does = ", ".join(f"{counts[a]} {a}" for a in actions if counts[a])
+    done = [f"{len(result.moves)} renamed"] if result.moves else []
+    does = ", ".join(done + [f"{counts[a]} {a}" for a in actions if counts[a]])
     same = sum(not change.listed for change in result.changes)
     return f"Plan: {does}; {same} unchanged." if does else _nothing(same, counts["drift"])
 

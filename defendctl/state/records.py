@@ -47,8 +47,14 @@ def retired(address: str) -> Record:
     return {"do": "retired", "address": address}
 
 
-def adopted(address: str, binding: Binding) -> Record:
-    return {"do": "adopted", "address": address, "binding": binding_data(binding)}
+def adopted(address: str, binding: Binding, was: str | None = None) -> Record:
+    """`was`: another address whose tombstone remembers it."""
+    at = {"was": was} if was else {}
+    return {"do": "adopted", "address": address, "binding": binding_data(binding), **at}
+
+
+def moved(address: str, old: str) -> Record:
+    return {"do": "moved", "address": address, "from": old}
 
 
 def take(state: State, record: Record) -> None:
@@ -116,8 +122,12 @@ def _retired(state: State, address: str, record: Record) -> None:
 
 def _adopted(state: State, address: str, record: Record) -> None:
     binding = binding_from(record["binding"])
-    forget(state, address, binding.workflow_id)
+    forget(state, record.get("was", address), binding.workflow_id)
     state.bindings[address] = binding
+
+
+def _moved(state: State, address: str, record: Record) -> None:
+    state.move(record["from"], address)
 
 
 def _own(state: State, address: str, record: Record) -> Intent | None:
@@ -134,4 +144,5 @@ _STEPS = {
     "known": _known,
     "retired": _retired,
     "adopted": _adopted,
+    "moved": _moved,
 }

@@ -76,6 +76,18 @@ def test_a_repair_folds_it_too(bound: Project) -> None:
     bound.assert_settled()
 
 
+def test_a_move_is_whole_or_not_there(bound: Project) -> None:
+    """Killed after its record; a move of what is not there any more changes nothing."""
+    before = bound.bound("a")
+    _crash(bound, records.moved("z", "a"), records.moved("y", "nobody"))
+    bound.declare({"z": custom(name="a", renamed_from="a"), "b": custom()})
+    assert bound.json("outputs").json["outputs"]["z"] == before
+    assert "moves" not in bound.plan().json
+    bound.apply()
+    bound.assert_settled()
+    assert sorted(bound.state["bindings"]) == ["b", "z"]
+
+
 def test_a_journal_that_was_folded_already(bound: Project) -> None:
     """Killed between the rename of the state and the removal of the journal."""
     _crash(bound, RECORDS[0], RECORDS[1])
