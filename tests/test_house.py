@@ -36,6 +36,7 @@ PURE = [
     "state/records.py",
     "api/decode.py",
     "api/events.py",
+    "api/examine.py",
     "api/outcome.py",
     "api/explain.py",
     "api/dialects/*.py",

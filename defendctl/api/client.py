@@ -9,6 +9,7 @@ from urllib.parse import quote
 from defendctl.api.decode import observe
 from defendctl.api.dialects.dialect import encode
 from defendctl.api.events import listing
+from defendctl.api.examine import examined
 from defendctl.api.explain import explain
 from defendctl.api.outcome import Outcome, Refused, Unknown, Unsent, classify, json_object, too_many_values
 from defendctl.api.patience import Patience, retry_after
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from defendctl.api.dialects.dialect import Dialect
     from defendctl.api.events import Listing
     from defendctl.model import Fields, Observed
+    from defendctl.plan.questions import Seen
 
 READ_SECONDS: Final = 20.0
 WRITE_SECONDS: Final = 60.0
@@ -76,6 +78,12 @@ class DefendApi:
                 raise ApiError(f"{what}: {found}, and it holds one event")
             asked //= 2
         return found
+
+    def examine(self, workflow_id: str, limit: int) -> Seen:
+        """What the answer looks like, whatever it is. Raises KeyRefused or ApiError."""
+        answer = self._ask("GET", f"examining {workflow_id}", workflow_id, params={"limit": limit})
+        with self._parsing:
+            return examined(answer.status, answer.headers, answer.body)
 
     def _listing(self, what: str, workflow_id: str, asked: int) -> Listing | str | None:
         """A string says in what way the answer is too large."""
