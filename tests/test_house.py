@@ -49,6 +49,7 @@ PURE = [
     "api/detail.py",
     "api/events.py",
     "api/submission.py",
+    "api/examine.py",
     "api/outcome.py",
     "api/explain.py",
     "api/dialects/*.py",

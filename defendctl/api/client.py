@@ -10,6 +10,7 @@ from defendctl.api.decode import observe
 from defendctl.api.detail import detail, recent
 from defendctl.api.dialects.dialect import encode
 from defendctl.api.events import listing
+from defendctl.api.examine import examined
 from defendctl.api.explain import explain
 from defendctl.api.outcome import (
     Outcome,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from defendctl.api.events import Listing
     from defendctl.event import Event
     from defendctl.model import Fields, Observed
+    from defendctl.plan.questions import Seen
 
 T = TypeVar("T")
 READ_SECONDS: Final = 20.0
@@ -119,6 +121,12 @@ class DefendApi:
                 raise ApiError(f"{what}: {found}, and it holds one event")
             asked //= 2
         return found
+
+    def examine(self, workflow_id: str, limit: int) -> Seen:
+        """What the answer looks like, whatever it is. Raises KeyRefused or ApiError."""
+        answer = self._ask("GET", f"examining {workflow_id}", workflow_id, params={"limit": limit})
+        with self._parsing:
+            return examined(answer.status, answer.headers, answer.body)
 
     def _listing(
         self, what: str, workflow_id: str, asked: int, parse: Callable[[dict[str, Any], int], T]

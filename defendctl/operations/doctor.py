@@ -1,0 +1,325 @@
+"""doctor: what is here, what is remembered and what the server answers like, in one run. Only looks."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import socket
+import sys
+from contextlib import suppress
+from importlib import metadata
+from typing import TYPE_CHECKING, Final
+
+from defendctl import __version__
+from defendctl.diagnostics import DefendctlError, KeyRefused, errors
+from defendctl.operations.workspace import api_host, api_key
+from defendctl.plan.checkup import Check, Checkup, Served, note, ok, wrong
+from defendctl.plan.questions import Answers, questions
+from defendctl.render.words import count
+from defendctl.state import backups
+from defendctl.state.lock import read_owner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from defendctl.api.client import DefendApi
+    from defendctl.model import Binding, State
+    from defendctl.operations.workspace import Workspace
+    from defendctl.plan.questions import Seen
+    from defendctl.state.lock import Owner
+    from defendctl.state.store import Snapshot
+
+LOWEST_PYTHON: Final = (3, 11)
+ABSENT: Final = "wkfl_there_is_no_such_workflow"
+"""Asked for to see what a refusal looks like. A read of what is not there changes nothing."""
+MOST: Final = 10
+"""Workflows that are read; more of them tell no more of the server."""
+_LARGEST: Final = 1 << 22
+_SCHEMAS: Final = ("manifest", "project", "policy")
+
+
+def doctor(workspace: Workspace) -> Checkup:
+    """Everything that can be checked, also where some of it fails. Sends nothing but GET, writes nothing."""
+    checks = [*_tool(), *_project(workspace), *_schemas(workspace), *_endpoint(workspace)]
+    snapshot, found = _state(workspace)
+    checks += [*found, *_lock(workspace)]
+    state = snapshot.state if snapshot else None
+    if any(check.verdict == "problem" and check.topic in ("key", "base URL", "host") for check in checks):
+        advice = "mend what is wrong with the key, the base URL or the state, and run it again"
+        return Checkup((*checks, note("API", "it was not asked", advice)), None, questions(Answers()))
+    answers, told = _asked(workspace, state)
+    return Checkup((*checks, *told), _served(workspace, state, answers), questions(answers))
+
+
+def _tool() -> Iterator[Check]:
+    version = platform.python_version()
+    if sys.version_info < LOWEST_PYTHON:
+        yield wrong("Python", f"this is {version}", "use Python 3.11 or a newer one")
+    else:
+        yield ok("Python", f"{version}, defendctl {__version__}")
+    missing, there = [], []
+    for requirement in _requirements():
+        name, least = requirement
+        try:
+            installed = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            missing.append(name)
+            continue
+        there.append(f"{name} {installed}")
+        if _numbers(installed) < _numbers(least):
+            missing.append(f"{name} from {least} on")
+    if missing:
+        yield wrong("packages", f"missing or too old: {', '.join(missing)}", "install defendctl anew")
+    else:
+        yield ok("packages", ", ".join(there))
+
+
+def _requirements() -> Iterator[tuple[str, str]]:
+    """Name and lowest version of what we need always; without an installation nothing says it."""
+    with suppress(metadata.PackageNotFoundError):
+        for line in metadata.requires("defendctl") or ():
+            found = re.match(r"([A-Za-z0-9_.-]+)[^;]*?>=\s*([0-9.]+)", line)
+            if found and "extra" not in line:
+                yield found[1], found[2]
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
+
+
+def _project(workspace: Workspace) -> Iterator[Check]:
+    """A message for each thing that is wrong with the project file; manifests are counted."""
+    from defendctl.manifest.resolve import resolve
+
+    project = workspace.project
+    if project.file is None and not (workspace.store.path.exists() or (project.root / "workflows").exists()):
+        yield wrong(
+            "project", "there is no defendctl.yaml here or in a parent folder", "run `defendctl init`"
+        )
+        return
+    for diagnostic in errors(workspace.problems):
+        place = f"{diagnostic.span.file}:{diagnostic.span.line or 1}: " if diagnostic.span else ""
+        yield wrong("project", place + diagnostic.message, "run `defendctl validate` and correct it")
+    if not errors(workspace.problems):
+        yield ok("project", str(project.file or "no project file: every key has its default"))
+    desired = resolve(project, None, workspace.cwd)
+    wrongs = len(errors(desired.diagnostics))
+    if wrongs:
+        yield wrong(
+            "manifests", f"{count(wrongs, 'error')} in them", "run `defendctl validate` and correct them"
+        )
+    else:
+        yield ok("manifests", f"{count(len(desired.workflows), 'workflow')} declared")
+
+
+def _schemas(workspace: Workspace) -> Iterator[Check]:
+    """Those that stand where `init` puts them; editors go by them."""
+    from defendctl.operations.schema import schema
+
+    for kind in _SCHEMAS:
+        name = f"schemas/{kind}.schema.json"
+        there = _text(workspace.project.root / name)
+        if there in (schema(kind), schema(kind, workspace.project.custom_metrics)):
+            yield ok("schema", f"{name} is that of defendctl {__version__}")
+        elif there is not None:
+            advice = f"run `defendctl schema {kind} --output {name}`"
+            yield wrong("schema", f"{name} is not that of defendctl {__version__}", advice)
+
+
+def _text(path: Path) -> str | None:
+    """None where no file stands; empty for one that cannot be read."""
+    if not path.is_file():
+        return None
+    try:
+        with path.open("rb") as file:
+            return file.read(_LARGEST).decode()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _endpoint(workspace: Workspace) -> Iterator[Check]:
+    if workspace.settings.sandbox:
+        yield ok("base URL", "the embedded sandbox, which needs no key")
+        return
+    try:
+        yield ok("base URL", f"{workspace.base_url()} ({_base_url_from(workspace)})")
+    except DefendctlError as error:
+        advice = error.hint or f"correct it in {_base_url_from(workspace)}"
+        yield wrong("base URL", error.message, advice, error.exit_code)
+    try:
+        api_key()
+        yield ok("key", "DEEPRAILS_API_KEY is set")
+    except DefendctlError as error:
+        advice = "set DEEPRAILS_API_KEY to the key of your organization"
+        yield wrong("key", error.message, advice, error.exit_code)
+
+
+def _base_url_from(workspace: Workspace) -> str:
+    for name in ("DEEP_RAILS_BASE_URL", "DEEPRAILS_BASE_URL"):
+        if os.environ.get(name):
+            return name
+    return "the project file" if workspace.project.base_url else "the default"
+
+
+def _state(workspace: Workspace) -> tuple[Snapshot | None, list[Check]]:
+    """The state with its journal, or why there is none to go by."""
+    try:
+        snapshot = workspace.store.read()
+    except DefendctlError as error:
+        advice = error.hint or "restore it from version control or from where CI keeps it"
+        return None, [wrong("state", error.message, advice, error.exit_code)]
+    if not snapshot.exists:
+        advice = "nothing to do: `defendctl init` or the first apply makes it"
+        return snapshot, [note("state", "there is none yet", advice)]
+    return snapshot, [*_remembered(workspace, snapshot), *_unresolved(snapshot.state)]
+
+
+def _remembered(workspace: Workspace, snapshot: Snapshot) -> Iterator[Check]:
+    state, path = snapshot.state, workspace.store.path
+    yield ok(
+        "state", f"{path.name}: serial {state.serial}, {len(state.bindings)} bound, lineage {state.lineage}"
+    )
+    host = None
+    with suppress(DefendctlError):  # the base URL is told of by itself
+        host = workspace.host()
+    if state.api_host not in (None, host) and host:
+        advice = "set the base URL of that host, or use another state file for this one"
+        yield wrong(
+            "host", f"the state belongs to {state.api_host}, but this run speaks to {host}", advice, 6
+        )
+    if snapshot.leftover:
+        advice = "keep it with the state; the next apply folds it in"
+        records = count(len(snapshot.leftover.records), "record")
+        yield note("journal", f"a run left {workspace.store.journal_path.name} with {records}", advice)
+    older = workspace.store.older_than_seen(state)
+    if older:
+        yield wrong("backups", older, "restore the newest copy, or remove what is newer than the state", 6)
+    newest = backups.newest(workspace.folder / "backups", state.lineage)
+    if newest and not older:
+        yield ok("backups", f"the newest copy here has serial {newest[1].serial}")
+    yield from _left_ids(workspace.store.path, state)
+
+
+def _left_ids(path: Path, state: State) -> Iterator[Check]:
+    """Recovery files beside the state that belong to no create which is still open."""
+    open_ = {intent.op for intent in state.unresolved.values()}
+    prefix = f"{path.name}."
+    for file in sorted(path.parent.iterdir()):
+        op = file.name.removeprefix(prefix).removesuffix(".recovery")
+        if file.name.startswith(prefix) and file.name.endswith(".recovery") and op not in open_:
+            advice = "look whether `defendctl state list` knows the id in it, and remove it"
+            yield note("recovery", f"{file.name} belongs to no create that is open", advice)
+
+
+def _unresolved(state: State) -> Iterator[Check]:
+    for address, intent in sorted(state.unresolved.items()):
+        known = f", and {intent.answered} came back" if intent.answered else ""
+        message = f"{address}: a create was sent at {intent.at} and its outcome is unknown{known}"
+        advice = f"run `defendctl state resolve {address}` with --id or --not-created"
+        yield wrong("unresolved", message, advice, 7)
+
+
+def _lock(workspace: Workspace) -> Iterator[Check]:
+    """By the record of whoever took it: to try it would stand in the way of a run that begins now."""
+    owner = read_owner(workspace.store.lock_path)
+    if owner is None:
+        yield ok("lock", "nobody holds it")
+    elif owner.host != socket.gethostname():
+        advice = f"if that run is gone: defendctl state unlock {owner.id}"
+        yield note("lock", f"it was taken on another machine, by {owner}", advice)
+    elif _runs(owner):
+        yield wrong("lock", f"it is held by {owner}", "wait for that run to end", 6)
+    else:
+        advice = "nothing to do: the next run goes on by itself"
+        yield note("lock", f"a run ended without releasing it ({owner})", advice)
+
+
+def _runs(owner: Owner) -> bool:
+    if os.name != "posix":  # there the question would end it
+        return True
+    try:
+        os.kill(owner.pid, 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return owner.pid > 0
+
+
+def _asked(workspace: Workspace, state: State | None) -> tuple[Answers, list[Check]]:
+    bound = sorted(state.bindings.items())[:MOST] if state else []
+    reads: list[Seen] = []
+    checks: list[Check] = []
+    absent = zero = None
+    try:
+        with workspace.api() as api:
+            absent = api.examine(ABSENT, 1)
+            checks += [*_key(workspace), *_odd(absent)]
+            for address, binding in bound:
+                checks += _read(api, address, binding, reads)
+            if reads:
+                zero = api.examine(next(b.workflow_id for _, b in bound), 0)
+    except KeyRefused as error:
+        checks.append(wrong("key", error.message, "set DEEPRAILS_API_KEY to a key of this organization", 3))
+    except DefendctlError as error:
+        advice = error.hint or "look at the network, the proxy and the base URL"
+        checks.append(wrong("API", error.message, advice, error.exit_code))
+    if not bound:
+        advice = "bind a workflow with `defendctl apply` or `defendctl import`, and run it again"
+        checks.append(note("API", "nothing is bound, so nothing could be read", advice))
+    return Answers(tuple(reads), absent, zero), checks
+
+
+def _key(workspace: Workspace) -> list[Check]:
+    where = "the sandbox" if workspace.settings.sandbox else api_host(workspace.base_url())
+    return [ok("key", f"{where} takes it")]
+
+
+def _odd(absent: Seen) -> list[Check]:
+    if absent.status == 404:
+        return []
+    message = f"a workflow that cannot exist answers {absent.status}, not 404"
+    return [note("API", message, "look whether the base URL leads to the API and not to something else")]
+
+
+def _read(api: DefendApi, address: str, binding: Binding, reads: list[Seen]) -> list[Check]:
+    seen = api.examine(binding.workflow_id, 1)
+    if seen.status == 404:
+        advice = "look at key and host; if it is gone: `defendctl apply --replace` or `state rm`"
+        return [wrong("workflow", f"{address}: {binding.workflow_id} answers 404", advice)]
+    if seen.error:
+        message = f"{address}: the API answered {seen.status} with {seen.error}, which is no workflow"
+        return [wrong("workflow", message, "look whether the base URL leads to the API")]
+    reads.append(seen)
+    if seen.state == "active" or seen.state is None:
+        return []
+    return [note("workflow", f"{address}: its status is {seen.state}", "activate it in the console")]
+
+
+def _served(workspace: Workspace, state: State | None, answers: Answers) -> Served | None:
+    """None where nothing was read: then nothing is known of this server."""
+    from defendctl.api.dialects import DIALECTS
+    from defendctl.engine.generation import generation
+    from defendctl.model import FIELDS
+
+    if not answers.reads:
+        return None
+    evidence = {seen.evidence for seen in answers.reads if seen.evidence}
+    spoken = generation(workspace.project.generation, evidence, state.generation if state else None)
+    support = DIALECTS[spoken].support
+    readable = frozenset[str]().union(*(seen.readable for seen in answers.reads))
+    names = dict.fromkeys(name for seen in answers.reads for name in seen.names)
+    unknown = dict.fromkeys(name for seen in answers.reads for name in seen.unknown)
+    return Served(
+        read=len(answers.reads),
+        evidence=tuple(sorted(evidence)),
+        generation=spoken,
+        readable=tuple(name for name in FIELDS if name in readable),
+        unreadable=tuple(name for name in FIELDS if name not in readable),
+        creatable=tuple(name for name in FIELDS if name in support.create),
+        updatable=tuple(name for name in FIELDS if name in support.update),
+        names=tuple(names),
+        unknown=tuple(unknown),
+    )
