@@ -18,6 +18,7 @@ ROWS = [
     {"event"},
     {"plan"},
     {"policy"},
+    {"suite"},
     {"api", "state", "manifest", "sandbox"},
     {"engine"},
     {"render"},
@@ -33,6 +34,7 @@ PURE = [
     "event.py",
     "plan/*.py",
     "policy/*.py",
+    "suite/*.py",
     "render/*.py",
     "state/document.py",
     "state/records.py",
@@ -157,7 +159,7 @@ def test_a_plan_without_anything_to_read_loads_no_httpx() -> None:
     assert "httpx" not in loaded_after("plan", cwd=ROOT / "examples" / "quickstart")
 
 
-@pytest.mark.parametrize("kind", ["manifest", "overlay", "project", "plan", "policy"])
+@pytest.mark.parametrize("kind", ["manifest", "overlay", "project", "plan", "policy", "tests"])
 def test_the_committed_schema_is_the_generated_one(kind: str) -> None:
     from defendctl.operations.schema import schema
 

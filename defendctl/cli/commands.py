@@ -357,7 +357,9 @@ def outputs(run: Run, format: str, selector: tuple[str, ...]) -> int:
 
 @_command("schema")
 @click.argument(
-    "kind", type=click.Choice(["manifest", "overlay", "project", "policy", "plan"]), default="manifest"
+    "kind",
+    type=click.Choice(["manifest", "overlay", "project", "policy", "tests", "plan"]),
+    default="manifest",
 )
 @click.option("--output", type=_PATH, help="Write to this file instead of stdout.")
 @click.pass_obj
@@ -389,8 +391,8 @@ def completion(ctx: click.Context, shell: str) -> int:
 
 
 _SCORES_HELP = (
-    "YAML or JSON with scripted scores, {TEXT: {METRIC: SCORE}}, for events whose output or prompt contains"
-    " TEXT. SCORE is 0 to 1, true, false or null (not scored); a list of such maps: one for each attempt."
+    "YAML or JSON with scripted scores, {TEXT: {METRIC: SCORE}}, for events whose output, prompt or nametag"
+    " contains TEXT. SCORE is 0 to 1, true, false or null (not scored); a list of such maps: one an attempt."
 )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from defendctl.cli import commands, doctor, edit, events, state
+from defendctl.cli import commands, doctor, edit, events, state, suite
 from defendctl.cli.options import Group, Run, global_options
 from defendctl.diagnostics import DefendctlError, Invalid
 from defendctl.render.inert import inert
@@ -37,6 +37,7 @@ for command in commands.ALL:
 cli.add_command(doctor.doctor)
 cli.add_command(state.group)
 cli.add_command(events.group)
+cli.add_command(suite.test)
 cli.add_command(commands.sandbox)
 cli.add_command(edit.fmt)
 

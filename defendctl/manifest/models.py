@@ -25,6 +25,7 @@ RULE_ID = r"[a-z]([a-z0-9._-]{0,61}[a-z0-9])?"
 
 MAX_COUNT = 1_000_000
 MAX_EVENTS = 10_000
+MAX_REPEATS = 20
 
 
 def _whole(value: Any) -> Any:
@@ -58,6 +59,7 @@ Level = Literal["low", "medium", "high"]
 Threshold = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), AfterValidator(_positive_zero)]
 Retries = Annotated[int, Field(ge=0, le=MAX_RETRIES_LIMIT), Whole]
 Count = Annotated[int, Field(ge=0, le=MAX_COUNT), Whole]
+Repeats = Annotated[int, Field(ge=1, le=MAX_REPEATS), Whole]
 Unmanaged = Literal["description", "max_retries", "web_search", "context_awareness", "file_search"]
 """What may be left to the console: exactly the fields with a default, for they alone need not be sent."""
 Action = Annotated[Literal["fixit", "regenerate", "none"], BeforeValidator(_action)]
@@ -275,6 +277,7 @@ class ProjectFile(Model):
     schema_: str = Field("", alias="$schema")
     version: Version
     manifests: Annotated[list[Text], Field(min_length=1)] = ["workflows"]
+    tests: list[Text] = []
     api: Api = Api()
     state: State = State()
     custom_metrics: list[Text] = []
@@ -295,3 +298,50 @@ class EventInput(Model):
     model_used: Text
     run_mode: Text = ""
     nametag: Text = ""
+
+
+class SuiteFile(Model):
+    """One document; each case is checked by itself in `suites`, with the defaults in it."""
+
+    schema_: str = Field("", alias="$schema")
+    version: Version
+    defaults: Any = None
+    tests: dict[str, Any]
+
+
+class CaseDefaults(Model):
+    """What cases leave out. `cost` is checked in `suites`."""
+
+    workflow: Text = ""
+    model_used: Text = ""
+    run_mode: Text = ""
+    repeats: Repeats = 1
+    quorum: Repeats = 1
+    tags: list[Item] = []
+    cost: Any = None
+
+
+class CaseInput(Model):
+    """`context` is checked in `submissions`."""
+
+    user_prompt: Text = ""
+    system_prompt: Text = ""
+    context: Any = None
+    ground_truth: Text = ""
+
+
+class Expect(Model):
+    """A word alone stands for `result`."""
+
+    result: Literal["flagged", "passes"] = "flagged"
+    metrics: Annotated[dict[str, Literal["flagged", "passes"]], Field(min_length=1)] = {}
+    scores: dict[str, Annotated[list[Threshold], Field(min_length=2, max_length=2)]] = {}
+    improvement: Literal["improved", "failed", "not_required", "required"] = "improved"
+
+
+class Case(CaseDefaults):
+    workflow: Text
+    model_used: Text
+    input: CaseInput
+    output: str
+    expect: Expect

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from defendctl.diagnostics import suggest
-from defendctl.manifest.models import MAX_COUNT, MAX_EVENTS
+from defendctl.manifest.models import MAX_COUNT, MAX_EVENTS, MAX_REPEATS
 from defendctl.manifest.report import LIMIT
 from defendctl.manifest.scalars import plain
 from defendctl.manifest.texts import IN_OVERLAY, MISPLACED, MISSING
@@ -48,10 +48,11 @@ _WORDS_OF_THE_API = {
     "max_improvement_attempt": "max_retries",
 }
 _WITHOUT_DEFAULTS = frozenset({"Rule", "Waiver"})
-_SHARES = frozenset({"metrics", "min_threshold", "max_threshold_step", "max_flag_rate"})
+_SHARES = frozenset({"metrics", "min_threshold", "max_threshold_step", "max_flag_rate", "scores"})
 _WHOLE = {
     **dict.fromkeys(("max_creates", "max_changes"), (0, MAX_COUNT)),
     **dict.fromkeys(("last", "min_events"), (1, MAX_EVENTS)),
+    **dict.fromkeys(("repeats", "quorum"), (1, MAX_REPEATS)),
 }
 _BOOLEANS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
@@ -161,10 +162,12 @@ def _wrong(model: type[BaseModel], error: dict[str, Any], at: Path) -> tuple[str
     if kind == "string_too_long":
         most = error["ctx"]["max_length"]
         return "out-of-range", f"{name} must not have more than {most} characters, found {len(value)}."
-    if kind in ("string_pattern_mismatch", "string_too_short", "too_short"):
+    if kind in ("string_pattern_mismatch", "string_too_short", "too_short") and loc[1:2] != ("scores",):
         has_default = isinstance(loc[-1], str) and model.__name__ not in _WITHOUT_DEFAULTS
         hint = " Leave the key out for the default." if has_default else ""
         return "invalid-value", f"{name} must not be {'blank' if value else 'empty'}.{hint}"
+    if loc[:2] == ("expect", "scores") and kind in ("too_short", "too_long"):
+        return "wrong-type", f"{name} must be a list of two numbers, like [0, 0.5], found {found(value)}."
     if loc[:1] == ("metrics",) and kind == "string_type":
         return "wrong-type", f"{name} must be the name of a metric, found {found(value)}."
     return "wrong-type", f"{name} must be {_EXPECTED[kind]}, found {found(value)}.{_hint(kind, value)}"

@@ -49,6 +49,8 @@ class Project:
     """Code → how grave it is."""
     spans: tuple[Span, ...] = ()
     """Where each of `manifests` stands; empty if the file does not say them."""
+    tests: tuple[str, ...] = ()
+    test_spans: tuple[Span, ...] = ()
     rules: tuple[Rule, ...] = ()
     includes: tuple[str, ...] = ()
     include_spans: tuple[Span, ...] = ()
@@ -151,7 +153,7 @@ def check_section(data: dict[str, Any], at: Path_, document: Document, report: R
     if isinstance(variable, str) and not re.fullmatch(models.KEY_VARIABLE, variable):
         report.error("invalid-value", _BAD_VARIABLE, document.span((*at, "api", "key_variable")))
     _check_paths(data, at, document, report)
-    for path, code, message in repeated(data, ("manifests", "custom_metrics", "overlays")):
+    for path, code, message in repeated(data, ("manifests", "tests", "custom_metrics", "overlays")):
         report.error(code, message, document.span((*at, *path)))
     policy = data.get("policy")
     for path, code, message in repeated(policy if isinstance(policy, dict) else {}, ("include",)):
@@ -177,7 +179,7 @@ def _check_paths(data: dict[str, Any], at: Path_, document: Document, report: Re
         ("state", key): state.get(key) for key in ("path", "lineage") if isinstance(state, dict)
     }
     for where, section in (((), data), (("policy",), policy if isinstance(policy, dict) else {})):
-        for key in ("manifests", "overlays", "include"):
+        for key in ("manifests", "tests", "overlays", "include"):
             entries = section.get(key)
             items = enumerate(entries if isinstance(entries, list) else ())
             paths |= {(*where, key, i): entry for i, entry in items}
@@ -202,6 +204,8 @@ def _built(file: Path, model: ProjectFile, document: Document) -> Project:
         custom_metrics=tuple(model.custom_metrics),
         lint=model.lint.model_dump(by_alias=True, exclude_unset=True),
         spans=tuple(document.span(("manifests", i)) for i in range(len(model.manifests))) if given else (),
+        tests=tuple(model.tests),
+        test_spans=tuple(document.span(("tests", i)) for i in range(len(model.tests))),
         includes=tuple(model.policy.include),
         include_spans=tuple(
             document.span(("policy", "include", i)) for i in range(len(model.policy.include))

@@ -108,7 +108,8 @@ class _Run:
         self._overlays = _overlays(project, cwd, today)
         own = {os.path.realpath(project.file)} if project.file else set()
         others = self._overlays.real_files if self._overlays else set()
-        self._entries = Entries(project.root, cwd, "manifest", own | self.policies.real_files | others)
+        others |= own | self.policies.real_files | _tests(project, cwd)
+        self._entries = Entries(project.root, cwd, "manifest", others)
         self.documents: dict[str, Document] = {}
         self._keep = keep
         self.lints: list[Diagnostic] = []
@@ -224,3 +225,12 @@ def _overlays(project: Project, cwd: Path, today: datetime.date | None) -> Overl
     overlays = Overlays(project, cwd)
     overlays.read(today)
     return overlays
+
+
+def _tests(project: Project, cwd: Path) -> set[str]:
+    """What a folder of manifests may hold besides them."""
+    if not project.tests:
+        return set()
+    from defendctl.manifest.suites import suite_files
+
+    return {os.path.realpath(file) for file in suite_files(project, cwd)[0]}

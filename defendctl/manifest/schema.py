@@ -30,8 +30,8 @@ _UNWANTED = frozenset({"title", "description", "default"})
 
 def manifest_schema(custom_metrics: Sequence[str] = ()) -> Schema:
     """The schema of one manifest document; the names in `custom_metrics` are metrics too."""
-    schema = _document(models.Manifest, texts.MANIFEST)
-    metrics = _metrics(custom_metrics)
+    schema = document_schema(models.Manifest, texts.MANIFEST)
+    metrics = metrics_of(custom_metrics)
     schema["properties"]["defaults"] = {**texts.MANIFEST["defaults"], **_part(metrics, frozenset(), "none")}
     schema["properties"]["workflows"] |= {
         "propertyNames": _addresses(),
@@ -45,9 +45,9 @@ def manifest_schema(custom_metrics: Sequence[str] = ()) -> Schema:
 
 def overlay_schema(custom_metrics: Sequence[str] = ()) -> Schema:
     """The schema of a file that `overlays` of an environment name."""
-    schema = _document(models.Overlay, texts.OVERLAY)
+    schema = document_schema(models.Overlay, texts.OVERLAY)
     nullable = frozenset(texts.WORKFLOW) - {"type", "improvement_action"}
-    laid = _part(_metrics(custom_metrics), nullable, "as in the manifest", named=True)
+    laid = _part(metrics_of(custom_metrics), nullable, "as in the manifest", named=True)
     schema["properties"]["workflows"] |= {
         "propertyNames": _addresses(),
         "additionalProperties": {**laid, "type": ["object", "null"]},
@@ -58,11 +58,11 @@ def overlay_schema(custom_metrics: Sequence[str] = ()) -> Schema:
 
 def project_schema() -> Schema:
     """The schema of `defendctl.yaml`."""
-    schema = _document(models.ProjectFile, texts.PROJECT)
+    schema = document_schema(models.ProjectFile, texts.PROJECT)
     for name, model in (("api", models.Api), ("state", models.State), ("lint", models.Lint)):
-        section = {"type": "object", "properties": _properties(model, texts.SECTIONS[name])}
+        section = {"type": "object", "properties": properties_of(model, texts.SECTIONS[name])}
         schema["properties"][name] = {**texts.PROJECT[name], **section, "additionalProperties": False}
-    for name in ("manifests", "custom_metrics"):
+    for name in ("manifests", "tests", "custom_metrics"):
         schema["properties"][name]["uniqueItems"] = True
     schema["properties"]["api"]["properties"]["key_variable"]["pattern"] = f"^{models.KEY_VARIABLE}$"
     schema["properties"]["policy"] = _policy()
@@ -72,7 +72,7 @@ def project_schema() -> Schema:
 
 
 def _environments() -> Schema:
-    given = _properties(models.Environment, texts.ENVIRONMENT)
+    given = properties_of(models.Environment, texts.ENVIRONMENT)
     for name, model, hints in (
         ("api", models.Api, texts.API),
         ("state", models.StateOfEnvironment, texts.STATE_OF_ENVIRONMENT),
@@ -95,12 +95,12 @@ def _environments() -> Schema:
 
 def policy_schema(custom_metrics: Sequence[str] = ()) -> Schema:
     """The schema of a file that `policy.include` names."""
-    schema = _document(models.PolicyFile, texts.POLICY_FILE)
-    schema["properties"]["rules"]["items"] = _rule_of_policy(_metrics(custom_metrics))
+    schema = document_schema(models.PolicyFile, texts.POLICY_FILE)
+    schema["properties"]["rules"]["items"] = _rule_of_policy(metrics_of(custom_metrics))
     return spoken(schema, "A file of rules")
 
 
-def _metrics(custom_metrics: Sequence[str]) -> dict[str, str]:
+def metrics_of(custom_metrics: Sequence[str]) -> dict[str, str]:
     return {**METRICS, **dict.fromkeys(custom_metrics, "One of your organization's own metrics.")}
 
 
@@ -109,8 +109,8 @@ def to_text(schema: Mapping[str, Any]) -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def _document(model: type[BaseModel], hints: texts.Hints) -> Schema:
-    properties = _properties(model, hints)
+def document_schema(model: type[BaseModel], hints: texts.Hints) -> Schema:
+    properties = properties_of(model, hints)
     properties["version"] = {**hints["version"], "type": "integer", "const": 1}
     return {
         "$schema": DRAFT,
@@ -122,7 +122,7 @@ def _document(model: type[BaseModel], hints: texts.Hints) -> Schema:
     }
 
 
-def _properties(model: type[BaseModel], hints: texts.Hints) -> Schema:
+def properties_of(model: type[BaseModel], hints: texts.Hints) -> Schema:
     """The properties of a model in the order of the hints, each with its hints."""
     generated = model.model_json_schema()["properties"]
     return {name: {**_clean(generated[name]), **hint} for name, hint in hints.items() if name in generated}
@@ -138,7 +138,7 @@ def _clean(node: Any) -> Any:
 
 
 def _workflow(metrics: Mapping[str, str]) -> Schema:
-    given = _properties(models.Untyped, texts.WORKFLOW)
+    given = properties_of(models.Untyped, texts.WORKFLOW)
     given["description"]["type"] = ["string", "null"]
     given["type"]["enumDescriptions"] = [*texts.TYPES.values()]
     given["tolerance"] |= _levels()
@@ -219,7 +219,7 @@ def _pattern(pattern: str, message: str) -> Schema:
 
 
 def _waiver() -> Schema:
-    given = _properties(models.Waiver, texts.WAIVER)
+    given = properties_of(models.Waiver, texts.WAIVER)
     given["field"] |= _pattern(
         f"({'|'.join(WAIVABLE)}|metrics\\..+)", "A path as the plan shows it, or `retire`."
     )
@@ -240,7 +240,7 @@ def _waiver() -> Schema:
 
 def _policy() -> Schema:
     """Any word may be a metric here, for `custom_metrics` stand in the same file."""
-    given = _properties(models.Policy, texts.POLICY)
+    given = properties_of(models.Policy, texts.POLICY)
     given["include"]["uniqueItems"] = True
     given["replay"] = {**texts.POLICY["replay"], **_section(models.Replay, texts.REPLAY)}
     given["rules"]["items"] = _rule_of_policy(None)
@@ -248,11 +248,11 @@ def _policy() -> Schema:
 
 
 def _section(model: type[BaseModel], hints: texts.Hints) -> Schema:
-    return {"type": "object", "properties": _properties(model, hints), "additionalProperties": False}
+    return {"type": "object", "properties": properties_of(model, hints), "additionalProperties": False}
 
 
 def _rule_of_policy(metrics: Mapping[str, str] | None) -> Schema:
-    given = _properties(models.Rule, texts.RULE)
+    given = properties_of(models.Rule, texts.RULE)
     given["id"]["pattern"] = f"^{models.RULE_ID}$"
     for name in CHECKS:
         given[name]["markdownDescription"] += " Default: not checked."

@@ -45,6 +45,11 @@ MISSING = {
     "workflow_id": "name the workflow that is to be bound here.",
     "field": "say which one, like `metrics.completeness`.",
     "to": "say the value that may pass (null for a metric that is removed).",
+    "workflow": "say the address of the workflow that shall judge it.",
+    "input": "say what the model was asked.",
+    "output": "say what the model answered.",
+    "expect": "say flagged or passes, or more in a mapping.",
+    "tests": "add `tests:` and under it a name for each case.",
 }
 """What to do about a key that is missing."""
 NOUNS = {
@@ -184,6 +189,10 @@ PROJECT: Hints = {
     "manifests": {
         "markdownDescription": "Files, folders (read recursively, `*.yaml` and `*.yml`) or globs, relative "
         "to this file. Default: `[workflows]`."
+    },
+    "tests": {
+        "markdownDescription": "Files with test cases for `defendctl test`: files, folders or globs, "
+        "relative to this file. Default: none."
     },
     "api": {
         "markdownDescription": "Where the API is and which form of it is spoken. Default: each key its own."
@@ -339,4 +348,68 @@ CAPABILITIES: Hints = {
     "file_search": {
         "markdownDescription": "Whether there must, or must not, be files to search. Default: either."
     },
+}
+
+SUITE: Hints = {
+    **{key: MANIFEST[key] for key in ("$schema", "version")},
+    "defaults": {"markdownDescription": "What the cases of this file leave out. Default: nothing."},
+    "tests": {
+        "markdownDescription": "The cases, each under a name. Their outputs are evaluated by the API, which "
+        "costs money."
+    },
+}
+CASE: Hints = {
+    "workflow": {
+        "markdownDescription": "The address of the workflow that judges it. Default: that of `defaults`."
+    },
+    "input": {"markdownDescription": "What the model was asked: a `user_prompt`, and what belongs to it."},
+    "output": {"markdownDescription": "What the model answered: it is this that is judged."},
+    "model_used": {
+        "markdownDescription": "The name of that model. Default: that of `defaults`.",
+        "patternErrorMessage": NOT_BLANK,
+    },
+    "expect": {
+        "markdownDescription": "`flagged` (it must be caught) or `passes` (it must not), or a mapping that "
+        "says more; then all of it must hold."
+    },
+    "run_mode": {"markdownDescription": "How it is evaluated. Default: `precision`, which every API knows."},
+    "repeats": {
+        "markdownDescription": "How often it is submitted at most, for the judge is not deterministic. "
+        "Default: `1`."
+    },
+    "quorum": {
+        "markdownDescription": "How many of the repeats must agree for a verdict, or it is flaky. "
+        "Default: all."
+    },
+    "tags": {"markdownDescription": "Words to choose cases by (`--tag`). Default: none."},
+    "cost": {
+        "markdownDescription": "What one event of it costs at most, for `--max-cost`. Default: what recent "
+        "events of its workflow cost in that run mode."
+    },
+}
+CASE_INPUT: Hints = {
+    "user_prompt": {"markdownDescription": "What the user asked."},
+    "system_prompt": {"markdownDescription": "What the model was told before. Default: nothing."},
+    "context": {
+        "markdownDescription": "What the answer must be supported by: a text, or a list of texts and of "
+        "turns like `{role: user, content: …}`. Default: none."
+    },
+    "ground_truth": {"markdownDescription": "A reference answer. Default: none."},
+}
+EXPECT: Hints = {
+    "result": {
+        "markdownDescription": "All metrics together: `flagged` if at least one fails, else `passes`."
+    },
+    "metrics": {"markdownDescription": "What is expected of single metrics."},
+    "scores": {
+        "markdownDescription": "The range of a metric's score, like `[0, 0.5]`; both ends belong to it."
+    },
+    "improvement": {"markdownDescription": "What the improvement must come to."},
+}
+SIDES = {"flagged": "It must be caught.", "passes": "It must not be caught."}
+OUTCOMES = {
+    "improved": "An attempt made it pass.",
+    "failed": "No attempt made it pass.",
+    "not_required": "It passed at once.",
+    "required": "It failed, and nothing was done about it.",
 }

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from defendctl.api.dialects.dialect import Dialect
     from defendctl.api.outcome import Submitted
     from defendctl.event import Event
+    from defendctl.model import Observed
     from defendctl.operations.workspace import Workspace
 
 NOT_REPEATED = "it is not sent again, for it may have been submitted, and then it is paid for"
@@ -81,7 +82,7 @@ def submitted(workspace: Workspace, address: str, file: Path) -> Sent:
     given, spans = read_submission(file, workspace.cwd)
     workflow_id = bound(workspace, address)
     with workspace.api() as api:
-        dialect = speaking(workspace, api, {address: workflow_id})
+        dialect, _ = speaking(workspace, api, {address: workflow_id})
         wrong = [
             Diagnostic(
                 "error", "not-in-generation", f"{said[0].upper()}{said[1:]}.", spans.get(key, spans[""])
@@ -110,12 +111,15 @@ def bound(workspace: Workspace, address: str) -> str:
     )
 
 
-def speaking(workspace: Workspace, api: DefendApi, ids: dict[str, str]) -> Dialect:
+def speaking(
+    workspace: Workspace, api: DefendApi, ids: dict[str, str]
+) -> tuple[Dialect, dict[str, Observed]]:
     """The generation to submit in, by a read of the workflows; each must be there and take events."""
     from defendctl.api.dialects import DIALECTS
     from defendctl.engine.generation import generation
     from defendctl.engine.refresh import refresh
 
+    found: dict[str, Observed] = {}
     for address, live in refresh(api, ids, 10).items():
         if live is None:
             raise _gone(address, ids[address])
@@ -124,8 +128,9 @@ def speaking(workspace: Workspace, api: DefendApi, ids: dict[str, str]) -> Diale
                 f"{address} is inactive, and then it takes no events",
                 "only the console can make it active again",
             )
+        found[address] = live
     recorded = workspace.read_state().state.generation
-    return DIALECTS[generation(workspace.project.generation, api.evidence, recorded)]
+    return DIALECTS[generation(workspace.project.generation, api.evidence, recorded)], found
 
 
 @contextmanager

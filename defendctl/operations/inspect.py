@@ -41,6 +41,16 @@ def _validated(
     today = workspace.settings.today
     desired = resolve(workspace.project, list(paths) or None, workspace.cwd, today, linted=True)
     yield from (*desired.diagnostics, *levelled(desired.lints, levels), *of_manifests(desired, today))
+    yield from () if paths else _of_the_suites(workspace)
+
+
+def _of_the_suites(workspace: Workspace) -> list[Diagnostic]:
+    """What is wrong with the test files, where there are any."""
+    if not workspace.project.tests:
+        return []
+    from defendctl.manifest.suites import read_suites
+
+    return read_suites(workspace.project, workspace.cwd).diagnostics
 
 
 def _known(levels: Mapping[str, LintLevel]) -> Mapping[str, LintLevel]:

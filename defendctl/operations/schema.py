@@ -17,6 +17,7 @@ def schema(kind: str, custom_metrics: Sequence[str] = ()) -> str:
         project_schema,
         to_text,
     )
+    from defendctl.manifest.suite_schema import suite_schema
 
     if kind == "manifest":
         return to_text(manifest_schema(custom_metrics))
@@ -26,6 +27,8 @@ def schema(kind: str, custom_metrics: Sequence[str] = ()) -> str:
         return to_text(project_schema())
     if kind == "policy":
         return to_text(policy_schema(custom_metrics))
+    if kind == "tests":
+        return to_text(suite_schema(custom_metrics))
     from defendctl.render.documents import plan_schema
 
     return to_text(plan_schema())

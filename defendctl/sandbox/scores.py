@@ -1,6 +1,6 @@
 """Scripted scores, from a YAML or JSON file that maps a text to the scores of the events it fits.
 
-    refund policy:                                # events whose output or prompt contains this text
+    refund policy:                                # events whose output, prompt or nametag has this text
       completeness: 0.4
       comprehensive_safety: true                  # a verdict instead of a number: true passes, false fails
       correctness: null                           # not scored, as are metrics that are left out
@@ -49,9 +49,13 @@ def parse_scores(content: object) -> Scripts:
 
 
 def script_for(scripts: Scripts, submission: dict[str, Any]) -> Script:
-    """The script of the first text that the output or a prompt contains; empty without one."""
+    """The script of the first text that the output, a prompt or the nametag contains; empty without one."""
     prompts = [submission["model_input"].get(name) for name in _PROMPTS]
-    said = [text for text in (submission["model_output"], *prompts) if isinstance(text, str)]
+    said = [
+        text
+        for text in (submission["model_output"], *prompts, submission.get("nametag"))
+        if isinstance(text, str)
+    ]
     return next((script for text, script in scripts.items() if any(text in each for each in said)), [])
 
 

@@ -1,0 +1,67 @@
+"""The command that runs tests of guardrails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from defendctl.cli.console import Ticker
+from defendctl.cli.events import wait
+from defendctl.cli.options import Command, Run, selector
+from defendctl.diagnostics import Usage, worst_exit
+
+if TYPE_CHECKING:
+    from defendctl.suite.models import CaseResult
+
+FORMATS = ("text", "json", "junit", "markdown")
+
+
+@click.command("test", cls=Command)
+@selector
+@click.option(
+    "--target", multiple=True, metavar="ADDRESS", allow_from_autoenv=False, help="Only of this address."
+)
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only cases with this tag.")
+@click.option(
+    "--max-cost",
+    type=click.FloatRange(min=0),
+    metavar="USD",
+    help="Refuse to start, and stop, where it would cost more.",
+)
+@click.option("--one-sided", is_flag=True, help="Run a suite that expects only one thing.")
+@wait
+@click.option(
+    "--parallelism", type=click.IntRange(1, 32), default=4, show_default=True, help="Events at once."
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Also save the results as JSON.")
+@click.option("--format", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.pass_obj
+def test(run: Run, /, out: Path | None, format: str, **chosen: Any) -> int:
+    """Submit the cases under `tests:`, and say whether the guardrails did as expected. Costs money.
+
+    Exits 2 if a case failed or is flaky, 1 if one was not judged, 5 if the budget does not suffice.
+    """
+    from defendctl.operations.suite import Chosen
+    from defendctl.operations.suite import run_suite as operation
+    from defendctl.render import suite
+
+    if out and (out.is_dir() or not out.parent.is_dir()):
+        raise Usage(f"--out {out}: {'that is a folder' if out.is_dir() else 'there is no such folder'}")
+    ticker = Ticker(run.console)
+
+    def on_result(result: CaseResult) -> None:
+        ticker.step()
+
+    done = operation(
+        run.workspace(), Chosen(**chosen), on_result, lambda count: ticker.start("Testing", count)
+    )
+    ticker.end()
+    if out:
+        out.write_text(suite.results_document(done), encoding="utf-8")
+    draw = {"json": suite.results_document, "junit": suite.junit, "markdown": suite.markdown}
+    run.console.out(draw[format](done) if format in draw else suite.text(done, run.console.paint))
+    if done.pending and format != "text":
+        run.console.err("\n".join(suite.pending(done)))
+    return worst_exit(done.exit_codes())

@@ -1,0 +1,258 @@
+"""test: the cases of a project, submitted, followed and judged."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from defendctl.diagnostics import Blocked, DefendctlError, Diagnostic, Invalid, Usage, errors, suggest
+from defendctl.operations.selection import chosen_by_labels
+from defendctl.suite.budget import Budget, estimate, prices, whole
+from defendctl.suite.digest import configuration_digest
+from defendctl.suite.judge import one_sided
+from defendctl.suite.models import Configuration, Suite
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from defendctl.api.client import DefendApi
+    from defendctl.api.dialects.dialect import Dialect
+    from defendctl.diagnostics import Span
+    from defendctl.engine.trial import Trial
+    from defendctl.manifest.resolve import Desired
+    from defendctl.manifest.suites import Cases
+    from defendctl.model import Observed
+    from defendctl.operations.workspace import Workspace
+    from defendctl.plan.replay import Scored
+    from defendctl.suite.models import Case, CaseResult
+
+PRICED: Final = 20
+"""Recent events of a workflow that are looked at for what one costs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What the command line chose."""
+
+    target: tuple[str, ...] = ()
+    selector: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    max_cost: float | None = None
+    wait: float = 300.0
+    parallelism: int = 4
+    one_sided: bool = False
+
+
+def run_suite(
+    workspace: Workspace,
+    chosen: Chosen,
+    on_result: Callable[[CaseResult], None],
+    on_start: Callable[[int], None],
+) -> Suite:
+    """Raises DefendctlError before anything is submitted; afterwards everything is told in the result."""
+    from defendctl.manifest.suites import read_suites
+
+    read = read_suites(workspace.project, workspace.cwd)
+    desired = _sound(workspace, read)
+    if not chosen.one_sided:
+        _refuse_one_sided(read.cases)
+    cases = _selected(read.cases, desired, chosen)
+    on_start(len(cases))
+    return _Testing(workspace, chosen, read, cases, on_result).run()
+
+
+def _sound(workspace: Workspace, read: Cases) -> Desired:
+    """What is declared. Raises Invalid with the problems of manifests and test files together."""
+    found = list(read.diagnostics)
+    desired = None
+    try:
+        desired = workspace.desired(None)
+    except Invalid as invalid:
+        found += invalid.diagnostics
+    if desired is None or errors(found):
+        raise Invalid(found)
+    if not read.cases:
+        raise DefendctlError(
+            "there are no tests", "name their files under `tests:` of defendctl.yaml, as under `manifests:`"
+        )
+    found = [one for case in read.cases.values() for one in _unfounded(case, desired, read.places[case.name])]
+    if found:
+        raise Invalid(found)
+    return desired
+
+
+def _unfounded(case: Case, desired: Desired, places: Mapping[str, Span]) -> Iterator[Diagnostic]:
+    """What no workflow that is declared can ever answer."""
+    workflow = desired.workflows.get(case.address)
+    if workflow is None:
+        near = suggest(case.address, desired.workflows)
+        message = f"No workflow has the address `{case.address}`.{near}"
+        yield Diagnostic("error", "unknown-address", message, places["workflow"])
+        return
+    for part in ("metrics", "scores"):
+        for metric in getattr(case.expect, part):
+            if metric not in workflow.metrics:
+                message = f"{case.address} does not evaluate `{metric}`, so nothing can be expected of it."
+                yield Diagnostic("error", "metric-not-evaluated", message, places[f"{part}.{metric}"])
+
+
+def _refuse_one_sided(cases: Mapping[str, Case]) -> None:
+    side = one_sided(cases)
+    if side:
+        other = "that pass" if side == "flagged" else "that must be flagged"
+        why = "flags everything" if side == "flagged" else "flags nothing"
+        raise Blocked(
+            f"every case expects `{side}`: a guardrail that {why} would pass this suite",
+            f"add cases {other}, or say --one-sided",
+        )
+
+
+def _selected(cases: Mapping[str, Case], desired: Desired, chosen: Chosen) -> list[Case]:
+    for address in chosen.target:
+        if address not in desired.workflows:
+            raise Usage(
+                f"--target {address!r}: no workflow has that address." + suggest(address, desired.workflows)
+            )
+    labelled = chosen_by_labels(desired, chosen.selector)
+    found = [case for case in cases.values() if case.address in labelled and _is_chosen(case, chosen)]
+    if not found:
+        raise Usage("no case is about what --target, -l and --tag choose")
+    return found
+
+
+def _is_chosen(case: Case, chosen: Chosen) -> bool:
+    named = not chosen.target or case.address in chosen.target
+    return named and (not chosen.tags or bool({*chosen.tags} & {*case.tags}))
+
+
+@dataclass(frozen=True, slots=True)
+class _Testing:
+    workspace: Workspace
+    chosen: Chosen
+    read: Cases
+    cases: Sequence[Case]
+    on_result: Callable[[CaseResult], None]
+
+    def run(self) -> Suite:
+        from defendctl.operations.events import speaking
+
+        ids = self._ids()
+        with self.workspace.api() as api:
+            dialect, live = speaking(self.workspace, api, ids)
+            self._refuse_unfit(dialect)
+            known, expected = self._priced(api, ids)
+            return self._through(api, dialect, ids, live, known, expected)
+
+    def _ids(self) -> dict[str, str]:
+        """Address → workflow id. Raises DefendctlError where one is not bound."""
+        state = self.workspace.read_state().state
+        self.workspace.check_host(state)
+        wanted = sorted({case.address for case in self.cases})
+        missing = [address for address in wanted if address not in state.bindings]
+        if missing:
+            raise DefendctlError(
+                f"not bound to a workflow, so nothing can judge: {', '.join(missing)}",
+                "`defendctl apply` creates what is declared",
+            )
+        return {address: state.bindings[address].workflow_id for address in wanted}
+
+    def _refuse_unfit(self, dialect: Dialect) -> None:
+        from defendctl.api.submission import unfit
+
+        found = []
+        for case in self.cases:
+            places = self.read.places[case.name]
+            for key, said in unfit(case.submission, dialect):
+                message = f"{said[0].upper()}{said[1:]}."
+                span = places.get(key) or places["input"]
+                found.append(Diagnostic("error", "not-in-generation", message, span))
+        if found:
+            raise Invalid(found)
+
+    def _priced(self, api: DefendApi, ids: dict[str, str]) -> tuple[dict[str, float], float | None]:
+        """Case → what one event costs, and all of it together; only for a budget. Raises Blocked."""
+        most = self.chosen.max_cost
+        if most is None:
+            return {}, None
+        told, unknown = estimate(self.cases, prices(_recent(api, ids)))
+        if unknown:
+            raise Blocked(
+                f"nobody knows what these cost, so no budget can hold: {', '.join(sorted(unknown))}",
+                "no recent event in that run mode tells its cost; declare `cost:` in the test file",
+            )
+        expected = whole(self.cases, told)
+        if expected > most + 1e-9:
+            raise Blocked(
+                f"{len(self.cases)} cases are expected to cost {expected:.4g}, more than --max-cost {most:g}",
+                "nothing was submitted; choose fewer cases, fewer repeats, or a cheaper run mode",
+            )
+        return told, expected
+
+    def _through(
+        self,
+        api: DefendApi,
+        dialect: Dialect,
+        ids: dict[str, str],
+        live: dict[str, Observed],
+        known: dict[str, float],
+        expected: float | None,
+    ) -> Suite:
+        from defendctl.api.submission import body
+        from defendctl.engine.trial import Trial
+
+        most = self.chosen.max_cost
+        budget = None if most is None else Budget(most)
+        trial = Trial(
+            api, ids, lambda given: body(given, dialect), self.chosen.wait, budget, known, self.on_result
+        )
+        at, began = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
+        with _signals(trial, api):
+            results = trial.run(self.cases, self.chosen.parallelism)
+        return Suite(
+            host=self.workspace.host(),
+            generation=dialect.support.generation,
+            environment=getattr(self.workspace.project, "environment", None),
+            configurations=tuple(
+                Configuration(address, ids[address], configuration_digest(seen.fields))
+                for address, seen in live.items()
+            ),
+            results=results,
+            seconds=time.monotonic() - began,
+            estimate=expected,
+            max_cost=most,
+            stopped=trial.stopped,
+            at=at,
+        )
+
+
+def _recent(api: DefendApi, ids: dict[str, str]) -> dict[str, tuple[Scored, ...]]:
+    """Address → its recent events; none where they cannot be read or are not listed."""
+    from defendctl.engine.events import read_events
+
+    read = read_events(api, ids, PRICED, 10)
+    return {address: getattr(found, "events", None) or () for address, found in read.items()}
+
+
+@contextmanager
+def _signals(trial: Trial, api: DefendApi) -> Iterator[None]:
+    """The first SIGINT or SIGTERM submits nothing more and tells what is under way; the second ends it."""
+    caught: list[int] = []
+
+    def handle(number: int, frame: object) -> None:
+        if caught:
+            os._exit(130)
+        caught.append(number)
+        trial.stop("interrupted")
+        api.stop()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
