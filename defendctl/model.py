@@ -79,6 +79,8 @@ class Observed:
     created_at: str | None = None
     evidence: str | None = None
     """The generation this answer points to, if any."""
+    changed_at: str | None = None
+    """When the API says that it was last changed."""
 
 
 @dataclass(frozen=True, slots=True)

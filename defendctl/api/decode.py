@@ -7,6 +7,7 @@ there; what it holds in words we do not know is passed on as it is.
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 from defendctl.model import LEVELS, Fields, Observed
@@ -15,6 +16,7 @@ LONGEST = 2 << 20
 """Characters that are kept of a workflow, while all are compared."""
 MOST_METRICS = 1_000
 """The vendor has six; of more than this each would be a row of the plan."""
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|\+00:00)?")
 _RETRIES = ("max_improvement_attempts", "max_improvement_attempt", "max_retries")
 _ACTIONS = {"regen": "regenerate", "do_nothing": "none", None: "none"}
 _CUSTOM = "custom_hallucination_threshold_values"
@@ -31,13 +33,20 @@ def observe(answer: dict[str, Any]) -> Observed:
         raise ValueError(f"the answer describes the workflow in more than {LONGEST >> 20} MiB")
     status = answer.get("status")
     created = answer.get("created_at")
+    changed = (time_of(answer.get(key)) for key in ("updated_at", "modified_at"))
     return Observed(
         workflow_id=workflow_id,
         fields=fields,
         status=_status(status),
         created_at=created if isinstance(created, str) else None,
         evidence=_evidence(answer),
+        changed_at=next((at for at in changed if at), None),
     )
+
+
+def time_of(value: Any) -> str | None:
+    """The API says its times in UTC. Anything else could be any text, so it is no time."""
+    return value if isinstance(value, str) and _TIME.fullmatch(value) else None
 
 
 def _status(status: Any) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from defendctl.api.decode import fields_of, finite
+from defendctl.api.decode import fields_of, finite, time_of
 from defendctl.api.events import (
     NO_ID,
     dicts,
@@ -18,7 +18,6 @@ from defendctl.api.events import (
     number_of,
     run_mode_of,
     score_of,
-    time_of,
     word_of,
 )
 from defendctl.event import Evaluation, Event, Score

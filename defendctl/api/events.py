@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from defendctl.api.decode import finite
+from defendctl.api.decode import finite, time_of
 from defendctl.model import usable_id
 from defendctl.plan.replay import Scored, moment
 
@@ -20,8 +20,6 @@ NO_ID: Final = "(no id)"
 _MOST_METRICS: Final = 100
 """Scores that are kept of one event. A metric beyond them has no score, so it is not known."""
 _LONGEST_NAME: Final = 200
-_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|\+00:00)?")
-"""The API says its times in UTC. Anything else could be any text, so it is no time."""
 _RUN_MODE: Final = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 
 
@@ -124,10 +122,6 @@ def _carries(model_input: Any, key: str) -> bool | None:
 
 def is_name(name: Any) -> bool:
     return isinstance(name, str) and len(name) <= _LONGEST_NAME
-
-
-def time_of(value: Any) -> str | None:
-    return value if isinstance(value, str) and _TIME.fullmatch(value) else None
 
 
 def run_mode_of(value: Any) -> str | None:

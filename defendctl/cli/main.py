@@ -38,6 +38,7 @@ cli.add_command(doctor.doctor)
 cli.add_command(state.group)
 cli.add_command(events.group)
 cli.add_command(suite.test)
+cli.add_command(suite.verify)
 cli.add_command(commands.sandbox)
 cli.add_command(edit.fmt)
 

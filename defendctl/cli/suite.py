@@ -1,4 +1,4 @@
-"""The command that runs tests of guardrails."""
+"""The commands that put guardrails to the test."""
 
 from __future__ import annotations
 
@@ -16,6 +16,23 @@ if TYPE_CHECKING:
     from defendctl.suite.models import CaseResult
 
 FORMATS = ("text", "json", "junit", "markdown")
+
+
+@click.command("verify", cls=Command)
+@click.argument("address")
+@click.option("--format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.pass_obj
+def verify(run: Run, address: str, format: str) -> int:
+    """Compare what judged the newest event with the manifest. Submits nothing.
+
+    Exits 2 if they differ, 1 if no event is young enough to prove anything.
+    """
+    from defendctl.operations.verify import verify as operation
+    from defendctl.render import proof
+
+    found = operation(run.workspace(), address)
+    run.console.out(proof.proof_document(found) if format == "json" else proof.text(found, run.console.paint))
+    return {"proven": 0, "differs": 2, "not_yet": 1}[found.answer]
 
 
 @click.command("test", cls=Command)

@@ -165,6 +165,11 @@ def test_what_the_improvement_came_to(word: str | None, meaning: str | None) -> 
     assert detail({"improvement_tool_status": word}, content=False).improvement == meaning
 
 
+def test_a_metric_without_a_usable_name_is_left_out() -> None:
+    given_ = {"evaluation_result": {"a" * 201: {"score": 1}, "b": 0.5}, "guardrail_metrics": [3]}
+    assert detail({"evaluation_history": [given_]}, False).evaluations[0].scores == {"b": Score(0.5)}
+
+
 def test_the_older_name_of_the_action() -> None:
     assert detail({"improvement_tool_type": "fixit"}, False).settings == {"improvement_action": "fixit"}
 
@@ -191,7 +196,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=150)
+@settings(derandomize=True, deadline=None, max_examples=100)
 @given(st.dictionaries(st.sampled_from([*NEWEST, "attempt_number", "events"]), JSON))
 def test_any_answer_is_an_event(answer: dict[str, Any]) -> None:
     event = detail(answer, content=True)

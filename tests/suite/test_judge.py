@@ -6,7 +6,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from defendctl.event import Evaluation, Event, Score, Submission
@@ -134,6 +134,7 @@ def test_prices_are_those_of_the_run_mode() -> None:
 costs = st.floats(0, 10)
 
 
+@settings(derandomize=True, deadline=None)
 @given(costs, st.lists(st.tuples(costs, costs, st.sampled_from(["ends", "not told", "not sent"]))))
 def test_what_is_under_way_never_exceeds_the_limit_by_its_estimates(
     limit: float, events: list[tuple[float, float, str]]

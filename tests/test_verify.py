@@ -1,0 +1,71 @@
+"""verify over a real sandbox, in each generation; it only reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.conftest import GENERATIONS, custom
+
+if TYPE_CHECKING:
+    from tests.conftest import Project, World
+
+MARK = "planted-marker"
+
+
+def verified(project: Project, code: int) -> Any:
+    project.server.forget_requests()
+    found = project.json("verify", "a", code=code).json
+    assert found["kind"] == "proof"
+    assert {seen["method"] for seen in project.server.requests()} == {"GET"}
+    project.ok("verify", "a", code=code)
+    return found
+
+
+def ready(world: World, generation: str = "2025-12-07") -> Project:
+    project = world(generation=generation)
+    project.pin(generation)
+    project.declare({"a": custom(max_retries=3)})
+    project.apply()
+    return project
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_each_generation(world: World, generation: str) -> None:
+    project = ready(world, generation)
+    assert verified(project, 1)["answer"] == "not_yet"
+    content = {"model_output": MARK, "model_input": {"user_prompt": MARK}, "nametag": MARK}
+    project.server.give(project.bound("a"), content)
+    lists = generation >= "2025-11-10"
+    found = verified(project, 0 if lists else 1)
+    if not lists:
+        assert "lists no events" in found["why"]
+        return
+    retries = next(field for field in found["fields"] if field["path"] == "max_retries")
+    assert retries["verdict"] == ("same" if generation == "2025-12-07" else "not_told")
+    assert MARK not in project.ok("verify", "a").out
+
+
+def test_what_was_served_before_proves_nothing(world: World) -> None:
+    project = ready(world)
+    project.server.give(project.bound("a"), {"created_at": "2020-01-01T00:00:00Z"})
+    assert "not younger" in verified(project, 1)["why"]
+    project.server.give(
+        project.bound("a"),
+        {"settings": {"max_improvement_attempts": 9, "metrics": {"x": 0.5}}},
+    )
+    found = verified(project, 2)
+    differing = {field["path"]: field["served"] for field in found["fields"] if field["verdict"] == "differs"}
+    assert differing == {"max_retries": 9, "metrics.completeness": None, "metrics.x": 0.5}
+    assert "DIFFERS" in project.ok("verify", "a", code=2).out
+
+
+def test_what_cannot_be_verified(world: World) -> None:
+    project = ready(world)
+    assert "not declared" in project.ok("verify", "b", code=1).err
+    workflow_id = project.bound("a")
+    project.declare({"a": custom(), "b": custom()})
+    assert "not bound" in project.ok("verify", "b", code=1).err
+    project.server.remove(workflow_id)
+    assert "404" in project.ok("verify", "a", code=1).err
