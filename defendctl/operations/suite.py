@@ -216,7 +216,7 @@ class _Testing:
         return Suite(
             host=self.workspace.host(),
             generation=dialect.support.generation,
-            environment=getattr(self.workspace.project, "environment", None),
+            environment=self.workspace.project.environment,
             configurations=tuple(
                 Configuration(address, ids[address], configuration_digest(seen.fields))
                 for address, seen in live.items()
