@@ -75,7 +75,7 @@ def diagnostics(found: Sequence[Diagnostic], folder: str = "", environment: str 
 
 def plan_outputs(result: Plan, code: int) -> str:
     """Lines for `$GITHUB_OUTPUT`; numbers, and a digest or `none`."""
-    changes = sum(change.action != "none" for change in result.changes)
+    changes = sum(change.action != "none" for change in result.changes) + len(result.moves)
     return _outputs(changes, result.summary()[LOOSENS], code) + f"digest={consent(result)}\n"
 
 

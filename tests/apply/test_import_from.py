@@ -297,6 +297,24 @@ def test_what_a_kill_after_the_bindings_leaves_is_completed(project: Project) ->
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("sign", [".tmp", "state.json", ".yaml"])
+def test_a_run_that_is_killed(project: Project, sign: str) -> None:
+    """At the first temporary manifest, the bindings, the first manifest: never one without a binding."""
+    ids = {f"bot-{n:03}": in_console(project, f"Bot {n}") for n in range(150)}
+    name = listed(project, json.dumps(ids))
+    running = project.spawn("import", "--from", name, "--write", "workflows")
+    while running.poll() is None:
+        files = [*(project.root / "workflows").iterdir(), *project.root.iterdir()]
+        if any(file.name.endswith(sign) for file in files):
+            running.kill()
+    running.communicate()
+    assert project.state_file.exists() or not list((project.root / "workflows").glob("*.yaml"))
+    project.ok("import", "--from", name, "--write", "workflows")
+    assert {each.name for each in (project.root / "workflows").iterdir()} == {f"{a}.yaml" for a in ids}
+    project.assert_settled()
+
+
+@pytest.mark.slow
 def test_a_thousand_made_in_the_console(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     ids = {
         f"bot-{n:04}": in_console(project, f"Bot {n}", max_improvement_attempts=n % 7) for n in range(1_000)

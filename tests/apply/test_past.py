@@ -63,6 +63,12 @@ def test_a_rename_moves_the_binding_and_sends_nothing(old: Project) -> None:
     old.ok("apply", "reviewed.json", code=6)
 
 
+def test_a_step_of_ci_counts_the_move(old: Project) -> None:
+    old.env["GITHUB_OUTPUT"] = str(old.root / "outputs")
+    old.ok("plan", "--format", "github")
+    assert "changes=1\n" in (old.root / "outputs").read_text()
+
+
 def test_the_digest_speaks_of_the_move(old: Project) -> None:
     digest = old.plan().json["digest"]
     old.ok("state", "mv", "old", "new")
