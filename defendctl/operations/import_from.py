@@ -87,6 +87,8 @@ def import_from(
             with written.ready(missing) as move:
                 _record(workspace, session, done.bound, evidence)
                 done.files = move()
+            if done.files:
+                written.warn()
         else:
             _record(workspace, session, done.bound, evidence)
         return done

@@ -40,6 +40,16 @@ class Written:
                 f"choose a place under {', '.join(_entries(workspace))}, or add it to `manifests`",
             )
 
+    def warn(self) -> None:
+        """Of what is now declared elsewhere too."""
+        project = self._workspace.project
+        alone = any(_reads(project.root, entry, self._file("a")) for entry in project.overlays)
+        if project.environment and not alone:
+            self._workspace.settings.warn(
+                f"{self._shown(self._to)} is read in every environment, so the next plan of another would "
+                f"create these; a place among the overlays of {project.environment} is read there alone"
+            )
+
     def check(self, found: Sequence[Undeclared], spans: Mapping[str, Span], report: Report) -> None:
         """Reports what is in the way."""
         if self._folder.exists() and not self._folder.is_dir():
@@ -96,7 +106,8 @@ class Written:
 
 
 def _entries(workspace: Workspace) -> tuple[str, ...]:
-    return workspace.project.manifests
+    """An overlay may hold whole workflows, which are there in its environment alone."""
+    return (*workspace.project.manifests, *workspace.project.overlays)
 
 
 def _reads(root: Path, entry: str, file: Path) -> bool:

@@ -254,6 +254,26 @@ def test_the_command_line(project: Project) -> None:
         project.ok("import", "--from", name, "--write", there)
 
 
+def test_into_one_environment(project: Project) -> None:
+    environments = {
+        e: {"state": {"path": f"{e}.json"}, "overlays": [f"overlays/{e}"]} for e in ("prod", "staging")
+    }
+    project.settings(environments=environments)
+    for folder in environments:
+        (project.root / "overlays" / folder).mkdir(parents=True)
+    ids = {a: in_console(project, a) for a in ("a", "b")}
+    one = listed(project, json.dumps({"a": ids["a"]}), "a.json")
+    ran = project.ok("import", "--env", "prod", "--from", one, "--write", "overlays/prod")
+    assert "every environment" not in ran.err
+    assert project.plan("--env", "prod", "--detailed-exitcode").json["changes"] == []
+    assert project.plan("--env", "staging", "--detailed-exitcode").json["changes"] == []
+    two = listed(project, json.dumps({"b": ids["b"]}), "b.json")
+    project.ok("import", "--env", "prod", "--from", two, "--write", "overlays/staging", code=64)
+    ran = project.ok("import", "--env", "prod", "--from", two, "--write", "workflows")
+    assert "workflows is read in every environment" in ran.err
+    assert project.plan("--env", "staging").actions() == {"b": "create"}
+
+
 def test_a_file_where_the_folder_should_be(project: Project) -> None:
     (project.root / "workflows/x").write_text("")
     name = listed(project, json.dumps({"a": in_console(project)}))
