@@ -13,8 +13,6 @@ import pytest
 from tests.conftest import custom
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.conftest import Project, World
 
 MARK = b"planted-marker: what the policy says"
@@ -107,22 +105,23 @@ def test_what_was_reviewed_is_what_is_sent(ready: Project) -> None:
     assert ready.server.requests() == []
 
 
-def test_a_file_that_changes_after_the_plan_is_not_sent(
-    ready: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Between the plan and the upload there is no moment for a test to step in, but for the question."""
+def test_a_file_that_changes_after_the_plan_is_not_sent(ready: Project) -> None:
+    """The manifests are read first, so a slow answer to a GET leaves the time for it."""
+    ready.declare({"a": custom()})
+    ready.apply()
     ready.declare({"a": wants("docs/policy.pdf"), "b": custom()})
-
-    def agree(made: object) -> bool:
-        write(ready, "docs/policy.pdf", b"not what was planned")
-        return True
-
-    monkeypatch.setattr("defendctl.cli.commands._always", agree)
-    ran = ready.apply(code=4)
-    assert {r["address"]: r["outcome"] for r in ran.json["results"]} == {"a": "failed", "b": "done"}
-    assert "was changed since the plan was made" in ran.json["results"][0]["error"]
+    ready.server.forget_requests()
+    ready.server.fault("slow", "GET", seconds=0.5)
+    process = ready.spawn("apply", "--yes", "--format", "json")
+    while not ready.server.requests():
+        time.sleep(0.01)
+    write(ready, "docs/policy.pdf", b"not what was planned")
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == 4
+    failed, done = json.loads(out)["results"]
+    assert (failed["outcome"], done["outcome"]) == ("failed", "done")
+    assert "was changed since the plan was made" in failed["error"]
     assert uploads(ready) == 0
-    monkeypatch.undo()
     ready.apply()
     ready.assert_settled()
 
@@ -294,9 +293,3 @@ def test_names_of_files(ready: Project, name: str) -> None:
     ready.apply()
     ready.assert_settled()
     assert len(ready.server.files()[0]["name"]) >= len(name)
-
-
-def _outside(root: Path) -> Path:
-    outside = root.parent / "outside.pdf"
-    outside.write_bytes(MARK)
-    return outside
