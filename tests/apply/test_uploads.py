@@ -293,3 +293,32 @@ def test_names_of_files(ready: Project, name: str) -> None:
     ready.apply()
     ready.assert_settled()
     assert len(ready.server.files()[0]["name"]) >= len(name)
+
+
+def test_the_console_does_not_push_a_file_out_of_the_manifest(ready: Project) -> None:
+    """Ids in its place would be right today, and would not follow the file any more."""
+    ready.declare({"a": wants("docs/policy.pdf")})
+    ready.apply()
+    ready.server.edit(ready.bound("a"), file_search=["file_z"], description="edited")
+    before = (ready.root / "workflows" / "all.yaml").read_bytes()
+    (entry,) = ready.json("drift", code=2).json["workflows"]
+    assert [f["path"] for f in entry["fields"]] == ["description", "file_search"]
+    said = ready.run("drift", "--write")
+    assert "files of the repository stand there" in said.out + said.err
+    after = (ready.root / "workflows" / "all.yaml").read_bytes()
+    assert (b"edited" in after, b"docs/policy.pdf" in after, b"edited" in before) == (True, True, False)
+    ready.apply()
+    ready.assert_settled()
+    assert uploads(ready) == 1
+
+
+def test_many_imports_know_what_was_uploaded(world: World) -> None:
+    project = world(generation="2025-10-22")
+    project.settings(api={"generation": "2025-10-22", "uploads": True})
+    write(project, "docs/policy.pdf")
+    project.declare({"a": wants("docs/policy.pdf")})
+    project.apply()
+    project.declare({"a": wants("docs/policy.pdf"), "b": wants("docs/policy.pdf")})
+    (project.root / "ids.json").write_text(json.dumps({"b": project.server.add(name="b")}))
+    project.ok("import", "--from", "ids.json")
+    assert project.state["bindings"]["b"]["assumed"]["file_search"] == [*project.state["uploads"].values()]
