@@ -222,7 +222,7 @@ def _file() -> Schema:
         "allOf": [{"pattern": f"^(?!{CONTENT.pattern}$)", "patternErrorMessage": texts.FILE_ID}],
         "errorMessage": texts.FILE_ID,
         "required": models.File.model_json_schema()["required"],
-        "properties": _properties(models.File, texts.FILE),
+        "properties": properties_of(models.File, texts.FILE),
         "additionalProperties": False,
         "defaultSnippets": [{"label": "path: docs/policy.pdf", "body": {"path": "${1:docs/policy.pdf}"}}],
     }
