@@ -31,10 +31,14 @@ GENERATIONS: Final = ("2025-10-07", "2025-10-22", "2025-11-10", "2025-12-07")
 """The forms of the API, oldest first; named by the date of the SDK release that introduced each."""
 NEWEST: Final = GENERATIONS[-1]
 
+CONTENT: Final = re.compile(r"sha256:[0-9a-f]{64}")
+"""In `file_search`, what a file that is not uploaded yet holds; no id has this form (`usable_file_id`)."""
+
 Fields = dict[str, Any]
 """Field → value, for some or all fields of a workflow. A field that is not there is not known.
 
 `metrics` is a dict of metric → threshold (float) or level (str); `file_search` a sorted tuple of ids.
+In what a manifest wants, the content of a file (`LocalFile.content`) may stand for an id.
 """
 
 
@@ -67,6 +71,22 @@ DEFAULTS: Final[Fields] = {
     "context_awareness": False,
     "file_search": (),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A file of the repository, as it was read; `path` is relative to the project's root."""
+
+    path: str
+    sha256: str
+    """64 hexadecimal digits."""
+    size: int
+    """Bytes."""
+
+    @property
+    def content(self) -> str:
+        """What stands for its id until there is one."""
+        return f"sha256:{self.sha256}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +135,11 @@ def usable_id(value: object) -> bool:
         and value not in (".", "..")
         and not any(c.isspace() or unicodedata.category(c) in ("Cc", "Cs") for c in value)
     )
+
+
+def usable_file_id(value: object) -> bool:
+    """Whether the id of a file may be stored: no content has such a name."""
+    return usable_id(value) and not CONTENT.fullmatch(str(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +197,8 @@ class State:
     """Workflows that stay live without us, by address, the newest last."""
     environment: str | None = None
     """Of a project that has any, the one whose workflows these are."""
+    uploads: dict[str, str] = field(default_factory=dict)
+    """The SHA-256 of what was uploaded → the id of the file."""
 
     def move(self, old: str, new: str) -> None:
         """What is bound and remembered at `old` is `new`'s from now on."""

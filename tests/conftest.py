@@ -85,6 +85,10 @@ class Server:
     def workflows(self) -> list[Json]:
         return list(self._ask("GET", "workflows"))
 
+    def files(self) -> list[Json]:
+        """All that is known of what was uploaded, the oldest first."""
+        return list(self._ask("GET", "files"))
+
     def workflow(self, workflow_id: str) -> Json:
         return next(each for each in self.workflows() if each["workflow_id"] == workflow_id)
 

@@ -26,6 +26,7 @@ from defendctl.api.outcome import (
 from defendctl.api.patience import Patience, retry_after
 from defendctl.api.transport import Answer, Lost, NotSent, TooLarge, Transport
 from defendctl.diagnostics import ApiError, KeyRefused
+from defendctl.model import usable_file_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -180,6 +181,24 @@ class DefendApi:
         if not 200 <= answer.status < 300:
             raise ApiError(f"{what}: {explain(answer)}")
 
+    def upload(self, name: str, content: bytes) -> str:
+        """One file → its id. Sent again when an answer is lost: a file that no workflow names does nothing.
+
+        Raises KeyRefused or ApiError."""
+        assert self.dialect
+        part, what = self.dialect.file_part, f"uploading {name}"
+
+        def send() -> Answer:
+            return self._send("POST", "/files/upload", self._write_seconds, file=(part, name, content))
+
+        answer = _accepted(self.patience.ask(what, send), what)
+        if not 200 <= answer.status < 300:
+            raise ApiError(f"{what}: {explain(answer)}")
+        file_id = (json_object(answer.body) or {}).get("file_id")
+        if not usable_file_id(file_id):
+            raise ApiError(f"{what}: the API answered {answer.status} without a usable file_id")
+        return str(file_id)
+
     def pause(self, seconds: float) -> None:
         """Hold every request back. Raises Interrupted when the run is told to stop."""
         self.patience.hold_back(seconds)
@@ -209,9 +228,7 @@ class DefendApi:
         path = _path(workflow_id) + below
         seconds = self._read_seconds if method == "GET" else self._write_seconds
         answer = self.patience.ask(what, lambda: self._send(method, path, seconds, **request), final)
-        if answer.status in (401, 403):
-            raise KeyRefused(f"{what}: the API refused the key ({answer.status})")
-        return answer
+        return _accepted(answer, what)
 
     def _send(self, method: str, path: str, seconds: float, **request: object) -> Answer:
         try:
@@ -249,6 +266,12 @@ def _detail(body: bytes, event_id: str, content: bool) -> Event | str:
         return detail(data, content)
     except ValueError as error:
         return str(error)
+
+
+def _accepted(answer: Answer, what: str) -> Answer:
+    if answer.status in (401, 403):
+        raise KeyRefused(f"{what}: the API refused the key ({answer.status})")
+    return answer
 
 
 def _observed(body: bytes) -> Observed | str:

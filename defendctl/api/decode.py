@@ -10,7 +10,7 @@ import math
 import re
 from typing import Any
 
-from defendctl.model import LEVELS, Fields, Observed
+from defendctl.model import CONTENT, LEVELS, Fields, Observed
 
 LONGEST = 2 << 20
 """Characters that are kept of a workflow, while all are compared."""
@@ -136,8 +136,14 @@ def _capabilities(answer: dict[str, Any]) -> Fields:
         seen["context_awareness"] = "context_awareness" in named
     if isinstance(answer.get("files"), list):
         ids = [f["file_id"] for f in answer["files"] if isinstance(f, dict) and "file_id" in f]
-        seen["file_search"] = tuple(sorted({_text(i) for i in ids}))
+        seen["file_search"] = tuple(sorted({_file_id(i) for i in ids}))
     return seen
+
+
+def _file_id(value: Any) -> str:
+    """One that looks like a content would be taken for a file that is still to be uploaded."""
+    text = _text(value)
+    return f"(an id) {text}" if CONTENT.fullmatch(text) else text
 
 
 def _capability(item: Any) -> str:

@@ -27,6 +27,8 @@ _PLACES: Final = frozenset(
         "max_improvement_attempts",
         *("model_input", "user_prompt", "system_prompt", "context", "ground_truth"),
         *("model_output", "model_used", "run_mode", "nametag"),
+        "file",
+        "files",
     }
 )
 """What a request of any generation may hold."""

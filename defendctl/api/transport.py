@@ -6,12 +6,13 @@ ends whatever waits for it. The socket comes from httpx's trace of the connectio
 
 from __future__ import annotations
 
+import io
 import socket
 import threading
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import httpx
 
@@ -102,14 +103,17 @@ class Transport:
         seconds: float,
         json: Any = None,
         params: dict[str, Any] | None = None,
+        file: tuple[str, str, bytes] | None = None,
         before_send: Callable[[], None] | None = None,
     ) -> Answer:
         """Raises NotSent or Lost. `before_send` runs when the connection stands and nothing has been sent;
-        what it raises comes out as it is, and nothing is sent. With it, the connection is a fresh one."""
+        what it raises comes out as it is, and nothing is sent. With it, the connection is a fresh one.
+        `file` is a part's name, a file's name and what it holds: the one part of a form."""
         call = _Call(method, before_send, threading.local() if before_send else self._local)
         try:
             with self._client(fresh=before_send is not None) as client, self._deadline(call, seconds):
-                request = client.build_request(method, self._base_url + path, json=json, params=params)
+                url = self._base_url + path
+                request = client.build_request(method, url, json=json, params=params, files=_form(file))
                 request.extensions["trace"] = call.trace
                 return _receive(client, request)
         except httpx.HTTPError as error:
@@ -176,6 +180,14 @@ class Transport:
             timer.cancel()
             with self._guard:
                 self._calls.discard(call)
+
+
+def _form(file: tuple[str, str, bytes] | None) -> list[tuple[str, tuple[str, BinaryIO]]] | None:
+    """A stream, which leaves in small pieces; the type of the part follows from the file's name."""
+    if file is None:
+        return None
+    part, name, content = file
+    return [(part, (name, io.BytesIO(content)))]
 
 
 def _cut_later(call: _Call, seconds: float) -> threading.Timer:

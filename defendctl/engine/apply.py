@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
-from defendctl.diagnostics import Interrupted, Precondition
+from defendctl.diagnostics import DefendctlError, Interrupted, Precondition
 from defendctl.engine.create import Unrecorded, create
 from defendctl.engine.results import ApplyResult, Receipt, Result
 from defendctl.engine.update import adopt, update
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from defendctl.engine.protocols import Memory, Remote
+    from defendctl.engine.upload import Uploads
     from defendctl.model import Binding, Fields, Support
     from defendctl.plan.changes import Change, Move, Plan
 
@@ -38,9 +39,11 @@ class Applier:
         support: Support,
         parallelism: int,
         on_result: Callable[[Result], None] = lambda result: None,
+        uploads: Uploads | None = None,
     ) -> None:
         self._plan, self._remote, self._memory = plan, remote, memory
         self._support, self._parallelism, self._on_result = support, parallelism, on_result
+        self._uploads = uploads
         self._guard = threading.Lock()
         self._stopped: str | None = None
         self._unknown = 0
@@ -117,6 +120,8 @@ class Applier:
             result = Result(change.address, change.action, "not_attempted", error=error.message)
         except (OSError, Precondition) as error:
             result = self._state_failed(change, error)
+        except DefendctlError as error:  # of a file that could not be uploaded
+            result = _no_file(change, error)
         if result.outcome == "failed" and result.exit_code == 3:
             self.stop("the API refused the key")
         return result
@@ -134,15 +139,19 @@ class Applier:
     def _update(self, change: Change) -> Result:
         assert self._remote
         step = adopt if change.action == "adopt" else update
-        return step(change, self._remote, self._memory, self._support)
+        return step(self._settled(change), self._remote, self._memory, self._support)
 
     def _create(self, change: Change) -> Result:
         assert self._remote
-        result = create(change, self._remote, self._memory, self._support)
+        result = create(self._settled(change), self._remote, self._memory, self._support)
         if result.outcome == "unknown":
             with self._guard:
                 self._unknown += 1
         return result
+
+    def _settled(self, change: Change) -> Change:
+        """With the ids of its files, which are uploaded first."""
+        return self._uploads.settled(change) if self._uploads else change
 
     def _not_attempted(self, change: Change) -> Result:
         limit = f"{UNKNOWN_LIMIT} creates have an unknown outcome" if self._unknown >= UNKNOWN_LIMIT else None
@@ -156,6 +165,11 @@ class Applier:
             fresh = _agreed(change, binding) if binding else {}
             if fresh:
                 self._memory.note(records.known(change.address, fresh))
+
+
+def _no_file(change: Change, error: DefendctlError) -> Result:
+    code = error.exit_code
+    return Result(change.address, change.action, "failed", change.workflow_id, error.message, code)
 
 
 def _of(changes: Iterable[Change], *actions: str) -> list[Change]:

@@ -28,6 +28,11 @@ class Remote(Protocol):
         """Hold every request back. Raises Interrupted when the run is told to stop."""
 
 
+class Files(Protocol):
+    def upload(self, name: str, content: bytes) -> str:
+        """The id of the file. Safe to repeat. Raises ApiError."""
+
+
 class EventSource(Protocol):
     def events(self, workflow_id: str, last: int) -> Listing | None:
         """None for a 404. Raises ApiError."""

@@ -9,6 +9,7 @@ from defendctl.engine.results import Result
 from defendctl.engine.verify import not_taken
 from defendctl.model import Binding
 from defendctl.plan.compare import never_known
+from defendctl.plan.uploads import has_id
 from defendctl.state import records
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def _adopted(change: Change, support: Support) -> Binding:
     seen, old, wanted = change.observed.fields, change.binding, change.desired.fields()
     hidden = never_known(wanted, seen, old) & support.create
     assumed = {name: old.assumed.get(name, wanted[name]) for name in hidden - old.unconfirmed}
+    assumed = {name: value for name, value in assumed.items() if has_id(value)}
     return Binding(old.workflow_id, {**old.applied, **seen}, assumed, old.unconfirmed - seen.keys())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from defendctl.manifest import models
+from defendctl.manifest.file_search import named_files
 from defendctl.manifest.layers import document as alone
 from defendctl.manifest.layers import lay
 from defendctl.manifest.loader import span_of
@@ -29,6 +30,7 @@ def check_defaults(document: Document, metrics: Collection[str], report: Report)
     if not isinstance(body, dict):
         return
     rules_hold(body, (KEY,), metrics, document, report)
+    named_files(body, (KEY,), document, report)
     for key in models.OF_ONE_WORKFLOW & body.keys():
         message = f"`{key}` is about one workflow and cannot be a default for all."
         report.error("not-a-default", message, document.span((KEY, key), key=True))

@@ -83,6 +83,7 @@ def _environment(name: str, body: Any, base: Project, document: Document, report
         own_url=bool(api.base_url),
         generation=api.generation if "generation" in api.model_fields_set else base.generation,
         key_variable=api.key_variable if "key_variable" in api.model_fields_set else base.key_variable,
+        uploads=api.uploads if "uploads" in api.model_fields_set else base.uploads,
         rules=(*base.rules, *rules),
         includes=(*base.includes, *includes),
         include_spans=(

@@ -106,6 +106,12 @@ class Import(Model):
     workflow_id: Item
 
 
+class File(Model):
+    """A file of the repository that is to be searched; where it is and what it holds is seen to later."""
+
+    path: Text
+
+
 class Common(Model):
     """What every workflow may hold. An empty name stands for the address."""
 
@@ -116,7 +122,7 @@ class Common(Model):
     max_improvement_attempts: Retries = 10  # the old name of max_retries
     web_search: bool = False
     context_awareness: bool = False
-    file_search: list[Item] = []
+    file_search: list[Any] = []  # ids and Files, each checked by itself
     labels: dict[str, str] = {}
     unmanaged: list[Unmanaged] = []
     renamed_from: Item = ""
@@ -171,6 +177,7 @@ class Api(Model):
     base_url: Text = ""
     key_variable: Text = "DEEPRAILS_API_KEY"
     generation: Literal["auto", "2025-10-07", "2025-10-22", "2025-11-10", "2025-12-07"] = "auto"
+    uploads: bool = False
 
 
 class State(Model):

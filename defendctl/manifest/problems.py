@@ -47,7 +47,7 @@ _WORDS_OF_THE_API = {
     "custom_hallucination_threshold_values": "metrics",
     "max_improvement_attempt": "max_retries",
 }
-_WITHOUT_DEFAULTS = frozenset({"Rule", "Waiver"})
+_WITHOUT_DEFAULTS = frozenset({"File", "Rule", "Waiver"})
 _SHARES = frozenset({"metrics", "min_threshold", "max_threshold_step", "max_flag_rate", "scores"})
 _WHOLE = {
     **dict.fromkeys(("max_creates", "max_changes"), (0, MAX_COUNT)),

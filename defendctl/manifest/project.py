@@ -67,6 +67,8 @@ class Project:
     overlay_spans: tuple[Span, ...] = ()
     other_overlays: tuple[str, ...] = ()
     """Those of the other environments, which are no manifests either."""
+    uploads: bool = False
+    """Whether files of the repository may be uploaded."""
 
 
 def find_project(start: Path) -> Path | None:
@@ -213,4 +215,5 @@ def _built(file: Path, model: ProjectFile, document: Document) -> Project:
         replay_last=model.policy.replay.last,
         replay_min_events=model.policy.replay.min_events,
         key_variable=model.api.key_variable,
+        uploads=model.api.uploads,
     )

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Diagnostic, Span, in_order
+from defendctl.manifest.contents import Contents
 from defendctl.manifest.entries import Entries, unique
 from defendctl.manifest.lint import lint, same_names
 from defendctl.manifest.loader import load
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from defendctl.manifest.loader import Document
     from defendctl.manifest.overlays import Overlays
     from defendctl.manifest.validate import Declared
-    from defendctl.model import Workflow
+    from defendctl.model import LocalFile, Workflow
     from defendctl.plan.findings import Waiver
 
 
@@ -51,6 +52,8 @@ class Desired:
     """(address, path) → the line that says it; the path `""` is the address."""
     documents: Mapping[str, Document] = field(default_factory=dict)
     """The document in which each address stands as it is meant; only where they were asked for."""
+    files: Mapping[str, LocalFile] = field(default_factory=dict)
+    """What stands in a workflow's `file_search` for a file of the repository → that file."""
 
 
 def resolve(
@@ -78,10 +81,12 @@ def resolve(
     run.add_waivers()
     labels = {address: one.labels for address, one in kept if one.labels}
     run.check_idle(policy, labels, dict(kept) if paths is None else None)
+    contents = Contents(project)
+    workflows = {address: contents.in_place(one.workflow, one.files) for address, one in kept}
     return Desired(
-        workflows={address: one.workflow for address, one in kept if one.workflow},
+        workflows={address: workflow for address, workflow in workflows.items() if workflow},
         spans={address: one.span for address, one in kept},
-        diagnostics=in_order(dict.fromkeys(run.diagnostics)),
+        diagnostics=in_order(dict.fromkeys([*run.diagnostics, *contents.diagnostics])),
         lints=run.lints,
         labels=labels,
         renamed={address: one.renamed_from for address, one in kept if one.renamed_from},
@@ -90,6 +95,7 @@ def resolve(
         policy=policy,
         places=Places({address: one.placed for address, one in kept}),
         documents=run.documents,
+        files=contents.files,
     )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from defendctl.manifest import models, texts
 from defendctl.manifest.sentences import spoken
 from defendctl.manifest.waivers import WAIVABLE
-from defendctl.model import ADDRESS, METRICS
+from defendctl.model import ADDRESS, CONTENT, METRICS
 from defendctl.policy.rules import CHECKS, FLAG_RATE, RETIRE
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _workflow(metrics: Mapping[str, str]) -> Schema:
     given["type"]["enumDescriptions"] = [*texts.TYPES.values()]
     given["tolerance"] |= _levels()
     given["improvement_action"] = {**texts.WORKFLOW["improvement_action"], **_actions()}
-    given["file_search"]["uniqueItems"] = True
+    given["file_search"] |= {"items": _file(), "uniqueItems": True}
     given["labels"] |= {
         "maxProperties": models.MAX_LABELS,
         "propertyNames": _pattern(models.LABEL_KEY, texts.LABELS),
@@ -212,6 +212,20 @@ def _or_null(schema: Schema) -> Schema:
     values = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
     told = {"enumDescriptions": [*schema["enumDescriptions"], "Taken away."]} if values else {}
     return {**schema, **values, **told, "type": [*dict.fromkeys([*kinds, "null"])]}
+
+
+def _file() -> Schema:
+    """Both shapes at once: the keywords for texts and those for mappings do not disturb each other."""
+    return {
+        "type": ["string", "object"],
+        "minLength": 1,
+        "allOf": [{"pattern": f"^(?!{CONTENT.pattern}$)", "patternErrorMessage": texts.FILE_ID}],
+        "errorMessage": texts.FILE_ID,
+        "required": models.File.model_json_schema()["required"],
+        "properties": properties_of(models.File, texts.FILE),
+        "additionalProperties": False,
+        "defaultSnippets": [{"label": "path: docs/policy.pdf", "body": {"path": "${1:docs/policy.pdf}"}}],
+    }
 
 
 def _pattern(pattern: str, message: str) -> Schema:

@@ -44,6 +44,7 @@ MISSING = {
     "approver": "say who lets it pass.",
     "workflow_id": "name the workflow that is to be bound here.",
     "field": "say which one, like `metrics.completeness`.",
+    "path": "say which file, like `path: docs/policy.pdf`.",
     "to": "say the value that may pass (null for a metric that is removed).",
     "workflow": "say the address of the workflow that shall judge it.",
     "input": "say what the model was asked.",
@@ -159,7 +160,11 @@ WORKFLOW: Hints = {
     "context_awareness": {
         "markdownDescription": "Whether events may carry context for the evaluation. Default: `false`."
     },
-    "file_search": {"markdownDescription": "The ids of uploaded files that may be searched. Default: none."},
+    "file_search": {
+        "markdownDescription": "The files that may be searched: ids of uploaded ones, and files of the "
+        "repository (`{path: docs/policy.pdf}`), which apply uploads if `api.uploads` of defendctl.yaml is "
+        "`true`. Default: none."
+    },
     "labels": {
         "markdownDescription": "Your own words about it (`tier: critical`), by which rules select. "
         "Never sent to DeepRails. Default: none."
@@ -179,6 +184,17 @@ WORKFLOW: Hints = {
     },
 }
 IMPORT: Hints = {"workflow_id": {"markdownDescription": "Its id, as the console shows it."}}
+FILE: Hints = {
+    "path": {
+        "markdownDescription": "A file of the repository, relative to the folder of defendctl.yaml. Apply "
+        "uploads what it holds, once.",
+        "patternErrorMessage": "This must name a file, like `docs/policy.pdf`.",
+    },
+}
+FILE_ID = (
+    "An item of `file_search` must be the id of an uploaded file, or a file of the repository like "
+    "`{path: docs/policy.pdf}`."
+)
 LABELS = (
     "The name of a label: letters, digits, `.`, `_` and `-`, 63 at most, a prefix like `example.com/` too."
 )
@@ -225,6 +241,11 @@ API: Hints = {
     "generation": {
         "markdownDescription": "The form of the API that is written, named by the date of its SDK. "
         "Default: `auto`, found out from what the API answers."
+    },
+    "uploads": {
+        "markdownDescription": "Whether `file_search` may name files of the repository, for apply to upload. "
+        "Off by default, because the vendor's pages do not say what form the endpoint expects: try it with "
+        "one file first. Default: `false`."
     },
 }
 API["key_variable"] = {

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from defendctl.diagnostics import suggest
 from defendctl.manifest import models, past
 from defendctl.manifest.defaults import check_defaults, filled
+from defendctl.manifest.file_search import named_files
 from defendctl.manifest.places import placed
 from defendctl.manifest.problems import check
 from defendctl.manifest.texts import ADDRESS_RULE, BOTH_NAMES
@@ -18,9 +19,10 @@ from defendctl.manifest.words import found, short
 from defendctl.model import ADDRESS, METRICS, Workflow
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from defendctl.diagnostics import Span
+    from defendctl.manifest.file_search import Named
     from defendctl.manifest.loader import Document
     from defendctl.manifest.overlays import Overlays
     from defendctl.manifest.places import Placed
@@ -49,6 +51,7 @@ class Declared:
     renamed_from: str = ""
     imports: str = ""
     """The id of a workflow that is to be bound here."""
+    files: Sequence[Named] = ()
 
 
 def validate(
@@ -103,7 +106,9 @@ def declared(address: str, document: Document, metrics: Collection[str], report:
     model = check(_model(body), body, at, document, report)
     sound = not isinstance(body, dict) or rules_hold(body, at, metrics, document, report)
     workflow = canonical(address, model) if valid and sound and model is not None else None
-    declared = Declared(address, span, workflow, placed(address, document), {})
+    files, known = named_files(body, at, document, report)
+    workflow = workflow if known else None
+    declared = Declared(address, span, workflow, placed(address, document), {}, files=files)
     if model is None:
         return declared
     imports = model.import_.workflow_id if "import_" in model.model_fields_set else ""
@@ -197,7 +202,7 @@ def _labels(body: dict[str, Any]) -> Iterator[Fault]:
 
 
 def canonical(address: str, model: models.Workflow) -> Workflow:
-    """The one shape everything after this works with."""
+    """The one shape everything after this works with, but for the files that are still to be read."""
     old_name = "max_improvement_attempts" in model.model_fields_set
     return Workflow(
         name=model.name or address,
@@ -208,7 +213,7 @@ def canonical(address: str, model: models.Workflow) -> Workflow:
         max_retries=model.max_improvement_attempts if old_name else model.max_retries,
         web_search=model.web_search,
         context_awareness=model.context_awareness,
-        file_search=tuple(sorted(model.file_search)),
+        file_search=tuple(sorted(item for item in model.file_search if isinstance(item, str))),
         unmanaged=frozenset(model.unmanaged),
     )
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from defendctl.diagnostics import ApiError, DefendctlError, Precondition, Unresolved, Usage
 from defendctl.model import ADDRESS, ADDRESS_RULE, DEFAULTS, Binding, Workflow, usable_id
+from defendctl.operations.uploads import with_uploads
+from defendctl.plan.uploads import has_id
 from defendctl.state.records import bind, forget
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ def import_workflow(workspace: Workspace, address: str, workflow_id: str) -> Bin
         with workspace.api() as api:
             observed = _read(api, workflow_id)
             evidence = api.evidence
-        declared = desired.workflows.get(address)
+        declared = with_uploads(desired, session.state).workflows.get(address)
         if declared is None:
             raise undeclared(address, observed)
         binding = taken_over(workflow_id, declared, observed)
@@ -182,7 +184,9 @@ def _plausible(attempt: str, created: str) -> bool:
 
 
 def taken_over(workflow_id: str, declared: Workflow, observed: Observed) -> Binding:
-    assumed = {n: v for n, v in declared.fields().items() if n not in observed.fields}
+    """A file that is not uploaded yet cannot be there, so it is not assumed to be."""
+    wanted = {n: v for n, v in declared.fields().items() if n not in observed.fields}
+    assumed = {n: v for n, v in wanted.items() if has_id(v)}
     return Binding(workflow_id, dict(observed.fields), assumed)
 
 

@@ -13,6 +13,7 @@ from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.engine.generation import generation
 from defendctl.operations.plan import Progress, Selection, make_plan
 from defendctl.operations.policy import refuse_denied
+from defendctl.operations.uploads import uploads
 from defendctl.plan.digest import changes_data, digest
 
 if TYPE_CHECKING:
@@ -143,7 +144,8 @@ class _Making:
         def tell(result: Result) -> None:
             self.progress.step()
 
-        return Applier(self.plan, api, self.session, self.support, self.parallelism, tell)
+        files = uploads(self.workspace, api, self.session) if api else None
+        return Applier(self.plan, api, self.session, self.support, self.parallelism, tell, files)
 
     def _note_generation(self, api: DefendApi) -> None:
         """A plan that read nothing took the newest; what was created has been read back since."""

@@ -18,6 +18,7 @@ from defendctl.model import ADDRESS, ADDRESS_RULE, usable_id
 from defendctl.operations.adopt import Undeclared, bind_all, remember_api, taken_over, undeclared
 from defendctl.operations.expressible import check_expressible
 from defendctl.operations.pairs import read_pairs
+from defendctl.operations.uploads import with_uploads
 from defendctl.operations.written import Written
 
 if TYPE_CHECKING:
@@ -57,10 +58,11 @@ def import_from(
     workspace: Workspace, file: Path, write: Path | None, parallelism: int, progress: Progress
 ) -> Imported:
     """Raises Refused with every problem of every pair; then nothing was done."""
-    declared = workspace.desired(None).workflows
+    desired = workspace.desired(None)
     report = Report(shown(file, workspace.cwd))
     with workspace.store.session(workspace.settings.warn) as session:
         workspace.check_host(session.state)
+        declared = with_uploads(desired, session.state).workflows
         checking = _Checking(report, session.state)
         found: dict[str, Observed] = {}
         pairs: list[Pair] = []

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import DefendctlError, Usage, in_order, suggest
 from defendctl.operations.selection import chosen_by_labels, only
+from defendctl.operations.uploads import with_uploads
 from defendctl.operations.workspace import warn_unresolved
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def show(workspace: Workspace, address: str) -> View:
 
     desired = workspace.desired(None)
     state = workspace.read_state().state
+    desired = with_uploads(desired, state)
     workspace.check_host(state)
     state = settle(desired.renamed, {}, desired.workflows, state).state
     known = {*desired.workflows, *state.bindings, *state.unresolved}

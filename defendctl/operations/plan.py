@@ -13,6 +13,7 @@ from defendctl.operations.past import check_past
 from defendctl.operations.policy import judged
 from defendctl.operations.replay import replayed
 from defendctl.operations.selection import chosen_by_labels
+from defendctl.operations.uploads import with_uploads
 from defendctl.operations.workspace import warn_unresolved
 from defendctl.plan.build import World, build_plan, to_read
 from defendctl.plan.changes import Options
@@ -113,6 +114,7 @@ def make_plan(
     """
     from defendctl.api.dialects import DIALECTS
 
+    desired = with_uploads(desired, state)
     past = settle(desired.renamed, desired.imports, desired.workflows, state)
     state = past.state
     scope = in_scope(desired, state, chosen)
@@ -136,6 +138,7 @@ def make_plan(
         moves,
         past.taken,
         past.held,
+        desired.files,
     )
     made = build_plan(world)
     found = (*desired.diagnostics, *reading.diagnostics, *made.diagnostics)
@@ -182,7 +185,7 @@ def drift(workspace: Workspace, chosen: Selection, progress: Progress) -> list[D
     }
     reading = read_live(workspace, ids, state, chosen.parallelism, progress)
     refuse_if_all_missing(reading.live, state, chosen)
-    return build_drift(desired.workflows, reading.live, state.bindings)
+    return build_drift(with_uploads(desired, state).workflows, reading.live, state.bindings)
 
 
 def read_live(

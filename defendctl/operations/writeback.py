@@ -15,6 +15,7 @@ from defendctl.model import ACTIONS, FIELDS, LEVELS, MAX_RETRIES_LIMIT, METRICS,
 from defendctl.operations.fmt import read_again, with_mark
 from defendctl.operations.rewrite import Rewrite, rewrite
 from defendctl.plan.drift import Fate
+from defendctl.plan.uploads import has_id
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -30,6 +31,7 @@ STATUS: Final = "only the console can mend it"
 CONFLICT: Final = "git says something new too; name the address with --overwrite to take what is live"
 UNDECLARED: Final = "no manifest declares this address any more"
 TYPE: Final = "a type is not changed line by line; write type and metrics by hand, as `show` has them live"
+FILES: Final = "files of the repository stand there, and ids would take their place; change it by hand"
 NOT_VALID: Final = "no manifest can hold this value"
 UNKNOWN_METRIC: Final = "no metric of this name is known; list it under `custom_metrics` first"
 ELSEWHERE: Final = "what other lines say would make something else of it; change it by hand"
@@ -173,6 +175,8 @@ def _why_not(
         return CONFLICT
     if path == "type" or (path.startswith("metrics.") and any(f.path == "type" for f in entry.fields)):
         return TYPE
+    if path == "file_search" and not has_id(workflow.file_search):
+        return FILES
     if path.startswith("metrics."):
         return _why_not_metric(path.partition(".")[2], change.before, workflow, metrics)
     return None if _fits(path, change.before) else NOT_VALID

@@ -27,7 +27,7 @@ from defendctl.plan.direction import INDETERMINATE, NONE, worst
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from defendctl.model import State, Support, Workflow
+    from defendctl.model import LocalFile, State, Support, Workflow
     from defendctl.plan.changes import Action
     from defendctl.plan.past import Past, Taken
 
@@ -53,6 +53,8 @@ class World:
     """Address → the workflow that its `import:` names, which nobody has bound."""
     held: Mapping[str, Reason] = field(default_factory=dict)
     """Addresses that are blocked by what manifests say of their past."""
+    files: Mapping[str, LocalFile] = field(default_factory=dict)
+    """What may stand in a `file_search` for a file of the repository → that file."""
 
 
 def to_read(
@@ -132,6 +134,7 @@ def _create(address: str, desired: Workflow, world: World) -> Change:
         NONE,
         fields,
         desired=desired,
+        files=_files(desired, world),
     )
 
 
@@ -177,7 +180,12 @@ def _bound(address: str, desired: Workflow, binding: Binding, action: Action, wo
         observed=observed,
         binding=known,
         unobservable=observed is not None and any(name not in seen for name in wanted),
+        files=_files(desired, world),
     )
+
+
+def _files(desired: Workflow, world: World) -> dict[str, LocalFile]:
+    return {name: world.files[name] for name in desired.file_search if name in world.files}
 
 
 def _before_adoption(binding: Binding, observed: Observed | None) -> Binding:

@@ -10,13 +10,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from defendctl.diagnostics import Diagnostic, Span
-    from defendctl.model import Binding, Observed, Workflow
+    from defendctl.model import Binding, LocalFile, Observed, Workflow
     from defendctl.plan.compare import FieldChange
     from defendctl.plan.findings import Finding
     from defendctl.plan.replay import Replay
 
 Action = Literal["create", "adopt", "update", "replace", "retire", "blocked", "none"]
 ACTIONS: Final[tuple[Action, ...]] = ("create", "adopt", "update", "replace", "retire", "blocked", "none")
+
+WRITES: Final = frozenset({"create", "adopt", "update", "replace"})
 
 UNRESOLVED: Final = "unresolved"
 MISSING: Final = "missing"
@@ -55,6 +57,14 @@ class Change:
     """Whether its id comes from the manifest's `import:`."""
     was: str | None = None
     """Another address that remembers this workflow, and forgets it when it is adopted here."""
+    files: Mapping[str, LocalFile] = field(default_factory=dict)
+    """What stands in its `file_search` for a file of the repository (its content, or its id) → that file."""
+
+    @property
+    def uploads(self) -> tuple[LocalFile, ...]:
+        """The files that must be uploaded before it can be sent."""
+        sends = self.action in WRITES and any(f.path == "file_search" for f in self.fields)
+        return tuple(f for name, f in sorted(self.files.items()) if sends and name == f.content)
 
     @property
     def drifted(self) -> bool:

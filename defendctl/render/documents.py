@@ -159,6 +159,16 @@ class FindingDocument(TypedDict):
     remedy: str | None
 
 
+class FileDocument(TypedDict):
+    """A file of the repository that a workflow is to search. `content` stands in `file_search` for its id
+    until it is uploaded, and `file_id` is null as long."""
+
+    path: str
+    content: Digest
+    size: int
+    file_id: str | None
+
+
 class PlanDocument(TypedDict):
     """`defendctl plan --format json`, and the plan file."""
 
@@ -176,6 +186,7 @@ class PlanDocument(TypedDict):
     changes: list[ChangeDocument]
     moves: NotRequired[list[MoveDocument]]
     diagnostics: list[DiagnosticDocument]
+    files: NotRequired[list[FileDocument]]
     replay: NotRequired[list[ReplayDocument]]
     policy: NotRequired[list[FindingDocument]]
 

@@ -11,12 +11,12 @@ from defendctl.plan.digest import changes_data, digest, field_data, moves_data
 from defendctl.render.words import CONSOLE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from defendctl.diagnostics import Diagnostic, Span
     from defendctl.engine.results import ApplyResult
     from defendctl.model import State
-    from defendctl.plan.changes import Plan
+    from defendctl.plan.changes import Change, Plan
     from defendctl.plan.compare import FieldChange
     from defendctl.plan.drift import Drifted
     from defendctl.plan.findings import Finding, Waiver
@@ -52,6 +52,7 @@ def plan(value: Plan) -> str:
         changes=changes_data(value.listed, reasons=True),
         **({"moves": moves_data(value.moves)} if value.moves else {}),
         diagnostics=_diagnostics(value.diagnostics),
+        **({"files": files} if (files := _files(value.listed)) else {}),
         **({"replay": [_replay(one) for one in value.replays]} if value.replays else {}),
         policy=[_finding(finding) for finding in value.findings],
     )
@@ -155,6 +156,20 @@ def _together(side: Together | None) -> dict[str, Any] | None:
         "interval": side.interval,
         "bounds": side.bounds,
     }
+
+
+def _files(changes: Iterable[Change]) -> list[dict[str, Any]]:
+    """Each file once that a `file_search` means, by its id or by what it holds."""
+    named = {name: file for change in changes for name, file in change.files.items()}
+    return [
+        {
+            "path": file.path,
+            "content": file.content,
+            "size": file.size,
+            "file_id": None if name == file.content else name,
+        }
+        for name, file in sorted(named.items(), key=lambda item: (item[1].path, item[0]))
+    ]
 
 
 def _finding(found: Finding) -> dict[str, Any]:

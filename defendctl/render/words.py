@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
+    from defendctl.model import LocalFile
     from defendctl.plan.changes import Change, Move, Plan
     from defendctl.plan.compare import FieldChange
     from defendctl.plan.drift import Drifted
@@ -28,6 +29,7 @@ HEADINGS: Final = {
 }
 """The sections of a plan, the riskiest first."""
 CONSOLE: Final = "only the console can mend it"
+_SHORT: Final = len("sha256:") + 12
 _NO_DELETE: Final = "stays live, for the API has no delete; its id is remembered"
 
 
@@ -38,6 +40,10 @@ def section(change: Change) -> str:
 
 def notes(change: Change) -> list[str]:
     """What is said of the whole address."""
+    return [*_notes(change), *_files(change)]
+
+
+def _notes(change: Change) -> list[str]:
     if change.reason:
         return [inert(part) for part in change.reason.text.split("; ")]
     if change.action == "retire":
@@ -58,6 +64,21 @@ def notes(change: Change) -> list[str]:
 def moved(moves: Iterable[Move]) -> list[str]:
     """An address may be anybody's who writes manifests, but holds nothing odd; an id is the API's."""
     return [f"{move.old} -> {move.new} ({inert(move.workflow_id)})" for move in moves]
+
+
+def _files(change: Change) -> list[str]:
+    """Which file is meant by what a row of `file_search` shows."""
+    shown = change.files.items() if any(field.path == "file_search" for field in change.fields) else ()
+    return [
+        f"{inert(name[:_SHORT])}… is {inert(file.path)} ({count(file.size, 'byte')}){_first(file, change)}"
+        if name == file.content
+        else f"{inert(name)} is {inert(file.path)} ({file.content[:_SHORT]}…)"
+        for name, file in sorted(shown, key=lambda item: (item[1].path, item[0]))
+    ]
+
+
+def _first(file: LocalFile, change: Change) -> str:
+    return ", which is uploaded first" if file in change.uploads else ""
 
 
 def worst_first(fields: Iterable[FieldChange]) -> list[FieldChange]:

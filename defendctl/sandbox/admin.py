@@ -35,6 +35,7 @@ class Admin:
             Route("/_sandbox/requests", self.clear_requests, methods=["DELETE"]),
             Route("/_sandbox/events", self.list_events, methods=["GET"]),
             Route("/_sandbox/events", self.add_events, methods=["POST"]),
+            Route("/_sandbox/files", self.list_files, methods=["GET"]),
             Route("/_sandbox/workflows", self.list_workflows, methods=["GET"]),
             Route("/_sandbox/workflows", self.add_workflow, methods=["POST"]),
             Route(one, self.edit_workflow, methods=["PATCH"]),
@@ -76,6 +77,9 @@ class Admin:
         except Taken:
             raise Invalid(problem(("events",), "value_error", "An event_id stands twice")) from None
         return JSONResponse({"event_ids": [event.event_id for event in events]})
+
+    async def list_files(self, request: Request) -> JSONResponse:
+        return JSONResponse([vars(file) for file in self.store.files()])
 
     async def list_workflows(self, request: Request) -> JSONResponse:
         return JSONResponse([vars(workflow) for workflow in self.store.workflows()])

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from defendctl.sandbox.model import Evaluation, Event, Workflow, utc_text
+from defendctl.sandbox.model import Evaluation, Event, File, Workflow, utc_text
 from defendctl.sandbox.store import Stats, Store
 
 Encoder = Callable[[Any], object]
@@ -129,6 +129,15 @@ def metrics_when(mode: str) -> Encoder:
 
 def capabilities(*known: str) -> Encoder:
     return lambda view: [{"capability": name} for name in known if getattr(view.workflow, name)]
+
+
+def file_field(name: str) -> Encoder:
+    """Of an uploaded file."""
+    return lambda file: getattr(file, name)
+
+
+def file_path(file: File) -> str:
+    return f"s3://sandbox.invalid/{file.file_id}?signature=sandbox-secret"
 
 
 def files(view: Any) -> list[dict[str, object]]:

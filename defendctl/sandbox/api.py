@@ -1,5 +1,6 @@
 """The six endpoints of the Defend API."""
 
+import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from hmac import compare_digest
@@ -12,8 +13,9 @@ from starlette.routing import Route
 from defendctl.sandbox.answers import EventView, WorkflowView, encode
 from defendctl.sandbox.bodies import Invalid, Problem, parse_json, problem, read_object
 from defendctl.sandbox.evaluation import new_event
+from defendctl.sandbox.forms import one_file
 from defendctl.sandbox.generations import Generation
-from defendctl.sandbox.model import Workflow, new_workflow, utc_now
+from defendctl.sandbox.model import File, Workflow, new_id, new_workflow, utc_now
 from defendctl.sandbox.scores import Scripts, script_for
 from defendctl.sandbox.store import Store
 
@@ -100,7 +102,15 @@ class Api:
         return JSONResponse(encode(EventView(event), self.answers.event))
 
     async def upload_files(self, request: Request) -> JSONResponse:
-        raise Refused(501, "The sandbox stores no files; any file id may be named in file_search")
+        """What it holds is not kept. `file_search` takes any id, also one that was never given."""
+        if not self.accepts.file_parts:
+            raise Refused(404, "Not Found")
+        content_type = request.headers.get("content-type", "")
+        part = one_file(content_type, await request.body(), self.accepts.file_parts)
+        sha256 = hashlib.sha256(part.content).hexdigest()
+        file = File(new_id("file"), part.name, len(part.content), sha256, utc_now())
+        self.store.put_file(file)
+        return JSONResponse(encode(file, self.accepts.uploaded))
 
     def _workflow(self, request: Request) -> Workflow:
         workflow = self.store.workflow(path_id(request, "workflow_id"))

@@ -4,7 +4,7 @@ Each is named by the date of the SDK release that introduced it. To add one, add
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from defendctl.sandbox import answers as show
@@ -46,6 +46,8 @@ class Generation:
     updated: Encoders  # the answer to PUT
     event: Encoders
     accepted: Encoders  # the answer to the submission of an event
+    file_parts: tuple[str, ...] = ()  # the names of the part that holds an uploaded file; none: no uploads
+    uploaded: Encoders = field(default_factory=dict)
 
 
 # --- What comes in ---
@@ -300,6 +302,22 @@ _ACCEPTED: Encoders = {
     "status": show.constant("In Progress"),
 }
 
+_UPLOADED_2025_10_22: Encoders = {
+    "file_id": show.file_field("file_id"),
+    "file_name": show.file_field("name"),
+    "file_path": show.file_path,
+    "created_at": show.file_field("created_at"),
+    "updated_at": show.file_field("created_at"),
+}
+_UPLOADED: Encoders = {
+    "file_id": show.file_field("file_id"),
+    "file_name": show.file_field("name"),
+    "file_size": show.file_field("size"),
+}
+# The SDKs of one generation do not agree; with brackets as they send lists.
+_OLD_PARTS = ("file", "file[]")
+_PARTS = ("files", "files[]")
+
 # --- The generations ---
 
 _OLDEST_SUBMISSION = _submission(_prompts(_PROMPTS, open_=True), _RUN_MODES)
@@ -327,6 +345,8 @@ _TABLES = {
         updated=_WORKFLOW_2025_10_22,
         event=_EVENT_2025_10_07,
         accepted=_EVENT_2025_10_07,
+        file_parts=_OLD_PARTS,
+        uploaded=_UPLOADED_2025_10_22,
     ),
     "2025-11-10": Generation(
         create=_CREATE_2025_11_10,
@@ -338,6 +358,8 @@ _TABLES = {
         updated={**_IDENTITY, **_STATUS, **_MODIFIED},
         event=_event(_EVALUATION_2025_11_10, _OLD_TOOL_STATUS, _CAPABLE_2025_11_10),
         accepted=_ACCEPTED,
+        file_parts=(*_PARTS, *_OLD_PARTS),
+        uploaded=_UPLOADED,
     ),
     "2025-12-07": Generation(
         create=_CREATE_2025_12_07,
@@ -354,6 +376,8 @@ _TABLES = {
             "key_improvements": show.all_key_improvements,
         },
         accepted={**_ACCEPTED, "billing_request_id": event_field("billing_request_id")},
+        file_parts=_PARTS,
+        uploaded=_UPLOADED,
     ),
 }
 GENERATIONS: tuple[str, ...] = tuple(_TABLES)

@@ -24,6 +24,17 @@ class Workflow:
 
 
 @dataclass(frozen=True)
+class File:
+    """An uploaded file: all but what it holds."""
+
+    file_id: str
+    name: str
+    size: int
+    sha256: str
+    created_at: str
+
+
+@dataclass(frozen=True)
 class Score:
     """How one metric judged an output: a number, a verdict (true passes), or null where it gave none."""
 

@@ -1,4 +1,4 @@
-"""Workflows and events in SQLite, one document a row.
+"""Workflows, events and what is known of files in SQLite, one document a row.
 
 Calls take microseconds, so they run in the event loop, on one connection. `synchronous=OFF` risks a power cut
 but loses nothing to a killed process.
@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from defendctl.sandbox.model import Evaluation, Event, Score, Workflow
+from defendctl.sandbox.model import Evaluation, Event, File, Score, Workflow
 
 _SCHEMA = """
 PRAGMA journal_mode = WAL;
@@ -22,6 +22,7 @@ CREATE TABLE IF NOT EXISTS events (
     seq INTEGER PRIMARY KEY, event_id TEXT UNIQUE, workflow_id TEXT, created_at TEXT,
     ready_at REAL, broken INTEGER, failed INTEGER, improved INTEGER, filtered INTEGER, document TEXT
 );
+CREATE TABLE IF NOT EXISTS files (seq INTEGER PRIMARY KEY, file_id TEXT UNIQUE, document TEXT);
 CREATE INDEX IF NOT EXISTS latest ON events (workflow_id, created_at, seq);
 CREATE INDEX IF NOT EXISTS counts ON events (workflow_id, ready_at, broken, failed, improved, filtered);
 PRAGMA user_version = 1;
@@ -87,6 +88,19 @@ class Store:
     def remove_workflow(self, workflow_id: str) -> None:
         for table in ("workflows", "events"):
             self._db.execute(f"DELETE FROM {table} WHERE workflow_id = ?", (workflow_id,))
+
+    def put_file(self, file: File) -> None:
+        self._db.execute(
+            "INSERT INTO files (file_id, document) VALUES (?, ?)", (file.file_id, json.dumps(vars(file)))
+        )
+
+    def file(self, file_id: str) -> File | None:
+        row = self._row("SELECT document FROM files WHERE file_id = ?", file_id)
+        return File(**json.loads(row[0])) if row else None
+
+    def files(self) -> list[File]:
+        rows = self._db.execute("SELECT document FROM files ORDER BY seq")
+        return [File(**json.loads(document)) for (document,) in rows]
 
     def add_events(self, events: Iterable[Event]) -> None:
         """All or none."""

@@ -37,6 +37,7 @@ def to_text(state: State) -> str:
         "bindings": {a: binding_data(b) for a, b in state.bindings.items()},
         "unresolved": {a: intent_data(i) for a, i in state.unresolved.items()},
         "tombstones": {a: [binding_data(b) for b in old] for a, old in state.tombstones.items()},
+        **({"uploads": state.uploads} if state.uploads else {}),
     }
     return json.dumps({**body, "checksum": _checksum(body)}, indent=2, sort_keys=True) + "\n"
 
@@ -123,6 +124,7 @@ def _state(body: dict[str, Any]) -> State:
         bindings={a: binding_from(b) for a, b in body["bindings"].items()},
         unresolved={a: intent_from(i) for a, i in body["unresolved"].items()},
         tombstones={a: tuple(binding_from(b) for b in old) for a, old in body["tombstones"].items()},
+        uploads=body.get("uploads", {}),
     )
 
 

@@ -57,6 +57,11 @@ def moved(address: str, old: str) -> Record:
     return {"do": "moved", "address": address, "from": old}
 
 
+def uploaded(address: str, sha256: str, file_id: str) -> Record:
+    """`address` is the first that needed the file."""
+    return {"do": "uploaded", "address": address, "sha256": sha256, "file_id": file_id}
+
+
 def take(state: State, record: Record) -> None:
     """Make one step, in place. A step about an operation that is no longer there changes nothing."""
     _STEPS[record["do"]](state, record["address"], record)
@@ -130,6 +135,10 @@ def _moved(state: State, address: str, record: Record) -> None:
     state.move(record["from"], address)
 
 
+def _uploaded(state: State, address: str, record: Record) -> None:
+    state.uploads[record["sha256"]] = record["file_id"]
+
+
 def _own(state: State, address: str, record: Record) -> Intent | None:
     current = state.unresolved.get(address)
     return current if current and current.op == record["op"] else None
@@ -145,4 +154,5 @@ _STEPS = {
     "retired": _retired,
     "adopted": _adopted,
     "moved": _moved,
+    "uploaded": _uploaded,
 }

@@ -9,12 +9,13 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from defendctl.model import ADDRESS, FIELDS, GENERATIONS, usable_id
+from defendctl.model import ADDRESS, FIELDS, GENERATIONS, usable_file_id, usable_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
 _WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
 def problem(body: dict[str, Any]) -> str | None:
@@ -32,7 +33,7 @@ def problem(body: dict[str, Any]) -> str | None:
         for address, entry in body[section].items():
             if not (ADDRESS.fullmatch(address) and check(entry)):
                 return f"look at `{section}`, {address[:80]!r}"
-    return None
+    return None if _are_uploads(body.get("uploads", {})) else "look at `uploads`"
 
 
 def is_binding(data: Any) -> bool:
@@ -111,6 +112,12 @@ def _is_host(value: Any) -> bool:
 
 def _are_tombstones(value: Any) -> bool:
     return isinstance(value, list) and all(is_binding(item) for item in value)
+
+
+def _are_uploads(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        _SHA256.fullmatch(sha256) and usable_file_id(file_id) for sha256, file_id in value.items()
+    )
 
 
 _FIELDS: Final[dict[str, Callable[[Any], bool]]] = {

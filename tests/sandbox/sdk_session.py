@@ -43,10 +43,20 @@ def completed(client: Any, workflow_id: str, event_id: str) -> Any:
     raise SystemExit("the event was never completed")
 
 
+def upload(client: Any, argument: str) -> dict[str, Any]:
+    """One file, as this SDK sends it: a real one under `file`, its text in a list under `files`."""
+    content = b"a policy" if argument == "file" else ["a policy"]
+    return dump(client.files.upload(**{argument: content}))
+
+
 def main() -> None:
     arguments = json.load(sys.stdin)
     kind = getattr(deeprails, "DeepRails", None) or deeprails.Deeprails
     client = kind(api_key="sk_test", base_url=sys.argv[1], max_retries=0)
+    if "upload" in arguments:
+        uploaded = upload(client, arguments["upload"])
+        json.dump({"version": deeprails.__version__, "uploaded": uploaded}, sys.stdout)
+        return
     created = client.defend.create_workflow(**arguments["create"])
     workflow_id = created.workflow_id
     answers = {"version": deeprails.__version__, "created": dump(created)}

@@ -235,7 +235,6 @@ def test_limits_refused(client: httpx.Client, limit: str) -> None:
         ("DELETE", "/defend/wkfl_nope", 405),
         ("POST", "/defend/", 404),
         ("GET", "/nowhere", 404),
-        ("POST", "/files/upload", 501),
         ("POST", "/defend/wkfl_nope/events?stream=true", 501),
     ],
 )

@@ -1,5 +1,6 @@
 """The vendor's own SDK, in a version of each generation, works against the sandbox."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -73,7 +74,10 @@ def interpreter(home: Path) -> Path:
 
 
 def session(url: str, version: str, create: dict[str, Any], update: dict[str, Any]) -> dict[str, Any]:
-    arguments = {"create": create, "update": update, "event": EVENT}
+    return talk(url, version, {"create": create, "update": update, "event": EVENT})
+
+
+def talk(url: str, version: str, arguments: dict[str, Any]) -> dict[str, Any]:
     command = [str(sdk_python(version)), str(HERE / "sdk_session.py"), url]
     ran = subprocess.run(command, input=json.dumps(arguments), capture_output=True, text=True, timeout=60)
     assert ran.returncode == 0, ran.stderr
@@ -82,6 +86,19 @@ def session(url: str, version: str, create: dict[str, Any], update: dict[str, An
     assert answers.pop("version") == version
     assert {place for answer in answers.values() for place in answer.pop("invalid")} <= NULL_IN_SAMPLES
     return answers
+
+
+@pytest.mark.parametrize(
+    ("generation", "version", "argument"),
+    [("2025-10-22", "1.12.0", "file"), ("2025-11-10", "1.20.0", "files"), ("2025-12-07", "1.27.0", "files")],
+)
+def test_a_file(sandbox: Sandbox, generation: str, version: str, argument: str) -> None:
+    """Each sends it in its own way; the first SDKs had no uploads."""
+    client = sandbox(generation=generation)
+    got = talk(str(client.base_url), version, {"upload": argument})["uploaded"]
+    (stored,) = client.get("/_sandbox/files").json()
+    assert got["file_id"] == stored["file_id"]
+    assert stored["sha256"] == hashlib.sha256(b"a policy").hexdigest()
 
 
 @every_version

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from defendctl.diagnostics import Precondition
 from defendctl.model import FIELDS, GENERATIONS, Binding, Intent, State, usable_id
 from defendctl.state.document import DamagedState, NewerState, from_text, to_text
-from defendctl.state.records import take
+from defendctl.state.records import take, uploaded
 
 texts = st.text(max_size=8)
 numbers = st.integers() | st.floats(allow_nan=False)
@@ -45,6 +45,7 @@ states = st.builds(
     st.dictionaries(addresses, intents, max_size=2),
     st.dictionaries(addresses, st.lists(bindings, min_size=1, max_size=2).map(tuple), max_size=2),
     st.none() | words,
+    uploads=st.dictionaries(st.text("0123456789abcdef", min_size=64, max_size=64), ids, max_size=2),
 )
 
 
@@ -99,3 +100,20 @@ def test_nested_at_the_edge_of_what_python_takes() -> None:
         text = '{"format_version": 1, "checksum": "x", "a": ' + "[" * depth + "]" * depth + "}"
         with pytest.raises(DamagedState):
             from_text(text)
+
+
+@pytest.mark.parametrize(
+    "uploads",
+    [[], {"a" * 63: "f"}, {"A" * 64: "f"}, {"a" * 64: ""}, {"a" * 64: 1}, {"a" * 64: f"sha256:{'a' * 64}"}],
+)
+def test_uploads_are_contents_and_ids(uploads: Any) -> None:
+    """Without any, a state is what it was before there were uploads."""
+    assert '"uploads"' not in to_text(State())
+    with pytest.raises(DamagedState, match="look at `uploads`"):
+        from_text(to_text(State(uploads=uploads or {"": "f"})))
+
+
+def test_an_upload_is_known_from_then_on() -> None:
+    state = State()
+    take(state, uploaded("a", "0" * 64, "file_1"))
+    assert from_text(to_text(state)) == State(uploads={"0" * 64: "file_1"})

@@ -30,6 +30,8 @@ class Dialect:
     """What an event may carry as context: nothing, one text, or a list."""
     needs_user_prompt: bool = False
     """Else a system prompt will do as well."""
+    file_part: str = "files"
+    """The part of a form that holds an uploaded file (docs/api.md 6)."""
 
 
 def encode(dialect: Dialect, values: Fields, only: Collection[str]) -> dict[str, Any]:

@@ -31,4 +31,5 @@ DIALECT = Dialect(
     names={"max_retries": "max_improvement_attempts"},
     actions=ACTIONS,
     maps=MAPS,
+    file_part="file",
 )
