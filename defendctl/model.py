@@ -27,6 +27,9 @@ MAX_RETRIES_LIMIT: Final = 10_000
 ADDRESS: Final = re.compile(r"[a-z]([a-z0-9._-]{0,61}[a-z0-9])?")
 ADDRESS_RULE: Final = "a small letter first, then small letters, digits, `.`, `_` and `-`, 63 at most"
 
+CANARY: Final = "@canary"
+"""Where candidates are tested: bound as others are, at an address that no manifest can declare."""
+
 GENERATIONS: Final = ("2025-10-07", "2025-10-22", "2025-11-10", "2025-12-07")
 """The forms of the API, oldest first; named by the date of the SDK release that introduced each."""
 NEWEST: Final = GENERATIONS[-1]
@@ -207,6 +210,11 @@ class State:
         remembered = (*self.tombstones.pop(new, ()), *self.tombstones.pop(old, ()))
         if remembered:
             self.tombstones[new] = remembered
+
+    @property
+    def managed(self) -> dict[str, Binding]:
+        """What manifests may declare: all but the canary."""
+        return {address: binding for address, binding in self.bindings.items() if address != CANARY}
 
     def known_ids(self) -> dict[str, str]:
         """Every id that is bound or remembered → its address."""

@@ -206,7 +206,7 @@ def apply(
         run.console.err(text.findings(denied.findings, run.console.paint_err))
         raise
     ticker.end()
-    _after(done, run)
+    after(done, run)
     run.console.out(
         json.apply(done.result, run.environment)
         if format == "json"
@@ -516,7 +516,7 @@ def _warn_about(made: Plan, run: Run) -> None:
         run.console.err(text.diagnostics(made.diagnostics, run.console.paint_err))
 
 
-def _after(done: Applied, run: Run) -> None:
+def after(done: Applied, run: Run) -> None:
     """What must be on stderr whatever the format: unknown creates, and ids that are recorded nowhere."""
     from defendctl.render import text
 

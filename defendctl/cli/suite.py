@@ -48,6 +48,13 @@ def verify(run: Run, address: str, format: str) -> int:
     help="Refuse to start, and stop, where it would cost more.",
 )
 @click.option("--one-sided", is_flag=True, help="Run a suite that expects only one thing.")
+@click.option("--candidate", is_flag=True, help="Test what the manifests declare, on the canary.")
+@click.option(
+    "--create-canary",
+    is_flag=True,
+    allow_from_autoenv=False,
+    help="Make the one workflow that --candidate tests on. It stays: the API has no delete.",
+)
 @wait
 @click.option(
     "--parallelism", type=click.IntRange(1, 32), default=4, show_default=True, help="Events at once."
@@ -55,7 +62,7 @@ def verify(run: Run, address: str, format: str) -> int:
 @click.option("--out", type=click.Path(path_type=Path), help="Also save the results as JSON.")
 @click.option("--format", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.pass_obj
-def test(run: Run, /, out: Path | None, format: str, **chosen: Any) -> int:
+def test(run: Run, /, out: Path | None, format: str, create_canary: bool, **chosen: Any) -> int:
     """Submit the cases under `tests:`, and say whether the guardrails did as expected. Costs money.
 
     Exits 2 if a case failed or is flaky, 1 if one was not judged, 5 if the budget does not suffice.
@@ -64,6 +71,8 @@ def test(run: Run, /, out: Path | None, format: str, **chosen: Any) -> int:
     from defendctl.operations.suite import run_suite as operation
     from defendctl.render import suite
 
+    if create_canary:
+        return _create_canary(run, format)
     if out and (out.is_dir() or not out.parent.is_dir()):
         raise Usage(f"--out {out}: {'that is a folder' if out.is_dir() else 'there is no such folder'}")
     ticker = Ticker(run.console)
@@ -82,3 +91,19 @@ def test(run: Run, /, out: Path | None, format: str, **chosen: Any) -> int:
     if done.pending and format != "text":
         run.console.err("\n".join(suite.pending(done)))
     return worst_exit(done.exit_codes())
+
+
+def _create_canary(run: Run, format: str) -> int:
+    from defendctl.cli.commands import after
+    from defendctl.operations.candidate import create_canary
+    from defendctl.render import json, text
+
+    if format not in ("text", "json"):
+        raise Usage(f"--create-canary knows the formats text and json, not {format}")
+    done = create_canary(run.workspace())
+    after(done, run)
+    shown = json.apply(done.result, run.environment)
+    run.console.out(
+        shown if format == "json" else text.apply(done.result, run.console.paint, run.environment)
+    )
+    return worst_exit(done.result.exit_codes())

@@ -51,6 +51,8 @@ class Trial:
         self._guard = threading.Lock()
         self._results: dict[str, CaseResult] = {}
         self.stopped: Stop | None = None
+        self.unlike: Callable[[Event], str | None] = lambda event: None
+        """Why an event that has ended tells nothing of what is to be tested."""
 
     def stop(self, why: Stop) -> None:
         """Submit nothing more."""
@@ -132,7 +134,9 @@ class Trial:
         if event is None:
             said = "the API answers 404 for the event that it accepted"
             return Run("not_judged", (said,), event_id=event_id, ended=False)
-        return _told(case, event, self._seconds)
+        run = _told(case, event, self._seconds)
+        why = self.unlike(event) if event.ended else None
+        return replace(run, held="not_judged", why=(why,)) if why else run
 
 
 def _told(case: Case, event: Event, seconds: float) -> Run:

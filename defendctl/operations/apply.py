@@ -69,7 +69,7 @@ def apply(
         _check_consent(plan, consent)
         refuse_denied(plan)
         _ask(plan, consent)
-        return _Making(workspace, plan, support, session, chosen.parallelism, progress).make_so()
+        return Making(workspace, plan, support, session, chosen.parallelism, progress).make_so()
 
 
 def _check_environment(workspace: Workspace, consent: Consent) -> None:
@@ -106,7 +106,7 @@ def _as_read(plan: Plan) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class _Making:
+class Making:
     """One plan on its way to being so."""
 
     workspace: Workspace

@@ -93,7 +93,7 @@ def outputs(workspace: Workspace, selector: Sequence[str] = ()) -> dict[str, str
     if selector:
         state = only(state, chosen_by_labels(workspace.desired(None), selector))
     warn_unresolved(workspace, state.unresolved)
-    return {a: b.workflow_id for a, b in sorted(state.bindings.items())}
+    return {a: b.workflow_id for a, b in sorted(state.managed.items())}
 
 
 def environment(ids: dict[str, str]) -> dict[str, str]:

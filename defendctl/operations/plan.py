@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import ApiError, DefendctlError, Diagnostic, Usage, suggest
 from defendctl.engine.generation import disagreement, evidence, generation
-from defendctl.model import Observed
+from defendctl.model import CANARY, Observed
 from defendctl.operations.past import check_past
 from defendctl.operations.policy import judged
 from defendctl.operations.replay import replayed
@@ -180,7 +180,7 @@ def drift(workspace: Workspace, chosen: Selection, progress: Progress) -> list[D
         warn_unresolved(workspace, state.unresolved)
     ids = {
         address: binding.workflow_id
-        for address, binding in sorted(state.bindings.items())
+        for address, binding in sorted(state.managed.items())
         if inside is None or address in inside
     }
     reading = read_live(workspace, ids, state, chosen.parallelism, progress)
@@ -219,7 +219,9 @@ def _unread(workspace: Workspace, ids: Mapping[str, str], state: State) -> Readi
 def in_scope(desired: Desired, state: State, chosen: Selection) -> set[str]:
     """The addresses of this run. Raises Usage for an unknown one, DefendctlError if nothing is declared."""
     declared = set(desired.workflows)
-    known = declared if chosen.files else declared | state.bindings.keys() | state.unresolved.keys()
+    known = (
+        declared if chosen.files else declared | state.managed.keys() | (state.unresolved.keys() - {CANARY})
+    )
     _check_named("--target", chosen.target, known)
     _check_named("--replace", chosen.replace, declared)
     named = _named(desired, chosen)
@@ -229,9 +231,9 @@ def in_scope(desired: Desired, state: State, chosen: Selection) -> set[str]:
             how = "--target names" if chosen.target else "-l selects"
             raise Usage(f"--replace {outside[0]} is outside of what {how}")
         return named
-    if not declared and state.bindings:
+    if not declared and state.managed:
         raise DefendctlError(
-            f"no workflow is declared, but {len(state.bindings)} are bound: nobody means to retire them all",
+            f"no workflow is declared, but {len(state.managed)} are bound: nobody means to retire them all",
             "check `manifests` in defendctl.yaml; to retire one, name it with --target ADDRESS",
         )
     return known
@@ -261,7 +263,7 @@ def _some_of(known: list[str]) -> str:
 def refuse_if_all_missing(live: Live, state: State, chosen: Selection) -> None:
     """Every bound id unknown to the API: that is the wrong key or the wrong host, not so many deletions."""
     missing = {address for address, answer in live.items() if answer is None} & state.bindings.keys()
-    if missing and missing == state.bindings.keys() and not missing <= set(chosen.replace):
+    if missing and missing == state.managed.keys() and not missing <= set(chosen.replace):
         count = "the only bound id" if len(missing) == 1 else f"all {len(missing)} bound ids"
         raise ApiError(
             f"the API answers 404 for {count}: is this the right key and the right host?",

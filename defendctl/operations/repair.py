@@ -32,8 +32,8 @@ def move(workspace: Workspace, old: str, new: str) -> str:
     with workspace.store.session(workspace.settings.warn) as session:
         state = session.state
         _settled(state, old, new)
-        if old not in state.bindings:
-            raise DefendctlError(f"{old} is not bound.{suggest(old, sorted(state.bindings))}")
+        if old not in state.managed:
+            raise DefendctlError(f"{old} is not bound.{suggest(old, sorted(state.managed))}")
         if new in state.bindings:
             raise DefendctlError(f"{new} is bound to {state.bindings[new].workflow_id} already")
         session.edit(lambda state: state.move(old, new))

@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -46,6 +46,7 @@ class Chosen:
     wait: float = 300.0
     parallelism: int = 4
     one_sided: bool = False
+    candidate: bool = False
 
 
 def run_suite(
@@ -55,6 +56,16 @@ def run_suite(
     on_start: Callable[[int], None],
 ) -> Suite:
     """Raises DefendctlError before anything is submitted; afterwards everything is told in the result."""
+    testing = _prepared(workspace, chosen, on_result)
+    on_start(len(testing.cases))
+    if not chosen.candidate:
+        return testing.run()
+    from defendctl.operations.candidate import run_candidates
+
+    return run_candidates(testing)
+
+
+def _prepared(workspace: Workspace, chosen: Chosen, on_result: Callable[[CaseResult], None]) -> Testing:
     from defendctl.manifest.suites import read_suites
 
     read = read_suites(workspace.project, workspace.cwd)
@@ -62,8 +73,7 @@ def run_suite(
     if not chosen.one_sided:
         _refuse_one_sided(read.cases)
     cases = _selected(read.cases, desired, chosen)
-    on_start(len(cases))
-    return _Testing(workspace, chosen, read, cases, on_result).run()
+    return Testing(workspace, chosen, read, desired, cases, on_result)
 
 
 def _sound(workspace: Workspace, read: Cases) -> Desired:
@@ -131,10 +141,13 @@ def _is_chosen(case: Case, chosen: Chosen) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Testing:
+class Testing:
+    """The cases that were chosen, on their way to verdicts."""
+
     workspace: Workspace
     chosen: Chosen
     read: Cases
+    desired: Desired
     cases: Sequence[Case]
     on_result: Callable[[CaseResult], None]
 
@@ -144,9 +157,13 @@ class _Testing:
         ids = self._ids()
         with self.workspace.api() as api:
             dialect, live = speaking(self.workspace, api, ids)
-            self._refuse_unfit(dialect)
-            known, expected = self._priced(api, ids)
-            return self._through(api, dialect, ids, live, known, expected)
+            self.refuse_unfit(dialect)
+            known, expected = self.priced(api, ids)
+            trial = self.trial(api, dialect, ids, known)
+            with self.timed(dialect, expected) as suite, stopping(trial, api):
+                results = trial.run(self.cases, self.chosen.parallelism)
+            tested = tuple(configuration(address, seen) for address, seen in live.items())
+            return replace(suite(), configurations=tested, results=results, stopped=trial.stopped)
 
     def _ids(self) -> dict[str, str]:
         """Address → workflow id. Raises DefendctlError where one is not bound."""
@@ -161,7 +178,7 @@ class _Testing:
             )
         return {address: state.bindings[address].workflow_id for address in wanted}
 
-    def _refuse_unfit(self, dialect: Dialect) -> None:
+    def refuse_unfit(self, dialect: Dialect) -> None:
         from defendctl.api.submission import unfit
 
         found = []
@@ -174,7 +191,7 @@ class _Testing:
         if found:
             raise Invalid(found)
 
-    def _priced(self, api: DefendApi, ids: dict[str, str]) -> tuple[dict[str, float], float | None]:
+    def priced(self, api: DefendApi, ids: dict[str, str]) -> tuple[dict[str, float], float | None]:
         """Case → what one event costs, and all of it together; only for a budget. Raises Blocked."""
         most = self.chosen.max_cost
         if most is None:
@@ -193,41 +210,37 @@ class _Testing:
             )
         return told, expected
 
-    def _through(
-        self,
-        api: DefendApi,
-        dialect: Dialect,
-        ids: dict[str, str],
-        live: dict[str, Observed],
-        known: dict[str, float],
-        expected: float | None,
-    ) -> Suite:
+    def trial(
+        self, api: DefendApi, dialect: Dialect, ids: Mapping[str, str], known: Mapping[str, float]
+    ) -> Trial:
         from defendctl.api.submission import body
         from defendctl.engine.trial import Trial
 
         most = self.chosen.max_cost
         budget = None if most is None else Budget(most)
-        trial = Trial(
+        return Trial(
             api, ids, lambda given: body(given, dialect), self.chosen.wait, budget, known, self.on_result
         )
+
+    @contextmanager
+    def timed(self, dialect: Dialect, expected: float | None) -> Iterator[Callable[[], Suite]]:
+        """Gives what makes the Suite, of what is known before its results."""
         at, began = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
-        with _signals(trial, api):
-            results = trial.run(self.cases, self.chosen.parallelism)
-        return Suite(
+        yield lambda: Suite(
             host=self.workspace.host(),
             generation=dialect.support.generation,
             environment=self.workspace.project.environment,
-            configurations=tuple(
-                Configuration(address, ids[address], configuration_digest(seen.fields))
-                for address, seen in live.items()
-            ),
-            results=results,
+            configurations=(),
+            results=(),
             seconds=time.monotonic() - began,
             estimate=expected,
-            max_cost=most,
-            stopped=trial.stopped,
+            max_cost=self.chosen.max_cost,
             at=at,
         )
+
+
+def configuration(address: str, seen: Observed) -> Configuration:
+    return Configuration(address, seen.workflow_id, configuration_digest(seen.fields))
 
 
 def _recent(api: DefendApi, ids: dict[str, str]) -> dict[str, tuple[Scored, ...]]:
@@ -239,7 +252,7 @@ def _recent(api: DefendApi, ids: dict[str, str]) -> dict[str, tuple[Scored, ...]
 
 
 @contextmanager
-def _signals(trial: Trial, api: DefendApi) -> Iterator[None]:
+def stopping(trial: Trial, api: DefendApi) -> Iterator[None]:
     """The first SIGINT or SIGTERM submits nothing more and tells what is under way; the second ends it."""
     caught: list[int] = []
 

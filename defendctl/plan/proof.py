@@ -57,7 +57,7 @@ def prove(
     known = (event.event_id, event.at, changed_at)
     if why:
         return Proof(address, workflow_id, "not_yet", why, *known)
-    fields = tuple(_fields(declared.fields(), event.settings))
+    fields = tuple(compared(declared.fields(), event.settings))
     verdicts = {field.verdict for field in fields}
     if "differs" in verdicts:
         return Proof(address, workflow_id, "differs", None, *known, fields)
@@ -79,7 +79,7 @@ def _unfit(event: Event | None, changed_at: str | None) -> str | None:
     return None
 
 
-def _fields(declared: Fields, served: Fields) -> Iterator[Proven]:
+def compared(declared: Fields, served: Fields) -> Iterator[Proven]:
     """Each declared value, and each metric that is served besides."""
     wanted = {path: value for path, value in leaves(declared).items() if path not in _NAMES}
     seen = leaves(served)

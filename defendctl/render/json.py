@@ -7,6 +7,7 @@ import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from defendctl.model import CANARY
 from defendctl.plan.digest import changes_data, digest, field_data, moves_data
 from defendctl.render.words import CONSOLE
 
@@ -112,7 +113,8 @@ def state(value: State) -> str:
         value.environment,
         lineage=value.lineage,
         serial=value.serial,
-        bindings=[{"address": a, "workflow_id": b.workflow_id} for a, b in sorted(value.bindings.items())],
+        bindings=[{"address": a, "workflow_id": b.workflow_id} for a, b in sorted(value.managed.items())],
+        **({"canary": value.bindings[CANARY].workflow_id} if CANARY in value.bindings else {}),
         unresolved=[{"address": a, "since": i.at} for a, i in sorted(value.unresolved.items())],
         retired=[
             {"address": a, "workflow_id": b.workflow_id}

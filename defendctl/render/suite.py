@@ -58,7 +58,7 @@ def conclusion(suite: Suite) -> str:
 
 
 def results_document(suite: Suite) -> str:
-    names = ("generation", "environment", "host", "at", "estimate", "max_cost", "stopped")
+    names = ("generation", "environment", "host", "candidate", "at", "estimate", "max_cost", "stopped")
     return document(
         "test-results",
         digest=digest(suite.configurations, suite.host),
@@ -115,7 +115,8 @@ def markdown(suite: Suite) -> str:
 def _header(suite: Suite) -> str:
     where = f" ({inert(suite.environment)})" if suite.environment else ""
     cases = count(len(suite.results), "case")
-    return f"Tests for {inert(suite.host)}{where}, generation {suite.generation}, {cases}:"
+    what = "Tests of what is declared, on the canary of" if suite.candidate else "Tests for"
+    return f"{what} {inert(suite.host)}{where}, generation {suite.generation}, {cases}:"
 
 
 def _counts(suite: Suite) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from defendctl.model import CANARY
 from defendctl.plan.direction import WORST_FIRST
 from defendctl.plan.findings import VERDICTS
 from defendctl.render.inert import inert, value
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from defendctl.diagnostics import Diagnostic, Span
     from defendctl.engine.results import ApplyResult, Receipt, Result
-    from defendctl.model import Intent, State
+    from defendctl.model import Binding, Intent, State
     from defendctl.plan.changes import Change, Plan
     from defendctl.plan.compare import FieldChange
     from defendctl.plan.drift import Drifted
@@ -153,7 +154,8 @@ def _desired(row: Row, shown: View) -> str:
 def state(value: State) -> str:
     named = f"environment {value.environment}  " if value.environment else ""
     lines = [f"{named}lineage {inert(value.lineage or '-')}  serial {value.serial}"]
-    lines += [f"  {a}  {inert(b.workflow_id)}" for a, b in sorted(value.bindings.items())]
+    lines += [f"  {a}  {inert(b.workflow_id)}" for a, b in sorted(value.managed.items())]
+    lines += [f"  {CANARY}  {inert(b.workflow_id)}  for candidates" for b in _canary(value)]
     for address, intent in sorted(value.unresolved.items()):
         lines += unresolved(address, intent)
     for address, old in sorted(value.tombstones.items()):
@@ -161,6 +163,10 @@ def state(value: State) -> str:
     if len(lines) == 1:
         lines.append("  nothing is bound")
     return "\n".join(lines) + "\n"
+
+
+def _canary(state: State) -> list[Binding]:
+    return [state.bindings[CANARY]] if CANARY in state.bindings else []
 
 
 def unresolved(address: str, intent: Intent) -> list[str]:

@@ -9,7 +9,7 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from defendctl.model import ADDRESS, FIELDS, GENERATIONS, usable_file_id, usable_id
+from defendctl.model import ADDRESS, CANARY, FIELDS, GENERATIONS, usable_file_id, usable_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -31,7 +31,7 @@ def problem(body: dict[str, Any]) -> str | None:
         if not isinstance(body.get(section), dict):
             return f"`{section}` is not an object"
         for address, entry in body[section].items():
-            if not (ADDRESS.fullmatch(address) and check(entry)):
+            if not ((ADDRESS.fullmatch(address) or address == CANARY) and check(entry)):
                 return f"look at `{section}`, {address[:80]!r}"
     return None if _are_uploads(body.get("uploads", {})) else "look at `uploads`"
 

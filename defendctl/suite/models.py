@@ -115,6 +115,8 @@ class Suite:
     estimate: float | None = None
     max_cost: float | None = None
     stopped: Literal["budget", "interrupted", "key"] | None = None
+    candidate: bool = False
+    """Whether the canary was tested, with what the manifests declare."""
     at: str = ""
     """When it began, ISO 8601 in UTC."""
 
