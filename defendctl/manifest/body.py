@@ -95,8 +95,12 @@ class Body:
             self._listed(own, have, changes)
         elif own is not None and own.kind == "map":
             self._mapped(own, have or {}, changes, hides)
+        elif have is None:
+            self._whole("metrics", dict(changes))
+        elif not all_of_them:
+            raise NoPlace(_NONE_LEFT)
         else:
-            self._whole("metrics", dict(changes if have is None else all_of_them))
+            self._whole("metrics", dict(all_of_them))
 
     def _mapped(self, own: Mark, have: Mapping[str, Any], changes: Mapping[str, Any], hides: bool) -> None:
         names = [key.text for key, _ in own.pairs]
