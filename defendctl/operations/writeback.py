@@ -101,8 +101,19 @@ class _Run:
             rewrites = self._rewrites()
             after, wrong = self._looked_at(rewrites)
         rewrite(rewrites)
+        self._warn_of_shared(rewrites)
         for address, values in self.wanted.items():
             self.fates |= {(address, path): Fate(after.places[address, path]) for path in values}
+
+    def _warn_of_shared(self, rewrites: Sequence[Rewrite]) -> None:
+        """What stands in a manifest counts in each environment, though it was edited in one."""
+        from defendctl.manifest.resolve import overlay_files
+
+        project = self.workspace.project
+        own = {os.path.realpath(file) for file in overlay_files(project, self.workspace.cwd)}
+        for one in rewrites if project.environment else ():
+            if os.path.realpath(one.path) not in own:
+                self.workspace.settings.warn(f"{one.shown} was written, and counts in other environments too")
 
     def _rewrites(self) -> list[Rewrite]:
         by_file: dict[str, list[Edit]] = defaultdict(list)

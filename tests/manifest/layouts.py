@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-import tests.strategies  # noqa: F401  its profile makes every run the same
 from defendctl.manifest.loader import loads
 from defendctl.manifest.report import Report
 from defendctl.manifest.validate import validate
@@ -155,7 +154,8 @@ def workflows(text: str) -> dict[str, Workflow]:
     """What a valid manifest declares."""
     documents, wrong = loads(text, "x.yaml")
     report = Report("x.yaml")
-    found = {one.address: one.workflow for each in documents for one in validate(each, (), report)}
+    declared = [one for each in documents for _, one in validate(each, (), report)]
+    found = {one.address: one.workflow for one in declared}
     assert not wrong + report.diagnostics, (text, wrong, report.diagnostics)
     assert all(found.values())
     return {address: workflow for address, workflow in found.items() if workflow}
