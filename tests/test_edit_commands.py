@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -450,3 +451,22 @@ def test_fmt_formats_the_overlays_of_every_environment(project: Project) -> None
         "+    max_retries: 3  # prod",
     ]
     assert "nowhere.yaml: error: There is no such file" in project.ok("fmt", "nowhere.yaml", code=1).err
+
+
+def test_a_file_whose_name_cannot_be_shown_is_said(bound: Project) -> None:
+    declare(bound, MANIFEST.replace("bot:", "b:").replace("triage:", "c:"), "b\x1b.yaml")
+    bound.apply()
+    for address in ("bot", "b"):
+        edit(bound, address, description="x")
+    ran = bound.ok("drift", "--write", code=2)
+    assert "b description was not written: the name of its file holds characters" in ran.err
+    assert "description: x   # kept" in (bound.root / "workflows" / "all.yaml").read_text()
+
+
+def test_a_disk_that_fails_leaves_all_files_as_they_were(bound: Project) -> None:
+    declare(bound, MANIFEST.replace("bot:", "b:").replace("triage:", "c:"), "b.yaml")
+    (bound.root / "workflows" / f".b.yaml.{os.getpid()}.tmp").mkdir()
+    before = bound.files()
+    ran = bound.ok("fmt", code=1)
+    assert "workflows/b.yaml cannot be written: Is a directory; nothing was written" in ran.err
+    assert bound.files() == before

@@ -34,6 +34,8 @@ NOT_VALID: Final = "no manifest can hold this value"
 UNKNOWN_METRIC: Final = "no metric of this name is known; list it under `custom_metrics` first"
 ELSEWHERE: Final = "what other lines say would make something else of it; change it by hand"
 
+NAME: Final = "the name of its file holds characters that cannot be shown, so it is not found by it"
+
 At = tuple[str, str]
 """Address and path."""
 
@@ -121,6 +123,9 @@ class _Run:
             for file, some in self._homes(address, values).items():
                 metrics = _metrics(self.desired.workflows[address], values)
                 by_file[file].append(Edit(address, some, metrics, address in self.hides))
+        for file in [file for file in by_file if not (self.workspace.cwd / file).exists()]:
+            for edit in by_file.pop(file):
+                self._refuse(edit.address, dict.fromkeys(edit.values, NAME))
         found = (self._rewrite(file, edits) for file, edits in sorted(by_file.items()))
         return [one for one in found if one.after != one.before]
 
@@ -141,9 +146,13 @@ class _Run:
         before, text = read_again(path, file)
         done = edited(text, edits)
         for (address, value), why in done.refused.items():
-            self.wanted[address].pop(value)
-            self.fates[address, value] = Fate(reason=why)
+            self._refuse(address, {value: why})
         return Rewrite(path, file, before, with_mark(before, done.text))
+
+    def _refuse(self, address: str, reasons: Mapping[str, str]) -> None:
+        for path, why in reasons.items():
+            self.wanted[address].pop(path)
+            self.fates[address, path] = Fate(reason=why)
 
     def _looked_at(self, rewrites: Sequence[Rewrite]) -> tuple[Desired, set[str]]:
         """What the manifests would say, and the addresses that would not say what was wanted."""
