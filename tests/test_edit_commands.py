@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -362,3 +363,110 @@ def test_thirty_edits_of_a_thousand_workflows_are_thirty_lines(project: Project)
     assert len([line for line in lines if line[0] == "-"]) == 20
     assert all(text.count("#") == path.read_text().count("#") for path, text in texts.items())
     project.assert_settled()
+
+
+def fleet(project: Project) -> None:
+    """Two environments; prod lays a file over what both have."""
+    project.settings(
+        environments={
+            "staging": {"state": {"path": "staging.json"}},
+            "prod": {"state": {"path": "prod.json"}, "overlays": ["overlays/prod.yaml"]},
+        }
+    )
+    declare(project, FLEET)
+    (project.root / "overlays").mkdir()
+    (project.root / "overlays" / "prod.yaml").write_text(OVERLAY)
+    project.env["DEFENDCTL_ENV"] = "prod"
+    project.apply()
+
+
+FLEET = """\
+version: 1
+defaults:
+  type: custom
+  metrics: {correctness: 0.5, completeness: 0.4}  # for all
+  improvement_action: fixit
+workflows:
+  bot:
+    description: Bills  # both
+    metrics: {comprehensive_safety: 0.9}
+  other: {description: Others}
+"""
+OVERLAY = """\
+version: 1
+workflows:
+  bot:
+    max_improvement_attempts: 3  # prod
+    metrics:
+      correctness: 0.70  # stricter
+"""
+
+
+def test_a_value_goes_where_it_stands_and_defaults_are_overridden(project: Project) -> None:
+    fleet(project)
+    metrics = {"correctness": 0.6, "completeness": 0.8, "comprehensive_safety": 0.9, "context_adherence": 0.1}
+    edit(project, "bot", description="B", web_search=True, metrics=metrics)
+    edit(project, "other", improvement_action="regen", metrics={"completeness": 0.4})
+    ran = project.json("drift", "--write")
+    assert "workflows/all.yaml was written, and counts in other environments too" in ran.err
+    assert changed(FLEET, (project.root / "workflows" / "all.yaml").read_text()) == [
+        "-    description: Bills  # both",
+        "-    metrics: {comprehensive_safety: 0.9}",
+        "-  other: {description: Others}",
+        "+    description: B  # both",
+        "+    metrics: {comprehensive_safety: 0.9, completeness: 0.8}",
+        "+  other: {description: Others, metrics: {correctness: null}, improvement_action: regenerate}",
+    ]
+    assert changed(OVERLAY, (project.root / "overlays" / "prod.yaml").read_text()) == [
+        "-      correctness: 0.70  # stricter",
+        "+      correctness: 0.6  # stricter",
+        "+      context_adherence: 0.1",
+        "+    web_search: true",
+    ]
+    project.assert_settled()
+
+
+def test_a_metric_that_goes_is_hidden_where_defaults_would_show(project: Project) -> None:
+    fleet(project)
+    edit(project, "bot", metrics={"completeness": 0.4, "comprehensive_safety": 0.9})
+    project.json("drift", "--write")
+    assert changed(OVERLAY, (project.root / "overlays" / "prod.yaml").read_text()) == [
+        "-      correctness: 0.70  # stricter",
+        "+      correctness: null  # stricter",
+    ]
+    project.assert_settled()
+
+
+def test_fmt_formats_the_overlays_of_every_environment(project: Project) -> None:
+    fleet(project)
+    del project.env["DEFENDCTL_ENV"]
+    assert project.ok("fmt", "--check", code=2).out == "overlays/prod.yaml\n"
+    assert project.ok("fmt", "--check", "overlays/prod.yaml", code=2).out == "overlays/prod.yaml\n"
+    project.ok("fmt")
+    text = (project.root / "overlays" / "prod.yaml").read_text()
+    assert changed(OVERLAY, text) == [
+        "-    max_improvement_attempts: 3  # prod",
+        "-      correctness: 0.70  # stricter",
+        "+      correctness: 0.7  # stricter",
+        "+    max_retries: 3  # prod",
+    ]
+    assert "nowhere.yaml: error: There is no such file" in project.ok("fmt", "nowhere.yaml", code=1).err
+
+
+def test_a_file_whose_name_cannot_be_shown_is_said(bound: Project) -> None:
+    declare(bound, MANIFEST.replace("bot:", "b:").replace("triage:", "c:"), "b\x1b.yaml")
+    bound.apply()
+    for address in ("bot", "b"):
+        edit(bound, address, description="x")
+    ran = bound.ok("drift", "--write", code=2)
+    assert "b description was not written: the name of its file holds characters" in ran.err
+    assert "description: x   # kept" in (bound.root / "workflows" / "all.yaml").read_text()
+
+
+def test_a_disk_that_fails_leaves_all_files_as_they_were(bound: Project) -> None:
+    declare(bound, MANIFEST.replace("bot:", "b:").replace("triage:", "c:"), "b.yaml")
+    (bound.root / "workflows" / f".b.yaml.{os.getpid()}.tmp").mkdir()
+    before = bound.files()
+    ran = bound.ok("fmt", code=1)
+    assert "workflows/b.yaml cannot be written: Is a directory; nothing was written" in ran.err
+    assert bound.files() == before

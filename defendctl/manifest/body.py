@@ -94,9 +94,23 @@ class Body:
         if isinstance(have, list):
             self._listed(own, have, changes)
         elif own is not None and own.kind == "map":
-            self._mapped(own, have or {}, changes, hides)
+            self._mapped(own, have or {}, changes, hides or self._emptied_here(own, changes, all_of_them))
+        elif have is None:
+            self._whole("metrics", dict(changes))
+        elif not all_of_them:
+            raise NoPlace(_NONE_LEFT)
         else:
-            self._whole("metrics", dict(changes if have is None else all_of_them))
+            self._whole("metrics", dict(all_of_them))
+
+    def _emptied_here(self, own: Mark, changes: Mapping[str, Any], all_of_them: Mapping[str, Any]) -> bool:
+        """Whether nothing would be left in this mapping, though other places name metrics. Raises NoPlace."""
+        names = {key.text for key, _ in own.pairs}
+        kept = any(changes.get(name, 0) is not None for name in names)
+        if kept or any(value is not None for name, value in changes.items() if name not in names):
+            return False
+        if all_of_them.keys() <= names | changes.keys():
+            raise NoPlace(_NONE_LEFT)
+        return True
 
     def _mapped(self, own: Mark, have: Mapping[str, Any], changes: Mapping[str, Any], hides: bool) -> None:
         names = [key.text for key, _ in own.pairs]
@@ -104,8 +118,6 @@ class Body:
         if any(v is None and n not in names and n in have for n, v in changes.items()):
             raise NoPlace(_MERGED)
         new = {n: v for n, v in changes.items() if n not in names}
-        if len(removed) == len(names) and not new:
-            raise NoPlace(_NONE_LEFT)
         sets = [
             replaced(self._text, own.pairs[names.index(n)][1], v, self._quotes)
             for n, v in changes.items()

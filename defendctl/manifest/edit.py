@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.manifest.body import Body
+from defendctl.manifest.items import NoPlace
 from defendctl.manifest.loader import loads
 from defendctl.manifest.marks import compose
 from defendctl.manifest.splice import spliced
@@ -97,19 +98,29 @@ def _attempt(text: str, edits: Sequence[Edit], refused: Refused) -> tuple[str, s
         refused.update({(edit.address, path): why for path, why in told.items()})
         splices += body.splices
         new[edit.address] = body.new
-    after = _with_lines(spliced(text, splices), new)
+    after, failed = _with_lines(spliced(text, splices), new)
+    for edit in edits:
+        if edit.address in failed:
+            _refuse(edit, failed[edit.address], refused)
     said, wrong = loads(after, "")
     return after, {""} if wrong else _strange(wanted, [document.data for document in said])
 
 
-def _with_lines(text: str, new: Mapping[str, Mapping[str, Any]]) -> str:
-    """In a second pass, for the first may have taken the line after which one of them goes."""
+def _with_lines(text: str, new: Mapping[str, Mapping[str, Any]]) -> tuple[str, dict[str, str]]:
+    """In a second pass, for the first may have taken the line after which one of them goes.
+
+    Also the addresses where there is no place for one, and why.
+    """
     splices: list[Splice] = []
+    failed: dict[str, str] = {}
     if any(new.values()):
         own = {address: pair for each in _own(text) for address, pair in each.items()}
         for address, fields in new.items():
-            splices += inserted(text, *own[address], fields) if address in own else ()
-    return spliced(text, splices)
+            try:
+                splices += inserted(text, *own[address], fields) if address in own else ()
+            except NoPlace as why:
+                failed[address] = str(why)
+    return spliced(text, splices), failed
 
 
 def _unshared(data: Any) -> Any:

@@ -64,18 +64,17 @@ def _prefix(text: str, node: Mark, start: int) -> str:
 
 def _line(text: str, start: int, end: int) -> Splice:
     """The whole lines of an entry; at the end of the text with the line break before them."""
-    first, last = line_start(text, start), next_line(text, end)
-    if last == line_end(text, end) and first:
+    first, after = line_start(text, start), next_line(text, end)
+    if after == line_end(text, end):
         first -= 1 + (text[first - 2 : first] == "\r\n")
-    return Splice(first, last, "")
+    return Splice(first, after, "")
 
 
 def _after(text: str, entry: Extent, lines: list[str]) -> Splice:
-    """Below the last entry, or above it where that ends a text without a line break."""
-    new = line_break(text)
-    at = next_line(text, entry[1])
-    if at == line_end(text, entry[1]):
-        at = line_start(text, entry[0])
+    """Below the last entry."""
+    new, at = line_break(text), next_line(text, entry[1])
+    if at == line_end(text, entry[1]):  # the text ends here, without a line break
+        return Splice(at, at, "".join(new + line for line in lines))
     return Splice(at, at, "".join(line + new for line in lines))
 
 

@@ -32,7 +32,7 @@ class Mark:
     pairs: list[tuple[Mark, Mark]] = field(default_factory=list)
     items: list[Mark] = field(default_factory=list)
     tied: bool = False
-    """Whether it holds an anchor or an alias, which must not change places."""
+    """Whether it must not change places: it holds an anchor, an alias or text that keeps its blank lines."""
     anchors: bool = False
     """Whether it holds an anchor."""
 
@@ -94,13 +94,8 @@ def _leaf(event: Any, text: str) -> Mark:
     if isinstance(event, yaml.AliasEvent):
         return Mark("alias", start, end, str(event.anchor), tied=True)
     style, anchored = event.style or "", event.anchor is not None
-    if style in ("|", ">"):
-        end = _block_end(text, start, end)
-    return Mark("scalar", start, end, event.value, style, event.anchor, tied=anchored, anchors=anchored)
-
-
-def _block_end(text: str, start: int, end: int) -> int:
-    """Without the blank lines after it, unless `+` makes them part of what it says."""
-    raw = text[start:end]
-    keeps = "+" in raw.splitlines()[0].partition("#")[0]
-    return start + len((_BREAK if keeps else _BREAKS).sub("", raw))
+    keeps = style in ("|", ">") and "+" in text[start:end].splitlines()[0].partition("#")[0]
+    if style in ("|", ">"):  # blank lines after it are not its own, unless `+` says so
+        end = start + len((_BREAK if keeps else _BREAKS).sub("", text[start:end]))
+    tied = anchored or keeps
+    return Mark("scalar", start, end, event.value, style, event.anchor, tied=tied, anchors=anchored)

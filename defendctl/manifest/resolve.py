@@ -104,6 +104,12 @@ def manifest_files(project: Project, paths: Sequence[Path] | None, cwd: Path) ->
     return _Run(project, cwd.absolute(), None, False).files(paths)
 
 
+def overlay_files(project: Project, cwd: Path) -> list[Path]:
+    """What lies over the manifests in the environment of this project."""
+    overlays = _overlays(project, cwd.absolute(), None)
+    return overlays.files if overlays else []
+
+
 class _Run:
     """One reading of the manifests; gathers what is wrong."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,15 +28,32 @@ class Formatting:
 
 def fmt(workspace: Workspace, paths: Sequence[Path], *, check: bool) -> Formatting:
     """Raises Invalid, and then nothing is written. With `check` nothing is in any case."""
-    from defendctl.manifest.resolve import manifest_files
-
-    workspace.desired(paths or None)
-    files = manifest_files(workspace.project, paths or None, workspace.cwd)
     notes: list[str] = []
+    files = _sound(workspace, paths)
     rewrites = [each for file in files if (each := _formatted(workspace, file, notes))]
     if not check:
         rewrite(rewrites)
     return Formatting(tuple(each.shown for each in rewrites), tuple(notes))
+
+
+def _sound(workspace: Workspace, paths: Sequence[Path]) -> list[Path]:
+    """The manifests, and the overlays of every environment. Raises Invalid if anything is wrong in one.
+
+    An overlay is no manifest by itself: it is looked at with those that it lies over.
+    """
+    from defendctl.manifest.resolve import manifest_files, overlay_files
+
+    every = workspace.environments
+    overlays = {os.path.realpath(file): file for one in every for file in overlay_files(one.project, one.cwd)}
+    files = manifest_files(workspace.project, paths or None, workspace.cwd)
+    plain = [file for file in files if os.path.realpath(file) not in overlays]
+    nowhere = [path for path in paths if not os.path.lexists(workspace.cwd / path)]
+    for one in every:
+        if not paths or len(plain) < len(files):
+            one.desired(None)
+        if paths and (plain or nowhere):
+            one.desired([*plain, *nowhere])
+    return files if paths else [*plain, *overlays.values()]
 
 
 def _formatted(workspace: Workspace, file: Path, notes: list[str]) -> Rewrite | None:

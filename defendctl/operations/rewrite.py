@@ -41,15 +41,19 @@ def rewrite(files: Sequence[Rewrite]) -> None:
     refused = [why for file in files if (why := _refusal(file))]
     if refused:
         raise DefendctlError("nothing was written:\n" + "\n".join(refused))
-    done: list[Rewrite] = []
+    done: list[str] = []
+    at = ""
     try:
         for file in files:
+            at = file.shown
             write_durably(file.beside, file.after, mode_of(file.target))
         for file in files:
+            at = file.shown
             file.beside.replace(file.target)
-            done.append(file)
+            done.append(at)
     except OSError as error:
-        raise DefendctlError(_told(files, done, error), "what was written may stay; run it again") from error
+        written = f"written were: {', '.join(done)}" if done else "nothing was written"
+        raise DefendctlError(f"{at} cannot be written: {error.strerror}; {written}") from error
     finally:
         for file in files:
             with suppress(OSError):
@@ -69,9 +73,3 @@ def _refusal(file: Rewrite) -> str | None:
     except OSError as error:
         return f"{file.shown} cannot be read: {error.strerror}"
     return None if os.access(file.target.parent, os.W_OK) else f"the folder of {file.shown} is read-only"
-
-
-def _told(files: Sequence[Rewrite], done: Sequence[Rewrite], error: OSError) -> str:
-    failed = files[len(done)] if done else files[0]
-    names = ", ".join(one.shown for one in done) or "nothing"
-    return f"{failed.shown} cannot be written: {error.strerror}; written were: {names}"

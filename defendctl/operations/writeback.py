@@ -36,6 +36,8 @@ NOT_VALID: Final = "no manifest can hold this value"
 UNKNOWN_METRIC: Final = "no metric of this name is known; list it under `custom_metrics` first"
 ELSEWHERE: Final = "what other lines say would make something else of it; change it by hand"
 
+NAME: Final = "the name of its file holds characters that cannot be shown, so it is not found by it"
+
 At = tuple[str, str]
 """Address and path."""
 
@@ -103,8 +105,19 @@ class _Run:
             rewrites = self._rewrites()
             after, wrong = self._looked_at(rewrites)
         rewrite(rewrites)
+        self._warn_of_shared(rewrites)
         for address, values in self.wanted.items():
             self.fates |= {(address, path): Fate(after.places[address, path]) for path in values}
+
+    def _warn_of_shared(self, rewrites: Sequence[Rewrite]) -> None:
+        """What stands in a manifest counts in each environment, though it was edited in one."""
+        from defendctl.manifest.resolve import overlay_files
+
+        project = self.workspace.project
+        own = {os.path.realpath(file) for file in overlay_files(project, self.workspace.cwd)}
+        for one in rewrites if project.environment else ():
+            if os.path.realpath(one.path) not in own:
+                self.workspace.settings.warn(f"{one.shown} was written, and counts in other environments too")
 
     def _rewrites(self) -> list[Rewrite]:
         by_file: dict[str, list[Edit]] = defaultdict(list)
@@ -112,6 +125,9 @@ class _Run:
             for file, some in self._homes(address, values).items():
                 metrics = _metrics(self.desired.workflows[address], values)
                 by_file[file].append(Edit(address, some, metrics, address in self.hides))
+        for file in [file for file in by_file if not (self.workspace.cwd / file).exists()]:
+            for edit in by_file.pop(file):
+                self._refuse(edit.address, dict.fromkeys(edit.values, NAME))
         found = (self._rewrite(file, edits) for file, edits in sorted(by_file.items()))
         return [one for one in found if one.after != one.before]
 
@@ -132,9 +148,13 @@ class _Run:
         before, text = read_again(path, file)
         done = edited(text, edits)
         for (address, value), why in done.refused.items():
-            self.wanted[address].pop(value)
-            self.fates[address, value] = Fate(reason=why)
+            self._refuse(address, {value: why})
         return Rewrite(path, file, before, with_mark(before, done.text))
+
+    def _refuse(self, address: str, reasons: Mapping[str, str]) -> None:
+        for path, why in reasons.items():
+            self.wanted[address].pop(path)
+            self.fates[address, path] = Fate(reason=why)
 
     def _looked_at(self, rewrites: Sequence[Rewrite]) -> tuple[Desired, set[str]]:
         """What the manifests would say, and the addresses that would not say what was wanted."""
