@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 from defendctl.diagnostics import Blocked, DefendctlError, Precondition, Unresolved
 from defendctl.model import CANARY
 from defendctl.operations.suite import configuration, stopping
+from defendctl.operations.uploads import with_uploads
 from defendctl.suite.candidate import RESTING, as_canary, unfit, unlike
 from defendctl.suite.models import CaseResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from defendctl.api.client import DefendApi
     from defendctl.engine.trial import Trial
@@ -66,7 +67,8 @@ def run_candidates(testing: Testing) -> Suite:
         api.dialect = dialect
         known, expected = testing.priced(api, _priced_by(testing, session.state, canary))
         trial = testing.trial(api, dialect, {case.address: canary for case in testing.cases}, known)
-        bench = _Bench(testing, api, session, dialect.support, trial)
+        desired = with_uploads(testing.desired, session.state)
+        bench = _Bench(testing, desired.workflows, api, session, dialect.support, trial)
         with testing.timed(dialect, expected) as suite, stopping(trial, api):
             results = bench.run()
         tested = tuple(bench.tested)
@@ -127,6 +129,7 @@ class _Bench:
     """The canary, with one candidate on it at a time."""
 
     testing: Testing
+    declared: Mapping[str, Workflow]
     api: DefendApi
     session: Session
     support: Support
@@ -144,8 +147,7 @@ class _Bench:
         return tuple(found[case.name] for case in self.testing.cases)
 
     def _group(self, address: str, cases: list[Case]) -> tuple[CaseResult, ...]:
-        declared = self.testing.desired.workflows[address]
-        candidate = as_canary(declared, self.testing.workspace.project.environment)
+        candidate = as_canary(self.declared[address], self.testing.workspace.project.environment)
         why = None if self.trial.stopped else unfit(candidate) or self._put(address, candidate)
         if why:
             results = tuple(CaseResult(case, "not_judged", (), why) for case in cases)
