@@ -192,7 +192,7 @@ def _before_adoption(binding: Binding, observed: Observed | None) -> Binding:
     """A tombstone speaks only for what cannot be read."""
     seen = observed.fields if observed else {}
     hidden = {name: value for name, value in binding.applied.items() if name not in seen}
-    return Binding(binding.workflow_id, hidden, binding.assumed, binding.unconfirmed)
+    return replace(binding, applied=hidden)
 
 
 def _decide(
