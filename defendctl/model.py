@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 METRICS: Final = {
     "correctness": "Factual truth of each claim.",
@@ -157,6 +157,9 @@ class Binding:
     applied: Fields = field(default_factory=dict)
     assumed: Fields = field(default_factory=dict)
     unconfirmed: frozenset[str] = frozenset()
+    recorded: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Field of `applied` → when that was recorded (ISO 8601, UTC), and by which run. What an older
+    defendctl recorded has none."""
 
     def knowing(self, applied: Fields) -> Binding:
         """The same binding after these fields were written, or seen agreeing."""
@@ -165,7 +168,14 @@ class Binding:
             self.applied | applied,
             {name: value for name, value in self.assumed.items() if name not in applied},
             self.unconfirmed - applied.keys(),
+            self.recorded,
         )
+
+    def signed(self, names: Iterable[str], at: str | None, by: str | None) -> Binding:
+        """The same binding, with these fields recorded then; without a time, nobody says when."""
+        left = {name: stamp for name, stamp in self.recorded.items() if name not in set(names)}
+        stamps = dict.fromkeys(names, (at, by)) if at and by else {}
+        return replace(self, recorded={**left, **stamps})
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,10 @@ def observed(draw: st.DrawFn, workflow_id: str, workflow: Workflow) -> Observed:
     return Observed(workflow_id, seen, draw(st.sampled_from(["active"] * 4 + ["inactive", "paused"])))
 
 
+stamps = st.dictionaries(st.sampled_from(FIELDS), st.integers(1, 3))
+"""Field → the day on which it was recorded; what an older run recorded has none."""
+
+
 @st.composite
 def bindings(draw: st.DrawFn, workflow_id: str, workflow: Workflow) -> Binding:
     """Knows each field as applied, as assumed, or not at all; a few are in an update that was lost."""
@@ -116,6 +120,11 @@ def bindings(draw: st.DrawFn, workflow_id: str, workflow: Workflow) -> Binding:
         {name: value for name, value in values.items() if name in known},
         {name: value for name, value in values.items() if name in assumed},
         frozenset(lost),
+        {
+            name: (f"2026-01-0{day}T00:00:00+00:00", "apply")
+            for name, day in draw(stamps).items()
+            if name in known
+        },
     )
 
 

@@ -270,16 +270,29 @@ def drift(
 @_command("show")
 @click.argument("address")
 @_format("text", "json")
+@click.option("--provenance", is_flag=True, help="Where each value comes from; also asks for an event.")
 @click.pass_obj
-def show(run: Run, address: str, format: str) -> int:
+def show(run: Run, address: str, format: str, provenance: bool) -> int:
     """Show one workflow: desired, live and applied, and how each value is known."""
     from defendctl.operations.inspect import show as operation
     from defendctl.render import json, text
 
+    if provenance:
+        return _with_provenance(run, address, format)
     view = operation(run.workspace(), address)
     of = run.environment
     run.console.out(json.view(view, of) if format == "json" else text.view(view, of))
     return 1 if view.status == "missing" else 0
+
+
+def _with_provenance(run: Run, address: str, format: str) -> int:
+    from defendctl.operations.provenance import show_provenance
+    from defendctl.render import provenance as render
+
+    shown = show_provenance(run.workspace(), address)
+    draw = render.json if format == "json" else render.text
+    run.console.out(draw(shown.view, shown.known, shown.age))
+    return 1 if shown.view.status == "missing" else 0
 
 
 @_command("import")

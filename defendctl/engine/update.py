@@ -47,7 +47,8 @@ def _adopted(change: Change, support: Support) -> Binding:
     hidden = never_known(wanted, seen, old) & support.create
     assumed = {name: old.assumed.get(name, wanted[name]) for name in hidden - old.unconfirmed}
     assumed = {name: value for name, value in assumed.items() if has_id(value)}
-    return Binding(old.workflow_id, {**old.applied, **seen}, assumed, old.unconfirmed - seen.keys())
+    kept = {name: stamp for name, stamp in old.recorded.items() if name not in seen}
+    return Binding(old.workflow_id, {**old.applied, **seen}, assumed, old.unconfirmed - seen.keys(), kept)
 
 
 def _moved(change: Change, now: Observed | None) -> str | None:

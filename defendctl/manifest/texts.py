@@ -65,8 +65,8 @@ MISPLACED = {
     "AutomaticLevels": "`tolerance` goes with a list of metrics; here each metric has a level of its own "
     "already.",
 }
-IN_OVERLAY = "`defaults` belong into a manifest; an overlay says what differs from it."
 """Model → why `tolerance` may not stand in it."""
+IN_OVERLAY = "`defaults` belong into a manifest; an overlay says what differs from it."
 BOTH_NAMES = "`max_improvement_attempts` is the old name of `max_retries`, which stands here too; keep one."
 OWN_METRICS = "an organization's own go into `custom_metrics` of defendctl.yaml."
 OFF = "may only be true; leave the rule out to turn it off."

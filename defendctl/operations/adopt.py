@@ -50,7 +50,7 @@ def import_workflow(workspace: Workspace, address: str, workflow_id: str) -> Bin
             raise undeclared(address, observed)
         binding = taken_over(workflow_id, declared, observed)
         remember_api(workspace, session, evidence)
-        session.edit(lambda state: bind_all(state, {address: binding}))
+        session.edit(lambda state: bind_all(state, {address: session.signed(binding, "import")}))
     return binding
 
 
@@ -71,7 +71,7 @@ def resolve_id(workspace: Workspace, address: str, workflow_id: str, *, now: boo
         rest = {n: v for n, v in observed.fields.items() if n not in intent.sent}
         binding = Binding(workflow_id, {**intent.sent, **rest})
         session.adopt_identity(workspace.host(), session.state.generation)
-        session.edit(lambda state: _settle(state, address, binding))
+        session.edit(lambda state: _settle(state, address, session.signed(binding, "state resolve")))
         session.settled(intent.op)
     return binding
 

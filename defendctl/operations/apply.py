@@ -7,7 +7,7 @@ import os
 import signal
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.engine.generation import generation
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from defendctl.operations.workspace import Workspace
     from defendctl.plan.changes import Plan
     from defendctl.state.session import Session
+
+
+_SHOWN: Final = len("sha256:") + 12
+"""Of a digest: enough to find the plan that was applied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,7 @@ class Making:
     def make_so(self) -> Applied:
         """Where nothing is to be sent, neither key nor network is needed."""
         self.session.adopt_identity(self.plan.host, self.plan.generation)
+        self.session.run = f"apply {digest(self.plan)[:_SHOWN]}"
         if any(change.action != "retire" for change in self.plan.work):
             with self.workspace.api() as api:
                 return self._through(api)

@@ -143,16 +143,17 @@ def _endpoint(workspace: Workspace) -> Iterator[Check]:
     if workspace.settings.sandbox:
         yield ok("base URL", "the embedded sandbox, which needs no key")
         return
+    variable = workspace.project.key_variable
     try:
         yield ok("base URL", f"{workspace.base_url()} ({_base_url_from(workspace)})")
     except DefendctlError as error:
         advice = error.hint or f"correct it in {_base_url_from(workspace)}"
         yield wrong("base URL", error.message, advice, error.exit_code)
     try:
-        api_key()
-        yield ok("key", "DEEPRAILS_API_KEY is set")
+        api_key(variable)
+        yield ok("key", f"{variable} is set")
     except DefendctlError as error:
-        advice = "set DEEPRAILS_API_KEY to the key of your organization"
+        advice = f"set {variable} to the key of your organization"
         yield wrong("key", error.message, advice, error.exit_code)
 
 
@@ -262,7 +263,11 @@ def _asked(workspace: Workspace, state: State | None) -> tuple[Answers, list[Che
             if reads:
                 zero = api.examine(next(b.workflow_id for _, b in bound), 0)
     except KeyRefused as error:
-        checks.append(wrong("key", error.message, "set DEEPRAILS_API_KEY to a key of this organization", 3))
+        checks.append(
+            wrong(
+                "key", error.message, f"set {workspace.project.key_variable} to a key of this organization", 3
+            )
+        )
     except DefendctlError as error:
         advice = error.hint or "look at the network, the proxy and the base URL"
         checks.append(wrong("API", error.message, advice, error.exit_code))

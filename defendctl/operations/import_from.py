@@ -109,7 +109,8 @@ def _bindings(
 def _record(workspace: Workspace, session: Session, bound: dict[str, Binding], evidence: set[str]) -> None:
     if bound:
         remember_api(workspace, session, evidence)
-        session.edit(lambda state: bind_all(state, bound))
+        signed = {address: session.signed(binding, "import") for address, binding in bound.items()}
+        session.edit(lambda state: bind_all(state, signed))
 
 
 def _read(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Diagnostic
-from defendctl.model import DEFAULTS, FIELDS, Binding, Observed, field_of, leaves
+from defendctl.model import DEFAULTS, FIELDS, NEWEST, Binding, Observed, field_of, leaves
 from defendctl.plan.changes import (
     CLASHING,
     IMPOSSIBLE,
@@ -165,7 +165,7 @@ def _bound(address: str, desired: Workflow, binding: Binding, action: Action, wo
     fields = _with(compare(wanted, seen, known), unsure_fields(again, wanted))
     written_anew = address in world.options.replace
     wrong = cannot_hold(desired, {} if written_anew else seen, world.support)
-    decided, reason = _decide(address, action, observed, fields, wrong, world)
+    decided, reason = _decide(address, binding.workflow_id, action, observed, fields, wrong, world)
     fields = _with_unsure(fields, decided, wanted, seen, known, world.support)
     if observed and observed.status != "active":
         fields.append(status_change(observed.status))
@@ -192,11 +192,12 @@ def _before_adoption(binding: Binding, observed: Observed | None) -> Binding:
     """A tombstone speaks only for what cannot be read."""
     seen = observed.fields if observed else {}
     hidden = {name: value for name, value in binding.applied.items() if name not in seen}
-    return Binding(binding.workflow_id, hidden, binding.assumed, binding.unconfirmed)
+    return replace(binding, applied=hidden)
 
 
 def _decide(
     address: str,
+    workflow_id: str,
     action: Action,
     observed: Observed | None,
     fields: list[FieldChange],
@@ -211,7 +212,7 @@ def _decide(
         return "blocked", _missing(address)
     fixed = sorted({field_of(f.path) for f in fields} - world.support.update)
     if fixed:
-        return "blocked", _fixed(address, fixed, world.support)
+        return "blocked", _fixed(address, workflow_id, fixed, observed, world.support)
     return (action if fields or action == "adopt" else "none"), None
 
 
@@ -254,7 +255,16 @@ def cannot_hold(desired: Workflow, seen: dict[str, object], support: Support) ->
 
 def _not_held(wrong: list[str], support: Support) -> Reason:
     what = "different levels for its metrics" if wrong == ["metrics"] else ", ".join(wrong)
-    return Reason(IMPOSSIBLE, f"generation {support.generation} of the API cannot hold {what}")
+    text = (
+        f"generation {support.generation} of the API cannot hold {what}, nor can a new workflow; "
+        f"take it out of the manifest, or {_pinned()}"
+    )
+    return Reason(IMPOSSIBLE, text)
+
+
+def _pinned() -> str:
+    """Reads decide what `auto` takes, so a server may know more than they show."""
+    return f"set `api.generation: {NEWEST}` in defendctl.yaml if the server takes newer writes"
 
 
 def _missing(address: str) -> Reason:
@@ -265,10 +275,20 @@ def _missing(address: str) -> Reason:
     return Reason(MISSING, text)
 
 
-def _fixed(address: str, fixed: list[str], support: Support) -> Reason:
+def _fixed(address: str, workflow_id: str, fixed: list[str], observed: Observed, support: Support) -> Reason:
+    """With every way out. What the console changes is only seen where it can be read."""
+    known = all(name in observed.fields for name in fixed)
+    seen = (
+        "the next plan then finds it equal"
+        if known
+        else f"`defendctl state rm {address}` and `defendctl import {address} "
+        f"{shlex.quote(workflow_id)}` then take it over"
+    )
     text = (
         f"generation {support.generation} of the API cannot change {', '.join(fixed)} in place; "
-        f"`--replace {address}` makes a new workflow with a new id and leaves the old one live"
+        f"`--replace {address}` makes a new workflow with a new id and leaves the old one live; "
+        f"or change it in the console: {seen}; "
+        f"or {_pinned()}"
     )
     return Reason(IMPOSSIBLE, text)
 

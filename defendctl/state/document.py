@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.diagnostics import Precondition
 from defendctl.model import Binding, Fields, Intent, State
 from defendctl.state.bounded import parse
 from defendctl.state.shape import problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 FORMAT: Final = 1
 LARGEST: Final = 32 * 1024 * 1024
@@ -66,7 +69,17 @@ def binding_data(binding: Binding) -> dict[str, Any]:
         data["assumed"] = binding.assumed
     if binding.unconfirmed:
         data["unconfirmed"] = sorted(binding.unconfirmed)
+    if binding.recorded:
+        data["recorded"] = _stamps_data(binding.recorded)
     return data
+
+
+def _stamps_data(recorded: Mapping[str, tuple[str, str]]) -> list[dict[str, Any]]:
+    """By run, for most fields are recorded together."""
+    runs: dict[tuple[str, str], list[str]] = {}
+    for name, stamp in sorted(recorded.items()):
+        runs.setdefault(stamp, []).append(name)
+    return [{"at": at, "by": by, "fields": names} for (at, by), names in sorted(runs.items())]
 
 
 def intent_data(intent: Intent) -> dict[str, Any]:
@@ -84,6 +97,7 @@ def binding_from(data: dict[str, Any]) -> Binding:
         fields_from(data["applied"]),
         fields_from(data.get("assumed", {})),
         frozenset(data.get("unconfirmed", ())),
+        {name: (run["at"], run["by"]) for run in data.get("recorded", ()) for name in run["fields"]},
     )
 
 

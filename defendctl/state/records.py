@@ -1,7 +1,7 @@
 """The steps a state can take while apply runs. Pure: `take` is the one place where each is defined.
 
 A record is a JSON object with the word `do`, so that the journal and the state in memory cannot differ:
-both are made by the same records.
+both are made by the same records. One that makes fields known may be signed: `at` says when, `by` which run.
 """
 
 from __future__ import annotations
@@ -62,6 +62,11 @@ def uploaded(address: str, sha256: str, file_id: str) -> Record:
     return {"do": "uploaded", "address": address, "sha256": sha256, "file_id": file_id}
 
 
+def signed(record: Record, at: str, by: str) -> Record:
+    """With the time and the run, if it is a record that makes fields known."""
+    return {**record, "at": at, "by": by} if record["do"] in ("bound", "known", "adopted") else record
+
+
 def take(state: State, record: Record) -> None:
     """Make one step, in place. A step about an operation that is no longer there changes nothing."""
     _STEPS[record["do"]](state, record["address"], record)
@@ -98,7 +103,8 @@ def _bound(state: State, address: str, record: Record) -> None:
     current = _own(state, address, record)
     if current:
         del state.unresolved[address]
-        bind(state, address, Binding(record["workflow_id"], current.sent))
+        binding = Binding(record["workflow_id"], current.sent)
+        bind(state, address, _signed(binding, binding.applied, record))
 
 
 def _withdrawn(state: State, address: str, record: Record) -> None:
@@ -118,7 +124,8 @@ def _unconfirmed(state: State, address: str, record: Record) -> None:
 
 
 def _known(state: State, address: str, record: Record) -> None:
-    state.bindings[address] = state.bindings[address].knowing(fields_from(record["applied"]))
+    applied = fields_from(record["applied"])
+    state.bindings[address] = _signed(state.bindings[address].knowing(applied), applied, record)
 
 
 def _retired(state: State, address: str, record: Record) -> None:
@@ -126,9 +133,16 @@ def _retired(state: State, address: str, record: Record) -> None:
 
 
 def _adopted(state: State, address: str, record: Record) -> None:
+    """What was known of it before keeps its time; what was read now has that of the record."""
     binding = binding_from(record["binding"])
-    forget(state, record.get("was", address), binding.workflow_id)
-    state.bindings[address] = binding
+    was = record.get("was", address)
+    old = {name for b in state.tombstones.get(was, ()) for name in b.applied}
+    forget(state, was, binding.workflow_id)
+    state.bindings[address] = _signed(binding, binding.applied.keys() - old, record)
+
+
+def _signed(binding: Binding, names: Iterable[str], record: Record) -> Binding:
+    return binding.signed(names, record.get("at"), record.get("by"))
 
 
 def _moved(state: State, address: str, record: Record) -> None:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import secrets
 import threading
 import uuid
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Precondition
 from defendctl.state import recovery
 from defendctl.state.journal import Journal, stamp
-from defendctl.state.records import take
+from defendctl.state.records import signed, take
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from defendctl.model import State
+    from defendctl.model import Binding, State
     from defendctl.state.records import Record
     from defendctl.state.store import LocalStore, Snapshot
 
@@ -33,6 +34,8 @@ class Session:
         self._dirty = False
         self._stranger = snapshot.state.environment != store.environment
         """Whether the file does not name our API host or environment yet: that must not wait for the fold."""
+        self.run: str | None = None
+        """What signs the records: which run this is."""
         self._guard = threading.Lock()
         self._closed = False
 
@@ -45,6 +48,7 @@ class Session:
     def record(self, record: Record) -> None:
         """Durable when it returns. Raises OSError or Precondition; then it did not happen."""
         with self._guard:
+            record = self._signed(record)
             self._open_journal().append(record)
             take(self.state, record)
             self._dirty = True
@@ -59,8 +63,12 @@ class Session:
     def note(self, record: Record) -> None:
         """Made durable by the next fold only: for what can be read again."""
         with self._guard:
-            take(self.state, record)
+            take(self.state, self._signed(record))
             self._dirty = True
+
+    def signed(self, binding: Binding, by: str) -> Binding:
+        """With all that is known of it recorded now."""
+        return binding.signed(binding.applied, _now(), by)
 
     def leave(self, op: str, workflow_id: str) -> Path | None:
         """Where an id was put that cannot be recorded; the next run finds it there. None: nowhere."""
@@ -93,6 +101,9 @@ class Session:
             if self._journal and self._journal.close():
                 self._store.drop_journal()
 
+    def _signed(self, record: Record) -> Record:
+        return signed(record, _now(), self.run) if self.run else record
+
     def _open_journal(self) -> Journal:
         if self._closed:
             raise Precondition("the run has ended")
@@ -114,3 +125,7 @@ class Session:
         self._store.replace(state, self._base)
         self._base = stamp(state)
         self._dirty = self._stranger = False
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")

@@ -43,6 +43,17 @@ def is_binding(data: Any) -> bool:
         and is_fields(data.get("applied"))
         and is_fields(data.get("assumed", {}))
         and _is_list_of(FIELDS, data.get("unconfirmed", []))
+        and _are_stamps(data.get("recorded", []))
+    )
+
+
+def _are_stamps(data: Any) -> bool:
+    return isinstance(data, list) and all(
+        isinstance(run, dict)
+        and _is_time(run.get("at"))
+        and _is_run(run.get("by"))
+        and _is_list_of(FIELDS, run.get("fields"))
+        for run in data
     )
 
 
@@ -96,6 +107,10 @@ def _is_time(value: Any) -> bool:
         return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
     except ValueError:
         return False
+
+
+def _is_run(value: Any) -> bool:
+    return isinstance(value, str) and len(value) < 300 and value.isprintable()
 
 
 def _is_serial(value: Any) -> bool:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 MISTAKES = Path(__file__).parent / "mistakes"
-KINDS = ("manifest", "project", "policy")
+KINDS = ("manifest", "overlay", "project", "policy")
 FILES = sorted(MISTAKES.glob("*/*.yaml"))
 DEMANDED = re.compile(r"# ! (.*)$")
 Said = list[tuple[int, str]]
@@ -69,6 +69,10 @@ def validated(file: Path, project: Project) -> list[dict[str, Any]]:
     elif file.parent.name == "project":
         shutil.copy(file, project.root / "defendctl.yaml")
         project.declare({"a": custom()})
+    elif file.parent.name == "overlay":
+        shutil.copy(file, project.root / "overlay.yaml")
+        project.settings(environments={"staging": {"overlays": ["overlay.yaml"]}})
+        project.declare({"support-bot": custom()})
     else:
         shutil.copy(file, project.root / "policy.yaml")
         project.settings(policy={"include": ["policy.yaml"]})
@@ -94,10 +98,17 @@ def test_mistake(file: Path, speaking: Editor, checked: dict[Path, list[str]], o
     _expect(file.with_suffix(".expected.txt"), shown, sorted(checked.get(file, ())), ours)
     wanted = demanded(file)
     assert wanted
-    assert [each for each in wanted if each not in shown] == []
+    assert [each for each in wanted if not any(_is_said(each, one) for one in shown)] == []
     assert {line for line, _ in shown} == {line for line, _ in wanted}
     assert {each["line"] for each in ours} == {line for line, _ in wanted}
     assert file in checked, "the schema rejects it elsewhere too"
+
+
+def _is_said(wanted: tuple[int, str], shown: tuple[int, str]) -> bool:
+    """`…` stands for the names of keys, of which there may be more one day."""
+    text = wanted[1]
+    rest = shown[1].startswith(text[:-1]) if text.endswith("…") else shown[1] == text
+    return wanted[0] == shown[0] and rest
 
 
 def _expect(golden: Path, shown: Said, checked: list[str], ours: list[dict[str, Any]]) -> None:

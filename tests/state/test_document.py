@@ -117,3 +117,29 @@ def test_an_upload_is_known_from_then_on() -> None:
     state = State()
     take(state, uploaded("a", "0" * 64, "file_1"))
     assert from_text(to_text(state)) == State(uploads={"0" * 64: "file_1"})
+
+
+def test_a_state_of_an_older_version_is_read_and_written_as_it_was() -> None:
+    """When a field was recorded may be missing, and then nothing of it is written."""
+    state = State(bindings={"a": Binding("wkfl_1", {"name": "A"})})
+    assert "recorded" not in to_text(state)
+    assert from_text(to_text(state)).bindings["a"].recorded == {}
+
+
+@pytest.mark.parametrize(
+    "recorded",
+    [
+        {},
+        ["x"],
+        [{"at": "then", "by": "x", "fields": []}],
+        [{"at": "2026-01-01T00:00:00Z", "by": "\x1b", "fields": []}],
+        [{"at": "2026-01-01T00:00:00Z", "by": None, "fields": ["name"]}],
+        [{"at": "2026-01-01T00:00:00Z", "by": "x", "fields": ["nothing"]}],
+    ],
+)
+def test_strange_times_are_no_state(recorded: object) -> None:
+    from defendctl.state.shape import is_binding
+
+    binding = {"workflow_id": "wkfl_1", "applied": {}}
+    assert is_binding(binding)
+    assert not is_binding({**binding, "recorded": recorded})
