@@ -61,7 +61,8 @@ def run_suite(
     desired = _sound(workspace, read)
     if not chosen.one_sided:
         _refuse_one_sided(read.cases)
-    cases = _selected(read.cases, desired, chosen)
+    here = _in_this_environment(workspace, read.cases, desired)
+    cases = _selected(here, desired, chosen)
     on_start(len(cases))
     return _Testing(workspace, chosen, read, cases, on_result).run()
 
@@ -86,9 +87,23 @@ def _sound(workspace: Workspace, read: Cases) -> Desired:
     return desired
 
 
+def _in_this_environment(
+    workspace: Workspace, cases: Mapping[str, Case], desired: Desired
+) -> dict[str, Case]:
+    """Without those of workflows that this environment leaves out; says which."""
+    left = sorted(case.name for case in cases.values() if case.address in desired.left_out)
+    if left:
+        workspace.settings.warn(
+            f"not run, for this environment leaves their workflows out: {', '.join(left)}"
+        )
+    return {name: case for name, case in cases.items() if name not in set(left)}
+
+
 def _unfounded(case: Case, desired: Desired, places: Mapping[str, Span]) -> Iterator[Diagnostic]:
     """What no workflow that is declared can ever answer."""
     workflow = desired.workflows.get(case.address)
+    if case.address in desired.left_out:
+        return
     if workflow is None:
         near = suggest(case.address, desired.workflows)
         message = f"No workflow has the address `{case.address}`.{near}"
