@@ -40,7 +40,7 @@ def verify(run: Run, address: str, format: str) -> int:
 @click.option(
     "--target", multiple=True, metavar="ADDRESS", allow_from_autoenv=False, help="Only of this address."
 )
-@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only cases with this tag.")
+@click.option("--tag", multiple=True, metavar="TAG", help="Only cases with this tag.")
 @click.option(
     "--max-cost",
     type=click.FloatRange(min=0),

@@ -41,7 +41,7 @@ class Chosen:
 
     target: tuple[str, ...] = ()
     selector: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
+    tag: tuple[str, ...] = ()
     max_cost: float | None = None
     wait: float = 300.0
     parallelism: int = 4
@@ -142,7 +142,7 @@ def _selected(cases: Mapping[str, Case], desired: Desired, chosen: Chosen) -> li
 
 def _is_chosen(case: Case, chosen: Chosen) -> bool:
     named = not chosen.target or case.address in chosen.target
-    return named and (not chosen.tags or bool({*chosen.tags} & {*case.tags}))
+    return named and (not chosen.tag or bool({*chosen.tag} & {*case.tags}))
 
 
 @dataclass(frozen=True, slots=True)
