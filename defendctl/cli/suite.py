@@ -40,7 +40,7 @@ def verify(run: Run, address: str, format: str) -> int:
 @click.option(
     "--target", multiple=True, metavar="ADDRESS", allow_from_autoenv=False, help="Only of this address."
 )
-@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only cases with this tag.")
+@click.option("--tag", multiple=True, metavar="TAG", help="Only cases with this tag.")
 @click.option(
     "--max-cost",
     type=click.FloatRange(min=0),
@@ -84,10 +84,12 @@ def test(run: Run, /, out: Path | None, format: str, create_canary: bool, **chos
         run.workspace(), Chosen(**chosen), on_result, lambda count: ticker.start("Testing", count)
     )
     ticker.end()
-    if out:
-        out.write_text(suite.results_document(done), encoding="utf-8")
     draw = {"json": suite.results_document, "junit": suite.junit, "markdown": suite.markdown}
-    run.console.out(draw[format](done) if format in draw else suite.text(done, run.console.paint))
+    try:
+        if out:
+            out.write_text(suite.results_document(done), encoding="utf-8")
+    finally:  # they are paid for, so they are told wherever that is possible
+        run.console.out(draw[format](done) if format in draw else suite.text(done, run.console.paint))
     if done.pending and format != "text":
         run.console.err("\n".join(suite.pending(done)))
     return worst_exit(done.exit_codes())

@@ -54,6 +54,8 @@ class Desired:
     """The document in which each address stands as it is meant; only where they were asked for."""
     files: Mapping[str, LocalFile] = field(default_factory=dict)
     """What stands in a workflow's `file_search` for a file of the repository → that file."""
+    left_out: frozenset[str] = frozenset()
+    """Declared, but not in this environment."""
 
 
 def resolve(
@@ -96,6 +98,7 @@ def resolve(
         places=Places({address: one.placed for address, one in kept}),
         documents=run.documents,
         files=contents.files,
+        left_out=run.left_out,
     )
 
 
@@ -135,6 +138,10 @@ class _Run:
     def diagnostics(self) -> list[Diagnostic]:
         overlaid = self._overlays.diagnostics if self._overlays else ()
         return [*self._entries.diagnostics, *self.policies.diagnostics, *overlaid, *self._found]
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        return frozenset(self._overlays.left_out) if self._overlays else frozenset()
 
     def files(self, paths: Sequence[Path] | None) -> list[Path]:
         return unique(self._configured() if paths is None else self._entries.given(paths))

@@ -41,7 +41,7 @@ class Chosen:
 
     target: tuple[str, ...] = ()
     selector: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
+    tag: tuple[str, ...] = ()
     max_cost: float | None = None
     wait: float = 300.0
     parallelism: int = 4
@@ -72,7 +72,8 @@ def _prepared(workspace: Workspace, chosen: Chosen, on_result: Callable[[CaseRes
     desired = _sound(workspace, read)
     if not chosen.one_sided:
         _refuse_one_sided(read.cases)
-    cases = _selected(read.cases, desired, chosen)
+    here = _in_this_environment(workspace, read.cases, desired)
+    cases = _selected(here, desired, chosen)
     return Testing(workspace, chosen, read, desired, cases, on_result)
 
 
@@ -96,9 +97,23 @@ def _sound(workspace: Workspace, read: Cases) -> Desired:
     return desired
 
 
+def _in_this_environment(
+    workspace: Workspace, cases: Mapping[str, Case], desired: Desired
+) -> dict[str, Case]:
+    """Without those of workflows that this environment leaves out; says which."""
+    left = sorted(case.name for case in cases.values() if case.address in desired.left_out)
+    if left:
+        workspace.settings.warn(
+            f"not run, for this environment leaves their workflows out: {', '.join(left)}"
+        )
+    return {name: case for name, case in cases.items() if name not in set(left)}
+
+
 def _unfounded(case: Case, desired: Desired, places: Mapping[str, Span]) -> Iterator[Diagnostic]:
     """What no workflow that is declared can ever answer."""
     workflow = desired.workflows.get(case.address)
+    if case.address in desired.left_out:
+        return
     if workflow is None:
         near = suggest(case.address, desired.workflows)
         message = f"No workflow has the address `{case.address}`.{near}"
@@ -137,7 +152,7 @@ def _selected(cases: Mapping[str, Case], desired: Desired, chosen: Chosen) -> li
 
 def _is_chosen(case: Case, chosen: Chosen) -> bool:
     named = not chosen.target or case.address in chosen.target
-    return named and (not chosen.tags or bool({*chosen.tags} & {*case.tags}))
+    return named and (not chosen.tag or bool({*chosen.tag} & {*case.tags}))
 
 
 @dataclass(frozen=True, slots=True)

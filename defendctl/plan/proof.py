@@ -80,10 +80,10 @@ def _unfit(event: Event | None, changed_at: str | None) -> str | None:
 
 
 def compared(declared: Fields, served: Fields) -> Iterator[Proven]:
-    """Each declared value, and each metric that is served besides."""
+    """Each declared value, and each metric that is served besides; what is left to the console is neither."""
     wanted = {path: value for path, value in leaves(declared).items() if path not in _NAMES}
-    seen = leaves(served)
-    for path in sorted({*wanted, *seen} - {*_NAMES}, key=lambda path: (FIELDS.index(field_of(path)), path)):
+    seen = leaves({name: value for name, value in served.items() if name in declared})
+    for path in sorted({*wanted, *seen}, key=lambda path: (FIELDS.index(field_of(path)), path)):
         want, got = wanted.get(path), seen.get(path)
         if field_of(path) not in served:
             yield Proven(path, want, None, "not_told")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -42,6 +43,13 @@ def test_prove(newest: Event | None, changed_at: str | None, answer: str, why: s
     assert proof.answer == answer
     assert (proof.why is None) == (why is None)
     assert why is None or why in str(proof.why)
+
+
+def test_what_is_left_to_the_console_is_not_compared() -> None:
+    ours = replace(DECLARED, unmanaged=frozenset({"max_retries"}))
+    proof = prove("a", "w", ours, event(served=SERVED | {"max_retries": 99}), THEN)
+    assert proof.answer == "proven"
+    assert "max_retries" not in {field.path for field in proof.fields}
 
 
 def test_what_is_not_told_is_not_proven() -> None:

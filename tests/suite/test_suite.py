@@ -258,6 +258,18 @@ def test_each_generation(world: World, generation: str) -> None:
     ]
 
 
+def test_an_environment_may_leave_out_what_is_tested(example: Any) -> None:
+    project = example()
+    environments = {"prod": {"overlays": ["over.yaml"], "state": {"path": "prod.json"}}, "dev": {}}
+    project.settings(tests=["tests"], environments=environments)
+    manifest = (project.root / "workflows" / "support.yaml").read_text()
+    (project.root / "workflows" / "other.yaml").write_text(manifest.replace("support-bot", "other"))
+    (project.root / "over.yaml").write_text("version: 1\nworkflows: {support-bot: null}\n")
+    ran = project.run("test", "--env", "prod")
+    assert (ran.code, posts(project)) == (64, 0)
+    assert "leaves their workflows out: half-an-answer, invented-policy, policy-as-it-is" in ran.err
+
+
 # --- what is wrong with a file ---
 
 WRONG = {
