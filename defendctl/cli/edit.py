@@ -26,7 +26,7 @@ def fmt(run: Run, /, paths: tuple[Path, ...], check: bool) -> int:
     """Bring manifests into canonical spelling and key order, offline. Names the files it changes."""
     from defendctl.operations.fmt import fmt as operation
 
-    done = operation(run.workspace(), paths, check=check)
+    done = operation(run.workspace(choose=False), paths, check=check)
     for note in done.notes:
         run.console.warn(note)
     for name in done.changed:
