@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 WHOLE = Path(__file__).parent / "whole"
-KINDS = ("manifest", "project", "policy")
+KINDS = ("manifest", "overlay", "project", "policy")
 
 
 @pytest.fixture(scope="module")
