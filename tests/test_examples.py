@@ -25,8 +25,31 @@ def test_an_example_is_applied_and_then_has_nothing_to_do(example: Path, tmp_pat
     folder = tmp_path / example.name
     shutil.copytree(example, folder, ignore=shutil.ignore_patterns(".defendctl"))
     assert run(folder, "validate").returncode == 0
-    assert run(folder, "apply", "--sandbox", "--yes").returncode == 0
-    assert run(folder, "plan", "--sandbox", "--detailed-exitcode").returncode == 0
+    environments = yaml.safe_load((folder / "defendctl.yaml").read_text()).get("environments", [])
+    for chosen in [["--env", name] for name in environments] or [[]]:
+        assert run(folder, "apply", "--sandbox", "--yes", *chosen).returncode == 0
+        assert run(folder, "plan", "--sandbox", "--detailed-exitcode", *chosen).returncode == 0
+
+
+@pytest.mark.slow
+def test_the_fleet_is_taken_through_its_story() -> None:
+    """It checks the exit code of each command itself."""
+    story = [sys.executable, str(EXAMPLES / "fleet" / "story.py")]
+    ran = subprocess.run(story, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    told = [
+        "All manifests are valid.",
+        "staging is looser than production in 2",
+        "completeness: 0.6  # overlays/staging.yaml:7",
+        "Applied in staging: 3 done.",
+        "Applied in production: 3 done.",
+        "x no-loosening  denied",
+        "Applied in production: 1 done.",
+        "No changes: 3 workflows as declared.",
+    ]
+    places = [ran.stdout.rindex(words) for words in told]
+    assert places == sorted(places)
+    assert "the plan was made for the environment production, and this run is for staging" in ran.stderr
 
 
 def test_the_demo_tells_the_story_of_the_readme() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from defendctl.cli import commands, doctor, edit, events, state, suite
+from defendctl.cli import commands, doctor, edit, environments, events, state, suite
 from defendctl.cli.options import Group, Run, global_options
 from defendctl.diagnostics import DefendctlError, Invalid
 from defendctl.render.inert import inert
@@ -35,6 +35,8 @@ cli.params.extend(global_options(inner=False))
 for command in commands.ALL:
     cli.add_command(command)
 cli.add_command(doctor.doctor)
+cli.add_command(environments.render)
+cli.add_command(environments.compare)
 cli.add_command(state.group)
 cli.add_command(events.group)
 cli.add_command(suite.test)

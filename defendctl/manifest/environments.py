@@ -97,6 +97,11 @@ def _environment(name: str, body: Any, base: Project, document: Document, report
     )
 
 
+def _real(path: Path) -> str:
+    """Where links lead; a name that no system takes is told elsewhere."""
+    return os.path.realpath(path) if str(path).isprintable() else str(path)
+
+
 def _refuse_shared(
     made: dict[str, Project], section: dict[str, Any], document: Document, report: Report
 ) -> None:
@@ -104,7 +109,7 @@ def _refuse_shared(
     paths: dict[str, str] = {}
     lineages: dict[str, str] = {}
     for name, one in made.items():
-        file = os.path.realpath(one.state_path)
+        file = _real(one.state_path)
         first = paths.setdefault(file, name)
         if first != name:
             message = f"`{name}` has the same state file as `{first}`; each environment needs one of its own."

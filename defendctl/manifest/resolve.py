@@ -72,6 +72,8 @@ def resolve(
     With `today`, a waiver that has expired is one of them. With `keep`, the documents are kept.
     """
     run = _Run(project, cwd.absolute(), today, linted, keep)
+    if linted and paths is not None:
+        paths = run.without_overlays(paths) or None
     declared = [one for file in run.files(paths) for one in run.declared(file)]
     if paths is None:
         declared += run.only_in_overlays({one.address for one in declared})
@@ -127,6 +129,7 @@ class _Run:
         self._entries = Entries(project.root, cwd, "manifest", others)
         self.documents: dict[str, Document] = {}
         self._keep = keep
+        self._cwd = cwd
         self.lints: list[Diagnostic] = []
         self._linted = linted
         self._project = project
@@ -142,6 +145,11 @@ class _Run:
     @property
     def left_out(self) -> frozenset[str]:
         return frozenset(self._overlays.left_out) if self._overlays else frozenset()
+
+    def without_overlays(self, paths: Sequence[Path]) -> list[Path]:
+        """Who checks the files of a commit names overlays too; one stands for all that it is laid over."""
+        overlays = self._overlays.real_files if self._overlays else set()
+        return [path for path in paths if os.path.realpath(self._cwd / path) not in overlays]
 
     def files(self, paths: Sequence[Path] | None) -> list[Path]:
         return unique(self._configured() if paths is None else self._entries.given(paths))

@@ -183,8 +183,14 @@ def _part(
     for name in given:
         text = given[name]["markdownDescription"].split(" Default: ")[0].removesuffix(" Required.")
         given[name] = {**given[name], "markdownDescription": f"{text} Default: {default}."}
-    for name in nullable - {"metrics"} & given.keys() if "name" in nullable else ():
-        given[name] = _or_null(given[name])
+    if "name" in nullable:  # an overlay, which takes away by null what may go, and no action
+        shown = zip(
+            given["improvement_action"]["enum"], given["improvement_action"]["enumDescriptions"], strict=True
+        )
+        kept = {word: text for word, text in shown if word is not None}
+        given["improvement_action"] |= {"enum": [*kept], "enumDescriptions": [*kept.values()]}
+        for name in (nullable - {"metrics"}) & given.keys():
+            given[name] = _or_null(given[name])
     both = _rule({"required": ["max_retries"]}, _without("max_improvement_attempts", texts.BOTH_NAMES))
     return {"type": "object", "properties": given, "additionalProperties": False, "allOf": [both]}
 

@@ -14,6 +14,7 @@ from defendctl.diagnostics import (
     DefendctlError,
     Diagnostic,
     Invalid,
+    KeyRefused,
     Precondition,
     Usage,
     errors,
@@ -158,6 +159,12 @@ class Workspace:
             )
             try:
                 yield api
+            except KeyRefused as error:
+                if self.project.environment:
+                    error.hint = (
+                        f"the key of {self.project.environment} is that in {self.project.key_variable}"
+                    )
+                raise
             finally:
                 api.close()
 

@@ -31,16 +31,16 @@ def _workflow(address: str, workflow: Workflow, unread: Collection[str]) -> list
     for name, value in workflow.fields().items():
         note = "  # cannot be read back: please check" if name in unread else ""
         if name in unread and name in DEFAULTS:
-            lines.append(f"    # {name}: {_scalar(value)}{note}")
+            lines.append(f"    # {name}: {scalar(value)}{note}")
         elif name == "metrics":
             lines.append(f"    metrics:{note}")
-            lines += [f"      {_scalar(metric)}: {_scalar(level)}" for metric, level in value.items()]
+            lines += [f"      {scalar(metric)}: {scalar(level)}" for metric, level in value.items()]
         elif DEFAULTS.get(name) != value:
-            lines.append(f"    {name}: {_scalar(value)}{note}")
+            lines.append(f"    {name}: {scalar(value)}{note}")
     return lines
 
 
-def _scalar(value: Any) -> str:
+def scalar(value: Any) -> str:
     if isinstance(value, str) and value.replace("_", "").isalpha() and value.isascii() and value.islower():
         return value if value not in ("true", "false", "null") else json.dumps(value)
     return inert(json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False))

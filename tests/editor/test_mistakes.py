@@ -66,6 +66,10 @@ def validated(file: Path, project: Project) -> list[dict[str, Any]]:
     """What `defendctl validate` says of it, in the place where it belongs."""
     if file.parent.name == "manifest":
         shutil.copy(file, project.root / "workflows" / "it.yaml")
+    elif file.parent.name == "overlay":
+        shutil.copy(file, project.root / "over.yaml")
+        project.settings(environments={"prod": {"overlays": ["over.yaml"]}})
+        project.declare({"support-bot": custom()})
     elif file.parent.name == "project":
         shutil.copy(file, project.root / "defendctl.yaml")
         project.declare({"a": custom()})

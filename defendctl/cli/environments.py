@@ -1,0 +1,38 @@
+"""The commands about environments: what one is in the end, and how two differ. Offline."""
+
+from __future__ import annotations
+
+import click
+
+from defendctl.cli.options import Command, Run
+
+
+@click.command("render", cls=Command)
+@click.option("--format", type=click.Choice(["yaml", "json"]), default="yaml", show_default=True)
+@click.option("--origins", is_flag=True, help="Say the file and line that each value comes from.")
+@click.pass_obj
+def render(run: Run, format: str, origins: bool) -> int:
+    """Print the effective manifests: with defaults filled in and the overlays of --env laid over them."""
+    from defendctl.operations.environments import render as operation
+    from defendctl.render import effective
+
+    desired = operation(run.workspace())
+    draw = effective.as_json if format == "json" else effective.yaml
+    run.console.out(draw(desired, run.environment, origins=origins))
+    return 0
+
+
+@click.command("compare", cls=Command)
+@click.argument("first", metavar="ENV")
+@click.argument("second", metavar="ENV")
+@click.option("--format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if they differ.")
+@click.pass_obj
+def compare(run: Run, first: str, second: str, format: str, detailed_exitcode: bool) -> int:
+    """Show how the second environment differs from the first, and in which direction."""
+    from defendctl.operations.environments import compare as operation
+    from defendctl.render import contrast
+
+    found = operation(run.settings(), first, second)
+    run.console.out(contrast.as_json(found) if format == "json" else contrast.text(found))
+    return 2 if detailed_exitcode and found.differing else 0

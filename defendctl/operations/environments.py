@@ -1,0 +1,33 @@
+"""render and compare: what an environment is in the end, and how two of them differ. Offline."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from defendctl.diagnostics import Invalid, errors
+from defendctl.operations.workspace import open_workspace
+
+if TYPE_CHECKING:
+    from defendctl.manifest.resolve import Desired
+    from defendctl.operations.workspace import Settings, Workspace
+    from defendctl.plan.contrast import Comparison
+
+
+def render(workspace: Workspace) -> Desired:
+    """What is declared, with the document of each address. Raises Invalid."""
+    from defendctl.manifest.resolve import resolve
+
+    desired = resolve(workspace.project, None, workspace.cwd, keep=True)
+    found = [*workspace.problems, *desired.diagnostics]
+    if errors(found):
+        raise Invalid(found)
+    return desired
+
+
+def compare(settings: Settings, first: str, second: str) -> Comparison:
+    """Raises Usage for a name that there is not, Invalid for manifests that are wrong in one of them."""
+    from defendctl.plan.contrast import compare_environments
+
+    one, other = (open_workspace(replace(settings, env=name)).desired(None) for name in (first, second))
+    return compare_environments(first, one.workflows, second, other.workflows)

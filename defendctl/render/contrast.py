@@ -1,0 +1,74 @@
+"""How two environments differ, as text and as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from defendctl.plan.digest import field_data
+from defendctl.plan.direction import INDETERMINATE, LOOSENS, TIGHTENS, WORST_FIRST
+from defendctl.render.inert import value
+from defendctl.render.json import document
+from defendctl.render.words import count, path, worst_first
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from defendctl.plan.contrast import Comparison, Contrast
+
+_IN_JSON = ("path", "before", "after", "direction")
+
+
+def text(found: Comparison) -> str:
+    """What is looser in the second comes first."""
+    lines = [f"From {found.first} to {found.second}, as declared:"]
+    ordered = sorted(found.differing, key=lambda one: (WORST_FIRST.index(one.direction), one.address))
+    lines += [line for one in ordered for line in _contrast(one)]
+    return "\n".join([*lines, verdict(found)]) + "\n"
+
+
+def as_json(found: Comparison) -> str:
+    workflows = [
+        {
+            "address": one.address,
+            "only_in": one.only_in,
+            "direction": one.direction,
+            "fields": [{k: v for k, v in field_data(f).items() if k in _IN_JSON} for f in one.fields],
+        }
+        for one in found.differing
+    ]
+    summary = {way: found.count(way) for way in (LOOSENS, TIGHTENS, INDETERMINATE)} | {"alike": found.alike}
+    return document(
+        "comparison", first=found.first, second=found.second, differ=bool(workflows), summary=summary,
+        workflows=workflows,
+    )  # fmt: skip
+
+
+def verdict(found: Comparison) -> str:
+    """In one sentence; where something is looser, that is said first, whatever is tighter elsewhere."""
+    if not found.differing:
+        return f"{found.second} is as {found.first}: {count(found.alike, 'workflow')} alike."
+    ways = (
+        (LOOSENS, "looser"),
+        (TIGHTENS, "tighter"),
+        (INDETERMINATE, "looser or tighter, which cannot be told,"),
+    )
+    told = [f"{word} than {found.first} in {found.count(way)}" for way, word in ways if found.count(way)]
+    said = f"is {', '.join(told)}" if told else "differs in names alone" if _both(found) else "differs"
+    only = [
+        f"{found.only_in(name)} only in {name}" for name in (found.first, found.second) if found.only_in(name)
+    ]
+    return "; ".join([f"{found.second} {said}", *only, f"{found.alike} alike"]) + "."
+
+
+def _both(found: Comparison) -> bool:
+    return any(one.only_in is None for one in found.differing)
+
+
+def _contrast(one: Contrast) -> Iterator[str]:
+    if one.only_in:
+        yield f"  {one.address}  only in {one.only_in}"
+        return
+    yield f"  {one.address}  {one.direction}".removesuffix("  none")
+    for field in worst_first(one.fields):
+        way = "" if field.direction == "none" else f"  {field.direction}"
+        yield f"      {path(field.path)}  {value(field.before)} -> {value(field.after)}{way}"

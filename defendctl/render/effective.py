@@ -1,0 +1,103 @@
+"""What an environment declares in the end, as one manifest: rendering what was rendered is the same."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from defendctl.manifest.loader import span_of
+from defendctl.manifest.texts import WORKFLOW
+from defendctl.model import ADDRESS
+from defendctl.render.inert import inert
+from defendctl.render.json import document
+from defendctl.render.yaml import scalar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from defendctl.diagnostics import Span
+    from defendctl.manifest.loader import Document, Node
+    from defendctl.manifest.resolve import Desired
+    from defendctl.plan.findings import Waiver
+
+_ORDER = {key: place for place, key in enumerate(WORKFLOW)}
+_SORTED = frozenset({"metrics", "labels"})
+"""What is a set: the order in which layers filled it says nothing."""
+
+
+def yaml(desired: Desired, environment: str | None, *, origins: bool) -> str:
+    """With `origins`, a comment after each value says the file and the line that it comes from."""
+    lines = [f"# environment {environment}"] if environment else []
+    lines += ["version: 1", "workflows:" if desired.documents else "workflows: {}"]
+    for address, one in sorted(desired.documents.items()):
+        at = one.span(("workflows", address), key=True)
+        lines.append(_line(f"  {_key(address)}:", at, origins))
+        lines += _mapping(one.root.items["workflows"].items[address], one, 4, origins, _known_first)
+    if desired.waivers:
+        lines.append("waivers:")
+        lines += [line for waiver in _in_order(desired.waivers) for line in _waiver(waiver, origins)]
+    return "\n".join(lines) + "\n"
+
+
+def as_json(desired: Desired, environment: str | None, *, origins: bool) -> str:
+    bodies = {address: one.data["workflows"][address] for address, one in sorted(desired.documents.items())}
+    manifest: dict[str, Any] = {"version": 1, "workflows": bodies}
+    if desired.waivers:
+        manifest["waivers"] = [_waiver_data(waiver) for waiver in _in_order(desired.waivers)]
+    places: dict[str, Any] = {}
+    for (address, path), span in desired.places.items() if origins else ():
+        at = {"file": span.file, "line": span.line, "column": span.column}
+        places.setdefault(address, {})[path] = at
+    return document("manifest", environment, manifest=manifest, **({"origins": places} if origins else {}))
+
+
+def _mapping(node: Node, one: Document, indent: int, origins: bool, order: Any = None) -> Iterator[str]:
+    for key in sorted(node.items, key=order) if order else node.items:
+        name, inner = f"{' ' * indent}{_key(key)}:", node.items[key]
+        at = span_of(one.file, inner.place, one.others)
+        if isinstance(inner.data, dict) and inner.data:
+            yield name
+            yield from _mapping(inner, one, indent + 2, origins, str if key in _SORTED else None)
+        elif isinstance(inner.data, list) and inner.data:
+            yield name
+            items = inner.items.values()
+            for item in sorted(items, key=lambda item: str(item.data)) if key in _SORTED else items:
+                place = span_of(one.file, item.place, one.others)
+                yield _line(f"{' ' * indent}  - {scalar(item.data)}", place, origins)
+        else:
+            yield _line(f"{name} {scalar(inner.data)}", at, origins)
+
+
+def _known_first(key: str) -> tuple[int, str]:
+    return _ORDER.get(key, len(_ORDER)), key
+
+
+def _line(text: str, at: Span | None, origins: bool) -> str:
+    return f"{text}  # {inert(at.file)}:{at.line}" if origins and at else text
+
+
+def _key(name: str) -> str:
+    plain = ADDRESS.fullmatch(name) and name not in ("true", "false", "null")
+    return name if plain else scalar(name)
+
+
+def _in_order(waivers: Iterable[Waiver]) -> list[Waiver]:
+    return sorted(waivers, key=lambda one: (one.address, one.rule, one.field, json.dumps(one.to)))
+
+
+def _waiver_data(waiver: Waiver) -> dict[str, Any]:
+    to = list(waiver.to) if isinstance(waiver.to, tuple) else waiver.to
+    return {
+        "address": waiver.address,
+        "rule": waiver.rule,
+        "field": waiver.field,
+        "to": to,
+        "reason": waiver.reason,
+        "approver": waiver.approver,
+        "expires": waiver.expires.isoformat(),
+    }
+
+
+def _waiver(waiver: Waiver, origins: bool) -> list[str]:
+    first, *rest = (f"{key}: {scalar(value)}" for key, value in _waiver_data(waiver).items())
+    return [_line(f"  - {first}", waiver.span, origins), *(f"    {line}" for line in rest)]
