@@ -298,9 +298,7 @@ def _with_provenance(run: Run, address: str, format: str) -> int:
 @_command("import")
 @click.argument("address", required=False)
 @click.argument("workflow_id", required=False)
-@click.option(
-    "--from", "source", type=_PATH, metavar="FILE", help="Many at once: CSV or JSON with addresses and ids."
-)
+@click.option("--from", type=_PATH, metavar="FILE", help="Many at once: CSV or JSON with addresses and ids.")
 @click.option(
     "--write",
     type=_PATH,
@@ -311,13 +309,15 @@ def _with_provenance(run: Run, address: str, format: str) -> int:
 @click.pass_obj
 def import_(
     run: Run,
+    /,
     address: str | None,
     workflow_id: str | None,
-    source: Path | None,
     write: Path | None,
     parallelism: int,
+    **given: Path | None,
 ) -> int:
     """Bind existing workflows to declared addresses."""
+    source = given["from"]  # a word of Python, so no parameter can be called so
     if source and not address:
         from defendctl.cli.adoption import import_many
 
