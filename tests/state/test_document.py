@@ -12,13 +12,8 @@ from hypothesis import strategies as st
 
 from defendctl.diagnostics import Precondition
 from defendctl.model import FIELDS, GENERATIONS, Binding, Intent, State, usable_id
-<<<<<<< ours
-from defendctl.state.document import DamagedState, NewerState, from_text, to_text
-from defendctl.state.records import take, uploaded
-=======
 from defendctl.state.document import DamagedState, NewerState, _checksum, from_text, to_text
-from defendctl.state.records import take
->>>>>>> theirs
+from defendctl.state.records import take, uploaded
 
 texts = st.text(max_size=8)
 numbers = st.integers() | st.floats(allow_nan=False)
@@ -107,7 +102,6 @@ def test_nested_at_the_edge_of_what_python_takes() -> None:
             from_text(text)
 
 
-<<<<<<< ours
 @pytest.mark.parametrize(
     "uploads",
     [[], {"a" * 63: "f"}, {"A" * 64: "f"}, {"a" * 64: ""}, {"a" * 64: 1}, {"a" * 64: f"sha256:{'a' * 64}"}],
@@ -149,7 +143,8 @@ def test_strange_times_are_no_state(recorded: object) -> None:
     binding = {"workflow_id": "wkfl_1", "applied": {}}
     assert is_binding(binding)
     assert not is_binding({**binding, "recorded": recorded})
-=======
+
+
 @pytest.mark.parametrize("name", ["", "two words", "-x", 5, ["prod"]])
 def test_an_environment_is_a_word(name: Any) -> None:
     text = to_text(State(lineage="l", environment="prod"))
@@ -158,4 +153,3 @@ def test_an_environment_is_a_word(name: Any) -> None:
     body["environment"] = name
     with pytest.raises(DamagedState, match="`environment`"):
         from_text(json.dumps({**body, "checksum": _checksum(body)}))
->>>>>>> theirs
