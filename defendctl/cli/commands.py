@@ -131,6 +131,7 @@ def validate(
     metavar="[N]",
     help="Also show what new thresholds would have done to the last N events (50) of each workflow.",
 )
+@click.option("--tests", type=_PATH, metavar="FILE", help="Also show what `test --out FILE` recorded.")
 @_target
 @_replace
 @with_selector

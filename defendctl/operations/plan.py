@@ -13,6 +13,7 @@ from defendctl.operations.past import check_past
 from defendctl.operations.policy import judged
 from defendctl.operations.replay import replayed
 from defendctl.operations.selection import chosen_by_labels
+from defendctl.operations.tested import with_tests
 from defendctl.operations.uploads import with_uploads
 from defendctl.operations.workspace import warn_unresolved
 from defendctl.plan.build import World, build_plan, to_read
@@ -50,6 +51,8 @@ class Selection:
     """Whether what is live is read; else what was last applied stands in for it."""
     replay: int | None = None
     """How many events of each workflow a plan reads; None for none."""
+    tests: Path | None = None
+    """A file of recorded results that is shown beside the plan."""
 
     @property
     def options(self) -> Options:
@@ -82,6 +85,7 @@ def plan(workspace: Workspace, chosen: Selection, progress: Progress) -> Plan:
     snapshot = workspace.read_state()
     workspace.check_host(snapshot.state)
     made, _ = make_plan(workspace, desired, snapshot.state, chosen, progress)
+    made = with_tests(made, chosen.tests) if chosen.tests else made
     return replace(made, diagnostics=(*_of_the_state(workspace, snapshot), *made.diagnostics))
 
 

@@ -17,7 +17,7 @@ _HINT = "`defendctl plan --out {path}` writes one; `apply --expect DIGEST` needs
 
 def read_plan(path: Path) -> dict[str, Any]:
     """A plan document. Raises DefendctlError for what is none, Precondition for a newer format."""
-    data = _json(path)
+    data = read_json(path, "plan", _HINT)
     if not isinstance(data, dict) or data.get("kind") != "plan":
         raise DefendctlError(f"{path} is not a plan; `defendctl plan --out {path}` writes one")
     version = data.get("format_version")
@@ -31,20 +31,21 @@ def unreasoned(plan: dict[str, Any]) -> list[dict[str, Any]]:
     return [{k: v for k, v in change.items() if k != "reason"} for change in plan["changes"]]
 
 
-def _json(path: Path) -> Any:
+def read_json(path: Path, what: str, hint: str) -> Any:
+    """Any JSON document of bounded size. Raises DefendctlError, which says that the file is not `what`."""
     try:
-        return parse(_text(path), _LARGEST)
+        return parse(_text(path, what), _LARGEST)
     except OSError as error:
-        raise DefendctlError(f"cannot read the plan {path}: {error.strerror}") from error
+        raise DefendctlError(f"cannot read the {what} {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise DefendctlError(f"{path} is not a plan: it is not UTF-8") from error
+        raise DefendctlError(f"{path} is not a {what}: it is not UTF-8") from error
     except ValueError as error:
-        raise DefendctlError(f"{path} is not a plan: {error}", _HINT.format(path=path)) from error
+        raise DefendctlError(f"{path} is not a {what}: {error}", hint.format(path=path)) from error
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, what: str) -> str:
     if not stat.S_ISREG(path.stat().st_mode):  # before opening: a pipe would hang
-        raise DefendctlError(f"{path} is not a plan: it is not a regular file")
+        raise DefendctlError(f"{path} is not a {what}: it is not a regular file")
     with path.open("rb") as file:
         return file.read(_LARGEST + 1).decode("utf-8")
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from defendctl.plan.compare import FieldChange
     from defendctl.plan.findings import Finding
     from defendctl.plan.replay import Replay
+    from defendctl.plan.tested import Tests
 
 Action = Literal["create", "adopt", "update", "replace", "retire", "blocked", "none"]
 ACTIONS: Final[tuple[Action, ...]] = ("create", "adopt", "update", "replace", "retire", "blocked", "none")
@@ -124,6 +125,8 @@ class Plan:
     """Whether live was read; else `before` is what was last applied and there is no digest to consent to."""
     environment: str | None = None
     """Of a project that has any."""
+    tests: Tests | None = None
+    """What was recorded of tests; not part of the digest."""
     moves: tuple[Move, ...] = ()
     """Renames that the state does not know of yet: apply makes them durable before anything else."""
 

@@ -169,6 +169,31 @@ class FileDocument(TypedDict):
     file_id: str | None
 
 
+class CaseDocument(TypedDict):
+    """One case of a suite, and what came of it."""
+
+    name: str
+    verdict: Literal["passed", "failed", "flaky", "not_judged"]
+
+
+class TestedDocument(TypedDict):
+    """The recorded cases of one workflow: `of` what the plan proposes, of what is live, or of neither."""
+
+    address: str
+    of: Literal["proposed", "live", "other"]
+    why: str | None
+    cases: list[CaseDocument]
+
+
+class TestsDocument(TypedDict):
+    """The last recorded run of tests. `stale`: some of it speaks of another configuration."""
+
+    at: str
+    candidate: bool
+    stale: bool
+    workflows: list[TestedDocument]
+
+
 class PlanDocument(TypedDict):
     """`defendctl plan --format json`, and the plan file."""
 
@@ -188,7 +213,33 @@ class PlanDocument(TypedDict):
     diagnostics: list[DiagnosticDocument]
     files: NotRequired[list[FileDocument]]
     replay: NotRequired[list[ReplayDocument]]
+    tests: NotRequired[TestsDocument]
     policy: NotRequired[list[FindingDocument]]
+
+
+class ConfigurationDocument(TypedDict):
+    """What a workflow was when its cases were run."""
+
+    address: str
+    workflow_id: str
+    digest: Digest
+
+
+class ResultDocument(CaseDocument):
+    address: str
+
+
+class ResultsDocument(TypedDict):
+    """What `plan --tests` reads of `defendctl test --out FILE`."""
+
+    __pydantic_config__ = ConfigDict(extra="ignore")  # type: ignore[misc]
+
+    host: str
+    environment: NotRequired[str | None]
+    at: str
+    candidate: NotRequired[bool]
+    configurations: list[ConfigurationDocument]
+    cases: list[ResultDocument]
 
 
 def plan_schema() -> dict[str, Any]:

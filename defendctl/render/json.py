@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from defendctl.model import CANARY
 from defendctl.plan.digest import changes_data, digest, field_data, moves_data
+from defendctl.render.tested import tests_data
 from defendctl.render.words import CONSOLE
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def plan(value: Plan) -> str:
         diagnostics=_diagnostics(value.diagnostics),
         **({"files": files} if (files := _files(value.listed)) else {}),
         **({"replay": [_replay(one) for one in value.replays]} if value.replays else {}),
+        **({"tests": tests_data(value.tests)} if value.tests else {}),
         policy=[_finding(finding) for finding in value.findings],
     )
 

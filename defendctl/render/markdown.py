@@ -53,6 +53,7 @@ def plan(result: Plan, limit: int = COMMENT) -> str:
         *review.denied(result.findings),
         *_changes(result, _OPEN),
         *review.replays(result.replays),
+        *review.tests(result.tests),
         *review.warned(result.findings),
         *review.waived(result.findings),
         *_diagnostics(result.diagnostics),

@@ -1,4 +1,4 @@
-"""What the policy says of a plan and what recent events say of its thresholds, as Markdown."""
+"""What the policy, recent events and recorded tests say of a plan, as Markdown."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from defendctl.render.fit import Item, Section
 from defendctl.render.markup import block, code, coded, cut, table
+from defendctl.render.tested import counted, of
 from defendctl.render.words import count
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from defendctl.diagnostics import Span
     from defendctl.plan.findings import Finding
     from defendctl.plan.replay import MetricReplay, Range, Replay, Together
+    from defendctl.plan.tested import Tested, Tests
 
 _REMEDY: Final = "To let it pass, put this under `waivers:` of a manifest, with your own words in it:"
 _IDS: Final = 20
@@ -41,6 +43,25 @@ def waived(findings: Sequence[Finding]) -> list[Section]:
 def replays(found: Sequence[Replay]) -> list[Section]:
     items = tuple(_replay(one) for one in found)
     return [Section("What recent events would have met", items)] if items else []
+
+
+def tests(found: Tests | None) -> list[Section]:
+    """What was recorded of tests, and whether it speaks of this plan."""
+    if found is None:
+        return []
+    return [Section(_heading(found), tuple(_tested(one) for one in found.tested))]
+
+
+def _heading(found: Tests) -> str:
+    return f"Tests recorded {code(found.at)}{', on the canary' if found.candidate else ''}"
+
+
+def _tested(one: Tested) -> Item:
+    name, said = code(one.address), counted(one)
+    told = of(one) if one.why is None else f"**stale** ({code(one.why)})"
+    names = f"\n\n{block(one.not_passed)}" if one.not_passed else "\n"
+    line = f"- {name}: {said}, {told}\n"
+    return Item((f"**{name}**: {said}, {told}{names}", line, ""))
 
 
 def at(span: Span | None) -> str:

@@ -11,6 +11,7 @@ from defendctl.plan.findings import VERDICTS
 from defendctl.render.inert import inert, value
 from defendctl.render.replay import replays
 from defendctl.render.shell import quoted
+from defendctl.render.tested import tests
 from defendctl.render.words import (
     HEADINGS,
     consent,
@@ -77,6 +78,7 @@ def plan(result: Plan, paint: Paint) -> str:
             blocks.append(paint(heading + ":", _COLOURS[name]))
             blocks += [_change(change, paint) for change in changes]
     blocks += replays(result.replays, paint)
+    blocks += tests(result.tests, paint)
     if result.findings:
         blocks.append(findings(result.findings, paint).rstrip("\n"))
     blocks.append(_conclusion(result, paint))

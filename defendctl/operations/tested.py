@@ -1,0 +1,61 @@
+"""plan --tests: the results file of an earlier run, checked, beside a plan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from defendctl.diagnostics import DefendctlError
+from defendctl.operations.planfile import read_json
+from defendctl.suite.recorded import Recorded, beside
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from defendctl.plan.changes import Plan
+
+_HINT = "`defendctl test --out {path}` writes one"
+
+
+def with_tests(plan: Plan, path: Path) -> Plan:
+    """Raises DefendctlError for a file that holds no results."""
+    from defendctl.api.dialects import DIALECTS
+
+    return replace(plan, tests=beside(plan, read_results(path), DIALECTS[plan.generation].support.read))
+
+
+def read_results(path: Path) -> Recorded:
+    """Raises DefendctlError."""
+    data = read_json(path, "results file", _HINT)
+    if not isinstance(data, dict) or data.get("kind") != "test-results":
+        raise DefendctlError(f"{path} holds no results of tests; {_HINT.format(path=path)}")
+    if not str(data.get("format_version")).startswith("1."):
+        raise DefendctlError(
+            f"{path} has a format that this defendctl does not read", _HINT.format(path=path)
+        )
+    return _recorded(path, data)
+
+
+def _recorded(path: Path, data: dict[str, Any]) -> Recorded:
+    from pydantic import TypeAdapter, ValidationError
+
+    from defendctl.render.documents import ResultsDocument
+
+    try:
+        TypeAdapter(ResultsDocument).validate_python(data)
+    except ValidationError as error:
+        where = ".".join(str(step)[:80] for step in error.errors(include_input=False)[0]["loc"])
+        raise DefendctlError(
+            f"{path} holds no whole results: look at `{where}`", _HINT.format(path=path)
+        ) from error
+    verdicts: dict[str, dict[str, str]] = {}
+    for case in data["cases"]:
+        verdicts.setdefault(case["address"], {})[case["name"]] = case["verdict"]
+    return Recorded(
+        host=data["host"],
+        environment=data.get("environment"),
+        at=data["at"],
+        candidate=data.get("candidate", False),
+        digests={one["address"]: one["digest"] for one in data["configurations"]},
+        verdicts=verdicts,
+    )

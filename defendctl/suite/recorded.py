@@ -1,0 +1,69 @@
+"""A results file beside a plan: does it speak of what is proposed, of what is live, or of neither? Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from defendctl.plan.tested import Tested, Tests
+from defendctl.suite.digest import configuration_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from defendctl.model import Fields
+    from defendctl.plan.changes import Change, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a results file holds of one run."""
+
+    host: str
+    environment: str | None
+    at: str
+    candidate: bool
+    digests: Mapping[str, str]
+    """Address → the digest of the configuration that was tested."""
+    verdicts: Mapping[str, Mapping[str, str]]
+    """Address → case → verdict."""
+
+
+def beside(plan: Plan, recorded: Recorded, readable: Collection[str]) -> Tests:
+    """`readable`: the fields that this generation of the API reads back."""
+    changes = {change.address: change for change in plan.changes}
+    elsewhere = _elsewhere(plan, recorded)
+    tested = tuple(
+        _tested(address, changes.get(address), recorded, readable, elsewhere)
+        for address in sorted({*recorded.digests, *recorded.verdicts})
+    )
+    return Tests(recorded.at, recorded.candidate, tested)
+
+
+def _elsewhere(plan: Plan, recorded: Recorded) -> str | None:
+    if recorded.host != plan.host:
+        return f"it was recorded on {recorded.host}"
+    if recorded.environment != plan.environment:
+        return f"it was recorded in {recorded.environment or 'no environment'}"
+    return None
+
+
+def _tested(
+    address: str, change: Change | None, recorded: Recorded, readable: Collection[str], elsewhere: str | None
+) -> Tested:
+    verdicts = recorded.verdicts.get(address, {})
+    digest = recorded.digests.get(address)
+    if elsewhere or digest is None:
+        return Tested(address, "other", verdicts, elsewhere or "its configuration could not be read then")
+    if change is None or change.desired is None:
+        return Tested(address, "other", verdicts, "this plan does not speak of it")
+    seen = change.observed.fields if change.observed else {}
+    if digest == configuration_digest(_of(change.desired.fields(), seen or readable)):
+        return Tested(address, "proposed", verdicts)
+    if seen and digest == configuration_digest(seen):
+        return Tested(address, "live", verdicts)
+    return Tested(address, "other", verdicts, "it was changed since")
+
+
+def _of(fields: Fields, names: Collection[str]) -> Fields:
+    return {name: value for name, value in fields.items() if name in names}
