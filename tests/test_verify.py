@@ -69,3 +69,37 @@ def test_what_cannot_be_verified(world: World) -> None:
     assert "not bound" in project.ok("verify", "b", code=1).err
     project.server.remove(workflow_id)
     assert "404" in project.ok("verify", "a", code=1).err
+
+
+def test_a_canary_event_proves_what_is_served(world: World) -> None:
+    """One event, submitted once; a colder eye than the newest one, which may be old."""
+    project = world(delay=0.0)
+    project.declare({"a": custom(max_retries=3)})
+    project.apply()
+    found = project.json("verify", "a", "--canary").json
+    assert found["answer"] == "proven"
+    [event] = project.server.events(project.bound("a"))
+    assert event["event_id"] == found["event_id"]
+    project.declare({"a": custom(metrics={"completeness": 0.6}, max_retries=3)})
+    found = project.json("verify", "a", "--canary", code=2).json
+    [other] = [field for field in found["fields"] if field["verdict"] == "differs"]
+    assert (other["path"], other["served"]) == ("metrics.completeness", 0.8)
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "said"),
+    [
+        ({"kind": "lost-after"}, 1, "it is not sent again"),
+        ({"kind": "status", "status": 422}, 1, "was not submitted"),
+        ({"kind": "status", "status": 401}, 3, ""),
+    ],
+)
+def test_a_canary_event_that_is_lost_or_refused(world: World, fault: Any, code: int, said: str) -> None:
+    project = world(delay=0.0)
+    project.declare({"a": custom()})
+    project.apply()
+    project.server.forget_requests()
+    project.server.fault(method="POST", **fault)
+    ran = project.ok("verify", "a", "--canary", code=code)
+    assert said in ran.out + ran.err
+    assert project.server.count("POST") == 1

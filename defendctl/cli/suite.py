@@ -20,17 +20,19 @@ FORMATS = ("text", "json", "junit", "markdown")
 
 @click.command("verify", cls=Command)
 @click.argument("address")
+@click.option("--canary", is_flag=True, help="Submit one event to look at, which costs money.")
+@wait
 @click.option("--format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.pass_obj
-def verify(run: Run, address: str, format: str) -> int:
-    """Compare what judged the newest event with the manifest. Submits nothing.
+def verify(run: Run, address: str, canary: bool, wait: float, format: str) -> int:
+    """Compare what judged the newest event with the manifest. Submits nothing, but with --canary.
 
     Exits 2 if they differ, 1 if no event is young enough to prove anything.
     """
     from defendctl.operations.verify import verify as operation
     from defendctl.render import proof
 
-    found = operation(run.workspace(), address)
+    found = operation(run.workspace(), address, wait if canary else None)
     run.console.out(proof.proof_document(found) if format == "json" else proof.text(found, run.console.paint))
     return {"proven": 0, "differs": 2, "not_yet": 1}[found.answer]
 

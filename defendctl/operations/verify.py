@@ -1,11 +1,12 @@
-"""verify: whether what is declared is what judges events. Only reads; nothing is submitted."""
+"""verify: whether what is declared is what judges events. Only reads, unless a canary event is asked for."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from defendctl.diagnostics import ApiError, DefendctlError, suggest
-from defendctl.operations.events import bound
+from defendctl.diagnostics import ApiError, DefendctlError, KeyRefused, suggest
+from defendctl.event import Submission
+from defendctl.operations.events import NOT_REPEATED, bound, paying, speaking
 from defendctl.plan.proof import Proof, prove
 
 if TYPE_CHECKING:
@@ -14,8 +15,19 @@ if TYPE_CHECKING:
     from defendctl.operations.workspace import Workspace
 
 
-def verify(workspace: Workspace, address: str) -> Proof:
-    """Raises DefendctlError for an address that is not declared, or not bound."""
+CANARY_EVENT: Final = Submission(
+    user_prompt="Which settings judge this event?",
+    model_output="This event was submitted by `defendctl verify --canary`.",
+    model_used="none",
+    nametag="defendctl-verify",
+)
+
+
+def verify(workspace: Workspace, address: str, canary: float | None = None) -> Proof:
+    """With `canary` one event is submitted, and followed for so many seconds.
+
+    Raises DefendctlError for an address that is not declared, or not bound.
+    """
     desired = workspace.desired(None)
     if address not in desired.workflows:
         near = suggest(address, desired.workflows)
@@ -25,10 +37,34 @@ def verify(workspace: Workspace, address: str) -> Proof:
         live = api.read(workflow_id)
         if live is None:
             raise ApiError(f"{address}: the API answers 404 for its workflow {workflow_id}")
-        event = _newest(api, workflow_id)
+        if canary is None:
+            event = _newest(api, workflow_id)
+        else:
+            event = _submitted(workspace, api, address, workflow_id, canary)
     if isinstance(event, str):
         return Proof(address, workflow_id, "not_yet", event, changed_at=live.changed_at)
     return prove(address, workflow_id, desired.workflows[address], event, live.changed_at)
+
+
+def _submitted(
+    workspace: Workspace, api: DefendApi, address: str, workflow_id: str, seconds: float
+) -> Event | str | None:
+    """Once; a string says why there is no event to look at."""
+    from defendctl.api.outcome import Accepted, Refused, Unknown
+    from defendctl.api.submission import body
+    from defendctl.engine.submit import follow, submit
+
+    dialect, _ = speaking(workspace, api, {address: workflow_id})
+    with paying(f"the canary event for {address}") as before_send:
+        outcome = submit(api, workflow_id, body(CANARY_EVENT, dialect), before_send)
+    match outcome:
+        case Accepted(event_id):
+            return follow(api, workflow_id, event_id, seconds)
+        case Refused(401 | 403, why):
+            raise KeyRefused(why)
+        case Unknown(why):
+            return f"{why}; {NOT_REPEATED}"
+    return f"the canary event was not submitted: {outcome.why}"
 
 
 def _newest(api: DefendApi, workflow_id: str) -> Event | str | None:
