@@ -6,13 +6,18 @@ Run by `make demo`. Every line after `$` is a command that really runs, in a fol
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HERE = Path(__file__).parent
 DEFENDCTL = Path(sys.executable).with_name("defendctl")
@@ -36,17 +41,18 @@ waivers:
 
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="defendctl-demo-") as name:
-        folder = Path(name) / "guardrails"
-        shutil.copytree(HERE / "quickstart", folder, ignore=shutil.ignore_patterns(".defendctl"))
-        story(folder)
+        changes, tests = Path(name) / "guardrails", Path(name) / "tested"
+        shutil.copytree(HERE / "quickstart", changes, ignore=shutil.ignore_patterns(".defendctl"))
+        shutil.copytree(HERE / "suite", tests, ignore=shutil.ignore_patterns(".defendctl"))
+        os.environ["DEFENDCTL_SANDBOX"] = "1"
+        story(changes)
+        story_of_tests(tests)
 
 
 def story(folder: Path) -> None:
     say("Three guardrails stand in workflows/. Are they well-formed?")
     run(folder, "validate")
-    say("What would apply do? Nothing is live yet, so it would create three.")
-    run(folder, "plan")
-    say("Make it so. Every id that the API returns is recorded before it is shown.")
+    say("Nothing is live yet, so apply creates three. Each id is recorded before it is shown.")
     run(folder, "apply", "--yes")
     say("Now a colleague lowers a threshold in the console, behind our back ...")
     behind_our_back(folder, "support-bot", LOWERED)
@@ -69,13 +75,30 @@ def story(folder: Path) -> None:
     run(folder, "plan", "--detailed-exitcode")
 
 
+def story_of_tests(folder: Path) -> None:
+    """In a second project, whose tests stand beside its guardrails; the judge reads from a script."""
+    with serving(folder, "--scores", "scores.yaml") as url:
+        os.environ |= {"DEEP_RAILS_BASE_URL": url, "DEEPRAILS_API_KEY": "demo", "DEFENDCTL_SANDBOX": "0"}
+        say("A threshold is a claim: this must be caught, that must pass. Tests say so, in a second project.")
+        run(folder, "apply", "--yes", "--format", "json", quiet=True)
+        run(folder, "test")
+        say("A canary takes what the manifests declare: a change is tested before anything live changes.")
+        run(folder, "test", "--create-canary")
+        edit(folder, "correctness: 0.8", "correctness: 0.05")
+        run(folder, "test", "--candidate", "--out", "results.json", expect=2)
+        say("The plan says both: what is loosened, and what that would let through.")
+        run(folder, "plan", "--tests", "results.json")
+
+
 def say(text: str) -> None:
     print(f"\n# {text}", flush=True)
 
 
-def run(folder: Path, *arguments: str, expect: int = 0) -> None:
-    print(f"$ defendctl --sandbox {' '.join(arguments)}", flush=True)
-    done = subprocess.run([DEFENDCTL, "--sandbox", *arguments], cwd=folder, check=False)
+def run(folder: Path, *arguments: str, expect: int = 0, quiet: bool = False) -> None:
+    sandbox = "--sandbox " if os.environ["DEFENDCTL_SANDBOX"] == "1" else ""
+    print(f"$ defendctl {sandbox}{' '.join(arguments)}", flush=True)
+    out = subprocess.DEVNULL if quiet else None
+    done = subprocess.run([DEFENDCTL, *arguments], cwd=folder, check=False, stdout=out, stderr=out)
     if done.returncode != expect:
         sys.exit(f"the demo expected exit code {expect}, got {done.returncode}")
     if expect:
@@ -97,14 +120,21 @@ def append(path: Path, text: str) -> None:
 
 def behind_our_back(folder: Path, address: str, metrics: dict[str, float]) -> None:
     """Users talk to the bot, and somebody clicks in the console; the sandbox plays both."""
-    listed = subprocess.check_output([DEFENDCTL, "--sandbox", "outputs"], cwd=folder)
+    listed = subprocess.check_output([DEFENDCTL, "outputs"], cwd=folder)
     workflow_id = json.loads(listed)["outputs"][address]
-    command = [DEFENDCTL, "sandbox", "serve", "--data", ".defendctl/sandbox.sqlite"]
+    with serving(folder, "--data", ".defendctl/sandbox.sqlite") as url:
+        events = {"workflow_id": workflow_id, "events": conversations()}
+        send("POST", f"{url}/_sandbox/events", events)
+        send("PATCH", f"{url}/_sandbox/workflows/{workflow_id}", {"metrics": metrics})
+
+
+@contextmanager
+def serving(folder: Path, *options: str) -> Iterator[str]:
+    """The embedded API by itself; its first line is its address."""
+    command = [DEFENDCTL, "sandbox", "serve", *options]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
-        url = f"{server.stdout.readline().strip()}/_sandbox"
-        send("POST", f"{url}/events", {"workflow_id": workflow_id, "events": conversations()})
-        send("PATCH", f"{url}/workflows/{workflow_id}", {"metrics": metrics})
+        yield server.stdout.readline().strip()
         server.terminate()
 
 
