@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.engine.generation import generation
+from defendctl.operations.interrupts import interrupts
 from defendctl.operations.plan import Progress, Selection, make_plan
 from defendctl.operations.policy import refuse_denied
 from defendctl.operations.uploads import uploads
 from defendctl.plan.digest import changes_data, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from defendctl.api.client import DefendApi
     from defendctl.engine.apply import Applier
@@ -135,7 +133,7 @@ class Making:
         api.dialect = DIALECTS[self.support.generation]
         self.progress.start("Applying", len(self.plan.work))
         applier = self._applier(api)
-        with _signals(applier, api) as interrupted:
+        with interrupts(lambda: applier.stop("interrupted"), api.stop) as interrupted:
             result = applier.run()
             self._note_generation(api)
             applied = _finish(self.plan, result, self.session)
@@ -185,23 +183,3 @@ def _left(result: ApplyResult, session: Session) -> list[str]:
 def _unknown(result: ApplyResult, session: Session) -> dict[str, Intent]:
     intents = session.state.unresolved
     return {r.address: intents[r.address] for r in result.results if r.address in intents}
-
-
-@contextmanager
-def _signals(applier: Applier, api: DefendApi) -> Iterator[list[int]]:
-    """The first SIGINT or SIGTERM lets what is under way end and be recorded; the second ends it now."""
-    caught: list[int] = []
-
-    def handle(number: int, frame: object) -> None:
-        if caught:
-            os._exit(130)  # nothing depends on a clean end: what was sent is covered by its intent
-        caught.append(number)
-        applier.stop("interrupted")
-        api.stop()
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield caught
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Blocked, DefendctlError, Precondition, Unresolved
 from defendctl.model import CANARY
-from defendctl.operations.suite import configuration, stopping
+from defendctl.operations.interrupts import interrupts
+from defendctl.operations.suite import configuration
 from defendctl.operations.uploads import with_uploads
 from defendctl.suite.candidate import RESTING, as_canary, unfit, unlike
 from defendctl.suite.models import CaseResult
@@ -69,7 +70,10 @@ def run_candidates(testing: Testing) -> Suite:
         trial = testing.trial(api, dialect, {case.address: canary for case in testing.cases}, known)
         desired = with_uploads(testing.desired, session.state)
         bench = _Bench(testing, desired.workflows, api, session, dialect.support, trial)
-        with testing.timed(dialect, expected) as suite, stopping(trial, api):
+        with (
+            testing.timed(dialect, expected) as suite,
+            interrupts(lambda: trial.stop("interrupted"), api.stop),
+        ):
             results = bench.run()
         tested = tuple(bench.tested)
         return replace(suite(), configurations=tested, results=results, stopped=trial.stopped, candidate=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from defendctl.diagnostics import Blocked, DefendctlError, Diagnostic, Invalid, Usage, errors, suggest
+from defendctl.operations.interrupts import interrupts
 from defendctl.operations.selection import chosen_by_labels
 from defendctl.suite.budget import Budget, estimate, prices, whole
 from defendctl.suite.digest import configuration_digest
@@ -175,7 +174,10 @@ class Testing:
             self.refuse_unfit(dialect)
             known, expected = self.priced(api, ids)
             trial = self.trial(api, dialect, ids, known)
-            with self.timed(dialect, expected) as suite, stopping(trial, api):
+            with (
+                self.timed(dialect, expected) as suite,
+                interrupts(lambda: trial.stop("interrupted"), api.stop),
+            ):
                 results = trial.run(self.cases, self.chosen.parallelism)
             tested = tuple(configuration(address, seen) for address, seen in live.items())
             return replace(suite(), configurations=tested, results=results, stopped=trial.stopped)
@@ -264,23 +266,3 @@ def _recent(api: DefendApi, ids: dict[str, str]) -> dict[str, tuple[Scored, ...]
 
     read = read_events(api, ids, PRICED, 10)
     return {address: getattr(found, "events", None) or () for address, found in read.items()}
-
-
-@contextmanager
-def stopping(trial: Trial, api: DefendApi) -> Iterator[None]:
-    """The first SIGINT or SIGTERM submits nothing more and tells what is under way; the second ends it."""
-    caught: list[int] = []
-
-    def handle(number: int, frame: object) -> None:
-        if caught:
-            os._exit(130)
-        caught.append(number)
-        trial.stop("interrupted")
-        api.stop()
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

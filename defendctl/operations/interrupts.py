@@ -1,0 +1,31 @@
+"""SIGINT and SIGTERM while something is under way that must be told to its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@contextmanager
+def interrupts(*stops: Callable[[], None]) -> Iterator[list[int]]:
+    """The first lets what is under way end and be told; the second ends it now. Gives the signals that came."""
+    caught: list[int] = []
+
+    def handle(number: int, frame: object) -> None:
+        if caught:
+            os._exit(130)  # nothing depends on a clean end: what was sent is covered by its intent
+        caught.append(number)
+        for stop in stops:
+            stop()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield caught
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
