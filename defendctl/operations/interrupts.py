@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def interrupts(*stops: Callable[[], None]) -> Iterator[list[int]]:
-    """The first lets what is under way end and be told; the second ends it now. Gives the signals that came."""
+    """The first lets what is under way end and be told; the second ends it now. Gives those that came."""
     caught: list[int] = []
 
     def handle(number: int, frame: object) -> None:
