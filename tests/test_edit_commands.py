@@ -451,6 +451,12 @@ def test_fmt_formats_the_overlays_of_every_environment(project: Project) -> None
         "+    max_retries: 3  # prod",
     ]
     assert "nowhere.yaml: error: There is no such file" in project.ok("fmt", "nowhere.yaml", code=1).err
+    (project.root / "overlays" / "prod.yaml").write_text(OVERLAY)
+    for environment in ("prod", "staging"):
+        project.env["DEFENDCTL_ENV"] = environment
+        for path in ((), ("overlays/prod.yaml",)):
+            assert project.ok("fmt", "--check", *path, code=2).out == "overlays/prod.yaml\n"
+    assert "no such environment" in project.ok("fmt", "--env", "pro", code=64).err
 
 
 def test_a_file_whose_name_cannot_be_shown_is_said(bound: Project) -> None:

@@ -61,6 +61,38 @@ def test_each_environment_has_its_own_api_key_state_and_workflows(fleet: Project
         assert fleet.json(*command).json["environment"] == "staging"
 
 
+def test_what_is_read_of_one_environment_names_it(fleet: Project) -> None:
+    fleet.env["DEFENDCTL_ENV"] = "production"
+    fleet.apply()
+    event = {"model_output": "x", "model_used": "m", "user_prompt": "y"}
+    (fleet.root / "event.json").write_text(json.dumps(event))
+    sent = fleet.json("events", "submit", "bot", "--input", "event.json").json
+    assert sent["environment"] == "production"
+    one = ("bot", sent["event_id"])
+    commands = (["verify", "bot"], ["events", "list", "bot"], ["show", "bot", "--provenance"])
+    for command in (*commands, ["events", "watch", *one], ["events", "show", *one]):
+        assert json.loads(fleet.run(*command, "--format", "json").out)["environment"] == "production"
+        assert fleet.run(*command).out.startswith("production: ")
+
+
+def test_doctor_looks_at_one_environment_with_its_own_key(fleet: Project) -> None:
+    for env in ("staging", "production"):
+        fleet.apply("--env", env)
+        told = fleet.json("doctor", "--env", env)
+        checks = {check["topic"]: check for check in told.json["checks"]}
+        assert told.json["environment"] == env
+        assert checks["env"]["message"] == env
+        assert checks["state"]["message"].startswith(f"defendctl.{env}.state.json: ")
+        assert f"  env         {env}\n" in fleet.ok("doctor", "--env", env).out
+    assert "name the environment" in fleet.ok("doctor", code=64).err
+    fleet.env["DEEPRAILS_API_KEY"] = fleet.env.pop("KEY_STAGING")
+    checks = {c["topic"]: c for c in fleet.json("doctor", "--env", "staging", code=1).json["checks"]}
+    assert checks["key"]["advice"] == "set KEY_STAGING to the key of your organization"
+    fleet.env["KEY_STAGING"] = "wrong"
+    checks = {c["topic"]: c for c in fleet.json("doctor", "--env", "staging", code=3).json["checks"]}
+    assert checks["key"]["advice"] == "set KEY_STAGING to a key of this organization"
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

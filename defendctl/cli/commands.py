@@ -292,7 +292,7 @@ def _with_provenance(run: Run, address: str, format: str) -> int:
 
     shown = show_provenance(run.workspace(), address)
     draw = render.json if format == "json" else render.text
-    run.console.out(draw(shown.view, shown.known, shown.age))
+    run.console.out(draw(shown.view, shown.known, shown.age, run.environment))
     return 1 if shown.view.status == "missing" else 0
 
 

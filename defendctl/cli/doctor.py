@@ -16,5 +16,6 @@ def doctor(run: Run, format: str) -> int:
     from defendctl.render import doctor as render
 
     checkup = operation(run.workspace())
-    run.console.out(render.json(checkup) if format == "json" else render.text(checkup, run.console.paint))
+    of, paint = run.environment, run.console.paint
+    run.console.out(render.json(checkup, of) if format == "json" else render.text(checkup, paint))
     return checkup.code

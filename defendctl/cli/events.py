@@ -44,8 +44,9 @@ def list_(run: Run, address: str, limit: int, show_content: bool, format: str) -
     from defendctl.render import events
 
     found = listed(run.workspace(), address, limit, show_content)
+    of, paint = run.environment, run.console.paint
     run.console.out(
-        events.events_document(found) if format == "json" else events.events(found, run.console.paint)
+        events.events_document(found, of) if format == "json" else events.events(found, paint, of)
     )
     return 0
 
@@ -62,9 +63,8 @@ def show(run: Run, address: str, event_id: str, show_content: bool, format: str)
     from defendctl.render import events
 
     found = shown(run.workspace(), address, event_id, show_content)
-    run.console.out(
-        events.event_document(found) if format == "json" else events.event(found, run.console.paint)
-    )
+    of, paint = run.environment, run.console.paint
+    run.console.out(events.event_document(found, of) if format == "json" else events.event(found, paint, of))
     return 0
 
 
@@ -81,7 +81,7 @@ def submit(run: Run, address: str, input: Path, format: str) -> int:
     from defendctl.render import events
 
     done = submitted(run.workspace(), address, input)
-    run.console.out(events.sent_document(done) if format == "json" else events.sent(done))
+    run.console.out(events.sent_document(done, run.environment) if format == "json" else events.sent(done))
     if done.why:
         told = {"refused": "refused", "not_sent": "not sent", "unknown": "the outcome is unknown"}
         hint = f"`defendctl events list {address}` may show it" if done.outcome == "unknown" else None
@@ -110,9 +110,8 @@ def watch(run: Run, address: str, event_id: str, wait: float, show_content: bool
         found = watched(run.workspace(), address, event_id, wait, show_content, on_poll)
     finally:
         live.end()
-    run.console.out(
-        events.event_document(found) if format == "json" else events.event(found, run.console.paint)
-    )
+    of, paint = run.environment, run.console.paint
+    run.console.out(events.event_document(found, of) if format == "json" else events.event(found, paint, of))
     if not found.event.ended:
         run.console.error(DefendctlError(f"{event_id} has not ended within {wait:g} s"))
     return 0 if found.event.status == "completed" else 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,8 @@ def verify(run: Run, address: str, canary: bool, wait: float, format: str) -> in
     from defendctl.render import proof
 
     found = operation(run.workspace(), address, wait if canary else None)
-    run.console.out(proof.proof_document(found) if format == "json" else proof.text(found, run.console.paint))
+    draw = proof.proof_document if format == "json" else partial(proof.text, paint=run.console.paint)
+    run.console.out(draw(found, environment=run.environment))
     return {"proven": 0, "differs": 2, "not_yet": 1}[found.answer]
 
 

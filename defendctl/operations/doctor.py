@@ -99,6 +99,8 @@ def _project(workspace: Workspace) -> Iterator[Check]:
             "project", "there is no defendctl.yaml here or in a parent folder", "run `defendctl init`"
         )
         return
+    if project.environment:
+        yield ok("env", project.environment)
     for diagnostic in errors(workspace.problems):
         place = f"{diagnostic.span.file}:{diagnostic.span.line or 1}: " if diagnostic.span else ""
         yield wrong("project", place + diagnostic.message, "run `defendctl validate` and correct it")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Invalid
 from defendctl.operations.rewrite import Rewrite, rewrite
+from defendctl.operations.workspace import in_none
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +44,7 @@ def _sound(workspace: Workspace, paths: Sequence[Path]) -> list[Path]:
     """
     from defendctl.manifest.resolve import manifest_files, overlay_files
 
+    workspace = in_none(workspace)
     every = workspace.environments
     overlays = {os.path.realpath(file): file for one in every for file in overlay_files(one.project, one.cwd)}
     files = manifest_files(workspace.project, paths or None, workspace.cwd)

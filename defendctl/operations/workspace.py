@@ -195,6 +195,13 @@ def open_workspace(settings: Settings, *, choose: bool = True) -> Workspace:
     return Workspace(project, settings, cwd, _store(project, settings), problems)
 
 
+def in_none(workspace: Workspace) -> Workspace:
+    """What the project is in all its environments, whichever was named."""
+    if not workspace.project.environment:
+        return workspace
+    return open_workspace(replace(workspace.settings, env=None), choose=False)
+
+
 def _chosen(project: Project, name: str | None, problems: list[Diagnostic], choose: bool) -> Project:
     """The project in the environment that is named, or in the only one."""
     there = project.environments

@@ -29,9 +29,10 @@ def text(checkup: Checkup, paint: Paint) -> str:
     return "\n".join([*lines, "", count(problems, "problem") + "." if problems else "All is well."]) + "\n"
 
 
-def json(checkup: Checkup) -> str:
+def json(checkup: Checkup, environment: str | None = None) -> str:
     return document(
         "doctor",
+        environment,
         healthy=checkup.code == 0,
         checks=[asdict(check) for check in checkup.checks],
         server=asdict(checkup.served) if checkup.served else None,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.render.inert import inert, value
 from defendctl.render.json import document
-from defendctl.render.words import count, path
+from defendctl.render.words import count, named, path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,19 +29,21 @@ _IMPROVEMENTS: Final = {
 }
 
 
-def events(found: Listed, paint: Paint) -> str:
+def events(found: Listed, paint: Paint, environment: str | None = None) -> str:
+    of = f"{named(environment)}{inert(found.address)} ({inert(found.workflow_id)})"
     if not found.events:
-        return f"{inert(found.address)} ({inert(found.workflow_id)}) has no events.\n"
-    lines = [f"{inert(found.address)} ({inert(found.workflow_id)})  {count(len(found.events), 'event')}"]
+        return f"{of} has no events.\n"
+    lines = [f"{of}  {count(len(found.events), 'event')}"]
     for one in found.events:
         lines.append(f"  {inert(one.event_id)}  {_summary(one, paint)}")
         lines += [f"      {key}: {value(said)}" for key, said in _said(one)]
     return "\n".join(lines) + "\n"
 
 
-def event(found: Shown, paint: Paint) -> str:
+def event(found: Shown, paint: Paint, environment: str | None = None) -> str:
     one = found.event
-    lines = [f"{inert(one.event_id)} of {inert(found.address)} ({inert(found.workflow_id)})"]
+    of = f"{inert(found.address)} ({inert(found.workflow_id)})"
+    lines = [f"{named(environment)}{inert(one.event_id)} of {of}"]
     lines.append(f"  {_summary(one, paint)}")
     for number, evaluation in enumerate(one.evaluations):
         lines.append(f"  {_heading(number, evaluation)}")
@@ -69,20 +71,20 @@ def money(cost: float | None) -> str:
     return "cost not told" if cost is None else f"cost {cost:.6g}"
 
 
-def events_document(found: Listed) -> str:
+def events_document(found: Listed, environment: str | None = None) -> str:
     told = [event_data(one) for one in found.events]
-    return document(
-        "events", address=found.address, workflow_id=found.workflow_id, asked=found.asked, events=told
-    )
+    whose = {"address": found.address, "workflow_id": found.workflow_id}
+    return document("events", environment, **whose, asked=found.asked, events=told)
 
 
-def event_document(found: Shown) -> str:
-    return document("event", address=found.address, workflow_id=found.workflow_id, **event_data(found.event))
+def event_document(found: Shown, environment: str | None = None) -> str:
+    whose = {"address": found.address, "workflow_id": found.workflow_id}
+    return document("event", environment, **whose, **event_data(found.event))
 
 
-def sent_document(sent: Sent) -> str:
+def sent_document(sent: Sent, environment: str | None = None) -> str:
     names = ("address", "workflow_id", "outcome", "event_id", "why")
-    return document("submission", **{name: getattr(sent, name) for name in names})
+    return document("submission", environment, **{name: getattr(sent, name) for name in names})
 
 
 def sent(done: Sent) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from defendctl.render.inert import inert, value
 from defendctl.render.json import document
-from defendctl.render.words import path
+from defendctl.render.words import named, path
 
 if TYPE_CHECKING:
     from defendctl.plan.proof import Proof
@@ -21,8 +21,8 @@ _SAID: Final = {
 _COLOURS: Final = {"proven": "green", "differs": "red", "not_yet": "yellow"}
 
 
-def text(proof: Proof, paint: Paint) -> str:
-    lines = [f"{inert(proof.address)} ({inert(proof.workflow_id)})"]
+def text(proof: Proof, paint: Paint, environment: str | None = None) -> str:
+    lines = [f"{named(environment)}{inert(proof.address)} ({inert(proof.workflow_id)})"]
     lines.append(f"  last changed  {inert(proof.changed_at or 'not told')}")
     if proof.event_id:
         lines.append(
@@ -37,5 +37,5 @@ def text(proof: Proof, paint: Paint) -> str:
     return "\n".join(lines) + "\n"
 
 
-def proof_document(proof: Proof) -> str:
-    return document("proof", **asdict(proof))
+def proof_document(proof: Proof, environment: str | None = None) -> str:
+    return document("proof", environment, **asdict(proof))

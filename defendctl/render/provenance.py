@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from defendctl.render.inert import inert, value
 from defendctl.render.json import document
-from defendctl.render.words import path
+from defendctl.render.words import named, path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 
-def text(view: View, known: Sequence[Known], age: float | None) -> str:
-    head = f"{inert(view.address)}  {inert(view.workflow_id or 'not bound')}"
+def text(view: View, known: Sequence[Known], age: float | None, environment: str | None = None) -> str:
+    head = f"{named(environment)}{inert(view.address)}  {inert(view.workflow_id or 'not bound')}"
     head += f"  {inert(view.status)}" if view.status else ""
     rows = [("field", "value", "known from", "last applied")]
     rows += [(path(k.path), _value(k), _source(k, age), _applied(k)) for k in known]
@@ -28,8 +28,8 @@ def text(view: View, known: Sequence[Known], age: float | None) -> str:
     return "\n".join([head, *lines]) + "\n"
 
 
-def json(view: View, known: Sequence[Known], age: float | None) -> str:
-    return document("workflow", **asdict(view), provenance=[_data(k, age) for k in known])
+def json(view: View, known: Sequence[Known], age: float | None, environment: str | None = None) -> str:
+    return document("workflow", environment, **asdict(view), provenance=[_data(k, age) for k in known])
 
 
 def _data(known: Known, age: float | None) -> dict[str, Any]:

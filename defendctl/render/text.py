@@ -20,6 +20,7 @@ from defendctl.render.words import (
     drifted,
     edit,
     moved,
+    named,
     notes,
     path,
     place,
@@ -138,8 +139,7 @@ def drift(entries: Sequence[Drifted], paint: Paint, environment: str | None = No
 
 
 def view(shown: View, environment: str | None = None) -> str:
-    head = f"{environment}: " if environment else ""
-    head += f"{inert(shown.address)}  {inert(shown.workflow_id or 'not bound')}"
+    head = f"{named(environment)}{inert(shown.address)}  {inert(shown.workflow_id or 'not bound')}"
     head += f"  {inert(shown.status)}" if shown.status else ""
     rows = [("field", "desired", "live", "applied", "known by")]
     rows += [

@@ -170,6 +170,11 @@ def place(result: Plan, shown: Callable[[str], str] = str) -> str:
     return f"{shown(result.environment)} at {host}" if result.environment else host
 
 
+def named(environment: str | None) -> str:
+    """Where there is one, it goes before what is shown."""
+    return f"{environment}: " if environment else ""
+
+
 def consent(result: Plan) -> str:
     """The digest that apply takes; without a look at live there is nothing to consent to."""
     return digest(result) if result.refreshed else "none"
