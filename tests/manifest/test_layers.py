@@ -1,4 +1,4 @@
-"""Defaults under workflows and overlays over them: the law of merging, as a table and as properties."""
+"""Defaults under workflows and overlays over them: the law of merging, as tables."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from defendctl.diagnostics import errors
 from defendctl.manifest.project import load_project
 from defendctl.manifest.resolve import Desired, resolve
-from defendctl.model import Workflow, leaves
 from tests.conftest import automatic, custom
 
 if TYPE_CHECKING:
@@ -267,74 +264,3 @@ def test_what_is_left_out_here_is_no_idle_waiver(tmp_path: Path) -> None:
     base = {"workflows": {"a": custom()}, "waivers": [waiver()]}
     codes = {d.code for d in declared(tmp_path, base, {"workflows": {"a": None}}).diagnostics}
     assert codes == {"unknown-rule"}
-
-
-# The laws.
-
-thresholds = st.sampled_from([0.0, 0.5, 0.85, 1.0])
-names = st.sampled_from(["completeness", "correctness", "comprehensive_safety"])
-addresses = st.sampled_from(["a", "b", "c"])
-parts = st.fixed_dictionaries(
-    {},
-    optional={
-        "metrics": st.dictionaries(names, thresholds, min_size=1, max_size=2),
-        "labels": st.dictionaries(st.sampled_from(["tier", "team"]), st.sampled_from(["x", "y"])),
-        "max_retries": st.integers(0, 20),
-        "description": st.sampled_from(["", "d"]),
-        "web_search": st.booleans(),
-    },
-)
-bases = st.dictionaries(addresses, parts.map(lambda part: custom(**part)), min_size=1)
-quick = settings(derandomize=True, max_examples=25, deadline=None)
-
-
-def meant(desired: Desired) -> tuple[dict[str, Workflow], Json]:
-    assert told(desired) == []
-    return desired.workflows, desired.labels
-
-
-@quick
-@given(base=bases)
-def test_an_overlay_of_nothing_is_the_base(base: Json, tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder = tmp_path_factory.mktemp("law")
-    plain = meant(declared(folder, {"workflows": base}, env=None))
-    nothing = [{"workflows": {}}, {"workflows": {address: {} for address in base}}]
-    for overlays in ([], nothing[:1], nothing):
-        assert meant(declared(folder, {"workflows": base}, *overlays)) == plain
-    assert meant(declared(folder, {"defaults": {}, "workflows": base}, env=None)) == plain
-
-
-@quick
-@given(base=bases, part=parts, data=st.data())
-def test_an_overlay_touches_only_what_it_names(
-    base: Json, part: Json, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    folder = tmp_path_factory.mktemp("law")
-    address = data.draw(st.sampled_from(sorted(base)))
-    before, labels = meant(declared(folder, {"workflows": base}))
-    after, labelled = meant(declared(folder, {"workflows": base}, {"workflows": {address: part}}))
-    assert {a: w for a, w in after.items() if a != address} == {
-        a: w for a, w in before.items() if a != address
-    }
-    named = {key: value for key, value in part.items() if key not in ("metrics", "labels")}
-    named |= {f"metrics.{name}": value for name, value in part.get("metrics", {}).items()}
-    assert leaves(after[address].fields()) == leaves(before[address].fields()) | named
-    assert labelled.get(address, {}) == labels.get(address, {}) | part.get("labels", {})
-
-
-@quick
-@given(base=bases, first=parts, second=parts, kind=st.sampled_from(["custom", "listed"]))
-def test_the_order_of_overlays_does_not_matter(
-    base: Json, first: Json, second: Json, kind: str, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    folder = tmp_path_factory.mktemp("law")
-    if kind == "listed":  # the one adds to a list, the other gives levels of their own
-        base = {"a": automatic(**LISTED)}
-        first = {"metrics": ["comprehensive_safety"], "tolerance": "high"}
-        second = {"metrics": {"correctness": "medium"}}
-    overlays = [{"workflows": {next(iter(base)): part}} for part in (first, second)]
-    one = declared(folder, {"workflows": base}, *overlays)
-    other = declared(folder, {"workflows": base}, *reversed(overlays))
-    assert bool(told(one)) == bool(told(other))
-    if not told(one):
-        assert meant(one) == meant(other)
