@@ -1,9 +1,11 @@
 """Whole plans, as files: a folder each, without any network.
 
 manifests/*.yaml   what is declared
+overlays/*.yaml    what lies over them in the environment of options.json (default: none)
 live.json          address → what GET answers, raw, or null for a 404 (default: nothing is live)
 state.json         what we remember (default: nothing), see `read_state`
-options.json       target, replace, generation, custom_metrics (default: none, auto); replay: how many events
+options.json       target, replace, generation, custom_metrics (default: none, auto); replay: how many events;
+                   environment: its name
 policy.yaml        rules (default: none); the day is TODAY
 expected/          plan and drift as .txt, .json, .md (a comment) and .github (annotations)
 
@@ -38,6 +40,7 @@ from defendctl.operations.replay import to_read as to_replay
 from defendctl.operations.replay import with_replays
 from defendctl.plan.build import World, build_plan, to_read
 from defendctl.plan.drift import Drifted, build_drift
+from defendctl.plan.past import settle
 from defendctl.render import github, markdown, text
 from defendctl.render import json as as_json
 from defendctl.render.documents import plan_schema
@@ -47,6 +50,7 @@ from tests.cases.built import BUILT
 
 if TYPE_CHECKING:
     from defendctl.plan.changes import Plan
+    from defendctl.plan.past import Past
 
 HERE = Path(__file__).parent
 CASES = sorted(folder.parent for folder in HERE.glob("*/manifests"))
@@ -108,7 +112,7 @@ def expect(golden: Path, actual: str) -> None:
 def planned(case: Path) -> tuple[Plan, list[Drifted]]:
     """The way of the data, as plan and drift go it, with answers from a file."""
     options = read_json(case / "options.json", {})
-    desired = read_manifests(case, options.get("custom_metrics", ()))
+    desired = read_manifests(case, options)
     answers = {a: raw and observe(raw) for a, raw in read_json(case / "live.json", {}).items()}
     state = read_state(read_json(case / "state.json", {}), desired, options)
     chosen = Selection(target=tuple(options.get("target", ())), replace=tuple(options.get("replace", ())))
@@ -116,18 +120,27 @@ def planned(case: Path) -> tuple[Plan, list[Drifted]]:
     if "replay" in options:
         plan = with_events(plan, read_json(case / "live.json", {}), options["replay"])
     plan = judged(plan, desired, TODAY)
-    bound = {address: answers[address] for address in state.bindings}
-    return plan, build_drift(desired.workflows, bound, state.bindings)
+    plan = replace(plan, environment=options.get("environment"))
+    bindings = past_of(desired, state).state.bindings
+    bound = {address: answers[address] for address in bindings}
+    return plan, build_drift(desired.workflows, bound, bindings)
+
+
+def past_of(desired: Desired, state: State) -> Past:
+    return settle(desired.renamed, desired.imports, desired.workflows, state)
 
 
 def make_plan(
     desired: Desired, answers: dict[str, Observed | None], state: State, chosen: Selection, pinned: str
 ) -> Plan:
+    past = past_of(desired, state)
+    state = past.state
     scope = in_scope(desired, state, chosen)
-    live = {address: answers[address] for address in to_read(desired.workflows, state, scope)}
+    live = {address: answers[address] for address in to_read(desired.workflows, state, scope, past)}
     seen = evidence(live.values())
     support = DIALECTS[generation(pinned, seen, state.generation)].support
     world = World(desired.workflows, live, state, support, "api.example.com", scope, chosen.options)
+    world = replace(world, moves=past.moves, taken=past.taken, held=past.held)
     made = build_plan(world)
     return replace(made, diagnostics=(*disagreement(pinned, seen), *made.diagnostics))
 
@@ -137,11 +150,16 @@ def with_events(plan: Plan, answers: dict[str, Any], last: int) -> Plan:
     return with_replays(plan, read, last)
 
 
-def read_manifests(case: Path, custom_metrics: list[str]) -> Desired:
-    project = Project(case, None, case / "state.json", ("manifests",), custom_metrics=tuple(custom_metrics))
+def read_manifests(case: Path, options: dict[str, Any]) -> Desired:
+    custom_metrics = tuple(options.get("custom_metrics", ()))
+    project = Project(case, None, case / "state.json", ("manifests",), custom_metrics=custom_metrics)
+    paths: list[Path] | None = [case / "manifests"]
+    if (case / "overlays").exists():  # with `paths`, what they alone declare would be left out, as with -f
+        paths, laid = None, (Span("defendctl.yaml"),)
+        project = replace(project, file=case / "defendctl.yaml", overlays=("overlays",), overlay_spans=laid)
     if (case / "policy.yaml").exists():
         project = replace(project, includes=("policy.yaml",), include_spans=(Span("defendctl.yaml"),))
-    desired = resolve(project, [case / "manifests"], case, TODAY)
+    desired = resolve(project, paths, case, TODAY)
     assert not errors(desired.diagnostics), desired.diagnostics
     return desired
 
@@ -160,7 +178,8 @@ def read_state(data: dict[str, Any], desired: Desired, options: dict[str, Any]) 
 
     def fields(address: str, given: dict[str, Any]) -> Fields:
         own = {name: value for name, value in given.items() if name != "as"}
-        base = desired.workflows[address].fields() if given.get("as") == "declared" else {}
+        now = {old: new for new, old in desired.renamed.items()}.get(address, address)
+        base = desired.workflows[now].fields() if given.get("as") == "declared" else {}
         support = DIALECTS[data.get("generation", "2025-12-07")].support
         return {**{n: v for n, v in base.items() if n in support.create}, **fields_from(own)}
 
