@@ -437,6 +437,101 @@ def test_a_metric_that_goes_is_hidden_where_defaults_would_show(project: Project
     project.assert_settled()
 
 
+LAYERS = {
+    "workflows/all.yaml": """\
+version: 1
+defaults:
+  type: automatic
+  tolerance: low  # all
+  metrics: [completeness, context_adherence]
+  improvement_action: fixit
+workflows:
+  a: {metrics: {context_adherence: null}}  # few
+  b:
+    metrics: [correctness]  # and
+  c:
+    type: custom
+    metrics:
+      completeness: 0.8  # both
+      correctness: 0.7
+      context_adherence: null
+    improvement_action: none
+    description: C
+  e: {metrics: {correctness: high, completeness: low, context_adherence: null}}
+""",
+    "overlays/one.yaml": """\
+version: 1
+workflows:
+  b:
+    tolerance: high  # strict
+  c:
+    metrics:
+      correctness: null  # not here
+    description: null
+    max_retries: 3
+  d:  # only here
+    type: custom
+    metrics: {completeness: 0.5}
+    improvement_action: none
+  e: {metrics: [correctness], tolerance: medium}
+""",
+    "overlays/two.yaml": "version: 1\nworkflows:\n  c:\n    web_search: true\n",
+}
+HOMES: list[tuple[str, Json, str, list[str]]] = [
+    ("a", {"improvement_action": "none"}, "all", [
+        "-  a: {metrics: {context_adherence: null}}  # few",
+        "+  a: {metrics: {context_adherence: null}, improvement_action: none}  # few",
+    ]),
+    ("a", {"metrics": {"completeness": "low", "context_adherence": "low"}}, "all", [
+        "-  a: {metrics: {context_adherence: null}}  # few",
+        "+  a: {metrics: {context_adherence: low}}  # few",
+    ]),
+    ("b", {"description": "x"}, "one", ["+    description: x"]),
+    ("b", {"metrics": dict.fromkeys(("completeness", "context_adherence"), "high")}, "one", [
+        "+    metrics: {correctness: null}",
+    ]),
+    ("b", {"metrics": dict.fromkeys(("completeness", "correctness", "context_adherence"), "medium")}, "one", [
+        "+    metrics: {completeness: medium, context_adherence: medium, correctness: medium}",
+    ]),
+    ("c", {"metrics": {"completeness": 0.8, "correctness": 0.2}}, "one", [
+        "-      correctness: null  # not here", "+      correctness: 0.2  # not here",
+    ]),
+    ("c", {"description": "new"}, "one", ["-    description: null", "+    description: new"]),
+    ("c", {"web_search": False}, "two", ["-    web_search: true", "+    web_search: false"]),
+    ("c", {"metrics": {"completeness": 0.9}}, "all", [
+        "-      completeness: 0.8  # both", "+      completeness: 0.9  # both",
+    ]),
+    ("d", {"metrics": {"completeness": 0.6}, "name": "D"}, "one", [
+        "+    name: D",
+        "-    metrics: {completeness: 0.5}",
+        "+    metrics: {completeness: 0.6}",
+    ]),
+    ("e", {"metrics": {"correctness": "medium", "completeness": "high"}}, "all", [
+        "-  e: {metrics: {correctness: high, completeness: low, context_adherence: null}}",
+        "+  e: {metrics: {correctness: high, completeness: high, context_adherence: null}}",
+    ]),
+]  # fmt: skip
+
+
+def test_each_value_goes_into_the_one_file_that_owns_it(project: Project) -> None:
+    """Nulls and a tolerance of an overlay are its own, though no value of the plan stands there."""
+    laid = [name for name in LAYERS if name.startswith("overlays/")]
+    project.settings(environments={"staging": None, "prod": {"overlays": laid}})
+    (project.root / "overlays").mkdir()
+    project.env["DEFENDCTL_ENV"] = "prod"
+    for address, values, home, lines in HOMES:
+        for name, text in LAYERS.items():
+            (project.root / name).write_text(text)
+        project.apply()
+        edit(project, address, **values)
+        ran = project.json("drift", "--write")
+        assert ("counts in other environments too" in ran.err) == (home == "all")
+        for name, text in LAYERS.items():
+            said = lines if f"/{home}." in name else []
+            assert changed(text, (project.root / name).read_text()) == said, (address, values)
+        project.assert_settled()
+
+
 def test_fmt_formats_the_overlays_of_every_environment(project: Project) -> None:
     fleet(project)
     del project.env["DEFENDCTL_ENV"]

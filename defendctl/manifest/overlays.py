@@ -50,7 +50,7 @@ class Overlays:
         self.waivers: list[Waiver] = []
         self.left_out: set[str] = set()
         self._patches: dict[str, list[Patch]] = {}
-        self._named: dict[str, dict[str, Span]] = {}
+        self.named: dict[str, dict[str, Span]] = {}
         self._laid: set[str] = set()
         self._found: list[Diagnostic] = []
 
@@ -89,7 +89,7 @@ class Overlays:
 
     def _is_free(self, address: str, patch: Patch, report: Report) -> bool:
         """Whether no overlay has said any of it before."""
-        named = self._named.setdefault(address, {})
+        named = self.named.setdefault(address, {})
         whole = next(iter(named.values()), None)
         free = True
         for path, place in paths(patch.body):

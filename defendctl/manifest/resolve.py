@@ -56,6 +56,8 @@ class Desired:
     """What stands in a workflow's `file_search` for a file of the repository → that file."""
     left_out: frozenset[str] = frozenset()
     """Declared, but not in this environment."""
+    overlaid: Mapping[str, Mapping[str, Span]] = field(default_factory=dict)
+    """Address → each path that an overlay names, and where; null names what it takes away."""
 
 
 def resolve(
@@ -101,6 +103,7 @@ def resolve(
         documents=run.documents,
         files=contents.files,
         left_out=run.left_out,
+        overlaid=run.overlaid,
     )
 
 
@@ -145,6 +148,10 @@ class _Run:
     @property
     def left_out(self) -> frozenset[str]:
         return frozenset(self._overlays.left_out) if self._overlays else frozenset()
+
+    @property
+    def overlaid(self) -> Mapping[str, Mapping[str, Span]]:
+        return self._overlays.named if self._overlays else {}
 
     def without_overlays(self, paths: Sequence[Path]) -> list[Path]:
         """Who checks the files of a commit names overlays too; one stands for all that it is laid over."""

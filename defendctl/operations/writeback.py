@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
+    from defendctl.diagnostics import Span
     from defendctl.manifest.resolve import Desired
     from defendctl.model import Workflow
     from defendctl.operations.workspace import Workspace
@@ -132,15 +133,16 @@ class _Run:
         return [one for one in found if one.after != one.before]
 
     def _homes(self, address: str, values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-        """File → what is written there: where the value stands, or else where most is said last."""
+        """File → what is written there: where it is named, else in an overlay that names the workflow."""
         homes: dict[str, dict[str, Any]] = defaultdict(dict)
         own = self.desired.places[address, ""].file
-        said = {self.desired.places[address, path].file for path in FIELDS}
-        last = max(said - {own}, default=own)
+        overlaid = self.desired.overlaid.get(address, {})
+        last = max({span.file for span in overlaid.values()} - {own}, default=own)
         for path, value in values.items():
             place = self.desired.places[address, path]
             stands = place != self.desired.places[address, field_of(path) if "." in path else ""]
-            homes[place.file if stands else last][path] = value
+            named = overlaid.get(path) or _of_all(path, overlaid)
+            homes[named.file if named else place.file if stands else last][path] = value
         return homes
 
     def _rewrite(self, file: str, edits: Sequence[Edit]) -> Rewrite:
@@ -181,6 +183,12 @@ class _Run:
             else:
                 gone = self.wanted.pop(address)
                 self.fates |= {(address, path): Fate(reason=ELSEWHERE) for path in gone}
+
+
+def _of_all(path: str, overlaid: Mapping[str, Span]) -> Span | None:
+    """Where the level of a metric is said if an overlay has a tolerance for a list that stands elsewhere."""
+    alone = not any(other.startswith("metrics.") for other in overlaid)
+    return overlaid.get("tolerance") if alone and path.startswith("metrics.") else None
 
 
 def _why_not(

@@ -144,7 +144,7 @@ def test_an_overlay_of_nothing_is_the_base(base: Json, tmp_path_factory: pytest.
     nothing = [{"workflows": {}}, {"workflows": {address: {} for address in base["workflows"]}}]
     for over in (nothing[:1], nothing):
         assert meant(declared(folder, [base], over)) == plain
-    empty = {"workflows": {address: {"metrics": {}, "labels": {}} for address in base["workflows"]}}
+    empty: Json = {"workflows": {address: {"metrics": {}, "labels": {}} for address in base["workflows"]}}
     assert meant(declared(folder, [base], [empty]))[:4] == plain[:4], "in other words"
     assert meant(declared(folder, [{"defaults": {}, **base}], [])) == plain
 
