@@ -66,10 +66,10 @@ def test_case(case: Path) -> None:
         "plan.json": as_json.plan(plan),
         "plan.md": markdown.plan(plan),
         "plan.github": github.plan(plan),
-        "drift.txt": text.drift(drifted, plain),
-        "drift.json": as_json.drift(drifted),
-        "drift.md": markdown.drift(drifted),
-        "drift.github": github.drift(drifted),
+        "drift.txt": text.drift(drifted, plain, plan.environment),
+        "drift.json": as_json.drift(drifted, plan.environment),
+        "drift.md": markdown.drift(drifted, environment=plan.environment),
+        "drift.github": github.drift(drifted, environment=plan.environment),
     }
     for name, actual in outputs.items():
         expect(case / "expected" / name, actual)
