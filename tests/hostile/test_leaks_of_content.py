@@ -189,7 +189,7 @@ def test_in_the_body_of_a_refusal(fleet: Project, method: str, status: int) -> N
 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["GET", "PUT", "POST"])
-@pytest.mark.parametrize("status", [429, 500, 503])
+@pytest.mark.parametrize("status", [500, 503])
 def test_in_the_body_of_what_is_tried_again(fleet: Project, method: str, status: int) -> None:
     refusal(fleet, method, status)
     assert_clean(said_by(fleet, ONE_OF_EACH, "--timeout", "1"))
