@@ -103,3 +103,15 @@ def test_a_canary_event_that_is_lost_or_refused(world: World, fault: Any, code: 
     ran = project.ok("verify", "a", "--canary", code=code)
     assert said in ran.out + ran.err
     assert project.server.count("POST") == 1
+
+
+def test_an_answer_of_another_workflow_proves_nothing(world: World) -> None:
+    project = ready(world)
+    project.server.fault("wrong-id", "GET", times=None)
+    for command in (["verify", "a"], ["events", "submit", "a", "--input", "event.json"]):
+        (project.root / "event.json").write_text(
+            '{"model_output": "x", "model_used": "y", "user_prompt": "z"}'
+        )
+        project.server.forget_requests()
+        assert "with another workflow_id" in project.ok(*command, code=1).err
+        assert project.server.count("POST") == 0

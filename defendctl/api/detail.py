@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from defendctl.api.decode import fields_of, finite, time_of
 from defendctl.api.events import (
     NO_ID,
+    cost_of,
     dicts,
     is_name,
     items,
@@ -135,7 +136,7 @@ def _evaluations(told: list[dict[str, Any]], content: bool) -> tuple[Evaluation,
 def _evaluation(told: dict[str, Any], content: bool) -> Evaluation:
     return Evaluation(
         scores=_scores(told),
-        cost=finite(told.get("evaluation_total_cost")),
+        cost=cost_of(told.get("evaluation_total_cost")),
         at=time_of(told.get("created_at")),
         broken=_STATUSES.get(word_of(told.get("evaluation_status"))) == "failed",
         content={**_kept(told, _OF_AN_EVALUATION), **_rationales(told)} if content else None,

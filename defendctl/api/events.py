@@ -20,6 +20,7 @@ NO_ID: Final = "(no id)"
 _MOST_METRICS: Final = 100
 """Scores that are kept of one event. A metric beyond them has no score, so it is not known."""
 _LONGEST_NAME: Final = 200
+_MOST_COST: Final = 1e9
 _RUN_MODE: Final = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 
 
@@ -47,7 +48,7 @@ def _scored(event: dict[str, Any]) -> Scored:
     evaluations = dicts(event.get("evaluations") or event.get("evaluation_history"))
     first = _first(evaluations)
     costs = [
-        finite(e.get("evaluation_total_cost")) for e in (first, *(e for e in evaluations if e is not first))
+        cost_of(e.get("evaluation_total_cost")) for e in (first, *(e for e in evaluations if e is not first))
     ]
     told = [cost for cost in costs if cost is not None]
     event_id, flagged, ended = event.get("event_id"), event.get("filtered"), bool(first) and has_ended(event)
@@ -110,6 +111,12 @@ def score_of(told: Any) -> float | None:
     """A number, or a verdict as it is; alone, or in an object with rationale and threshold."""
     score = told.get("score") if isinstance(told, dict) else told
     return score if isinstance(score, bool) else finite(score)
+
+
+def cost_of(told: Any) -> float | None:
+    """None for what is no price; costs are added up, and no sum may leave the numbers."""
+    cost = finite(told)
+    return cost if cost is not None and 0 <= cost <= _MOST_COST else None
 
 
 def _carries(model_input: Any, key: str) -> bool | None:

@@ -68,7 +68,7 @@ def examined(status: int, headers: Iterable[str], body: bytes) -> Seen:
         readable=frozenset(observed.fields),
         names=tuple(key for key in data if key in _KNOWN),
         unknown=_unknown(data),
-        state=data["status"] if data.get("status") in _STATES else None,
+        state=_state(data.get("status")),
         changed=_time(data.get("updated_at")) or _time(data.get("modified_at")),
         type=observed.fields.get("type") if observed.fields.get("type") in TYPES else None,
         metrics={name: value for name, value in observed.fields.get("metrics", {}).items() if _is_word(name)},
@@ -77,6 +77,10 @@ def examined(status: int, headers: Iterable[str], body: bytes) -> Seen:
         event_at=_evaluated(event),
         thresholds=_thresholds(event),
     )
+
+
+def _state(status: Any) -> str | None:
+    return status if isinstance(status, str) and status in _STATES else None
 
 
 def _form(body: bytes, data: Mapping[str, Any] | None) -> str:

@@ -164,14 +164,19 @@ class _Bench:
     def _put(self, address: str, candidate: Workflow) -> str | None:
         """An update as any other; why it failed, if it did."""
         from defendctl.engine.update import update
+        from defendctl.operations.events import check_same
         from defendctl.plan.changes import Change
 
         binding = self.session.state.bindings[CANARY]
         try:
             seen = self.api.read(binding.workflow_id)
+            if seen:
+                check_same(CANARY, binding.workflow_id, seen)
             change = Change(CANARY, binding.workflow_id, "update", None, "none", (), candidate, seen, binding)
             result = update(change, self.api, self.session, self.support) if seen else None
             now = self.api.read(binding.workflow_id)
+            if now:
+                check_same(CANARY, binding.workflow_id, now)
         except (DefendctlError, OSError) as error:
             return self._failed(getattr(error, "message", str(error)), getattr(error, "exit_code", 1))
         if result is None or now is None:

@@ -123,6 +123,7 @@ def speaking(
     for address, live in refresh(api, ids, 10).items():
         if live is None:
             raise _gone(address, ids[address])
+        check_same(address, ids[address], live)
         if live.status == "inactive":
             raise DefendctlError(
                 f"{address} is inactive, and then it takes no events",
@@ -131,6 +132,12 @@ def speaking(
         found[address] = live
     recorded = workspace.read_state().state.generation
     return DIALECTS[generation(workspace.project.generation, api.evidence, recorded)], found
+
+
+def check_same(address: str, workflow_id: str, live: Observed) -> None:
+    """Raises ApiError for an answer that is another workflow's: nothing of it counts for this one."""
+    if live.workflow_id != workflow_id:
+        raise ApiError(f"{address}: the API answers for {workflow_id} with another workflow_id")
 
 
 @contextmanager

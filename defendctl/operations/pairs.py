@@ -158,7 +158,10 @@ def _items(data: list[Any], places: _Places, report: Report) -> Iterator[Pair]:
         members = {places.text(key): value for key, value in item} if isinstance(item, _Object) else {}
         address, workflow_id = (places.text(members.get(name)) for name in COLUMNS)
         span = places.span(item[0][0]) if members else Span(report.file)
-        if address is not None and workflow_id is not None:
+        names = [places.text(key) for key, _ in item] if members else []
+        if any(names.count(name) > 1 for name in COLUMNS):
+            report.error("not-a-pair", f"Item {number} names `address` or `workflow_id` twice.", span)
+        elif address is not None and workflow_id is not None:
             yield Pair(address, workflow_id, places.span(members["address"]))
         else:
             report.error("not-a-pair", f"Item {number} lacks the text `address` or `workflow_id`.", span)

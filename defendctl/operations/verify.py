@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from defendctl.diagnostics import ApiError, DefendctlError, KeyRefused, suggest
 from defendctl.event import Submission
-from defendctl.operations.events import NOT_REPEATED, bound, paying, speaking
+from defendctl.operations.events import NOT_REPEATED, bound, check_same, paying, speaking
 from defendctl.plan.proof import Proof, prove
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def verify(workspace: Workspace, address: str, canary: float | None = None) -> P
         live = api.read(workflow_id)
         if live is None:
             raise ApiError(f"{address}: the API answers 404 for its workflow {workflow_id}")
+        check_same(address, workflow_id, live)
         if canary is None:
             event = _newest(api, workflow_id)
         else:

@@ -202,6 +202,10 @@ def test_what_cannot_be_read_back_is_never_made_up(world: World, generation: str
         ('{"kind": "outputs",\n "outputs": [1]}', "ids.csv:2:2: error: The workflow id must be text."),
         ('[\n {"address": "a"}, 7, {}]', "ids.csv:2:3: error: Item 1 lacks the text"),
         ("[7]", "ids.csv: error: Item 1 lacks the text"),
+        (
+            '[{"address": "a", "workflow_id": "x", "address": "b"}]',
+            "Item 1 names `address` or `workflow_id` twice",
+        ),
         ('{"a": "x", "a": "y"}', "a stands already in line 1"),
         ('{"\\u001b[31m": "\\u202e"}', "`\\x1b[31m` cannot be an address"),
         ("address,workflow_id\na,\x1b\n", "`\\x1b` cannot be a workflow id"),
