@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -115,3 +117,21 @@ def test_an_answer_of_another_workflow_proves_nothing(world: World) -> None:
         project.server.forget_requests()
         assert "with another workflow_id" in project.ok(*command, code=1).err
         assert project.server.count("POST") == 0
+
+
+def test_a_canary_event_that_is_gone_or_not_waited_for(world: World) -> None:
+    project = world(delay=0.0)
+    project.declare({"a": custom()})
+    project.apply()
+    project.server.fault("status", "GET", status=404, path="/events/", times=None)
+    assert "404 for the event" in project.json("verify", "a", "--canary", code=1).json["why"]
+    project.server.heal()
+    project.server.fault("slow", "GET", path="/events/", seconds=30, times=None)
+    project.server.forget_requests()
+    process = project.spawn("verify", "a", "--canary")
+    while not any("/events/" in seen["path"] for seen in project.server.requests("GET")[-1:]):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert f"{project.server.events(project.bound('a'))[-1]['event_id']} for a was submitted" in err

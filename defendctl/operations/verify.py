@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from defendctl.diagnostics import ApiError, DefendctlError, KeyRefused, suggest
+from defendctl.diagnostics import ApiError, DefendctlError, Interrupted, KeyRefused, suggest
 from defendctl.event import Submission
 from defendctl.operations.events import NOT_REPEATED, bound, check_same, paying, speaking
 from defendctl.plan.proof import Proof, prove
@@ -53,19 +53,30 @@ def _submitted(
     """Once; a string says why there is no event to look at."""
     from defendctl.api.outcome import Accepted, Refused, Unknown
     from defendctl.api.submission import body
-    from defendctl.engine.submit import follow, submit
+    from defendctl.engine.submit import submit
 
     dialect, _ = speaking(workspace, api, {address: workflow_id})
     with paying(f"the canary event for {address}") as before_send:
         outcome = submit(api, workflow_id, body(CANARY_EVENT, dialect), before_send)
     match outcome:
         case Accepted(event_id):
-            return follow(api, workflow_id, event_id, seconds)
+            return _followed(api, address, workflow_id, event_id, seconds)
         case Refused(401 | 403, why):
             raise KeyRefused(why)
         case Unknown(why):
             return f"{why}; {NOT_REPEATED}"
     return f"the canary event was not submitted: {outcome.why}"
+
+
+def _followed(api: DefendApi, address: str, workflow_id: str, event_id: str, seconds: float) -> Event | str:
+    from defendctl.engine.submit import follow
+
+    try:
+        found = follow(api, workflow_id, event_id, seconds)
+    except KeyboardInterrupt:
+        told = f"interrupted: the canary event {event_id} for {address} was submitted, and is paid for"
+        raise Interrupted(told) from None
+    return f"the API answers 404 for the event {event_id} that it accepted" if found is None else found
 
 
 def _newest(api: DefendApi, workflow_id: str) -> Event | str | None:
