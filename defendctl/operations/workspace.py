@@ -214,8 +214,11 @@ def _chosen(project: Project, name: str | None, problems: list[Diagnostic], choo
     if errors(problems):
         raise Invalid(problems)
     if not there:
-        raise Usage(f"--env {name!r}: this project has no environments", "leave --env and DEFENDCTL_ENV out")
-    raise Usage(f"--env {name!r}: there is no such environment.{suggest(name, there) or _there_are(there)}")
+        raise Usage(
+            f"environment {name!r}: this project has no environments",
+            "leave --env and DEFENDCTL_ENV out, or name it under `environments:` of defendctl.yaml",
+        )
+    raise Usage(f"environment {name!r}: there is no such one.{suggest(name, there) or _there_are(there)}")
 
 
 def _options(names: Iterable[str]) -> str:
