@@ -49,9 +49,12 @@ def forget(state: Path, op: str) -> None:
 
 
 def _places(state: Path, op: str) -> Iterator[Path]:
+    """There may be no working folder any more, and no usable temporary one."""
     name = f"{state.name}.{op}.recovery"
-    for folder in (state.parent, Path.cwd(), Path(tempfile.gettempdir())):
-        yield folder / name
+    yield state.parent / name
+    for folder in (os.getcwd, tempfile.gettempdir):
+        with suppress(OSError):
+            yield Path(folder()) / name
 
 
 def _is_ours(there: os.stat_result) -> bool:

@@ -66,3 +66,19 @@ def test_an_operation_is_no_path(state: Path) -> None:
     (state.parent / "s.json...").mkdir()
     (state.parent / "x.recovery").write_text(ID)
     assert recovery.find(state, "../x") is None
+
+
+def test_neither_a_working_folder_nor_a_temporary_one(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system says so by an error, and the id must be told all the same."""
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", list)
+    (tmp_path / "cwd").rmdir()
+    left = recovery.leave(state, OP, ID)
+    assert left
+    assert recovery.find(state, OP) == ID
+    recovery.forget(state, OP)
+    left.mkdir()
+    assert recovery.leave(state, OP, ID) is None
+    assert recovery.find(state, OP) is None
