@@ -39,7 +39,7 @@ settings.register_profile(
     "defendctl",
     derandomize=True,
     deadline=None,
-    max_examples=100,
+    max_examples=60,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("defendctl")
