@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "defendctl"
 ROWS = [
-    {"diagnostics"},
+    {"diagnostics", "hosts"},
     {"model"},
     {"event"},
     {"plan"},
@@ -30,6 +30,7 @@ ROWS = [
 
 PURE = [
     "diagnostics.py",
+    "hosts.py",
     "model.py",
     "event.py",
     "plan/*.py",

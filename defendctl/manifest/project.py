@@ -27,9 +27,12 @@ FILE_NAME = "defendctl.yaml"
 DEFAULT_MANIFESTS = ("workflows",)
 DEFAULT_STATE = "defendctl.state.json"
 KEY_VARIABLE = "DEEPRAILS_API_KEY"
-_BAD_VARIABLE = (
-    "`api.key_variable` must be the name of an environment variable in capitals, like "
-    f"`{KEY_VARIABLE}_STAGING`, and never the key itself."
+KEY_VARIABLES = r"DEEPRAILS_[A-Z0-9_]{1,90}"
+"""No other variable is ever sent: a file of the repository must not choose among all there are. Capitals
+only: a key that somebody puts here by mistake has small letters, and is refused."""
+BAD_VARIABLE = (
+    "`api.key_variable` must be the name of an environment variable that begins with `DEEPRAILS_`, in "
+    f"capitals, like `{KEY_VARIABLE}_STAGING`, and never the key itself."
 )
 
 
@@ -69,6 +72,10 @@ class Project:
     """Those of the other environments, which are no manifests either."""
     uploads: bool = False
     """Whether files of the repository may be uploaded."""
+
+
+def is_key_variable(name: str) -> bool:
+    return re.fullmatch(KEY_VARIABLES, name) is not None
 
 
 def find_project(start: Path) -> Path | None:
@@ -143,7 +150,6 @@ def _sound_part(keys: dict[str, Any]) -> ProjectFile:
 
 def check_section(data: dict[str, Any], at: Path_, document: Document, report: Report) -> None:
     """What no model says of the top of the file, or of one environment at `at`."""
-    from defendctl.manifest import models
     from defendctl.manifest.validate import repeated
 
     api = data.get("api")
@@ -152,8 +158,8 @@ def check_section(data: dict[str, Any], at: Path_, document: Document, report: R
     if problem:
         report.error("invalid-value", f"`api.base_url` {problem}.", document.span((*at, "api", "base_url")))
     variable = api.get("key_variable") if isinstance(api, dict) else None
-    if isinstance(variable, str) and not re.fullmatch(models.KEY_VARIABLE, variable):
-        report.error("invalid-value", _BAD_VARIABLE, document.span((*at, "api", "key_variable")))
+    if isinstance(variable, str) and not is_key_variable(variable):
+        report.error("invalid-value", BAD_VARIABLE, document.span((*at, "api", "key_variable")))
     _check_paths(data, at, document, report)
     for path, code, message in repeated(data, ("manifests", "tests", "custom_metrics", "overlays")):
         report.error(code, message, document.span((*at, *path)))

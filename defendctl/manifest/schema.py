@@ -11,6 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from defendctl.manifest import models, texts
+from defendctl.manifest.project import KEY_VARIABLES
 from defendctl.manifest.sentences import spoken
 from defendctl.manifest.waivers import WAIVABLE
 from defendctl.model import ADDRESS, CONTENT, METRICS
@@ -64,7 +65,7 @@ def project_schema() -> Schema:
         schema["properties"][name] = {**texts.PROJECT[name], **section, "additionalProperties": False}
     for name in ("manifests", "tests", "custom_metrics"):
         schema["properties"][name]["uniqueItems"] = True
-    schema["properties"]["api"]["properties"]["key_variable"]["pattern"] = f"^{models.KEY_VARIABLE}$"
+    schema["properties"]["api"]["properties"]["key_variable"]["pattern"] = f"^{KEY_VARIABLES}$"
     schema["properties"]["policy"] = _policy()
     schema["properties"]["environments"] |= _environments()
     alone = _without("state", "With `environments` each has a state of its own: move this into one of them.")
@@ -78,7 +79,7 @@ def _environments() -> Schema:
         ("state", models.StateOfEnvironment, texts.STATE_OF_ENVIRONMENT),
     ):
         given[name] = {**texts.ENVIRONMENT[name], **_section(model, hints)}
-    given["api"]["properties"]["key_variable"]["pattern"] = f"^{models.KEY_VARIABLE}$"
+    given["api"]["properties"]["key_variable"]["pattern"] = f"^{KEY_VARIABLES}$"
     given["policy"] = {**_policy(), **texts.ENVIRONMENT["policy"]}
     given["overlays"]["uniqueItems"] = True
     names = _pattern(models.ENVIRONMENT, "A word like `staging`: small letters, digits and single dashes.")

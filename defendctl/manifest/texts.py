@@ -249,9 +249,10 @@ API: Hints = {
     },
 }
 API["key_variable"] = {
-    "markdownDescription": "The name of the environment variable that holds the key, never the key. "
-    "Default: `DEEPRAILS_API_KEY`.",
-    "patternErrorMessage": "The name of a variable in capitals, like DEEPRAILS_API_KEY_STAGING.",
+    "markdownDescription": "The name of the environment variable that holds the key, never the key. It "
+    "begins with `DEEPRAILS_`. Default: `DEEPRAILS_API_KEY`.",
+    "patternErrorMessage": "The name of a variable that begins with DEEPRAILS_, like "
+    "DEEPRAILS_API_KEY_STAGING.",
 }
 STATE: Hints = {
     "path": {

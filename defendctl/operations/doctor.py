@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from defendctl import __version__
 from defendctl.diagnostics import DefendctlError, KeyRefused, errors
-from defendctl.operations.workspace import api_host, api_key
+from defendctl.hosts import api_host
+from defendctl.operations.workspace import api_key
 from defendctl.plan.checkup import Check, Checkup, Served, note, ok, wrong
 from defendctl.plan.questions import Answers, questions
 from defendctl.render.words import count

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from defendctl.diagnostics import (
     DefendctlError,
@@ -20,7 +19,8 @@ from defendctl.diagnostics import (
     errors,
     suggest,
 )
-from defendctl.manifest.project import KEY_VARIABLE, Project, load_project
+from defendctl.hosts import api_host, is_listed
+from defendctl.manifest.project import BAD_VARIABLE, KEY_VARIABLE, Project, is_key_variable, load_project
 from defendctl.manifest.url import base_url_problem
 from defendctl.model import NEWEST
 from defendctl.state.store import LocalStore, Snapshot
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 DEFAULT_URL = "https://api.deeprails.com"
 SANDBOX = "sandbox"
+ALLOWED_HOSTS = "DEFENDCTL_ALLOWED_HOSTS"
 
 
 def _silent(line: str) -> None:
@@ -119,6 +120,7 @@ class Workspace:
         if problem:
             raise DefendctlError(f"the base URL of the API {problem}")
         self._refuse_other_host(url)
+        _refuse_host_not_allowed(url)
         return url
 
     def _refuse_other_host(self, url: str) -> None:
@@ -256,16 +258,20 @@ def warn_unresolved(workspace: Workspace, addresses: Iterable[str]) -> None:
         )
 
 
-def api_host(url: str) -> str:
-    """Host and port, without a port that the scheme implies."""
-    parts = urlsplit(url)
-    default = {"https": 443, "http": 80}.get(parts.scheme)
-    host = (parts.hostname or "").lower()
-    host = f"[{host}]" if ":" in host else host
-    return host if parts.port in (None, default) else f"{host}:{parts.port}"
+def _refuse_host_not_allowed(url: str) -> None:
+    """Who may change the project file, or some variable, shall not choose where the key goes."""
+    allowed = os.environ.get(ALLOWED_HOSTS)
+    if allowed is not None and not is_listed(url, allowed):
+        raise Precondition(
+            f"{ALLOWED_HOSTS} does not allow the API host {api_host(url)}",
+            f"it holds whole hosts, HOST or HOST:PORT, separated by commas; now: {allowed.strip() or 'none'}",
+        )
 
 
 def api_key(variable: str = KEY_VARIABLE) -> str:
+    """Raises DefendctlError for a variable that may not be sent, or that holds no key."""
+    if not is_key_variable(variable):
+        raise DefendctlError(BAD_VARIABLE.rstrip("."))
     key = os.environ.get(variable, "").strip()
     if not key:
         raise DefendctlError(f"{variable} is not set", "it holds the key of the API")
