@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 DEFAULT_PORTS = {"https": 443, "http": 80}
+_NAME = re.compile(r"[\w-]+(\.[\w-]+)*\.?")
 
 
 def is_loopback(host: str) -> bool:
@@ -22,6 +24,16 @@ def literal(host: str) -> Address | None:
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
+
+
+def is_host(host: str) -> bool:
+    """An address, or a name that can be looked up."""
+    if literal(host):
+        return True
+    try:
+        return _NAME.fullmatch(host) is not None and len(host.encode("idna")) < 254
+    except UnicodeError:  # a part of more than 63 characters, or letters that no name has
+        return False
 
 
 def api_host(url: str) -> str:

@@ -155,7 +155,6 @@ class Workspace:
             api = DefendApi(
                 url,
                 key,
-                use_proxy=not self.settings.sandbox,
                 seconds=self.settings.timeout,
                 log=self.settings.log,
             )

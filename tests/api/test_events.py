@@ -284,7 +284,7 @@ def values(count: int) -> Callable[[bytes], bytes]:
 
 
 def read(url: str, last: int = 50) -> Listing | None:
-    api = DefendApi(url, KEY, use_proxy=False)
+    api = DefendApi(url, KEY)
     try:
         return api.events("w", last)
     finally:

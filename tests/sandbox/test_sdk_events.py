@@ -29,7 +29,7 @@ def test_the_same_event(sandbox: Sandbox, generation: str, version: str, story: 
     scores = {EVENT["model_output"]: STORIES[story]}
     url = str(sandbox(generation=generation, scores=scores).base_url)
     theirs = session(url, version, {**CUSTOM[generation], **EXTRAS[generation]}, RENAMED)["event"]
-    api = DefendApi(url, "sk_test", use_proxy=False)
+    api = DefendApi(url, "sk_test")
     ours = api.event(theirs["workflow_id"], theirs["event_id"], content=True)
     api.close()
     assert ours is not None
