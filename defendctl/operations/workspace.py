@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -178,8 +179,9 @@ class Workspace:
         self.folder.mkdir(parents=True, exist_ok=True)
         pinned = self.project.generation
         generation = NEWEST if pinned == "auto" else pinned
-        with embedded(str(self.folder / f"{_sandboxed(self.project)}.sqlite"), generation) as url:
-            yield url, SANDBOX
+        file, key = self.folder / f"{_sandboxed(self.project)}.sqlite", secrets.token_hex(16)
+        with embedded(str(file), generation, api_key=key) as url:  # others on this machine have none
+            yield url, key
 
 
 def open_workspace(settings: Settings, *, choose: bool = True) -> Workspace:

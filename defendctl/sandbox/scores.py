@@ -24,7 +24,7 @@ from defendctl.sandbox.bodies import Invalid, Loc, list_of, map_of, number, prob
 
 Script = list[dict[str, float | bool | None]]
 Scripts = Mapping[str, Script]
-_PROMPTS = ("user_prompt", "system_prompt")
+_PROMPTS = ("user_prompt", "system_prompt", "prompt")
 
 
 class BadScores(ValueError):

@@ -84,7 +84,7 @@ def test_embedded_starts_and_stops_quickly() -> None:
         before = time.monotonic()
         with embedded(":memory:") as url:
             started = time.monotonic()
-            assert client.get(f"{url}/_sandbox/requests").is_success
+            assert client.get(f"{url}/_sandbox/requests", headers=KEY).is_success
             stopping = time.monotonic()
         stopped = time.monotonic()
     assert started - before < 0.15
