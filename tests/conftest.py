@@ -166,7 +166,11 @@ class Project:
         path.write_text(json.dumps({"version": 1, "workflows": workflows}))
 
     def run(self, *arguments: str) -> Ran:
-        """Runs a command here, in this process. No command may end in a traceback."""
+        """Runs a command here, in this process. One that writes the first state is told that it may."""
+        return self.run_alone(*arguments, *self._beginning(arguments))
+
+    def run_alone(self, *arguments: str) -> Ran:
+        """Exactly this command. None may end in a traceback."""
         out, err = _stream(), _stream()
         with _environment(self.env), _folder(self.root), redirect_stdout(out), redirect_stderr(err):
             code = run(list(arguments))
@@ -196,10 +200,23 @@ class Project:
         ran = self.plan("--detailed-exitcode")
         assert ran.json["changes"] == []
 
+    def _beginning(self, arguments: tuple[str, ...]) -> list[str]:
+        writes = {"apply", "import", "--create-canary"} & {*arguments}
+        return ["--new-state"] if writes and self._is_first(arguments) else []
+
+    def _is_first(self, arguments: tuple[str, ...]) -> bool:
+        """Whether nothing tells of a state in the environment that is named."""
+        named = arguments.index("--env") + 1 if "--env" in arguments else None
+        environment = arguments[named] if named else self.env.get("DEFENDCTL_ENV")
+        name = f"defendctl.{environment}.state.json" if environment else "defendctl.state.json"
+        kept = (self.root / ".defendctl").rglob("backups/**/*.json")
+        pinned = "lineage" in _read(self.root / "defendctl.yaml")
+        return not (pinned or (self.root / name).exists() or any(name in str(path) for path in kept))
+
     def spawn(self, *arguments: str, **env: str) -> subprocess.Popen[str]:
         """A real process."""
         return subprocess.Popen(
-            [sys.executable, "-m", "defendctl", *arguments],
+            [sys.executable, "-m", "defendctl", *arguments, *self._beginning(arguments)],
             cwd=self.root,
             env={**os.environ, **self.env, **env},
             stdin=subprocess.DEVNULL,
@@ -331,6 +348,10 @@ def _text(stream: io.TextIOWrapper) -> str:
     buffer = stream.buffer
     assert isinstance(buffer, io.BytesIO)
     return buffer.getvalue().decode()
+
+
+def _read(path: Path) -> str:
+    return path.read_text(errors="replace") if path.is_file() else ""
 
 
 def _bytes(path: Path) -> bytes | None:

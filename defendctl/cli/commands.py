@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
@@ -12,7 +13,7 @@ from defendctl.cli.console import Ticker
 from defendctl.cli.delivery import append_to, deliver, refuse_unwritable, report_option
 from defendctl.cli.edit import tell_unwritten
 from defendctl.cli.formats import FORMATS
-from defendctl.cli.options import Command, Group, Run
+from defendctl.cli.options import Command, Group, Run, beginning, older_checkout
 from defendctl.cli.options import selector as with_selector
 from defendctl.diagnostics import DefendctlError, Precondition, Usage, errors, worst_exit
 from defendctl.model import FIELDS
@@ -66,12 +67,17 @@ _reassert = click.option(
 
 
 @_command("init")
+@beginning
 @click.pass_obj
 def init(run: Run) -> int:
-    """Write a project that plans: defendctl.yaml, empty state, a first manifest, the schema."""
-    from defendctl.operations.init import init as operation
+    """Write a project that plans: defendctl.yaml, empty state, a first manifest, the schema.
 
-    done = operation(Path.cwd())
+    With --env NAME, begin the state of that environment.
+    """
+    from defendctl.operations import init as operation
+
+    settings = run.settings(env=run.typed("env"))
+    done = operation.init_environment(settings) if settings.env else operation.init(Path.cwd(), settings)
     for name in done.written:
         run.console.out(f"wrote  {name}\n")
     for name in done.left:
@@ -169,8 +175,15 @@ def plan(
 @_command("apply")
 @click.argument("plan_file", metavar="[PLAN]", required=False, type=_PATH)
 @_files
-@click.option("--expect", metavar="DIGEST", help="Apply only the plan of this digest.")
+@click.option(
+    "--expect",
+    metavar="DIGEST@SERIAL",
+    callback=lambda ctx, param, value: _expected(value),
+    help="Apply only this plan, as the last line of `plan` names it.",
+)
 @click.option("--yes", is_flag=True, allow_from_autoenv=False, help="Do not ask.")
+@beginning
+@older_checkout
 @_format("text", "json")
 @_target
 @_replace
@@ -179,7 +192,7 @@ def plan(
 @_parallelism
 @click.pass_obj
 def apply(
-    run: Run, /, plan_file: Path | None, expect: str | None, yes: bool, format: str, **chosen: Any
+    run: Run, /, plan_file: Path | None, expect: Expected | None, yes: bool, format: str, **chosen: Any
 ) -> int:
     """Make it so: plan, ask, create and update, and report what may not be changed."""
     from defendctl.operations.apply import apply as operation
@@ -306,6 +319,7 @@ def _with_provenance(run: Run, address: str, format: str) -> int:
     metavar="PATH",
     help="With --from: write manifests of those that are not declared, into a folder or one .yaml file.",
 )
+@beginning
 @_parallelism
 @click.pass_obj
 def import_(
@@ -481,10 +495,10 @@ def _progress(ticker: Ticker) -> Progress:
 
 
 def _consent(
-    run: Run, plan_file: Path | None, expect: str | None, yes: bool, chosen: dict[str, Any]
+    run: Run, plan_file: Path | None, expect: Expected | None, yes: bool, chosen: dict[str, Any]
 ) -> Consent:
     from defendctl.operations.apply import Consent
-    from defendctl.operations.planfile import read_plan, unreasoned
+    from defendctl.operations.planfile import read_plan
 
     if plan_file:
         saved = read_plan(plan_file)
@@ -492,11 +506,29 @@ def _consent(
             raise Precondition(
                 f"{plan_file} was made without reading what is live", "make one without --no-refresh"
             )
-        if expect not in (None, saved["digest"]):
+        if expect and expect.digest != saved["digest"]:
             raise Usage("--expect names another digest than PLAN")
         chosen.update({name: tuple(saved["options"].get(name, ())) for name in _OF_THE_PLAN})
-        return Consent(_nobody, saved["digest"], saved.get("environment"), unreasoned(saved))
-    return Consent(_always if yes else lambda made: _ask(run), expect)
+        return Consent(_nobody, saved["digest"], saved["serial"], saved)
+    agree = _always if yes else lambda made: _ask(run)
+    return Consent(agree, expect.digest, expect.serial) if expect else Consent(agree)
+
+
+class Expected(NamedTuple):
+    """What `--expect` names: a plan, and the serial of the state that it was made from."""
+
+    digest: str
+    serial: int | None
+
+
+def _expected(value: str | None) -> Expected | None:
+    """Raises click's usage error for a serial that is none."""
+    if value is None:
+        return None
+    digest, at, serial = value.partition("@")
+    if at and not re.fullmatch(r"[0-9]{1,9}", serial):
+        raise click.BadParameter(f"{value[:100]!r} is not DIGEST@SERIAL, as the last line of `plan` has it")
+    return Expected(digest, int(serial) if at else None)
 
 
 def _ask(run: Run) -> bool:
@@ -504,9 +536,7 @@ def _ask(run: Run) -> bool:
         raise DefendctlError(
             "there is no terminal to ask on", "review the plan, then apply PLAN, --expect DIGEST or --yes"
         )
-    sys.stderr.write("Apply this plan? [y/N] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    return run.console.confirm("Apply this plan?")
 
 
 def _always(made: Plan) -> bool:

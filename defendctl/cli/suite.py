@@ -10,7 +10,7 @@ import click
 
 from defendctl.cli.console import Ticker
 from defendctl.cli.events import wait
-from defendctl.cli.options import Command, Run, selector
+from defendctl.cli.options import Command, Run, beginning, selector
 from defendctl.diagnostics import Usage, worst_exit
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def verify(run: Run, address: str, canary: bool, wait: float, format: str) -> in
 
 @click.command("test", cls=Command)
 @selector
+@beginning
 @click.option(
     "--target", multiple=True, metavar="ADDRESS", allow_from_autoenv=False, help="Only of this address."
 )

@@ -201,6 +201,7 @@ class Lint(Model):
     same_name: LintLevel = Field("warning", alias="same-name")
     threshold_one: LintLevel = Field("warning", alias="threshold-one")
     threshold_zero: LintLevel = Field("warning", alias="threshold-zero")
+    unpinned_state: LintLevel = Field("warning", alias="unpinned-state")
 
 
 class Capabilities(Model):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from defendctl.diagnostics import ApiError, DefendctlError, Precondition, Unresolved, Usage
 from defendctl.model import ADDRESS, ADDRESS_RULE, DEFAULTS, Binding, Workflow, usable_id
+from defendctl.operations.beginning import begin_state, require_beginning
 from defendctl.operations.uploads import with_uploads
 from defendctl.plan.uploads import has_id
 from defendctl.state.records import bind, forget
@@ -41,6 +42,7 @@ def import_workflow(workspace: Workspace, address: str, workflow_id: str) -> Bin
     desired = workspace.desired(None)
     with workspace.store.session(workspace.settings.warn) as session:
         workspace.check_host(session.state)
+        require_beginning(workspace, session)
         _may_import(session.state, address, workflow_id)
         with workspace.api() as api:
             observed = _read(api, workflow_id)
@@ -50,6 +52,7 @@ def import_workflow(workspace: Workspace, address: str, workflow_id: str) -> Bin
             raise undeclared(address, observed)
         binding = taken_over(workflow_id, declared, observed)
         remember_api(workspace, session, evidence)
+        begin_state(workspace, session)
         session.edit(lambda state: bind_all(state, {address: session.signed(binding, "import")}))
     return binding
 

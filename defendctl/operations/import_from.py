@@ -16,6 +16,7 @@ from defendctl.manifest.report import Report
 from defendctl.manifest.words import short, shown
 from defendctl.model import ADDRESS, ADDRESS_RULE, usable_id
 from defendctl.operations.adopt import Undeclared, bind_all, remember_api, taken_over, undeclared
+from defendctl.operations.beginning import begin_state, require_beginning
 from defendctl.operations.expressible import check_expressible
 from defendctl.operations.pairs import read_pairs
 from defendctl.operations.uploads import with_uploads
@@ -62,6 +63,7 @@ def import_from(
     report = Report(shown(file, workspace.cwd))
     with workspace.store.session(workspace.settings.warn) as session:
         workspace.check_host(session.state)
+        require_beginning(workspace, session)
         declared = with_uploads(desired, session.state).workflows
         checking = _Checking(report, session.state)
         found: dict[str, Observed] = {}
@@ -109,6 +111,7 @@ def _bindings(
 def _record(workspace: Workspace, session: Session, bound: dict[str, Binding], evidence: set[str]) -> None:
     if bound:
         remember_api(workspace, session, evidence)
+        begin_state(workspace, session)
         signed = {address: session.signed(binding, "import") for address, binding in bound.items()}
         session.edit(lambda state: bind_all(state, signed))
 

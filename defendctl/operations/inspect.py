@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from defendctl.diagnostics import DefendctlError, Usage, in_order, suggest
+from defendctl.diagnostics import DefendctlError, Usage, errors, in_order, suggest
+from defendctl.manifest.words import shown
 from defendctl.operations.selection import chosen_by_labels, only
 from defendctl.operations.uploads import with_uploads
 from defendctl.operations.workspace import warn_unresolved
@@ -29,7 +30,8 @@ def validate(
     """
     chosen = {**workspace.project.lint, **_known(levels or {})}
     found = (one for each in workspace.environments for one in _validated(each, paths, chosen))
-    return in_order(dict.fromkeys([*workspace.problems, *found]))
+    unpinned = (one for each in workspace.environments for one in _unpinned(each, chosen))
+    return in_order(dict.fromkeys([*workspace.problems, *found, *unpinned]))
 
 
 def _validated(
@@ -43,6 +45,18 @@ def _validated(
     desired = resolve(workspace.project, list(paths) or None, workspace.cwd, today, linted=True)
     yield from (*desired.diagnostics, *levelled(desired.lints, levels), *of_manifests(desired, today))
     yield from () if paths else _of_the_suites(workspace)
+
+
+def _unpinned(workspace: Workspace, levels: Mapping[str, LintLevel]) -> list[Diagnostic]:
+    """A warning where the project file pins no lineage; the sandbox needs none."""
+    from defendctl.manifest.lint import levelled
+    from defendctl.operations.beginning import unpinned
+
+    project = workspace.project
+    if project.file is None or workspace.settings.sandbox or errors(workspace.problems):
+        return []
+    found = unpinned(project, shown(project.file, workspace.cwd))
+    return levelled([found] if found else [], levels)
 
 
 def _of_the_suites(workspace: Workspace) -> list[Diagnostic]:
@@ -73,7 +87,7 @@ def show(workspace: Workspace, address: str) -> View:
     state = workspace.read_state().state
     desired = with_uploads(desired, state)
     workspace.check_host(state)
-    state = settle(desired.renamed, {}, desired.workflows, state).state
+    state = settle(desired.renamed, {}, desired.workflows, state, desired.left_out).state
     known = {*desired.workflows, *state.bindings, *state.unresolved}
     if address not in known:
         raise DefendctlError(f"there is no address {address!r}.{suggest(address, sorted(known))}")

@@ -12,6 +12,7 @@ from defendctl.plan.changes import (
     CLASHING,
     IMPOSSIBLE,
     MISSING,
+    UNDER_WAY,
     UNRESOLVED,
     Change,
     Move,
@@ -55,6 +56,8 @@ class World:
     """Addresses that are blocked by what manifests say of their past."""
     files: Mapping[str, LocalFile] = field(default_factory=dict)
     """What may stand in a `file_search` for a file of the repository → that file."""
+    under_way: Collection[str] = ()
+    """Addresses whose create another run has begun and not finished."""
 
 
 def to_read(
@@ -105,6 +108,10 @@ def _change(address: str, world: World) -> Change:
 def _unresolved(address: str, world: World) -> Change:
     intent = world.state.unresolved[address]
     binding = world.state.bindings.get(address)
+    bound = binding.workflow_id if binding else None
+    if address in world.under_way:
+        reason = Reason(UNDER_WAY, f"a run that goes on has begun to create it, at {intent.at}")
+        return Change(address, bound, "blocked", reason, NONE, ())
     workflow_id = shlex.quote(intent.answered) if intent.answered else "WORKFLOW_ID"
     text = (
         f"a create sent at {intent.at} has an unknown outcome; "
@@ -112,7 +119,6 @@ def _unresolved(address: str, world: World) -> Change:
         f"if it is there: `defendctl state resolve {address} --id {workflow_id}`; "
         f"if it is not (from 15 minutes on, or with --now): `defendctl state resolve {address} --not-created`"
     )
-    bound = binding.workflow_id if binding else None
     return Change(address, bound, "blocked", Reason(UNRESOLVED, text), NONE, ())
 
 
@@ -322,6 +328,7 @@ def _definitions(address: str, values: Mapping[str, object]) -> list[str]:
 def _move_warning(old: str, new: str) -> Diagnostic:
     message = (
         f"{new} holds the definition of {old}, which is retired here: a second workflow would be created. "
-        f"If the address was renamed, run `defendctl state mv {old} {new}` instead"
+        f"If the address was renamed, put `renamed_from: {old}` under {new} in its manifest; "
+        f"without a pull request, `defendctl state mv {old} {new}` does the same"
     )
     return Diagnostic("warning", "probable-move", message)

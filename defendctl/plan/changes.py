@@ -25,7 +25,8 @@ UNRESOLVED: Final = "unresolved"
 MISSING: Final = "missing"
 IMPOSSIBLE: Final = "impossible"
 CLASHING: Final = "clashing"
-_EXITS: Final = {UNRESOLVED: 7, MISSING: 1, IMPOSSIBLE: 5, CLASHING: 1}
+UNDER_WAY: Final = "under-way"
+_EXITS: Final = {UNRESOLVED: 7, MISSING: 1, IMPOSSIBLE: 5, CLASHING: 1, UNDER_WAY: 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,11 @@ class Plan:
     """Renames that the state does not know of yet: apply makes them durable before anything else."""
 
     @property
+    def is_first(self) -> bool:
+        """Whether there is no state yet, so that everything declared is new."""
+        return self.lineage is None
+
+    @property
     def listed(self) -> list[Change]:
         return [change for change in self.changes if change.listed]
 
@@ -161,4 +167,4 @@ class Plan:
         }
 
     def blocked_exits(self) -> set[int]:
-        return {change.reason.exit_code for change in self.changes if change.reason}
+        return {code for change in self.changes if change.reason and (code := change.reason.exit_code)}

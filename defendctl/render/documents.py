@@ -205,6 +205,7 @@ class PlanDocument(TypedDict):
     digest: Digest | None
     lineage: str | None
     serial: int
+    state: NotRequired[Literal["none"]]
     generation: str
     options: OptionsDocument
     summary: SummaryDocument

@@ -14,6 +14,7 @@ from defendctl.render.inert import inert
 from defendctl.render.markup import cut
 from defendctl.render.review import rate
 from defendctl.render.words import (
+    NO_STATE,
     consent,
     count,
     declared,
@@ -57,7 +58,8 @@ class Annotation:
 
 def plan(result: Plan, folder: str = "") -> str:
     """`folder` is where the command ran, as the repository names it."""
-    found = [_finding(one, result) for one in result.findings]
+    found = [Annotation("notice", "no state", (NO_STATE,))] if result.is_first else []
+    found += [_finding(one, result) for one in result.findings]
     found += [one for change in result.listed for one in _change(change, result)]
     found += [_replay(one, result) for one in result.replays]
     found += [_diagnostic(one) for one in result.diagnostics]
@@ -74,9 +76,11 @@ def diagnostics(found: Sequence[Diagnostic], folder: str = "", environment: str 
 
 
 def plan_outputs(result: Plan, code: int) -> str:
-    """Lines for `$GITHUB_OUTPUT`; numbers, and a digest or `none`."""
+    """Lines for `$GITHUB_OUTPUT`; numbers, and a digest or `none`. `expect` is for `apply --expect`."""
     changes = sum(change.action != "none" for change in result.changes) + len(result.moves)
-    return _outputs(changes, result.summary()[LOOSENS], code) + f"digest={consent(result)}\n"
+    named = consent(result)
+    digests = f"digest={named.partition('@')[0]}\nexpect={named}\n"
+    return _outputs(changes, result.summary()[LOOSENS], code) + digests
 
 
 def drift_outputs(entries: Sequence[Drifted], code: int) -> str:

@@ -48,6 +48,7 @@ def plan(value: Plan) -> str:
         digest=digest(value) if value.refreshed else None,
         lineage=value.lineage,
         serial=value.serial,
+        **({"state": "none"} if value.is_first else {}),
         generation=value.generation,
         options=value.options.data(),
         summary=value.summary(),

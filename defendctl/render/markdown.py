@@ -13,6 +13,7 @@ from defendctl.render.fit import Item, Section, fit
 from defendctl.render.markup import block, code, coded, marker, table
 from defendctl.render.words import (
     HEADINGS,
+    NO_STATE,
     consent,
     count,
     declared,
@@ -91,7 +92,8 @@ def _headline(result: Plan) -> str:
 
 def _about(result: Plan) -> str:
     where = f"For {place(result, code)}, generation {code(result.generation)}, state serial {result.serial}."
-    lines = [f"{work(result)} {where}\n"]
+    lines = [f"{NO_STATE}\n\n"] if result.is_first else []
+    lines.append(f"{work(result)} {where}\n")
     if not result.refreshed:
         lines.append(
             "\n**Live was not read.** What stands here as before is what was last applied, "

@@ -14,6 +14,7 @@ from defendctl.render.shell import quoted
 from defendctl.render.tested import tests
 from defendctl.render.words import (
     HEADINGS,
+    NO_STATE,
     consent,
     count,
     declared,
@@ -70,7 +71,7 @@ _UNREAD: Final = "No digest: what is live was not read, so nothing can be applie
 
 
 def plan(result: Plan, paint: Paint) -> str:
-    blocks = [_header(result)]
+    blocks = [NO_STATE, _header(result)] if result.is_first else [_header(result)]
     if result.moves:
         blocks += ["Renamed here, and nothing is sent for it:", *(f"    {m}" for m in moved(result.moves))]
     for name, heading in HEADINGS.items():

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from defendctl.plan.compare import FieldChange
     from defendctl.plan.drift import Drifted
 
+NO_STATE: Final = "No state yet: the first apply begins one, if --new-state says so."
 HEADINGS: Final = {
     "loosens": "Loosens the guardrail",
     "blocked": "Blocked, and left as it is",
@@ -176,8 +177,8 @@ def named(environment: str | None) -> str:
 
 
 def consent(result: Plan) -> str:
-    """The digest that apply takes; without a look at live there is nothing to consent to."""
-    return digest(result) if result.refreshed else "none"
+    """What `apply --expect` takes; without a look at live there is nothing to consent to."""
+    return f"{digest(result)}@{result.serial}" if result.refreshed else "none"
 
 
 def located(file: str, folder: str) -> str:
