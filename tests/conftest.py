@@ -25,6 +25,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from defendctl.cli.main import run
+from defendctl.manifest.project import load_project
 from defendctl.sandbox.server import embedded
 
 Json = Any
@@ -154,7 +155,9 @@ class Project:
         return json.loads(self.state_file.read_text())
 
     def settings(self, **keys: Any) -> None:
-        """Write the project file. JSON is YAML."""
+        """Write the project file. JSON is YAML. The lineage of a state that is there is pinned."""
+        if not {"state", "environments"} & keys.keys() and self.state_file.exists():
+            keys["state"] = {"lineage": self.state["lineage"]}
         (self.root / "defendctl.yaml").write_text(json.dumps({"version": 1, **keys}))
 
     def pin(self, generation: str) -> None:
@@ -208,10 +211,10 @@ class Project:
         """Whether nothing tells of a state in the environment that is named."""
         named = arguments.index("--env") + 1 if "--env" in arguments else None
         environment = arguments[named] if named else self.env.get("DEFENDCTL_ENV")
-        name = f"defendctl.{environment}.state.json" if environment else "defendctl.state.json"
-        kept = (self.root / ".defendctl").rglob("backups/**/*.json")
-        pinned = "lineage" in _read(self.root / "defendctl.yaml")
-        return not (pinned or (self.root / name).exists() or any(name in str(path) for path in kept))
+        project, wrong = load_project(None, self.root)
+        project = project.environments.get(environment or "", project)
+        kept = (self.root / ".defendctl").rglob(f"backups/{project.state_path.name}/*.json")
+        return not (wrong or project.lineage or project.state_path.exists() or any(kept))
 
     def spawn(self, *arguments: str, **env: str) -> subprocess.Popen[str]:
         """A real process."""
@@ -348,10 +351,6 @@ def _text(stream: io.TextIOWrapper) -> str:
     buffer = stream.buffer
     assert isinstance(buffer, io.BytesIO)
     return buffer.getvalue().decode()
-
-
-def _read(path: Path) -> str:
-    return path.read_text(errors="replace") if path.is_file() else ""
 
 
 def _bytes(path: Path) -> bytes | None:

@@ -143,7 +143,8 @@ def test_a_step_is_told_its_outputs_and_its_summary(edited: Project) -> None:
     told = in_actions(edited)
     ran = edited.ok("plan", "--format", "github", "--detailed-exitcode", code=2)
     digest = edited.plan().json["digest"]
-    outputs = f"before\nchanges=1\nloosens=1\nexit_code=2\ndigest={digest}\n"
+    named = f"digest={digest}\nexpect={digest}@{edited.state['serial']}\n"
+    outputs = f"before\nchanges=1\nloosens=1\nexit_code=2\n{named}"
     assert told("GITHUB_OUTPUT") == outputs
     assert told("GITHUB_STEP_SUMMARY") == "before\n" + edited.ok("plan", "--format", "markdown").out
     place = r"file=project-1/workflows/all\.yaml,line=1,col=\d+,"
@@ -154,7 +155,7 @@ def test_a_step_without_a_key_is_told_that_there_is_no_digest(edited: Project) -
     told = in_actions(edited)
     edited.server.forget_requests()
     edited.ok("plan", "--no-refresh", "--format", "github")
-    assert told("GITHUB_OUTPUT").endswith("exit_code=0\ndigest=none\n")
+    assert told("GITHUB_OUTPUT").endswith("exit_code=0\ndigest=none\nexpect=none\n")
     assert "**Live was not read.**" in told("GITHUB_STEP_SUMMARY")
     assert edited.server.requests() == []
 
@@ -182,6 +183,7 @@ def test_outside_of_a_step_there_are_annotations_alone(project: Project, workspa
         "::error file=workflows/all.yaml,"
     )
     project.declare({"bot": custom()})
+    project.apply()
     assert project.ok("plan", "--format", "github").out == ""
 
 

@@ -38,7 +38,8 @@ def test_a_lost_state_is_never_made_anew(tmp_path: Path) -> None:
     run(tmp_path, "init")
     (tmp_path / "defendctl.state.json").unlink()
     ran = run(tmp_path, "init")
-    assert "not made anew" in ran.stderr
+    assert ran.returncode == 6
+    assert "it was lost" in ran.stderr
     assert not (tmp_path / "defendctl.state.json").exists()
     ran = run(tmp_path, "plan")
     assert ran.returncode == 6

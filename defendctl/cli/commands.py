@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -509,9 +510,10 @@ def _consent(
         if expect and expect.digest != saved["digest"]:
             raise Usage("--expect names another digest than PLAN")
         chosen.update({name: tuple(saved["options"].get(name, ())) for name in _OF_THE_PLAN})
-        return Consent(_nobody, saved["digest"], saved["serial"], saved)
-    agree = _always if yes else lambda made: _ask(run)
-    return Consent(agree, expect.digest, expect.serial) if expect else Consent(agree)
+        return Consent(None, saved["digest"], saved["serial"], saved)
+    if expect:
+        return Consent(None, expect.digest, expect.serial)
+    return Consent(None if yes else partial(_ask, run))
 
 
 class Expected(NamedTuple):
@@ -531,20 +533,12 @@ def _expected(value: str | None) -> Expected | None:
     return Expected(digest, int(serial) if at else None)
 
 
-def _ask(run: Run) -> bool:
+def _ask(run: Run, question: str) -> bool:
     if not sys.stdin.isatty():
         raise DefendctlError(
             "there is no terminal to ask on", "review the plan, then apply PLAN, --expect DIGEST or --yes"
         )
-    return run.console.confirm("Apply this plan?")
-
-
-def _always(made: Plan) -> bool:
-    return True
-
-
-def _nobody(made: Plan) -> bool:
-    return False
+    return run.console.confirm(question)
 
 
 def _plan_text(made: Plan, run: Run) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.engine.generation import generation
-from defendctl.operations.beginning import begin_state, refuse_second, require_beginning
+from defendctl.operations.beginning import begin_state, may_begin, refuse_second
 from defendctl.operations.interrupts import interrupts
 from defendctl.operations.plan import Progress, Selection, make_plan
 from defendctl.operations.planfile import unreasoned
@@ -40,9 +40,10 @@ _SHOWN: Final = len("sha256:") + 12
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What was reviewed. `ask` is called with a plan that nobody has reviewed yet."""
+    """What was reviewed, or who is asked."""
 
-    ask: Callable[[Plan], bool]
+    ask: Callable[[str], bool] | None = None
+    """Asks a person; None where consent was given beforehand."""
     digest: str | None = None
     serial: int | None = None
     """Of the state that it was made from; None where nobody said it."""
@@ -78,11 +79,11 @@ def apply(
         on_plan(plan)
         _check_consent(plan, consent, session.state)
         does_something = bool(plan.work or plan.moves)
-        if does_something:
-            require_beginning(workspace, session)
+        first = may_begin(workspace, session) if does_something else None
         refuse_denied(plan)
-        _ask(plan, consent)
-        session.revision = revision(workspace, desired) if does_something else None
+        if does_something:
+            _ask(workspace, consent, first)
+            session.revision = revision(workspace, desired)
         making = Making(workspace, plan, support, session, chosen.parallelism, progress, chosen.is_partial)
         return making.make_so()
 
@@ -115,7 +116,7 @@ def _check_consent(plan: Plan, consent: Consent, state: State) -> None:
 def _stale(plan: Plan, now: str, consent: Consent, state: State) -> Precondition:
     at = state.spent.get(consent.digest or "")
     if at:
-        return Precondition(f"this plan was applied already, which left serial {at}: plan again")
+        return Precondition(f"the plan is stale: it was applied already, which left serial {at}: plan again")
     then = "\n".join(f"  {line}" for line in moved(consent.saved, plan)) if consent.saved else ""
     return Precondition(
         f"the plan is stale: it would now be {now}, not {consent.digest}" + (f"\n{then}" if then else ""),
@@ -148,8 +149,14 @@ def _refuse_spent(plan: Plan, now: str, serial: int | None, state: State) -> Non
         )
 
 
-def _ask(plan: Plan, consent: Consent) -> None:
-    if consent.digest is None and (plan.work or plan.moves) and not consent.ask(plan):
+def _ask(workspace: Workspace, consent: Consent, first: str | None) -> None:
+    """One question, also where a state begins: that needs a person, or --new-state, in any case."""
+    if consent.ask:
+        agreed = consent.ask(f"{first} Begin one, and apply this plan?" if first else "Apply this plan?")
+    else:
+        ask = workspace.settings.ask
+        agreed = first is None or (ask is not None and ask(f"{first} Begin a new one?"))
+    if not agreed:
         raise DefendctlError("not applied: nobody agreed")
 
 
@@ -174,11 +181,10 @@ class Making:
     def make_so(self) -> Applied:
         """Where nothing is to be sent, neither key nor network is needed."""
         self.session.adopt_identity(self.plan.host, self.plan.generation)
-        if self.plan.work or self.plan.moves:
-            begin_state(self.workspace, self.session)
         self.session.run = f"apply {digest(self.plan)[:_SHOWN]}"
         if any(change.action != "retire" for change in self.plan.work):
             with self.workspace.api() as api:
+                begin_state(self.workspace, self.session)
                 return self._through(api)
         return self._finished(self._applier(None).run())
 

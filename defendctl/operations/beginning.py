@@ -33,22 +33,30 @@ def refuse_second(workspace: Workspace, session: Session) -> None:
 
 
 def require_beginning(workspace: Workspace, session: Session) -> None:
-    """Whether this run may begin a state, if there is none. Raises Precondition where nobody said so, or
-    where one was lost, and DefendctlError where a person said no; nothing is written yet."""
+    """As `may_begin`, and a person is asked. Raises DefendctlError where nobody agreed."""
+    question = may_begin(workspace, session)
+    if question and not (workspace.settings.ask and workspace.settings.ask(f"{question} Begin a new one?")):
+        raise DefendctlError("no state was begun: nobody agreed")
+
+
+def may_begin(workspace: Workspace, session: Session) -> str | None:
+    """Whether this run may begin a state, if there is none; nothing is written yet.
+
+    Returns what a person must agree to first, if anything. Raises Precondition where nobody can be asked or
+    where a state was lost, and Usage for --new-state where one is there.
+    """
     refuse_second(workspace, session)
     settings = workspace.settings
     if session.exists or settings.sandbox or settings.new_state:
-        return
+        return None
     refuse_lost(workspace.store)
-    missing = f"there is no state at {workspace.store.path}"
     if settings.ask is None:
         raise Precondition(
-            missing,
+            f"there is no state at {workspace.store.path}",
             "if this is the first run, add --new-state; if there was a state, restore it, "
             "for without it every workflow would be created a second time",
         )
-    if not settings.ask(f"{missing[0].upper()}{missing[1:]} yet. Begin a new one?"):
-        raise DefendctlError("no state was begun: nobody agreed")
+    return f"There is no state at {workspace.store.path} yet."
 
 
 def refuse_lost(store: LocalStore) -> None:

@@ -293,15 +293,15 @@ def test_a_full_disk_before_the_bindings_leaves_nothing(project: Project) -> Non
     code = (
         "import resource, signal, sys; from defendctl.cli.main import run; "
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (400, 400)); "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200)); "
         "sys.exit(run(sys.argv[1:]))"
     )
-    command = [sys.executable, "-c", code, "import", "--from", name, "--write", "workflows"]
+    command = [sys.executable, "-c", code, "import", "--new-state", "--from", name, "--write", "workflows"]
     env = {**os.environ, **project.env}
     ran = subprocess.run(command, cwd=project.root, env=env, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stdout) == (1, ""), ran
     assert "File too large" in ran.stderr
-    assert project.files() == before
+    assert project.files() == before, "not even a state was begun"
 
 
 def test_what_a_kill_after_the_bindings_leaves_is_completed(project: Project) -> None:

@@ -372,7 +372,7 @@ HOLDER = """
 import sys
 from pathlib import Path
 from defendctl.state.lock import lock
-with lock(Path(sys.argv[1]), print) as owner:
+with lock([Path(sys.argv[1])], print) as owner:
     print(owner.id, flush=True)
     sys.stdin.read()
 """

@@ -241,7 +241,7 @@ def test_interrupted(busy: Project) -> None:
 def test_an_environment_that_makes_no_sense(busy: Project, variables: dict[str, str]) -> None:
     env = {**busy.env, "NO_PROXY": "", "DEEP_RAILS_BASE_URL": "https://127.0.0.1:9", **variables}
     busy.state_file.unlink()
-    ran = measure(busy.root, "apply", "--yes", "-v", **env)
+    ran = measure(busy.root, "apply", "--yes", "--new-state", "-v", **env)
     assert ran.code == 1
     assert KEY not in ran.out + ran.err
     assert "pw@" not in ran.out + ran.err

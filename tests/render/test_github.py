@@ -88,11 +88,13 @@ def test_whatever_drift_says_there_are_only_commands(entries: list[Drifted]) -> 
 @given(plans())
 def test_outputs_are_numbers_and_a_digest(plan: Plan) -> None:
     lines = github.plan_outputs(plan, 5).splitlines()
-    assert [line.split("=")[0] for line in lines] == ["changes", "loosens", "exit_code", "digest"]
+    assert [line.split("=")[0] for line in lines] == ["changes", "loosens", "exit_code", "digest", "expect"]
     assert re.fullmatch(
-        r"\d+ \d+ 5 (sha256:[0-9a-f]{64}|none)", " ".join(line.split("=")[1] for line in lines)
+        r"\d+ \d+ 5 (sha256:[0-9a-f]{64} sha256:[0-9a-f]{64}@\d+|none none)",
+        " ".join(line.split("=")[1] for line in lines),
     )
     assert lines[3] == f"digest={digest(plan) if plan.refreshed else 'none'}"
+    assert lines[4] == f"expect={f'{digest(plan)}@{plan.serial}' if plan.refreshed else 'none'}"
 
 
 @STRANGE

@@ -129,7 +129,7 @@ def test_500_loosenings_are_all_seen_in_one_comment(denied: bool) -> None:
     shown = markdown.plan(plan)
     assert len(shown) <= 65_536
     assert {each.address for each in plan.changes} <= set(look(shown).codes)
-    assert shown.endswith(f"Digest: `{digest(plan)}`\n")
+    assert shown.endswith(f"Digest: `{digest(plan)}@{plan.serial}`\n")
     assert "<details>" not in shown
 
 

@@ -210,7 +210,7 @@ def test_ten_copies_are_kept(bound: Project) -> None:
     for n in range(15):
         bound.declare({"a": custom(description=f"{n}"), "b": custom()})
         bound.apply()
-    copies = sorted((bound.root / ".defendctl" / "backups").iterdir())
+    copies = sorted((bound.root / ".defendctl" / "backups" / bound.state_file.name).iterdir())
     assert len(copies) == 10
     assert copies[-1].read_bytes() == bound.state_file.read_bytes()
 

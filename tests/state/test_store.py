@@ -96,4 +96,6 @@ def test_a_state_that_was_changed_meanwhile_is_not_replaced(store: LocalStore) -
 
 
 def test_a_copy_that_goes_while_it_is_looked_at_is_none(tmp_path: Path) -> None:
-    assert not backups._is_copy(tmp_path / "gone")
+    named = backups._NAME.fullmatch("l.00000001.w.json")
+    assert named
+    assert backups._named(tmp_path / "gone", named) is None
