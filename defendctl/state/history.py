@@ -63,16 +63,19 @@ def _read(commit: str, data: bytes, lineage: str | None) -> Committed | None:
 def rolled_back(state: State, copy: Copy | None, committed: Committed | None, path: Path) -> Rollback | None:
     """Why `state` is not what one may go on from."""
     if copy and _is_behind(state, copy.state.serial, copy.state.writer):
-        what = f"serial {copy.state.serial} of it was written here"
+        serial, told = copy.state.serial, "was written here"
     elif committed and _is_behind(state, committed.serial, committed.writer):
-        what = f"git has serial {committed.serial} of it"
+        serial, told = committed.serial, "is in git"
     elif copy and _is_elsewhere(state, copy.state):
         return _forked(state, copy)
     else:
         return None
+    back = serial > state.serial
+    what = f"serial {serial} of it {told}" if back else f"another one of that serial {told}"
+    why = "it was rolled back" if back else "two runs went on from one state"
     where = where_from(copy, committed, path)
     return Rollback(
-        f"the state has serial {state.serial}, but {what}: it was rolled back",
+        f"the state has serial {state.serial}, but {what}: {why}",
         f"{where}, and repair what is wrong there with `defendctl state mv`, `rm` or `resolve`",
     )
 
