@@ -124,8 +124,8 @@ class LocalStore:
         Raises Precondition where another run holds the lock, and for a state that cannot be gone on from;
         then nothing is written at all.
         """
-        with _as_precondition(self.path):
-            _is_there(self.path)  # before a lock is put where no state can be
+        with _as_precondition(self.journal_path):
+            _is_there(self.journal_path)  # before a lock is put where no state can be
         with lock(self.lock_paths, warn):
             snapshot = self.read()
             found = self.rollback(snapshot.bare)

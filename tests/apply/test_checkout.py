@@ -12,7 +12,6 @@ import pytest
 from tests.conftest import Project, custom
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 DATED = iter(range(1_700_000_000, 1_800_000_000, 60))
@@ -155,7 +154,7 @@ def test_diverged_is_a_warning(repository: Project) -> None:
 
 
 @pytest.fixture
-def clone(repository: Project, tmp_path: Path) -> Iterator[Project]:
+def clone(repository: Project, tmp_path: Path) -> Project:
     """A shallow clone of the newest commit, on the state of the repository."""
     applied(repository, 0.9)
     return shallow(repository, tmp_path / "clone")

@@ -74,14 +74,14 @@ _RETRIES = (
     ),
 )
 _ALONE = (
-    ("state/lock.py", "        held.acquire()\n", ""),
-    ("state/store.py", "        current = self._state_file()\n        if (", "        return\n        if ("),
+    ("state/lock.py", "        kernel.acquire()\n", ""),
+    ("state/store.py", "        if self._stamp() != expected:", "        if False:"),
     ("state/journal.py", "if not _still_ours(self.path, self._fd, self._size):", "if False:"),
 )
 _NO_SYNC = ("RDONLY)\n    try:\n        os.fsync(fd)", "RDONLY)\n    try:\n        pass")
 _UNSEEN = ("if address in state.unresolved:\n        return _un", "if False:\n        return _un")
 _ABSENT = ("if binding:\n        return _", "if binding and world.live.get(address):\n        return _")
-_UNMARKED = ("    if hidden:\n        memory.record(", "    if False:\n        memory.record(")
+_UNMARKED = ("records.sending(change.address, hidden, ", "records.sending(change.address, (), ")
 
 
 def _mutant(name: str, harness: str, *patches: Patch, where: str = "creates", later: bool = False) -> Mutant:
@@ -134,7 +134,7 @@ MUTANTS = (
     _mutant(
         "the journal of an earlier run is not read",
         "kill at a call",
-        ("state/store.py", "leftover = self._leftover()", "leftover = None"),
+        ("state/store.py", "if journal else None", "if False else None"),
         later=True,
     ),
     _mutant("no lock and no compare-and-swap", "runs at once", *_ALONE),
