@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from defendctl.model import State
 
 STATE: Final = "defendctl.state.json"
-IGNORED: Final = (".defendctl/", "*.state.json.*.tmp")
+IGNORED: Final = (".defendctl/", ".defendctl-*.tmp")
 
 PROJECT: Final = """\
 # What defendctl does with this repository. Every key but `version` has a default.

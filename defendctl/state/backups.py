@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
 import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import DefendctlError
+from defendctl.durable import write_whole
 from defendctl.state.document import LARGEST, from_text
 
 if TYPE_CHECKING:
@@ -20,15 +20,15 @@ KEEP = 10
 
 
 def keep(folder: Path, state: State, written: Path) -> None:
-    """Keep a copy of `written`, which holds `state`. Never fails the write itself.
+    """Keep a copy of `written`, which holds `state`, in its mode. Never fails the write itself.
 
     Not a link: whoever edits the state in place would edit its copy too.
     """
     copy = folder / f"{state.lineage}.{state.serial:08d}.json"
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
-        copy.unlink(missing_ok=True)  # it may be a link or a pipe
-        shutil.copyfile(written, copy)
+        mode = stat.S_IMODE(written.stat().st_mode)
+        write_whole(copy, written.read_bytes(), mode=mode, follow=False)
         for old in _all(folder, state.lineage)[:-KEEP]:
             old.unlink(missing_ok=True)
 
