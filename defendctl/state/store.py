@@ -110,7 +110,8 @@ class LocalStore:
 
     def clean(self) -> None:
         """Remove what writes that were cut short left behind, those of older versions too."""
-        sweep(self.path.parent)
+        for folder in (self.path.parent, self._backups):
+            sweep(folder)
         for left in self.path.parent.glob(f"{glob.escape(self.path.name)}.*.tmp"):
             left.unlink(missing_ok=True)
 
