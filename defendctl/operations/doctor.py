@@ -245,7 +245,7 @@ def _left_ids(path: Path, state: State) -> Iterator[Check]:
     open_ = {intent.op for intent in state.unresolved.values()}
     prefix = f"{path.name}."
     for file in sorted(path.parent.iterdir()):
-        op = file.name.removeprefix(prefix).removesuffix(".recovery")
+        op = file.name.removeprefix(prefix).partition(".")[0]
         if file.name.startswith(prefix) and file.name.endswith(".recovery") and op not in open_:
             advice = "look whether `defendctl state list` knows the id in it, and remove it"
             yield note("recovery", f"{file.name} belongs to no create that is open", advice)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from defendctl.operations.workspace import Settings, Workspace
 
 STATE: Final = "defendctl.state.json"
-IGNORED: Final = (".defendctl/", "*.state.json.*.tmp")
+IGNORED: Final = (".defendctl/", ".defendctl-*.tmp")
 AS_IT_IS: Final = ("*.state.json -text -merge", "*.state.json.journal -text -merge")
 """git is to change no line end in them, and to write no marks of a conflict."""
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Usage
+from defendctl.durable import draft, make_folder
 from defendctl.manifest.files import ENDINGS, is_glob
 from defendctl.manifest.words import shown
 from defendctl.render.yaml import manifests
-from defendctl.state.files import make_folder, sync_folder, write_durably
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -68,35 +68,24 @@ class Written:
     def ready(self, found: Sequence[Undeclared]) -> Iterator[Callable[[], list[Path]]]:
         """Everything is on disk when it yields; what it yields gives the files their names."""
         contents = self._contents(found)
-        temporary = {file: file.with_name(f".{file.name}.tmp") for file in contents}
-        done: list[Path] = []
+        if contents:
+            make_folder(self._folder, self._workspace.project.root)
+        with draft(contents) as waiting:
 
-        def move() -> list[Path]:
-            for file, waiting in temporary.items():
-                waiting.replace(file)
-                done.append(file)
-            if done:
-                sync_folder(self._folder)
-            return done
+            def move() -> list[Path]:
+                for each in waiting:
+                    each.put()
+                return [each.path for each in waiting]
 
-        try:
-            if contents:
-                make_folder(self._folder, self._workspace.project.root)
-            for file, text in contents.items():
-                write_durably(temporary[file], text.encode())
             yield move
-        finally:
-            for waiting in temporary.values():
-                with suppress(OSError):
-                    waiting.unlink(missing_ok=True)
 
-    def _contents(self, found: Sequence[Undeclared]) -> dict[Path, str]:
+    def _contents(self, found: Sequence[Undeclared]) -> dict[Path, bytes]:
         schema = self._workspace.project.root / SCHEMA
         line = Path(os.path.relpath(schema, self._folder)).as_posix() if schema.is_file() else None
         entries = sorted(((one.address, one.workflow, one.unread) for one in found), key=lambda one: one[0])
         if self._single:
-            return {self._to: manifests(entries, line)} if entries else {}
-        return {self._file(entry[0]): manifests([entry], line) for entry in entries}
+            return {self._to: manifests(entries, line).encode()} if entries else {}
+        return {self._file(entry[0]): manifests([entry], line).encode() for entry in entries}
 
     def _file(self, address: str) -> Path:
         return self._to if self._single else self._to / f"{address}.yaml"

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
 import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote
 
 from defendctl.diagnostics import DefendctlError
+from defendctl.durable import write_whole
 from defendctl.model import SANDBOX
 from defendctl.state.document import LARGEST, from_text
 
@@ -50,7 +50,7 @@ def place_of(relative: str) -> str:
 
 
 def keep(folder: Path, place: str, state: State, written: Path) -> None:
-    """Keep a copy of `written`, which holds `state`. Never fails the write itself.
+    """Keep a copy of `written`, which holds `state`, in its mode. Never fails the write itself.
 
     Not a link: whoever edits the state in place would edit its copy too.
     """
@@ -58,8 +58,8 @@ def keep(folder: Path, place: str, state: State, written: Path) -> None:
     copy = home / f"{state.lineage}.{state.serial:08d}.{state.writer}.json"
     with suppress(OSError):
         home.mkdir(parents=True, exist_ok=True)
-        copy.unlink(missing_ok=True)  # it may be a link or a pipe
-        shutil.copyfile(written, copy)
+        mode = stat.S_IMODE(written.stat().st_mode)
+        write_whole(copy, written.read_bytes(), mode=mode, follow=False)
         mine = sorted((c for c in _in(home) if c.lineage == state.lineage), key=lambda c: c.serial)
         for old in mine[:-KEEP]:
             old.path.unlink(missing_ok=True)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from defendctl.diagnostics import Precondition
+from defendctl.durable import sync_folder, write_all
 from defendctl.state.document import DamagedState
-from defendctl.state.files import sync_folder, write_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

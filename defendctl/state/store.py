@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import DefendctlError, Precondition
+from defendctl.durable import draft, make_folder, sweep, sync_folder
 from defendctl.model import State
 from defendctl.state import backups, recovery
 from defendctl.state.document import LARGEST, DamagedState, NewerState, from_text, is_older_format, to_text
-from defendctl.state.files import make_folder, mode_of, sync_folder, write_durably
 from defendctl.state.history import Rollback, newest_in_git, rolled_back, where_from
 from defendctl.state.journal import Leftover, Stamp, decode, stamp, what_it_holds
 from defendctl.state.lock import Owner, holder, lock
@@ -143,21 +143,15 @@ class LocalStore:
         self._check(expected)
         if expected is None:
             make_folder(self.path.parent, self._root)
-        # A name of its own: a run whose lock was broken may still be writing its file.
-        temporary = self.path.with_name(f"{self.path.name}.{state.writer}.tmp")
-        try:
-            write_durably(temporary, to_text(state).encode(), mode_of(self.path))
+        with draft({self.path: to_text(state).encode()}) as (new,):
             self._check(expected)
-            temporary.replace(self.path)
-            sync_folder(self.path.parent)
-        except (OSError, Precondition):
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
-            raise
+            new.put()
         backups.keep(self._backups, self._place, state, self.path)
 
     def clean(self) -> None:
-        """Remove what writes that were cut short left behind."""
+        """Remove what writes that were cut short left behind, those of older versions too."""
+        for folder in (self.path.parent, self._backups, self._backups / self._place):
+            sweep(folder)
         for left in self.path.parent.glob(f"{glob.escape(self.path.name)}.*.tmp"):
             left.unlink(missing_ok=True)
 

@@ -313,7 +313,8 @@ def test_what_a_kill_after_the_bindings_leaves_is_completed(project: Project) ->
     project.ok(*command)
     whole = project.files()
     for address in ("b", "c"):
-        (project.root / f"workflows/{address}.yaml").rename(project.root / f"workflows/.{address}.yaml.tmp")
+        waiting = f"workflows/.defendctl-{ord(address):016x}.tmp"
+        (project.root / f"workflows/{address}.yaml").rename(project.root / waiting)
     assert project.plan().actions() == {"b": "retire", "c": "retire"}
     assert project.ok(*command).out == "Imported: 0 bound, 3 bound already, 2 files written.\n"
     assert project.files() == whole

@@ -44,12 +44,9 @@ class Mutant:
 
 
 _IN_PLACE = (
-    (
-        "state/store.py",
-        'temporary = self.path.with_name(f"{self.path.name}.{state.writer}.tmp")',
-        "temporary = self.path",
-    ),
-    ("state/store.py", "self._check(expected)\n            temporary.", "temporary."),
+    ("durable.py", 'target.with_name(f".defendctl-{secrets.token_hex(8)}.tmp")', "target"),
+    ("durable.py", "os.O_EXCL | os.O_NOFOLLOW", "os.O_TRUNC"),
+    ("state/store.py", "            self._check(expected)\n            new", "            new"),
 )
 _INTENT_LATE = (
     (
@@ -78,7 +75,10 @@ _ALONE = (
     ("state/store.py", "        if self._stamp() != expected:", "        if False:"),
     ("state/journal.py", "if not _still_ours(self.path, self._fd, self._size):", "if False:"),
 )
-_NO_SYNC = ("RDONLY)\n    try:\n        os.fsync(fd)", "RDONLY)\n    try:\n        pass")
+_NO_SYNC = (
+    ("durable.py", "RDONLY)\n    try:\n        os.fsync(fd)", "RDONLY)\n    try:\n        pass"),
+    ("durable.py", "                os.fsync(folders[folder])", "                pass"),
+)
 _UNSEEN = ("if address in state.unresolved:\n        return _un", "if False:\n        return _un")
 _ABSENT = ("if binding:\n        return _", "if binding and world.live.get(address):\n        return _")
 _UNMARKED = ("records.sending(change.address, hidden, ", "records.sending(change.address, (), ")
@@ -95,11 +95,11 @@ MUTANTS = (
         "power cut",
         ("state/journal.py", "            os.fsync(self._fd)\n", ""),
     ),
-    _mutant("folders are not synced", "power cut", ("state/files.py", *_NO_SYNC)),
+    _mutant("folders are not synced", "power cut", *_NO_SYNC),
     _mutant(
         "names of new folders are not synced",
         "power cut",
-        ("state/files.py", "        sync_folder(each.parent)\n", "        pass\n"),
+        ("durable.py", "        sync_folder(each.parent)\n", "        pass\n"),
         where="elsewhere",
     ),
     _mutant("the intent is written after the POST", "power cut", *_INTENT_LATE),
