@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.engine.generation import generation
-from defendctl.operations.beginning import begin_state, may_begin, refuse_second
+from defendctl.operations.beginning import begin_state, may_begin, refuse_second, warn_unpinned
 from defendctl.operations.interrupts import interrupts
 from defendctl.operations.plan import Progress, Selection, make_plan
 from defendctl.operations.planfile import unreasoned
@@ -74,6 +74,7 @@ def apply(
     with workspace.store.session(workspace.settings.warn) as session:
         workspace.check_host(session.state)
         refuse_second(workspace, session)
+        warn_unpinned(workspace, session)
         refuse_older(workspace, desired, session.state)
         plan, support = make_plan(workspace, desired, session.state, chosen, progress)
         on_plan(plan)

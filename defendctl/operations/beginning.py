@@ -121,6 +121,15 @@ def unpinned(project: Project, shown: str) -> Diagnostic | None:
     return Diagnostic("warning", UNPINNED, message, Span(shown, 1, 1))
 
 
+def warn_unpinned(workspace: Workspace, session: Session) -> None:
+    """A state of before lineages were pinned goes on, and is told each time."""
+    project = workspace.project
+    if session.exists and project.file and not workspace.settings.sandbox:
+        found = unpinned(project, project.file.name)
+        if found:
+            workspace.settings.warn(found.message)
+
+
 def _lineage_of(path: Path) -> str | None:
     """That of a state which is there and can be read."""
     from defendctl.state.store import LocalStore
