@@ -114,16 +114,19 @@ def test_an_event_for_people(world: World) -> None:
     assert "correctness   [##########|#######..]  0.9   passes 0.5, carried over" in out
     project.server.give(
         project.bound("a"),
-        {"event_id": "odd", "scores": [{"x\x1b": True, "y": None, "z": False}], "status": "failed"},
+        {"event_id": "odd", "scores": [{"x\x1b": True, "y": None, "z": False}]},
+        {"event_id": "broken", "scores": [{"completeness": 0.1}], "status": "failed"},
         {"event_id": "on", "status": "in_progress", "created_at": "2020-01-01T00:00:00Z"},
     )
     out = project.ok("events", "list", "a").out
-    assert "odd  an evaluation broke off" in out
+    assert "broken  an evaluation broke off, not known, cost" in out
     assert "on  in progress" in out
     out = project.ok("events", "show", "a", "odd").out
     for said in ('"x\\u001b"', "passes by verdict", "fails by verdict", "not scored"):
         assert said in out
-    assert "odd" in project.ok("events", "watch", "a", "odd", code=1).out
+    rows = project.ok("events", "show", "a", "broken").out.splitlines()
+    assert [row.split()[-2:] for row in rows[-2:]] == [["not", "scored"]] * 2, "each metric of its settings"
+    assert "broken" in project.ok("events", "watch", "a", "broken", code=1).out
 
 
 # --- sent at most once ---

@@ -50,7 +50,6 @@ PURE = [
     "manifest/fmt.py",
     "api/decode.py",
     "api/detail.py",
-    "api/events.py",
     "api/submission.py",
     "api/examine.py",
     "api/outcome.py",

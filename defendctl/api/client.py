@@ -9,7 +9,6 @@ from urllib.parse import quote
 from defendctl.api.decode import observe
 from defendctl.api.detail import detail, recent
 from defendctl.api.dialects.dialect import encode
-from defendctl.api.events import listing
 from defendctl.api.examine import examined
 from defendctl.api.explain import explain
 from defendctl.api.outcome import (
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
     from defendctl.api.detail import Recent
     from defendctl.api.dialects.dialect import Dialect
-    from defendctl.api.events import Listing
     from defendctl.event import Event
     from defendctl.model import Fields, Observed
     from defendctl.plan.questions import Seen
@@ -83,15 +81,15 @@ class DefendApi:
             self.evidence.add(observed.evidence)
         return observed
 
-    def events(self, workflow_id: str, last: int) -> Listing | None:
-        """Its last events; half as many are asked for while the answer is too large. None for a 404.
-
-        Raises KeyRefused or ApiError."""
-        return self._last_of(workflow_id, last, listing)
-
     def recent(self, workflow_id: str, last: int, content: bool) -> Recent | None:
-        """The same with all evaluations, and with what they say if `content`."""
-        return self._last_of(workflow_id, last, lambda answer, asked: recent(answer, asked, content))
+        """Its last events, with what they say if `content`; half as many are asked for while the answer is
+        too large. None for a 404. Raises KeyRefused or ApiError."""
+        what, asked = f"reading events of {workflow_id}", last
+        while isinstance(found := self._listing(what, workflow_id, asked, content), str):
+            if asked == 1:
+                raise ApiError(f"{what}: {found}, and it holds one event")
+            asked //= 2
+        return found
 
     def event(self, workflow_id: str, event_id: str, content: bool) -> Event | None:
         """One event. None for a 404. Raises KeyRefused or ApiError."""
@@ -115,23 +113,13 @@ class DefendApi:
             return answer
         return _with_wait(classify_event(answer, explain(answer)), answer)
 
-    def _last_of(self, workflow_id: str, last: int, parse: Callable[[dict[str, Any], int], T]) -> T | None:
-        what, asked = f"reading events of {workflow_id}", last
-        while isinstance(found := self._listing(what, workflow_id, asked, parse), str):
-            if asked == 1:
-                raise ApiError(f"{what}: {found}, and it holds one event")
-            asked //= 2
-        return found
-
     def examine(self, workflow_id: str, limit: int) -> Seen:
         """What the answer looks like, whatever it is. Raises KeyRefused or ApiError."""
         answer = self._ask("GET", f"examining {workflow_id}", workflow_id, params={"limit": limit})
         with self._parsing:
             return examined(answer.status, answer.headers, answer.body)
 
-    def _listing(
-        self, what: str, workflow_id: str, asked: int, parse: Callable[[dict[str, Any], int], T]
-    ) -> T | str | None:
+    def _listing(self, what: str, workflow_id: str, asked: int, content: bool) -> Recent | str | None:
         """A string says in what way the answer is too large."""
         try:
             answer = self._ask("GET", what, workflow_id, TooLarge, params={"limit": asked})
@@ -142,7 +130,7 @@ class DefendApi:
         if answer.status != 200:
             raise ApiError(f"{what}: {explain(answer)}")
         with self._parsing:
-            found = _listed(answer.body, asked, parse)
+            found = _listed(answer.body, asked, content)
         del answer
         if found is None:
             raise ApiError(f"{what}: {_NO_OBJECT}")
@@ -285,9 +273,13 @@ def _observed(body: bytes) -> Observed | str:
         return str(error)
 
 
-def _listed(body: bytes, asked: int, parse: Callable[[dict[str, Any], int], T]) -> T | str | None:
-    """None for what is no object; holds none of the answer when it has returned."""
+def _listed(body: bytes, asked: int, content: bool) -> Recent | str | None:
+    """None for what is no object, a string for what is too large; holds none of the answer when it has
+    returned."""
     if too_many_values(body):
         return "the answer holds more values than are read"
     data = json_object(body)
-    return None if data is None else parse(data, asked)
+    try:
+        return None if data is None else recent(data, asked, content)
+    except ValueError as error:
+        return str(error)

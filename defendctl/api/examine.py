@@ -6,10 +6,11 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.api.decode import finite, observe
+from defendctl.api.detail import evaluations_of
 from defendctl.api.outcome import json_object
+from defendctl.event import moment
 from defendctl.model import TYPES
 from defendctl.plan.questions import Seen
-from defendctl.plan.replay import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -113,18 +114,13 @@ def _newest(events: Any) -> Mapping[str, Any]:
     return listed[0] if listed and isinstance(listed[0], dict) else {}
 
 
-def _evaluations(event: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    listed = event.get("evaluations") or event.get("evaluation_history")
-    return [e for e in listed if isinstance(e, dict)] if isinstance(listed, list) else []
-
-
 def _evaluated(event: Mapping[str, Any]) -> str | None:
-    times = [_time(e.get(key)) for e in _evaluations(event) for key in ("created_at", "modified_at")]
+    times = [_time(e.get(key)) for e in evaluations_of(event) for key in ("created_at", "modified_at")]
     return max((at for at in times if at), key=moment, default=None)
 
 
 def _thresholds(event: Mapping[str, Any]) -> dict[str, float]:
-    results = [e.get("evaluation_result") for e in _evaluations(event)]
+    results = [e.get("evaluation_result") for e in evaluations_of(event)]
     found: dict[str, float] = {}
     for result in results:
         for name, told in result.items() if isinstance(result, dict) else ():

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from defendctl.diagnostics import ApiError
+from defendctl.event import scored
 from defendctl.manifest.lint import levelled
 from defendctl.plan.replay import MIN_EVENTS, Proposal, Replay
 from defendctl.plan.replay import replay as replay_one
@@ -14,14 +15,14 @@ from defendctl.plan.replay_lint import lint, wants_events
 from defendctl.plan.replayable import GONE, NO_LIST, not_replayed, proposals
 
 if TYPE_CHECKING:
-    from defendctl.api.events import Listing
+    from defendctl.api.detail import Recent
     from defendctl.diagnostics import Diagnostic
     from defendctl.operations.plan import Progress
     from defendctl.operations.workspace import Workspace
     from defendctl.plan.changes import Change, Plan
 
 LAST: Final = 50
-Read = Mapping[str, "Listing | ApiError | None"]
+Read = Mapping[str, "Recent | ApiError | None"]
 
 
 def replayed(
@@ -65,20 +66,20 @@ def _read(workspace: Workspace, plan: Plan, last: int, parallelism: int, progres
         return dict.fromkeys(ids, ApiError("nothing is read with --no-refresh"))
     if not ids:
         return {}
-    from defendctl.engine.events import read_events
+    from defendctl.engine.refresh import read_events
 
     with workspace.api() as api:
         progress.start("Reading events", len(ids))
         return read_events(api, ids, last, parallelism, progress.step)
 
 
-def _replay(asks: Proposal, found: Listing | ApiError | None, last: int, min_events: int) -> Replay:
+def _replay(asks: Proposal, found: Recent | ApiError | None, last: int, min_events: int) -> Replay:
     if isinstance(found, ApiError):
         return Replay(asks.address, asks.workflow_id, last, why_not=found.message)
     if found is None or found.events is None:
         why = NO_LIST if found else GONE
         return Replay(asks.address, asks.workflow_id, last, why_not=why)
-    return replay_one(asks, found.events, found.asked, min_events)
+    return replay_one(asks, [scored(event) for event in found.events], found.asked, min_events)
 
 
 def _lint(change: Change, read: Read, plan: Plan) -> list[Diagnostic]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from defendctl.event import moment
 from defendctl.model import FIELDS, field_of, leaves
 from defendctl.plan.diff import same
-from defendctl.plan.replay import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,9 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from defendctl.event import moment
 from defendctl.model import LEVELS, METRICS
 from defendctl.plan.checkup import Question
-from defendctl.plan.replay import moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

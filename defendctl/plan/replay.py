@@ -10,8 +10,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from defendctl.event import moment
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from defendctl.event import Scored
 
 Range = tuple[float, float]
 """Least and most."""
@@ -22,28 +26,6 @@ MIN_EVENTS: Final = 20
 """Events that a gate needs, where nobody says otherwise: with fewer the interval is wider than 35 points."""
 _Z: Final = 1.959963984540054
 """The 97.5 % point of the normal distribution."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """The first attempt of one event: ids, scores and flags, nothing of its content."""
-
-    event_id: str
-    at: str | None
-    run_mode: str | None
-    scores: Mapping[str, float | None]
-    """Metric → score; None where it was named without one. A metric that is not there was not evaluated.
-    A score that is a bool is a verdict: true passes, false fails."""
-    attempts: int = 1
-    """Evaluations it took, the first among them; 0 where that is not known (yet)."""
-    cost: float | None = None
-    """The sum of `evaluation_total_cost` over its attempts, in the vendor's unit; None if none was told."""
-    flagged: bool | None = None
-    costs: tuple[float, ...] = ()
-    """What each evaluation cost, the first one first; empty unless every one of them was told."""
-    context: bool | None = None
-    """Whether its input carries context; None where no input was told."""
-    ground_truth: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +133,6 @@ def replay(asks: Proposal, events: Sequence[Scored], asked: int, min_events: int
         cost_after=load.cost_after,
         enough=len(events) >= min_events,
     )
-
-
-def moment(at: str) -> str:
-    """What sorts times in UTC, with or without a fraction of a second."""
-    return at.removesuffix("Z").removesuffix("+00:00")
 
 
 def fails(score: float, threshold: float) -> bool:

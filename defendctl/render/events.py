@@ -120,7 +120,9 @@ def _summary(one: Event, paint: Paint) -> str:
     if one.ended:
         colour = {True: "red", False: "green", None: "yellow"}[one.flagged]
         failing = ", ".join(map(path, _failing(one)))
-        said.append(paint(verdict(one.flagged), colour) + (f" by {failing}" if failing else ""))
+        said.append(
+            paint(verdict(one.flagged), colour) + (f" by {failing}" if failing and one.flagged else "")
+        )
         said += [_IMPROVEMENTS[one.improvement]] if one.improvement else []
         if one.filtered is not None:
             said.append("filtered" if one.filtered else "not filtered")
@@ -137,8 +139,8 @@ def _failing(one: Event) -> list[str]:
 
 def _heading(number: int, one: Evaluation) -> str:
     name = f"improvement attempt {number}" if number else "initial evaluation"
-    broken = ", broke off" if one.broken else ""
-    return f"{name}: {verdict(one.flagged)}{broken}, {money(one.cost)}"
+    ending = ", broke off" if one.broken else ", not ended" if one.running else ""
+    return f"{name}: {verdict(one.flagged)}{ending}, {money(one.cost)}"
 
 
 def _rows(scores: Mapping[str, Score], paint: Paint) -> Iterator[str]:

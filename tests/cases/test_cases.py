@@ -27,8 +27,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from defendctl.api.decode import observe
+from defendctl.api.detail import recent
 from defendctl.api.dialects import DIALECTS
-from defendctl.api.events import listing
 from defendctl.diagnostics import Span, errors
 from defendctl.engine.generation import disagreement, evidence, generation
 from defendctl.manifest.project import Project
@@ -146,7 +146,7 @@ def make_plan(
 
 
 def with_events(plan: Plan, answers: dict[str, Any], last: int) -> Plan:
-    read = {address: listing(answers[address], last) for address in to_replay(plan)}
+    read = {address: recent(answers[address], last, content=False) for address in to_replay(plan)}
     return with_replays(plan, read, last)
 
 

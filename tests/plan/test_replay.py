@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from defendctl.diagnostics import Span
+from defendctl.event import Event, Scored
 from defendctl.model import Binding, Observed, Workflow
 from defendctl.plan.changes import IMPOSSIBLE, MISSING, UNRESOLVED, Change, Reason
 from defendctl.plan.compare import FieldChange
-from defendctl.plan.replay import MetricReplay, Proposal, Replay, Scored, replay, verdict, wilson
+from defendctl.plan.replay import MetricReplay, Proposal, Replay, replay, verdict, wilson
 from defendctl.plan.replay_lint import lint, wants_events
 from defendctl.plan.replayable import not_replayed, proposal, proposals
 
@@ -409,8 +410,12 @@ NEEDY = Workflow("n", "custom", {"context_adherence": 0.5, "ground_truth_adheren
 SEARCHING = Workflow("n", "custom", {"completeness": 0.5}, "none", web_search=True, file_search=("f",))
 
 
-def fed(context: bool | None, ground_truth: bool | None) -> Scored:
-    return Scored("e", None, "fast", {}, context=context, ground_truth=ground_truth)
+def fed(context: bool | None, ground_truth: bool | None) -> Event:
+    return Event("e", "completed", run_mode="fast", context=context, ground_truth=ground_truth)
+
+
+def ran(mode: str | None) -> Event:
+    return Event("e", "completed", run_mode=mode)
 
 
 @pytest.mark.parametrize(
@@ -422,12 +427,12 @@ def fed(context: bool | None, ground_truth: bool | None) -> Scored:
         (NEEDY, [fed(None, None)], []),
         (NEEDY, [], []),
         (DESIRED, [fed(False, False)], []),
-        (SEARCHING, [event(mode="fast"), event(mode="super_fast")], ["replay-super-fast-search"] * 2),
-        (SEARCHING, [event(mode="fast"), event(mode=None)], []),
-        (DESIRED, [event(mode="super_fast")], []),
+        (SEARCHING, [ran("fast"), ran("super_fast")], ["replay-super-fast-search"] * 2),
+        (SEARCHING, [ran("fast"), ran(None)], []),
+        (DESIRED, [ran("super_fast")], []),
     ],
 )
-def test_lint(desired: Workflow, events: list[Scored], codes: list[str]) -> None:
+def test_lint(desired: Workflow, events: list[Event], codes: list[str]) -> None:
     places = {
         ("a", "metrics.context_adherence"): Span("w.yaml", 5, 7),
         ("a", "web_search"): Span("w.yaml", 9, 5),
