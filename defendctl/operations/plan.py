@@ -194,12 +194,14 @@ def make_plan(
 def _with_events(
     workspace: Workspace, made: Plan, desired: Desired, chosen: Selection, progress: Progress
 ) -> Plan:
-    """Replayed, because that was asked for or because a rule of the policy bounds the effect."""
-    policy = desired.policy
-    if not (chosen.replay or to_replay(policy.rules, made, desired.labels)):
+    """Replayed, because that was asked for or because a rule of the policy bounds the effect. What is asked
+    for is shown; a rule is judged on the policy's own sample, whatever else is shown."""
+    bounded = to_replay(desired.policy.rules, made, desired.labels)
+    if not (chosen.replay or bounded):
         return made
-    last = chosen.replay or policy.last
-    return replayed(workspace, made, last, chosen.parallelism, progress, policy.min_events)
+    sample = desired.policy.sample
+    shown = replace(sample, last=chosen.replay) if chosen.replay else sample
+    return replayed(workspace, made, shown, sample if bounded else shown, chosen.parallelism, progress)
 
 
 def drift(workspace: Workspace, chosen: Selection, progress: Progress) -> list[Drifted]:

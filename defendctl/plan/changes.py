@@ -120,6 +120,7 @@ class Plan:
     findings: tuple[Finding, ...] = ()
     """What the team's policy says; not part of the digest, and asked again by apply."""
     replays: tuple[Replay, ...] = ()
+    """What is shown of recent events."""
     places: Mapping[tuple[str, str], Span] = field(default_factory=dict)
     """Where the manifest says it: (address, "") → its key, (address, path) → the field's line."""
     refreshed: bool = True
@@ -130,6 +131,8 @@ class Plan:
     """What was recorded of tests; not part of the digest."""
     moves: tuple[Move, ...] = ()
     """Renames that the state does not know of yet: apply makes them durable before anything else."""
+    judged: tuple[Replay, ...] = ()
+    """What rules of the policy are judged on: its own sample of recent events."""
 
     @property
     def is_first(self) -> bool:

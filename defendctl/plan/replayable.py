@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from defendctl.model import Fields, Workflow
     from defendctl.plan.changes import Change
+    from defendctl.plan.replay import Sample
 
 GONE: Final = "the API answers 404 for it"
 NO_LIST: Final = "this generation of the API lists no events"
@@ -28,10 +29,16 @@ def proposals(changes: Iterable[Change]) -> tuple[Proposal, ...]:
     return tuple(asks for c in changes if isinstance(asks := proposal(c), Proposal))
 
 
-def not_replayed(changes: Iterable[Change], asked: int) -> tuple[Replay, ...]:
+def not_replayed(changes: Iterable[Change], sample: Sample) -> tuple[Replay, ...]:
     """One for each workflow whose guardrail changes and that cannot be replayed."""
     asks = ((c, proposal(c)) for c in changes)
-    return tuple(Replay(c.address, c.workflow_id, asked, why_not=a) for c, a in asks if isinstance(a, str))
+    return tuple(untold(c.address, c.workflow_id, sample, a) for c, a in asks if isinstance(a, str))
+
+
+def untold(address: str, workflow_id: str | None, sample: Sample, why_not: str) -> Replay:
+    """One without numbers."""
+    last = sample.last
+    return Replay(address, workflow_id, last, last, needed=sample.min_events, why_not=why_not)
 
 
 def proposal(change: Change) -> Proposal | str | None:

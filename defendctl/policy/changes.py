@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.plan.diff import EPSILON
 from defendctl.plan.direction import INDETERMINATE, LOOSENS
+from defendctl.plan.replay import wilson
 from defendctl.policy.judge import Broken, Judge, in_order, named, said
 from defendctl.policy.rules import CHANGE_CHECKS, FLAG_RATE, RETIRE
 from defendctl.policy.waivers import by_subject
@@ -77,7 +78,7 @@ class _Judging:
         if rule.check in _COUNTS:
             yield from self._counted(rule, changes)
             return
-        replays = {replay.address: replay for replay in self.plan.replays}
+        replays = {replay.address: replay for replay in self.plan.judged}
         for change in changes:
             for broken in _CHECKS[rule.check](change, rule.limit, replays.get(change.address)):
                 yield self.judge.finding(rule, change.address, self._as_selected(rule, change, broken))
@@ -162,7 +163,6 @@ def _no_retire(change: Change, limit: bool, replay: Replay | None) -> Iterator[B
 
 
 def _max_flag_rate(change: Change, limit: float, replay: Replay | None) -> Iterator[Broken]:
-    """Too few events for a gate are shown, and no finding (`Replay.enough`)."""
     if not _moves_thresholds(change):
         return
     if replay is None or replay.why_not:
@@ -170,6 +170,19 @@ def _max_flag_rate(change: Change, limit: float, replay: Replay | None) -> Itera
         yield Broken(FLAG_RATE, None, f"the flag rate is not known: {why}", evaluated=False)
     elif replay.enough:
         yield from _rate(replay, limit)
+    else:
+        yield _rate_of_few(replay, limit)
+
+
+def _rate_of_few(replay: Replay, limit: float) -> Broken:
+    """Broken only where the least that the rate may be of all events is too much; else not judged."""
+    fails = replay.after.fails if replay.after else 0
+    least, _ = wilson(fails, replay.events)
+    if least > limit + EPSILON and replay.after and replay.after.bounds:
+        told = f"{fails} of {replay.events} events would be flagged, so at least {least:.1%} of all (95 %)"
+        return Broken(FLAG_RATE, replay.after.bounds[1], f"{told}; {limit:.1%} is the most")
+    few = f"not judged, {replay.events} of {replay.needed} events that it needs"
+    return Broken(FLAG_RATE, None, few, evaluated=False, denies=False)
 
 
 def _rate(replay: Replay, limit: float) -> Iterator[Broken]:

@@ -94,7 +94,8 @@ def _outputs(changes: int, loosens: int, code: int) -> str:
 def _finding(one: Finding, result: Plan) -> Annotation:
     span = one.span or _place(result, one.address or "", one.field or "")
     where = " ".join(part for part in (one.address, one.field) if part)
-    unsure = () if one.evaluated else ("The rule could not be evaluated, and so does not pass.",)
+    passes = "" if one.verdict == "warned" else ", and so does not pass"
+    unsure = () if one.evaluated else (f"The rule could not be evaluated{passes}.",)
     lines = (f"{one.rule}: {where or 'the whole plan'}", one.message, one.detail, *unsure, *_passes(one))
     return Annotation(_VERDICTS[one.verdict], f"{one.verdict} by policy", lines, span)
 

@@ -57,9 +57,15 @@ def plan(value: Plan) -> str:
         diagnostics=_diagnostics(value.diagnostics),
         **({"files": files} if (files := _files(value.listed)) else {}),
         **({"replay": [_replay(one) for one in value.replays]} if value.replays else {}),
+        **({"policy_replay": [_replay(one) for one in value.judged]} if _other(value) else {}),
         **({"tests": tests_data(value.tests)} if value.tests else {}),
         policy=[_finding(finding) for finding in value.findings],
     )
+
+
+def _other(value: Plan) -> bool:
+    """Whether rules are judged on another sample than is shown."""
+    return bool(value.judged) and value.judged != value.replays
 
 
 def diagnostics(found: Sequence[Diagnostic], environment: str | None = None) -> str:
@@ -135,7 +141,10 @@ def _replay(one: Replay) -> dict[str, Any]:
     return {
         **{
             name: getattr(one, name)
-            for name in ("address", "workflow_id", "why_not", "asked", "events", "enough")
+            for name in (
+                *("address", "workflow_id", "why_not", "wanted", "asked"),
+                *("events", "not_evaluated", "needed", "enough"),
+            )
         },
         **{name: getattr(one, name) for name in ("window", "run_modes")},
         "metrics": [asdict(metric) for metric in one.metrics],
@@ -158,6 +167,7 @@ def _together(side: Together | None) -> dict[str, Any] | None:
         "unknown": side.unknown,
         "fails": side.fails,
         "flag_rate": side.rate,
+        "flag_rate_range": side.bounds,
         "interval": side.interval,
         "bounds": side.bounds,
     }

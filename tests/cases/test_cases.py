@@ -41,6 +41,7 @@ from defendctl.operations.replay import with_replays
 from defendctl.plan.build import World, build_plan, to_read
 from defendctl.plan.drift import Drifted, build_drift
 from defendctl.plan.past import settle
+from defendctl.plan.replay import Sample
 from defendctl.render import github, markdown, text
 from defendctl.render import json as as_json
 from defendctl.render.documents import plan_schema
@@ -147,7 +148,7 @@ def make_plan(
 
 def with_events(plan: Plan, answers: dict[str, Any], last: int) -> Plan:
     read = {address: recent(answers[address], last, content=False) for address in to_replay(plan)}
-    return with_replays(plan, read, last)
+    return with_replays(plan, read, Sample(last), Sample(last))
 
 
 def read_manifests(case: Path, options: dict[str, Any]) -> Desired:

@@ -18,6 +18,7 @@ from defendctl.manifest.resolve import Desired, resolve
 from defendctl.manifest.schema import manifest_schema, policy_schema, project_schema
 from defendctl.manifest.waivers import WAIVABLE
 from defendctl.plan.findings import Waiver
+from defendctl.plan.replay import Sample
 from defendctl.policy.rules import CHECKS, Policy, Rule, Selector
 
 if TYPE_CHECKING:
@@ -85,8 +86,7 @@ policy:
             Rule("a", "deny", "min_threshold", {"tone": 0.5}, span=Span("policies/a/a.yml", 2, 14)),
             Rule("b", "warn", "max_creates", 3, span=Span("policies/b.yaml", 4, 10)),
         ),
-        last=30,
-        min_events=5,
+        Sample(last=30, min_events=5),
     )
     assert told(desired) == [("idle-rule", "defendctl.yaml", 7)]
 

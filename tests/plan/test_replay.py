@@ -15,7 +15,7 @@ from defendctl.event import Event, Scored
 from defendctl.model import Binding, Observed, Workflow
 from defendctl.plan.changes import IMPOSSIBLE, MISSING, UNRESOLVED, Change, Reason
 from defendctl.plan.compare import FieldChange
-from defendctl.plan.replay import MetricReplay, Proposal, Replay, replay, verdict, wilson
+from defendctl.plan.replay import MetricReplay, Proposal, Replay, Sample, replay, verdict, wilson
 from defendctl.plan.replay_lint import lint, wants_events
 from defendctl.plan.replayable import not_replayed, proposal, proposals
 
@@ -39,7 +39,7 @@ def asks(before: dict[str, float], after: dict[str, float], most: int = 4, same:
 
 
 def replayed(before: dict[str, float], after: dict[str, float], *events: Scored, **more: Any) -> Replay:
-    return replay(asks(before, after, **more), events, 50)
+    return replay(asks(before, after, **more), events, 50, Sample())
 
 
 # --- Wilson ---
@@ -163,6 +163,15 @@ def test_window_and_run_modes() -> None:
     found = replayed({}, {}, *events)
     assert found.window == ("2026-11-02T10:00:00Z", "2026-11-02T10:00:00.5Z")
     assert list(found.run_modes.items()) == [("fast", 2), ("precision", 1), ("unknown", 1)]
+
+
+def test_a_sample_is_of_the_newest() -> None:
+    events = [event(f"e{n}", completeness=n / 10) for n in range(10)]
+    found = replay(asks({"completeness": 0.3}, {"completeness": 0.5}), events, 10, Sample(4, 3))
+    assert (found.events, found.asked, found.wanted, found.enough) == (4, 4, 4, True)
+    assert found.before is not None
+    assert found.before.fails == 3
+    assert replay(asks({}, {}), events, 10, Sample(12)).wanted == 12
 
 
 @pytest.mark.parametrize(("count", "enough"), [(19, False), (20, True)])
@@ -384,7 +393,7 @@ NOT = [
 def test_why_not(which: Change, why: str) -> None:
     import re
 
-    [found] = not_replayed([which], 50)
+    [found] = not_replayed([which], Sample())
     assert re.search(why, found.why_not or "")
     assert (found.workflow_id, found.asked, found.after) == (which.workflow_id, 50, None)
     assert proposals([which]) == ()
@@ -401,7 +410,7 @@ def test_why_not(which: Change, why: str) -> None:
 )
 def test_nothing_to_ask(which: Change) -> None:
     assert proposal(which) is None
-    assert not_replayed([which], 50) == ()
+    assert not_replayed([which], Sample()) == ()
 
 
 # --- what events say against the settings ---

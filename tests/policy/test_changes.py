@@ -35,11 +35,16 @@ def change(to: Workflow | None, live: Any = None, applied: Any = None, **more: A
 
 
 def replayed(plan: Plan, **said: Any) -> Plan:
-    return replace(plan, replays=(Replay(ADDRESS, ID, 50, **said),))
+    return replace(plan, judged=(Replay(ADDRESS, ID, 50, **said),))
 
 
 def rate(fails: int, known: int) -> dict[str, Any]:
-    return {"events": 50, "enough": True, "after": Together(known, 50 - known, fails, (0.0, 1.0))}
+    return {"events": 50, "needed": 20, "after": Together(known, 50 - known, fails, (0.0, 1.0))}
+
+
+def few(fails: int, known: int, unknown: int = 0) -> dict[str, Any]:
+    after = Together(known, unknown, fails, (0.0, 1.0))
+    return {"events": known + unknown, "needed": 20, "after": after}
 
 
 def many(**actions: int) -> Plan:
@@ -115,8 +120,8 @@ ROWS: list[tuple[str, Any, Plan, list[tuple[str | None, bool]]]] = [
     ("max_flag_rate",     0.2,   replayed(UPDATE, **rate(10, 50)),        []),
     ("max_flag_rate",     0.2,   replayed(UPDATE, **rate(11, 50)),        [("flag_rate", True)]),
     ("max_flag_rate",     0.2,   replayed(UPDATE, **rate(0, 0)),          [("flag_rate", False)]),
-    ("max_flag_rate",     0.2,   replayed(UPDATE, enough=True),           [("flag_rate", False)]),
-    ("max_flag_rate",     0.0,   replayed(UPDATE, **{**rate(9, 9), "enough": False}), []),
+    ("max_flag_rate",     0.2,   replayed(UPDATE),                        [("flag_rate", False)]),
+    ("max_flag_rate",     0.2,   replayed(UPDATE, **few(7, 15)),          [("flag_rate", True)]),
     ("max_flag_rate",     0.2,   change(replace(WORKFLOW, max_retries=1)), []),
     ("max_flag_rate",     0.2,   CREATE,                                  []),
     ("max_flag_rate",     0.2,   BLOCKED,                                 []),
@@ -137,6 +142,16 @@ def test_each_check(check: str, limit: Any, plan: Plan, expected: list[tuple[str
         assert finding.detail.isprintable()
     for finding in of_plan(rule(check, limit, level="warn"), plan):
         assert (finding.verdict, finding.remedy) == ("warned", None)
+
+
+@pytest.mark.parametrize(("fails", "known", "unknown"), [(0, 0, 0), (4, 15, 0), (7, 15, 4)])
+def test_too_few_events_deny_nothing_and_are_told(fails: int, known: int, unknown: int) -> None:
+    """Wilson's lower bound of 7 of 19 is 19 %; the unknown ones may all pass."""
+    plan = replayed(UPDATE, **few(fails, known, unknown))
+    [finding] = of_plan(rule("max_flag_rate", 0.2, message="Not so many."), plan)
+    assert (finding.verdict, finding.evaluated, finding.remedy) == ("warned", False, None)
+    assert finding.detail == f"not judged, {known + unknown} of 20 events that it needs"
+    assert finding.message == "There are too few recent events to judge this rule by."
 
 
 def test_every_check_is_in_the_table() -> None:
