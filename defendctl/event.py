@@ -187,7 +187,9 @@ class Listed:
     address: str
     workflow_id: str
     asked: int
+    """How many were asked for in the end: fewer than were wanted where the API gives fewer at once."""
     events: tuple[Event, ...]
+    wanted: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,18 @@ def test_nothing_that_an_event_says_is_shown_unless_that_is_asked_for(world: Wor
     assert not [name for name, content in kept.items() if MARK.encode() in content]
 
 
+def test_fewer_events_than_were_wanted_are_said(world: World) -> None:
+    project = ready(world)
+    project.server.give(project.bound("a"), *[{}] * 60)
+    for form in ("text", "json"):
+        project.server.fault("status", "GET", status=422, path="/defend/[^/]+$")
+        ran = project.ok("events", "list", "a", "--limit", "100", "--format", form)
+        if form == "json":
+            assert (ran.json["wanted"], ran.json["asked"], len(ran.json["events"])) == (100, 50, 50)
+        else:
+            assert "50 events (100 were wanted, the API gives 50 at once)" in ran.out
+
+
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_content_is_inert(world: World, form: str) -> None:
     project = ready(world)

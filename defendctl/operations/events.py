@@ -44,7 +44,7 @@ def listed(workspace: Workspace, address: str, limit: int, content: bool) -> Lis
             f"{address}: this generation of the API lists no events",
             f"`defendctl events show {address} EVENT_ID` reads one whose id is known",
         )
-    return Listed(address, workflow_id, found.asked, found.events)
+    return Listed(address, workflow_id, found.asked, found.events, limit)
 
 
 def shown(workspace: Workspace, address: str, event_id: str, content: bool) -> Shown:

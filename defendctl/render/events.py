@@ -33,7 +33,9 @@ def events(found: Listed, paint: Paint, environment: str | None = None) -> str:
     of = f"{named(environment)}{inert(found.address)} ({inert(found.workflow_id)})"
     if not found.events:
         return f"{of} has no events.\n"
-    lines = [f"{of}  {count(len(found.events), 'event')}"]
+    fewer = f" ({found.wanted} were wanted, the API gives {found.asked} at once)"
+    said = fewer if found.asked < found.wanted else ""
+    lines = [f"{of}  {count(len(found.events), 'event')}{said}"]
     for one in found.events:
         lines.append(f"  {inert(one.event_id)}  {_summary(one, paint)}")
         lines += [f"      {key}: {value(said)}" for key, said in _said(one)]
@@ -74,7 +76,7 @@ def money(cost: float | None) -> str:
 def events_document(found: Listed, environment: str | None = None) -> str:
     told = [event_data(one) for one in found.events]
     whose = {"address": found.address, "workflow_id": found.workflow_id}
-    return document("events", environment, **whose, asked=found.asked, events=told)
+    return document("events", environment, **whose, wanted=found.wanted, asked=found.asked, events=told)
 
 
 def event_document(found: Shown, environment: str | None = None) -> str:
