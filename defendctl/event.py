@@ -84,6 +84,8 @@ class Event:
     run_mode: str | None = None
     settings: Fields = field(default_factory=dict)
     """The fields of the workflow that judged it, as far as the event records them."""
+    capabilities: frozenset[str] = frozenset()
+    """Those it was judged with that no manifest can speak of."""
     context: bool | None = None
     """Whether its input carries context; None where no input was told."""
     ground_truth: bool | None = None

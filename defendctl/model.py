@@ -107,6 +107,8 @@ class Observed:
     """The generation this answer points to, if any."""
     changed_at: str | None = None
     """When the API says that it was last changed."""
+    capabilities: frozenset[str] = frozenset()
+    """Those that are on and that no manifest can speak of: the API's set of them is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,11 @@ def leaves(values: Fields) -> Fields:
 def field_of(path: str) -> str:
     """The field a path belongs to: `metrics.completeness` → `metrics`."""
     return path.partition(".")[0]
+
+
+def only_console(path: str) -> bool:
+    """Whether nothing but the console can change it: it is told, and no manifest or apply does anything."""
+    return field_of(path) in ("status", "capabilities")
 
 
 def usable_id(value: object) -> bool:

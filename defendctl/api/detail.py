@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from defendctl.api.decode import MOST_METRICS, fields_of, finite, time_of
+from defendctl.api.decode import MOST_METRICS, fields_of, finite, time_of, unknown_capabilities
 from defendctl.event import Evaluation, Event, Score, moment
 from defendctl.model import usable_id
 
@@ -98,6 +98,7 @@ def detail(answer: dict[str, Any], content: bool) -> Event:
         at=time_of(answer.get("created_at")) or (evaluations[0].at if evaluations else None),
         run_mode=next((mode for one in told if (mode := _run_mode(one.get("run_mode")))), None),
         settings=settings,
+        capabilities=unknown_capabilities(answer),
         context=_carries(given, "context"),
         ground_truth=_carries(given, "ground_truth"),
         content=_kept(answer, _OF_AN_EVENT) if content else None,

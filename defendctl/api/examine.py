@@ -13,7 +13,7 @@ from defendctl.model import TYPES
 from defendctl.plan.questions import Seen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 _RATES: Final = re.compile(r"(x-)?rate-?limit[a-z-]{0,30}|retry-after(-ms)?")
 _STATES: Final = frozenset({"active", "inactive", "archived"})
@@ -68,11 +68,12 @@ def examined(status: int, headers: Iterable[str], body: bytes) -> Seen:
         evidence=observed.evidence,
         readable=frozenset(observed.fields),
         names=tuple(key for key in data if key in _KNOWN),
-        unknown=_unknown(data),
+        unknown=_words([key for key in data if key not in _KNOWN]),
         state=_state(data.get("status")),
         changed=_time(data.get("updated_at")) or _time(data.get("modified_at")),
         type=observed.fields.get("type") if observed.fields.get("type") in TYPES else None,
         metrics={name: value for name, value in observed.fields.get("metrics", {}).items() if _is_word(name)},
+        capabilities=_words(sorted(observed.capabilities)),
         attempts=finite(observed.fields.get("max_retries")),
         events=len(events) if isinstance(events, list) else None,
         event_at=_evaluated(event),
@@ -101,11 +102,10 @@ def _form(body: bytes, data: Mapping[str, Any] | None) -> str:
     return "an object without `detail`, `message` or `error`"
 
 
-def _unknown(data: Mapping[str, Any]) -> tuple[str, ...]:
+def _words(names: Sequence[str]) -> tuple[str, ...]:
     """Names that are no words could be any text, so they are only counted."""
-    others = [key for key in data if key not in _KNOWN]
-    words = [key for key in others if _is_word(key)][:_MOST]
-    rest = len(others) - len(words)
+    words = [name for name in names if _is_word(name)][:_MOST]
+    rest = len(names) - len(words)
     return (*words, *([f"and {rest} more"] if rest else []))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from defendctl.diagnostics import ApiError, Interrupted
 from defendctl.engine.results import Result
 from defendctl.engine.verify import not_taken
-from defendctl.model import Binding
+from defendctl.model import Binding, only_console
 from defendctl.plan.compare import never_known
 from defendctl.plan.fingerprints import Spends
 from defendctl.plan.uploads import has_id
@@ -38,7 +38,7 @@ def adopt(
     change: Change, remote: Remote, memory: Memory, support: Support, spends: Spends = Spends()
 ) -> Result:
     """Bind again what a tombstone remembers, and bring it to what is declared."""
-    sends = any(f.path != "status" for f in change.fields)
+    sends = not all(only_console(f.path) for f in change.fields)
     done = () if sends else spends.whole
     memory.record(records.adopted(change.address, _adopted(change, support), change.was, done))
     return update(change, remote, memory, support, spends) if sends else _result(change, None)
@@ -62,15 +62,16 @@ def _moved(change: Change, now: Observed | None) -> str | None:
     assert then
     if now is None:
         return "the API answers 404 for it now"
-    if (_managed(change, now), now.status) != (_managed(change, then), then.status):
+    if _told(change, now) != _told(change, then):
         return "it was changed since it was planned; plan again"
     return None
 
 
-def _managed(change: Change, observed: Observed) -> Fields:
-    """What is left to the console may change at any time."""
+def _told(change: Change, observed: Observed) -> tuple[Fields, str, frozenset[str]]:
+    """What the plan was made of. What is left to the console may change at any time."""
     assert change.desired
-    return {n: v for n, v in observed.fields.items() if n not in change.desired.unmanaged}
+    managed = {n: v for n, v in observed.fields.items() if n not in change.desired.unmanaged}
+    return managed, observed.status, observed.capabilities
 
 
 def _write(

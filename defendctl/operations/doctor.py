@@ -324,9 +324,18 @@ def _read(api: DefendApi, address: str, binding: Binding, reads: list[Seen]) -> 
         message = f"{address}: the API answered {seen.status} with {seen.error}, which is no workflow"
         return [wrong("workflow", message, "look whether the base URL leads to the API")]
     reads.append(seen)
-    if seen.state == "active" or seen.state is None:
-        return []
-    return [note("workflow", f"{address}: its status is {seen.state}", "activate it in the console")]
+    return [*_not_active(address, seen), *_unknown_capabilities(address, seen)]
+
+
+def _not_active(address: str, seen: Seen) -> Iterator[Check]:
+    if seen.state not in ("active", None):
+        yield note("workflow", f"{address}: its status is {seen.state}", "activate it in the console")
+
+
+def _unknown_capabilities(address: str, seen: Seen) -> Iterator[Check]:
+    if seen.capabilities:
+        said = f"{address}: it has capabilities that no manifest can speak of: {', '.join(seen.capabilities)}"
+        yield note("workflow", said, "look at them in the console, or use a newer defendctl that knows them")
 
 
 def _served(workspace: Workspace, state: State | None, answers: Answers) -> Served | None:

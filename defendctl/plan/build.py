@@ -20,7 +20,7 @@ from defendctl.plan.changes import (
     Plan,
     Reason,
 )
-from defendctl.plan.compare import FieldChange, compare, never_known, status_change, unsure_fields
+from defendctl.plan.compare import FieldChange, compare, console_changes, never_known, unsure_fields
 from defendctl.plan.diff import differing
 from defendctl.plan.digest import canonical
 from defendctl.plan.direction import INDETERMINATE, NONE, worst
@@ -173,8 +173,7 @@ def _bound(address: str, desired: Workflow, binding: Binding, action: Action, wo
     wrong = cannot_hold(desired, {} if written_anew else seen, world.support)
     decided, reason = _decide(address, binding.workflow_id, action, observed, fields, wrong, world)
     fields = _with_unsure(fields, decided, wanted, seen, known, world.support)
-    if observed and observed.status != "active":
-        fields.append(status_change(observed.status))
+    fields += console_changes(observed) if observed else []
     return Change(
         address,
         binding.workflow_id,

@@ -12,7 +12,7 @@ from defendctl.plan.direction import INDETERMINATE, direction, worst
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from defendctl.model import Fields
+    from defendctl.model import Fields, Observed
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,15 @@ def never_known(desired: Fields, observed: Fields, binding: Binding) -> set[str]
     return {name for name in desired if name not in observed and not _was_applied(name, binding)}
 
 
-def status_change(status: str) -> FieldChange:
-    """Only the console can mend it, so it is shown and never an action of its own."""
-    way = direction("status", status, "active")
-    return FieldChange("status", status, "active", "active", "live", "drift", way)
+def console_changes(observed: Observed) -> list[FieldChange]:
+    """What only the console can mend, so that it is shown and never an action of its own."""
+    off = [_console_change("status", observed.status, "active")] if observed.status != "active" else []
+    on = [_console_change(f"capabilities.{name}", True, False) for name in sorted(observed.capabilities)]
+    return off + on
+
+
+def _console_change(path: str, live: Any, right: Any) -> FieldChange:
+    return FieldChange(path, live, right, right, "live", "drift", direction(path, live, right))
 
 
 def as_edit(change: FieldChange) -> FieldChange:

@@ -57,7 +57,8 @@ def prove(
     known = (event.event_id, event.at, changed_at)
     if why:
         return Proof(address, workflow_id, "not_yet", why, *known)
-    fields = tuple(compared(declared.fields(), event.settings))
+    others = (Proven(f"capabilities.{name}", None, True, "differs") for name in sorted(event.capabilities))
+    fields = (*compared(declared.fields(), event.settings), *others)
     verdicts = {field.verdict for field in fields}
     if "differs" in verdicts:
         return Proof(address, workflow_id, "differs", None, *known, fields)

@@ -34,6 +34,8 @@ class Seen:
     changed: str | None = None
     type: str | None = None
     metrics: Mapping[str, float | str] = field(default_factory=dict)
+    capabilities: tuple[str, ...] = ()
+    """Those that are on and that no manifest can speak of."""
     attempts: float | None = None
     events: int | None = None
     event_at: str | None = None

@@ -1,8 +1,9 @@
 """Rules about a plan: what would be done, and what that would have done to recent events.
 
 What is blocked is judged too as far as directions and steps go, for it is what the manifests ask for, and a
-later run may do it. It is not counted, and not replayed. A status that only the console can mend is neither
-the manifest's nor apply's doing: no rule speaks of it. Drift that apply reverts is a change like any other.
+later run may do it. It is not counted, and not replayed. A status or a capability that only the console can
+mend is neither the manifest's nor apply's doing: no rule speaks of it. Drift that apply reverts is a change
+like any other.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from defendctl.model import only_console
 from defendctl.plan.diff import EPSILON
 from defendctl.plan.direction import INDETERMINATE, LOOSENS
 from defendctl.plan.replay import wilson
@@ -114,7 +116,7 @@ def _selects(rule: Rule, change: Change, labels: Mapping[str, Mapping[str, str]]
 
 
 def _fields(change: Change) -> list[FieldChange]:
-    return [field for field in change.fields if field.path != "status"]
+    return [field for field in change.fields if not only_console(field.path)]
 
 
 def _moves_thresholds(change: Change) -> bool:

@@ -7,7 +7,7 @@ import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from defendctl.model import CANARY
+from defendctl.model import CANARY, only_console
 from defendctl.plan.digest import changes_data, digest, field_data, moves_data
 from defendctl.render.tested import tests_data
 from defendctl.render.words import CONSOLE
@@ -105,7 +105,7 @@ def drift(entries: Sequence[Drifted], environment: str | None = None) -> str:
 def _fate(field: FieldChange, entry: Drifted) -> dict[str, Any]:
     """Nothing was to be written without `--write`; a status is nothing that a manifest could say."""
     fate = entry.fates.get(field.path)
-    note = {"note": CONSOLE} if field.path == "status" else {}
+    note = {"note": CONSOLE} if only_console(field.path) else {}
     if fate is None:
         return note
     return {**note, "written": _place(fate.span) if fate.span else None, "not_written": fate.reason or None}

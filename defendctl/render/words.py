@@ -6,6 +6,7 @@ import re
 from posixpath import join, normpath
 from typing import TYPE_CHECKING, Final
 
+from defendctl.model import only_console
 from defendctl.plan.digest import digest
 from defendctl.plan.direction import WORST_FIRST
 from defendctl.render.inert import inert, value
@@ -30,6 +31,7 @@ HEADINGS: Final = {
 }
 """The sections of a plan, the riskiest first."""
 CONSOLE: Final = "only the console can mend it"
+UNKNOWN: Final = "no manifest can speak of this capability: only the console can mend it"
 _SHORT: Final = len("sha256:") + 12
 _NO_DELETE: Final = "stays live, for the API has no delete; its id is remembered"
 
@@ -107,6 +109,8 @@ def remark(field: FieldChange, change: Change, shown: Callable[[Any], str] = val
     wins = "" if change.action == "blocked" else "; git wins"
     if field.path == "status":
         return "the new one will be active" if change.action == "replace" else CONSOLE
+    if only_console(field.path):
+        return "the new one is not asked to have it" if change.action == "replace" else UNKNOWN
     if field.origin == "drift":
         return f"changed in the console{wins}"
     if field.origin == "conflict":
@@ -128,8 +132,8 @@ def declared(
     place: Callable[[str], str] = inert,
 ) -> str:
     """What drift says beside an edit, and what became of it; `shown` dresses a value, `place` a file."""
-    if field.path == "status":
-        return CONSOLE
+    if only_console(field.path):
+        return CONSOLE if field.path == "status" else UNKNOWN
     fate = entry.fates.get(field.path)
     said = f"declared: {shown(field.after)}"
     if fate is None:
