@@ -64,6 +64,7 @@ def examined(status: int, headers: Iterable[str], body: bytes) -> Seen:
     return Seen(
         status,
         limits=limits,
+        workflow_id=observed.workflow_id,
         name=observed.fields.get("name"),
         evidence=observed.evidence,
         readable=frozenset(observed.fields),

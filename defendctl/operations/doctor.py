@@ -17,6 +17,7 @@ from defendctl.operations.beginning import refuse_lost, unpinned
 from defendctl.operations.revision import OLDER, WHOLE_HISTORY, check_checkout
 from defendctl.operations.workspace import api_host, api_key
 from defendctl.plan.checkup import Check, Checkup, Served, note, ok, wrong
+from defendctl.plan.identity import another_id, import_command
 from defendctl.plan.questions import Answers, questions
 from defendctl.render.words import count
 from defendctl.state.lock import read_owner
@@ -324,7 +325,15 @@ def _read(api: DefendApi, address: str, binding: Binding, reads: list[Seen]) -> 
         message = f"{address}: the API answered {seen.status} with {seen.error}, which is no workflow"
         return [wrong("workflow", message, "look whether the base URL leads to the API")]
     reads.append(seen)
-    return [*_not_active(address, seen), *_unknown_capabilities(address, seen)]
+    other = _another(address, binding, seen)
+    return [*other, *_not_active(address, seen), *_unknown_capabilities(address, seen)]
+
+
+def _another(address: str, binding: Binding, seen: Seen) -> Iterator[Check]:
+    if seen.workflow_id and seen.workflow_id != binding.workflow_id:
+        said = f"{address}: {another_id(binding.workflow_id, seen.workflow_id)}"
+        advice = import_command(address, seen.workflow_id, bound=True)
+        yield note("workflow", said, advice or "look at it in the console")
 
 
 def _not_active(address: str, seen: Seen) -> Iterator[Check]:

@@ -21,6 +21,7 @@ from defendctl.operations.expressible import check_expressible
 from defendctl.operations.pairs import read_pairs
 from defendctl.operations.uploads import with_uploads
 from defendctl.operations.written import Written
+from defendctl.plan.identity import another_id
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -221,7 +222,9 @@ def _unfit(pair: Pair, answer: Observed | ApiError | None, host: str) -> tuple[s
     if isinstance(answer, ApiError):
         return "unreadable", f"{answer.message}."
     if answer.workflow_id != pair.workflow_id:
-        return "other-id", f"The API answers for {workflow_id} with another workflow_id."
+        said = another_id(workflow_id, answer.workflow_id).removeprefix("the")
+        named = "; if that is the one, name it in this line" if usable_id(answer.workflow_id) else ""
+        return "other-id", f"The{said}{named}."
     if answer.status != "active":
         mend = "activate it in the console, or leave this line out"
         return "inactive", f"{workflow_id} has the status {short(answer.status)}: {mend}."

@@ -9,6 +9,7 @@ from defendctl.manifest.words import shown
 from defendctl.operations.selection import chosen_by_labels, only
 from defendctl.operations.uploads import with_uploads
 from defendctl.operations.workspace import warn_unresolved
+from defendctl.plan.identity import another_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -98,6 +99,8 @@ def show(workspace: Workspace, address: str) -> View:
     if binding:
         with workspace.api() as api:
             observed = api.read(binding.workflow_id)
+    if binding and observed and observed.workflow_id != binding.workflow_id:
+        workspace.settings.warn(f"{address}: {another_id(binding.workflow_id, observed.workflow_id)}")
     return build_view(address, desired.workflows.get(address), observed, binding)
 
 

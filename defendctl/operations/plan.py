@@ -21,6 +21,7 @@ from defendctl.operations.uploads import with_uploads
 from defendctl.operations.workspace import warn_unresolved
 from defendctl.plan.build import World, build_plan, to_read
 from defendctl.plan.changes import Options
+from defendctl.plan.identity import another_id
 from defendctl.plan.past import settle
 from defendctl.policy.changes import to_replay
 
@@ -226,6 +227,8 @@ def drift(workspace: Workspace, chosen: Selection, progress: Progress) -> list[D
     }
     reading = read_live(workspace, ids, state, chosen.parallelism, progress)
     refuse_if_all_missing(reading.live, state, chosen)
+    for diagnostic in reading.diagnostics:
+        workspace.settings.warn(diagnostic.message)
     return build_drift(with_uploads(desired, state).workflows, reading.live, state.bindings)
 
 
@@ -326,6 +329,6 @@ def _strange_ids(ids: Mapping[str, str], live: Live, state: State) -> list[Diagn
             continue
         if answer.workflow_id in known:
             raise ApiError(f"{address}: the API answered for {known[answer.workflow_id]} instead")
-        message = f"{address}: the API answers for {ids[address]} with another workflow_id"
+        message = f"{address}: {another_id(ids[address], answer.workflow_id)}"
         found.append(Diagnostic("warning", "other-id", message))
     return found

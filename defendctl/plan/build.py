@@ -24,6 +24,7 @@ from defendctl.plan.compare import FieldChange, compare, console_changes, never_
 from defendctl.plan.diff import differing
 from defendctl.plan.digest import canonical
 from defendctl.plan.direction import INDETERMINATE, NONE, worst
+from defendctl.plan.identity import another_id
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -156,7 +157,8 @@ def _taken(address: str, desired: Workflow, taken: Taken, world: World) -> Chang
         )
         return replace(made, action="blocked", reason=Reason(MISSING, text))
     if made.observed.workflow_id != workflow_id:
-        text = f"the API answers for {workflow_id}, which `import` names, with another workflow_id"
+        said = another_id(workflow_id, made.observed.workflow_id)
+        text = f"`import` names {workflow_id}, but {said}; let `import` name the one that it answers to"
         return replace(made, action="blocked", reason=Reason(CLASHING, text))
     return made
 

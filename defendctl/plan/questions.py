@@ -23,6 +23,7 @@ class Seen:
     """The form of an answer that is no workflow, in our words."""
     limits: tuple[str, ...] = ()
     """The headers about rates that came with it."""
+    workflow_id: str | None = None
     name: str | None = None
     evidence: str | None = None
     readable: frozenset[str] = frozenset()
