@@ -19,6 +19,8 @@ MOST_METRICS = 1_000
 MOST_CAPABILITIES = 100
 """The vendor has three."""
 _CAPABILITIES = {"web_search", "file_search", "context_awareness"}
+DECIMALS = 6
+"""Of a threshold; docs/api.md 4."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|\+00:00)?")
 _RETRIES = ("max_improvement_attempts", "max_improvement_attempt", "max_retries")
 _ACTIONS = {"regen": "regenerate", "do_nothing": "none", None: "none"}
@@ -117,8 +119,14 @@ def _map(value: Any) -> dict[str, Any]:
 
 
 def _leaf(value: Any) -> float | str:
-    number = finite(value)
+    number = threshold_of(value)
     return _text(value) if number is None else number
+
+
+def threshold_of(value: Any) -> float | None:
+    """What a server of single precision answers as 0.30000001192092896 was written as 0.3."""
+    number = finite(value)
+    return None if number is None else round(number, DECIMALS)
 
 
 def finite(value: Any) -> float | None:

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from defendctl.api.decode import MOST_METRICS, fields_of, finite, time_of, unknown_capabilities
+from defendctl.api.decode import MOST_METRICS, fields_of, finite, threshold_of, time_of, unknown_capabilities
 from defendctl.event import Evaluation, Event, Score, moment
 from defendctl.model import usable_id
 
@@ -208,7 +208,7 @@ def _scores(told: dict[str, Any]) -> dict[str, Score]:
     scores = dict.fromkeys(named, Score(None))
     for name, value in result.items() if isinstance(result, dict) else ():
         if _is_name(name):
-            threshold = finite(value.get("threshold")) if isinstance(value, dict) else None
+            threshold = threshold_of(value.get("threshold")) if isinstance(value, dict) else None
             scores[name] = Score(_score(value), threshold, bool(named) and name not in named)
     return scores
 

@@ -145,12 +145,12 @@ def _bind(change: Change, record: Record, memory: Memory) -> None:
 
 def _verified(change: Change, workflow_id: str, sent: Fields, remote: Remote) -> Result:
     try:
-        problem = not_taken(remote, workflow_id, sent)
+        untaken = not_taken(remote, workflow_id, sent)
     except (ApiError, Interrupted) as error:
         warning = f"created, but it could not be read back: {error.message}"
         return Result(change.address, change.action, "done", workflow_id, warning=warning)
-    outcome = "failed" if problem else "done"
-    return Result(change.address, change.action, outcome, workflow_id, problem)  # type: ignore[arg-type]
+    outcome, why = ("failed", untaken.why) if untaken else ("done", None)
+    return Result(change.address, change.action, outcome, workflow_id, why)  # type: ignore[arg-type]
 
 
 def _wait(outcome: Outcome, tried: int) -> float | None:

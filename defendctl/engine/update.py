@@ -9,6 +9,7 @@ from defendctl.engine.results import Result
 from defendctl.engine.verify import not_taken
 from defendctl.model import Binding, only_console
 from defendctl.plan.compare import never_known
+from defendctl.plan.diff import differing
 from defendctl.plan.fingerprints import Spends
 from defendctl.plan.uploads import has_id
 from defendctl.state import records
@@ -62,16 +63,16 @@ def _moved(change: Change, now: Observed | None) -> str | None:
     assert then
     if now is None:
         return "the API answers 404 for it now"
-    if _told(change, now) != _told(change, then):
+    moved = differing(_managed(change, then), _managed(change, now))
+    if moved or (now.status, now.capabilities) != (then.status, then.capabilities):
         return "it was changed since it was planned; plan again"
     return None
 
 
-def _told(change: Change, observed: Observed) -> tuple[Fields, str, frozenset[str]]:
-    """What the plan was made of. What is left to the console may change at any time."""
+def _managed(change: Change, observed: Observed) -> Fields:
+    """What is left to the console may change at any time."""
     assert change.desired
-    managed = {n: v for n, v in observed.fields.items() if n not in change.desired.unmanaged}
-    return managed, observed.status, observed.capabilities
+    return {n: v for n, v in observed.fields.items() if n not in change.desired.unmanaged}
 
 
 def _write(
@@ -87,10 +88,11 @@ def _write(
     earlier = records.in_place(memory.state.bindings[change.address].sent, now.fields)
     memory.record(records.sending(change.address, hidden, spends.sent(sent), earlier))
     remote.update(change.workflow_id, sent)
-    problem = not_taken(remote, change.workflow_id, sent, left)
-    if problem is None:
-        memory.record(records.known(change.address, sent, spends.whole))
-    return problem
+    told = {field.path for field in change.fields if field.untaken}
+    untaken = not_taken(remote, change.workflow_id, sent, left, told)
+    if untaken is None or untaken.remade:
+        memory.record(records.known(change.address, sent, () if untaken else spends.whole))
+    return untaken.why if untaken else None
 
 
 def _result(change: Change, problem: str | None, exit_code: int = 1) -> Result:

@@ -217,10 +217,11 @@ def _decide(
         return "replace", None
     if observed is None:
         return "blocked", _missing(address)
-    fixed = sorted({field_of(f.path) for f in fields} - world.support.update)
+    to_write = [field for field in fields if not field.untaken]
+    fixed = sorted({field_of(f.path) for f in to_write} - world.support.update)
     if fixed:
         return "blocked", _fixed(address, workflow_id, fixed, observed, world.support)
-    return (action if fields or action == "adopt" else "none"), None
+    return (action if to_write or action == "adopt" else "none"), None
 
 
 def _with_unsure(

@@ -74,7 +74,8 @@ class Change:
 
     @property
     def listed(self) -> bool:
-        return self.action != "none" or self.drifted
+        """What is told and left as it is too: a status, or a text that the API did not take as written."""
+        return self.action != "none" or bool(self.fields)
 
 
 @dataclass(frozen=True, slots=True)

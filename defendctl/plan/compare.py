@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from defendctl.model import Binding, leaves
+from defendctl.plan.alike import remade
 from defendctl.plan.diff import differing, same
 from defendctl.plan.direction import INDETERMINATE, direction, worst
 
@@ -26,6 +27,12 @@ class FieldChange:
     basis: str | None
     origin: str | None
     direction: str
+
+    @property
+    def untaken(self) -> bool:
+        """Whether what is live is what the API made of what was written: to write it anew changes nothing."""
+        made = self.origin == "pending" and remade(self.applied, self.before)
+        return made and same(self.after, self.applied)
 
 
 def compare(desired: Fields, observed: Fields, binding: Binding) -> list[FieldChange]:
@@ -105,6 +112,6 @@ def _sure(path: str, before: Any, after: Any, observed: Fields, binding: Binding
 
 
 def _origin(before: Any, after: Any, applied: Any) -> str:
-    if same(before, applied):
+    if same(before, applied) or remade(applied, before):
         return "pending"
     return "drift" if same(after, applied) else "conflict"

@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from defendctl.model import Sent, leaves
+from defendctl.model import Sent, leaves, only_console
 from defendctl.plan.digest import canonical, digest
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _of_change(change: Change, plan: Plan) -> Iterator[Fingerprint]:
 def _sides(change: Change) -> Iterator[tuple[str, list[Any]]]:
     """Path → before and after. A field that cannot be read was what was last applied."""
     for field in change.fields:
-        if field.path == "status":
+        if only_console(field.path) or field.untaken:
             continue
         before = _said(field.path, _before(field, change), change.files)
         after = _said(field.path, field.after, change.files)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from defendctl.plan.changes import IMPOSSIBLE
+from defendctl.plan.diff import same
 from defendctl.plan.replay import Proposal, Replay
 
 if TYPE_CHECKING:
@@ -79,11 +80,14 @@ def _between(change: Change, workflow_id: str, desired: Workflow) -> Proposal | 
         return _AUTOMATIC.format(" and ".join(automatic))
     if not all(isinstance(value, float) for value in before["metrics"].values()):
         return _NO_NUMBER
+    after = {metric: float(value) for metric, value in desired.metrics.items()}
     return Proposal(
         address=change.address,
         workflow_id=workflow_id,
-        before=dict(before["metrics"]),
-        after={metric: float(value) for metric, value in desired.metrics.items()},
+        before={
+            m: after[m] if same(value, after.get(m)) else value for m, value in before["metrics"].items()
+        },
+        after=after,
         most=1 if desired.improvement_action == "none" else 1 + desired.max_retries,
         same_cycle=not {f.path for f in change.fields} & {"improvement_action", "max_retries"},
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.model import only_console
+from defendctl.plan.alike import rounded
 from defendctl.plan.diff import EPSILON
 from defendctl.plan.direction import INDETERMINATE, LOOSENS
 from defendctl.plan.replay import wilson
@@ -215,9 +216,8 @@ def _moved(field: FieldChange) -> str:
 
 def _why(field: FieldChange) -> str:
     if field.origin == "drift":
-        return (
-            ": it was changed in the console, and apply reverts that; take the value over into the manifest"
-        )
+        rounds = "the API did not take it as written, or " if rounded(field.applied, field.before) else ""
+        return f": {rounds}it was changed in the console, and apply reverts that; take the value over into the manifest"
     if field.origin == "conflict":
         return f", seen from what is live or from {said(field.applied)}, which was last applied"
     return ""

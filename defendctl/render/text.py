@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from defendctl.model import CANARY
 from defendctl.plan.direction import WORST_FIRST
 from defendctl.plan.findings import VERDICTS
-from defendctl.render.inert import inert, value
+from defendctl.render.inert import inert, pair, value
 from defendctl.render.replay import replays
 from defendctl.render.shell import quoted
 from defendctl.render.tested import tests
@@ -144,14 +144,15 @@ def view(shown: View, environment: str | None = None) -> str:
     head += f"  {inert(shown.status)}" if shown.status else ""
     rows = [("field", "desired", "live", "applied", "known by")]
     rows += [
-        (path(r.path), _desired(r, shown), value(r.live), value(r.applied), r.basis or "-")
-        for r in shown.fields
+        (path(row.path), *_sides(row, row.path in shown.unmanaged), row.basis or "-") for row in shown.fields
     ]
     return "\n".join([head, *_table(rows)]) + "\n"
 
 
-def _desired(row: Row, shown: View) -> str:
-    return "(unmanaged)" if row.path in shown.unmanaged else value(row.desired)
+def _sides(row: Row, unmanaged: bool) -> tuple[str, str, str]:
+    """Desired, live and applied, each beside what it could be taken for."""
+    desired, live = pair(row.desired, row.live)
+    return "(unmanaged)" if unmanaged else desired, live, pair(row.applied, row.live)[0]
 
 
 def state(value: State) -> str:

@@ -7,9 +7,10 @@ from posixpath import join, normpath
 from typing import TYPE_CHECKING, Final
 
 from defendctl.model import only_console
+from defendctl.plan.alike import rounded
 from defendctl.plan.digest import digest
 from defendctl.plan.direction import WORST_FIRST
-from defendctl.render.inert import inert, value
+from defendctl.render.inert import inert, pair, value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -32,6 +33,7 @@ HEADINGS: Final = {
 """The sections of a plan, the riskiest first."""
 CONSOLE: Final = "only the console can mend it"
 UNKNOWN: Final = "no manifest can speak of this capability: only the console can mend it"
+NOT_AS_WRITTEN: Final = "the API did not take it as written; write it as it is live"
 _SHORT: Final = len("sha256:") + 12
 _NO_DELETE: Final = "stays live, for the API has no delete; its id is remembered"
 
@@ -101,7 +103,8 @@ def sides(field: FieldChange) -> tuple[str, ...]:
     """Before and after as they are shown; of a create, which has no before, what it makes."""
     if field.basis is None:
         return (value(field.after),)
-    return "(unknown)" if field.basis == "unknown" else value(field.before), value(field.after)
+    before, after = pair(field.before, field.after)
+    return "(unknown)" if field.basis == "unknown" else before, after
 
 
 def remark(field: FieldChange, change: Change, shown: Callable[[Any], str] = value) -> str:
@@ -111,6 +114,10 @@ def remark(field: FieldChange, change: Change, shown: Callable[[Any], str] = val
         return "the new one will be active" if change.action == "replace" else CONSOLE
     if only_console(field.path):
         return "the new one is not asked to have it" if change.action == "replace" else UNKNOWN
+    if field.untaken:
+        return NOT_AS_WRITTEN
+    if field.origin == "drift" and rounded(field.applied, field.before):
+        return f"the API did not take it as written, or it was changed in the console{wins}"
     if field.origin == "drift":
         return f"changed in the console{wins}"
     if field.origin == "conflict":
@@ -122,7 +129,7 @@ def remark(field: FieldChange, change: Change, shown: Callable[[Any], str] = val
 
 def edit(field: FieldChange) -> tuple[str, str]:
     """What an edit behind our back did: applied and live."""
-    return value(field.applied), value(field.before)
+    return pair(field.applied, field.before)
 
 
 def declared(
@@ -150,7 +157,7 @@ def work(result: Plan) -> str:
     done = [f"{len(result.moves)} renamed"] if result.moves else []
     does = ", ".join(done + [f"{counts[a]} {a}" for a in actions if counts[a]])
     same = sum(not change.listed for change in result.changes)
-    return f"Plan: {does}; {same} unchanged." if does else _nothing(same, counts["drift"])
+    return f"Plan: {does}; {same} unchanged." if does else _nothing(same, len(result.listed))
 
 
 def drifted(entries: Sequence[Drifted]) -> str:
@@ -194,7 +201,7 @@ def count(n: int, noun: str) -> str:
     return f"{n} {noun}{'' if n == 1 else 's'}"
 
 
-def _nothing(unchanged: int, drifted: int) -> str:
-    if drifted:
-        return f"Nothing to apply, but {count(drifted, 'workflow')} not as declared; {unchanged} unchanged."
+def _nothing(unchanged: int, told: int) -> str:
+    if told:
+        return f"Nothing to apply, but {count(told, 'workflow')} not as declared; {unchanged} unchanged."
     return f"No changes: {count(unchanged, 'workflow')} as declared."
