@@ -148,7 +148,9 @@ def test_a_step_is_told_its_outputs_and_its_summary(edited: Project) -> None:
     assert told("GITHUB_OUTPUT") == outputs
     assert told("GITHUB_STEP_SUMMARY") == "before\n" + edited.ok("plan", "--format", "markdown").out
     place = r"file=project-1/workflows/all\.yaml,line=1,col=\d+,"
-    assert re.fullmatch(rf"::warning {place}title=defendctl%3A loosens the guardrail::bot .*\n", ran.out)
+    loosens, headline = ran.out.splitlines()
+    assert re.fullmatch(rf"::warning {place}title=defendctl%3A loosens the guardrail::bot .*", loosens)
+    assert headline == "::notice title=defendctl%3A plan::1 workflow loosened"
 
 
 def test_a_step_without_a_key_is_told_that_there_is_no_digest(edited: Project) -> None:
@@ -183,6 +185,8 @@ def test_outside_of_a_step_there_are_annotations_alone(project: Project, workspa
         "::error file=workflows/all.yaml,"
     )
     project.declare({"bot": custom()})
+    headline = "::notice title=defendctl%3A plan::1 created, nothing loosened\n"
+    assert project.ok("plan", "--format", "github").out.endswith(headline)
     project.apply()
     assert project.ok("plan", "--format", "github").out == ""
 

@@ -250,7 +250,7 @@ class _Run:
     ) -> None:
         """Warn of rules and waivers that are about nothing. `addresses` is None if not all were read."""
         from defendctl.manifest.rules import idle_rules
-        from defendctl.manifest.waivers import idle_waivers
+        from defendctl.manifest.waivers import expiring_waivers, idle_waivers
 
         known = addresses
         if self._overlays:  # what is left out here is declared all the same
@@ -258,6 +258,8 @@ class _Run:
         self._found += idle_rules(policy.rules, labels, addresses or ())
         idle = idle_waivers(self.waivers, known, {rule.id for rule in policy.rules})
         self._found += islice(idle, LIMIT)
+        if self._today:
+            self._found += islice(expiring_waivers(self.waivers, self._today), LIMIT)
 
 
 def _overlays(project: Project, cwd: Path, today: datetime.date | None) -> Overlays | None:

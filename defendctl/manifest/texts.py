@@ -346,7 +346,10 @@ RULE: Hints = {
     "capabilities": {"markdownDescription": "The state that each capability named must be in."},
     "no_loosening": {"markdownDescription": "No change may loosen a guardrail."},
     "no_indeterminate": {"markdownDescription": "No change may be one whose direction cannot be told."},
-    "max_threshold_step": {"markdownDescription": "How far a threshold may move at once, up or down."},
+    "max_threshold_step": {
+        "markdownDescription": "How far a threshold may move at once, up or down; a metric that is taken out "
+        "moves down to nothing."
+    },
     "no_retire": {"markdownDescription": "No workflow may be retired."},
     "max_creates": {"markdownDescription": "How many workflows one apply may create or replace."},
     "max_changes": {"markdownDescription": "How many workflows one apply may touch."},

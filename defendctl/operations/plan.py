@@ -189,7 +189,8 @@ def make_plan(
         environment=workspace.project.environment,
     )
     made = _with_events(workspace, made, desired, chosen, progress)
-    return judged(made, desired, workspace.settings.today), support
+    whole = not (chosen.files or chosen.target or chosen.selector)
+    return judged(made, desired, workspace.settings.today, whole=whole), support
 
 
 def _with_events(

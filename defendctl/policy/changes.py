@@ -9,6 +9,7 @@ like any other.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.model import only_console
@@ -144,20 +145,38 @@ def _no_indeterminate(change: Change, limit: bool, replay: Replay | None) -> Ite
 
 
 def _max_threshold_step(change: Change, limit: float, replay: Replay | None) -> Iterator[Broken]:
-    """A metric that comes or goes has no step; `no_loosening` and `require_metrics` speak of those."""
+    """A metric that goes takes its whole threshold with it, so that it cannot come back lower in two small
+    steps; one that comes back is measured from what was last applied, where that is still known."""
     for field in filter(_is_threshold, _fields(change)):
-        before, after = field.before, field.after
         if field.basis == "unknown":
-            detail = f"{named(field.path)} would be {said(after)}, but what it is now is not known"
-            yield Broken(field.path, after, detail, evaluated=False)
-        elif before is None or after is None:
-            continue
-        elif not (_is_number(before) and _is_number(after)):
-            detail = f"{_moved(field)} is no step between two thresholds, so it cannot be measured"
-            yield Broken(field.path, after, detail, evaluated=False)
-        elif abs(after - before) > limit + EPSILON:
-            detail = f"{_moved(field)} is a step of {abs(after - before):.3g}, {limit:g} is the most"
-            yield Broken(field.path, after, detail)
+            detail = f"{named(field.path)} would be {said(field.after)}, but what it is now is not known"
+            yield Broken(field.path, field.after, detail, evaluated=False)
+        else:
+            yield from islice(_too_far(field, limit), 1)
+
+
+def _too_far(field: FieldChange, limit: float) -> Iterator[Broken]:
+    for start in _starts(field):
+        step = _step(start, field.after)
+        moved = f"{named(field.path)} from {said(start)} to {said(field.after)}"
+        if step is None:
+            detail = f"{moved} is no step between two thresholds, so it cannot be measured"
+            yield Broken(field.path, field.after, detail, evaluated=False)
+        elif step > limit + EPSILON:
+            yield Broken(field.path, field.after, f"{moved} is a step of {step:.3g}, {limit:g} is the most")
+
+
+def _starts(field: FieldChange) -> list[Any]:
+    """What a threshold moves from, which is never nothing: what is live, and what was last applied where
+    the console and git both changed it."""
+    starts = (field.before, field.applied) if field.origin == "conflict" else (field.before,)
+    return [start for start in starts if start is not None]
+
+
+def _step(start: Any, after: Any) -> float | None:
+    """How far it is; down to nothing is all of it. None where one of them is no number."""
+    end = 0.0 if after is None else after
+    return abs(end - start) if _is_number(start) and _is_number(end) else None
 
 
 def _no_retire(change: Change, limit: bool, replay: Replay | None) -> Iterator[Broken]:
@@ -217,7 +236,8 @@ def _moved(field: FieldChange) -> str:
 def _why(field: FieldChange) -> str:
     if field.origin == "drift":
         rounds = "the API did not take it as written, or " if rounded(field.applied, field.before) else ""
-        return f": {rounds}it was changed in the console, and apply reverts that; take the value over into the manifest"
+        mend = "and apply reverts that; take the value over into the manifest"
+        return f": {rounds}it was changed in the console, {mend}"
     if field.origin == "conflict":
         return f", seen from what is live or from {said(field.applied)}, which was last applied"
     return ""

@@ -19,6 +19,7 @@ from defendctl.render.words import (
     count,
     declared,
     edit,
+    headline,
     located,
     notes,
     path,
@@ -59,6 +60,8 @@ class Annotation:
 def plan(result: Plan, folder: str = "") -> str:
     """`folder` is where the command ran, as the repository names it."""
     found = [Annotation("notice", "no state", (NO_STATE,))] if result.is_first else []
+    if result.listed or result.moves:
+        found.append(Annotation("notice", "plan", (headline(result),)))
     found += [_finding(one, result) for one in result.findings]
     found += [one for change in result.listed for one in _change(change, result)]
     found += [_replay(one, result) for one in result.replays]

@@ -19,6 +19,7 @@ from defendctl.render.words import (
     declared,
     drifted,
     edit,
+    headline,
     notes,
     path,
     place,
@@ -61,7 +62,7 @@ def plan(result: Plan, limit: int = COMMENT) -> str:
         *_changes(result, _FOLDED),
     ]
     for_ = f" for {code(result.environment)}" if result.environment else ""
-    title = f"## Guardrail plan{for_}: {_headline(result)}\n\n"
+    title = f"## Guardrail plan{for_}: {headline(result)}\n\n"
     head = marker("plan", result.lineage or result.environment) + title + _about(result)
     return fit(head, sections, f"Digest: `{consent(result)}`\n", limit)
 
@@ -76,18 +77,6 @@ def drift(entries: Sequence[Drifted], limit: int = COMMENT, environment: str | N
     other = [_edited(entry) for entry in ordered if entry.direction != LOOSENS]
     sections = [*_section("Loosened in the console", loosened), *_section("Edited in the console", other)]
     return fit(head + drifted(entries) + "\n", sections, "", limit)
-
-
-def _headline(result: Plan) -> str:
-    """The worst that can be said of it comes first."""
-    counts = result.summary()
-    denied = sum(finding.verdict == "denied" for finding in result.findings)
-    told = [f"{count(denied, 'denial')} by policy"] if denied else []
-    told += [f"{count(counts[LOOSENS], 'workflow')} loosened"] if counts[LOOSENS] else []
-    told += [f"{counts['blocked']} blocked"] if counts["blocked"] else []
-    unclear = counts["indeterminate"]
-    told += [f"{unclear} may be loosened"] if unclear else []
-    return ", ".join(told) or ("no changes" if not result.listed else "nothing loosened")
 
 
 def _about(result: Plan) -> str:

@@ -160,6 +160,21 @@ def work(result: Plan) -> str:
     return f"Plan: {does}; {same} unchanged." if does else _nothing(same, len(result.listed))
 
 
+def headline(result: Plan) -> str:
+    """The worst that can be said of it comes first; what is made is counted, however harmless."""
+    counts = result.summary()
+    denied = sum(finding.verdict == "denied" for finding in result.findings)
+    worst = [f"{count(denied, 'denial')} by policy"] if denied else []
+    worst += [f"{count(counts['loosens'], 'workflow')} loosened"] if counts["loosens"] else []
+    worst += [f"{counts['blocked']} blocked"] if counts["blocked"] else []
+    worst += [f"{counts['indeterminate']} may be loosened"] if counts["indeterminate"] else []
+    made = [f"{counts[word]} {word}d" for word in ("create", "replace") if counts[word]]
+    made += [f"{len(result.moves)} renamed"] if result.moves else []
+    if not (result.listed or made):
+        return ", ".join(worst) or "no changes"
+    return ", ".join([*worst, *made] if worst else [*made, "nothing loosened"])
+
+
 def drifted(entries: Sequence[Drifted]) -> str:
     loosened = sum(entry.direction == "loosens" for entry in entries)
     missing = sum(entry.missing for entry in entries)

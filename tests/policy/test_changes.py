@@ -55,6 +55,21 @@ def many(**actions: int) -> Plan:
     return build_plan(World(new, {}, state, DIALECTS[NEWEST].support, "h", {*new, *old}))
 
 
+SAFETY = "metrics.comprehensive_safety"
+LEFT = replace(WORKFLOW, type="automatic", metrics={"completeness": "low"})
+AUTOMATIC_BOTH = replace(LEFT, metrics={"completeness": "low", "comprehensive_safety": "low"})
+BACK = change(
+    replace(BOTH, metrics={**BOTH.metrics, "comprehensive_safety": 0.2}), WORKFLOW.fields(), BOTH.fields()
+)
+"""Taken out in the console, and put back lower in git."""
+GONE = change(BOTH, WORKFLOW.fields(), BOTH.fields())
+"""Taken out in the console, and put back by apply as it was."""
+BETWEEN = change(
+    replace(WORKFLOW, metrics={"completeness": 0.7}),
+    {**WORKFLOW.fields(), "metrics": {"completeness": 0.78}},
+    WORKFLOW.fields(),
+)
+"""Half of the step in the console, and half in git."""
 CREATE = one_plan(WORKFLOW, None, None)
 RETIRE = one_plan(None, None, bound(WORKFLOW.fields()))
 UPDATE = change(LOW)
@@ -97,7 +112,13 @@ ROWS: list[tuple[str, Any, Plan, list[tuple[str | None, bool]]]] = [
     ("max_threshold_step", 0.1,  UPDATE,                                  [(C, True)]),
     ("max_threshold_step", 0.25, UPDATE,                                  []),
     ("max_threshold_step", 0.1,  change(BOTH),                            []),
-    ("max_threshold_step", 0.1,  change(WORKFLOW, BOTH.fields()),         []),
+    ("max_threshold_step", 0.1,  change(WORKFLOW, BOTH.fields()),         [(SAFETY, True)]),
+    ("max_threshold_step", 0.5,  change(WORKFLOW, BOTH.fields()),         []),
+    ("max_threshold_step", 0.1,  change(LEFT, AUTOMATIC_BOTH.fields()),   [(SAFETY, False)]),
+    ("max_threshold_step", 0.1,  BACK,                                    [(SAFETY, True)]),
+    ("max_threshold_step", 0.3,  BACK,                                    []),
+    ("max_threshold_step", 0.1,  GONE,                                    []),
+    ("max_threshold_step", 0.1,  BETWEEN,                                 [(C, True)]),
     ("max_threshold_step", 0.1,  change(AUTOMATIC),                       [(C, False)]),
     ("max_threshold_step", 0.1,  change(WORKFLOW, AUTOMATIC.fields()),    [(C, False)]),
     ("max_threshold_step", 0.1,  change(WORKFLOW, STRANGE),               [(C, False)]),

@@ -110,7 +110,8 @@ def test_built(name: str) -> None:
 
 
 def test_an_annotation_stands_on_the_line_of_the_manifest() -> None:
-    [found] = commands(github.plan(a_plan(ADDED, LOOSER, places=PLACES), "guardrails"))
+    found, headline = commands(github.plan(a_plan(ADDED, LOOSER, places=PLACES), "guardrails"))
+    assert headline == ("notice", {"title": "defendctl: plan"}, "1 workflow loosened, 1 created")
     place = {"file": "guardrails/workflows/support.yaml", "line": "7", "col": "7"}
     assert found[1] == {**place, "title": "defendctl: loosens the guardrail"}
     assert found[2] == "support-bot metrics.completeness: 0.85 -> 0.6"
@@ -137,7 +138,7 @@ def test_a_field_without_a_place_stands_on_its_workflow_and_an_address_without_o
     fields = field("max_retries", 8, 5), field("metrics.completeness", 0.9, 0.8)
     plan = a_plan(change("support-bot", *fields), change("elsewhere", fields[0]), places=PLACES)
     lines = [properties.get("line") for _, properties, _ in commands(github.plan(plan))]
-    assert lines == ["3", "7", None]
+    assert lines == ["3", "7", None, None], "the last one is about the whole plan"
 
 
 def test_commas_and_colons_of_a_file_are_of_the_file() -> None:
