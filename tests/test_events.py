@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from defendctl.event import Evaluation, Event, Score, Shown
+from defendctl.render import events as render
+from defendctl.render.paint import plain
 from tests.conftest import GENERATIONS, KEY, custom
 
 if TYPE_CHECKING:
@@ -141,6 +144,18 @@ def test_an_event_for_people(world: World) -> None:
     assert "broken" in project.ok("events", "watch", "a", "broken", code=1).out
 
 
+def test_no_event_passes_by_what_failed() -> None:
+    """Its own word says that nothing failed, and its evaluation that `x` did: then it is not known."""
+    told = Evaluation({"x": Score(0.1, 0.8), "y": Score(0.9, 0.8)})
+    for filtered, attempts, said in (
+        (False, 0, "completed, not known, not filtered"),
+        (True, 0, "completed, flagged by x, filtered"),
+        (False, 1, "completed, flagged by x, not filtered"),
+    ):
+        event = Event("evt_1", "completed", filtered, None, attempts, (told,))
+        assert f"  {said}" in render.event(Shown("a", "wkfl_1", event), plain)
+
+
 # --- sent at most once ---
 
 UNKNOWN = ["lost", "lost-after", "truncated", "not-json", "oversized", "body"]
@@ -195,8 +210,22 @@ def test_what_never_left_is_no_unknown(world: World, unused_port: int) -> None:
     assert posts(project) == 0
 
 
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_the_input_may_stand_as_in_the_requests_of_the_vendor(world: World, generation: str) -> None:
+    given = {key: OUTPUT[key] for key in ("user_prompt", "system_prompt", "ground_truth")}
+    rest = {key: value for key, value in OUTPUT.items() if key not in given}
+    first = ready(world, generation=generation)
+    submit(first)
+    second = give(ready(world, generation=generation), {**rest, "model_input": given})
+    submit(second)
+    [[one], [other]] = [each.server.events(each.bound("a")) for each in (first, second)]
+    assert one["submission"] == other["submission"]
+    assert other["submission"]["model_input"]["user_prompt"] == OUTPUT["user_prompt"]
+
+
 # --- before anything is sent ---
 
+BARE = {"model_output": "o", "model_used": "m"}
 WRONG: list[tuple[Json, str]] = [
     ([], "found an empty list"),
     ({}, "lacks `model_output`"),
@@ -205,7 +234,15 @@ WRONG: list[tuple[Json, str]] = [
     ({**OUTPUT, "context": [{"role": "user"}]}, "An item of `context`"),
     ({"model_output": "o", "model_used": "m"}, "neither a `user_prompt` nor"),
     ({"model_output": "o", "model_used": "m", "system_prompt": "s"}, "needs a `user_prompt`"),
-    ({**OUTPUT, "model_input": {}}, "`model_input` is not known"),
+    (
+        {**OUTPUT, "model_input": {}},
+        "`user_prompt` belongs into `model_input`, which is there: write it once.",
+    ),
+    ({**BARE, "model_input": {}}, "neither a `user_prompt` nor"),
+    ({**BARE, "model_input": ["p"]}, "found a list"),
+    ({**BARE, "model_input": {"user_prompt": "p", "context": [{"role": "user"}]}}, "An item of `context`"),
+    ({**BARE, "model_input": {"user_promt": "p"}}, "`user_promt` is not known"),
+    ({**BARE, "model_input": {"system_prompt": "s"}}, "needs a `user_prompt`"),
 ]
 
 

@@ -306,6 +306,7 @@ class EventInput(Model):
     model_used: Text
     run_mode: Text = ""
     nametag: Text = ""
+    model_input: Any = None  # a CaseInput, as the vendor's own requests hold it, in place of the first four
 
 
 class SuiteFile(Model):

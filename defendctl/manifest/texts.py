@@ -320,7 +320,8 @@ POLICY_FILE: Hints = {**{key: MANIFEST[key] for key in ("$schema", "version")}, 
 REPLAY: Hints = {
     "last": {"markdownDescription": "How many of the last events of a workflow are read. Default: `50`."},
     "min_events": {
-        "markdownDescription": "With fewer events nothing is denied for its flag rate. Default: `20`."
+        "markdownDescription": "With fewer events a flag rate denies nothing, unless even the lower end of "
+        "its interval is too high. At most `last`. Default: `20`."
     },
 }
 RULE: Hints = {
