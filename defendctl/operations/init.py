@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from defendctl.diagnostics import errors
+from defendctl.durable import make_folder, write_whole
 from defendctl.manifest.project import FILE_NAME, load_project
 from defendctl.manifest.schema import manifest_schema, to_text
 from defendctl.state.store import LocalStore
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from defendctl.model import State
@@ -74,8 +76,8 @@ class Initialized:
         if path.exists() or path.is_symlink():
             self.left.append(name)
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        make_folder(path.parent, self.root)
+        write_whole(path, text.encode())
         self.written.append(name)
 
 
@@ -130,11 +132,19 @@ def _existing_project(done: Initialized) -> None:
 
 def _ignore(done: Initialized) -> None:
     path = done.root / ".gitignore"
-    there = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    missing = [line for line in IGNORED if line not in there]
-    if not missing:
+    there = path.read_bytes() if path.exists() else b""
+    with_ours = with_lines(there, IGNORED)
+    if with_ours == there:
         done.left.append(".gitignore")
         return
-    text = "\n".join([*there, *missing]) + "\n"
-    path.write_text(text, encoding="utf-8")
+    write_whole(path, with_ours)
     done.written.append(".gitignore")
+
+
+def with_lines(content: bytes, lines: Iterable[str]) -> bytes:
+    """The content with those of the lines at its end that it lacks, byte for byte as it was but for them."""
+    there = {line.strip() for line in content.splitlines()}
+    missing = [line.encode() for line in lines if line.encode() not in there]
+    end = b"\r\n" if b"\r\n" in content else b"\n"
+    torn = end if missing and content and not content.endswith(b"\n") else b""
+    return content + torn + b"".join(line + end for line in missing)
