@@ -60,6 +60,22 @@ def write_whole(path: Path, data: bytes, *, mode: int | None = None, follow: boo
         only.put()
 
 
+def append_whole(path: Path, data: bytes) -> None:
+    """To a file that others append to as well. Raises OSError, which names it; then it is as it was."""
+    with _naming(path):
+        fd = _opened(path, os.O_APPEND | os.O_CREAT)
+        try:
+            size = os.fstat(fd).st_size
+            try:
+                write_all(fd, data)
+            except OSError:
+                with suppress(OSError):
+                    os.ftruncate(fd, size)
+                raise
+        finally:
+            os.close(fd)
+
+
 @contextmanager
 def draft(
     files: Mapping[Path, bytes], *, mode: int | None = None, follow: bool = True
@@ -179,10 +195,14 @@ def _descriptor(path: Path) -> int | None:
     return int(numbered[1]) if numbered else _STANDARD.get(name)
 
 
-def _write_through(path: Path, data: bytes) -> None:
+def _opened(path: Path, flags: int = 0) -> int:
     """An open descriptor is used as it is, for a file behind it has a place where it goes on."""
     number = _descriptor(path)
-    fd = os.open(path, os.O_WRONLY) if number is None else os.dup(number)
+    return os.open(path, os.O_WRONLY | flags, 0o666) if number is None else os.dup(number)
+
+
+def _write_through(path: Path, data: bytes) -> None:
+    fd = _opened(path)
     try:
         write_all(fd, data)
     finally:

@@ -128,7 +128,7 @@ def test_a_folder_or_a_file_that_may_not_be_written(edited: Project) -> None:
 
 def test_two_reports_in_one_file_are_a_usage_error(edited: Project) -> None:
     ran = edited.ok("plan", "--report", "json:p", "--report", "markdown:./p", code=64)
-    assert "another --report writes that file" in ran.err
+    assert "another option writes that file" in ran.err
     assert not (edited.root / "p").exists()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -128,6 +129,18 @@ def test_only_one_module_knows_httpx_and_one_knows_deepdiff() -> None:
     for library, home in (("httpx", "api/transport.py"), ("deepdiff", "plan/diff.py")):
         users = {p for p in modules() if library in {n.split(".")[0] for n in imports(p, types=True)}}
         assert users == {PACKAGE / home}
+
+
+WRITES = re.compile(
+    r"\.write_(text|bytes)\(|\bopen\([^)]*[\"'](w|a|x|r\+)|\bO_(CREAT|TRUNC|APPEND)\b"
+    r"|\bos\.(replace|rename)\(|\bshutil\b|\bmkstemp\b"
+)
+
+
+def test_only_one_module_writes_files() -> None:
+    """But for the journal, which grows in place; and SQLite and the lock of filelock write for us."""
+    writers = {str(p.relative_to(PACKAGE)) for p in modules() if WRITES.search(p.read_text())}
+    assert writers == {"durable.py", "state/journal.py", "state/lock.py"}
 
 
 def loaded_after(*arguments: str, cwd: Path) -> set[str]:

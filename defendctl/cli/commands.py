@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 
 from defendctl.cli.console import Ticker
-from defendctl.cli.delivery import append_to, deliver, refuse_unwritable, report_option
+from defendctl.cli.delivery import append_to, deliver, report_option
 from defendctl.cli.edit import tell_unwritten
 from defendctl.cli.formats import FORMATS
 from defendctl.cli.options import Command, Group, Run, beginning, older_checkout
@@ -23,9 +23,9 @@ from defendctl.render.inert import inert
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from defendctl.cli.delivery import Report
     from defendctl.manifest.models import LintLevel
     from defendctl.operations.apply import Applied, Consent
+    from defendctl.operations.destinations import Destination
     from defendctl.operations.plan import Progress, Selection
     from defendctl.plan.changes import Plan
 
@@ -103,17 +103,19 @@ def validate(
     paths: tuple[Path, ...],
     file: tuple[Path, ...],
     format: str,
-    report: tuple[Report, ...],
+    report: tuple[Destination, ...],
     **chosen: Any,
 ) -> int:
     """Check every manifest and the project file, offline."""
+    from defendctl.operations.destinations import check_destinations
     from defendctl.operations.inspect import validate as operation
     from defendctl.operations.policy import exits
 
-    refuse_unwritable(report)
+    workspace = run.workspace(choose=False)
+    check_destinations(workspace, report)
     levels: dict[str, LintLevel] = dict.fromkeys(chosen["warning"], "warning")
     levels |= dict.fromkeys(chosen["error"], "error")
-    found = operation(run.workspace(choose=False), [*paths, *file], levels)
+    found = operation(workspace, [*paths, *file], levels)
     code = exits(found)
     deliver(run, "diagnostics", found, format, report, code)
     return code
@@ -149,27 +151,28 @@ def plan(
     run: Run,
     /,
     format: str,
-    report: tuple[Report, ...],
+    report: tuple[Destination, ...],
     out: Path | None,
     detailed_exitcode: bool,
     **chosen: Any,
 ) -> int:
     """Show what apply would do, and what that does to each guardrail. Reads only."""
+    from defendctl.operations.destinations import Destination, check_destinations
     from defendctl.operations.plan import plan as operation
-    from defendctl.render import json
 
-    refuse_unwritable(report)
+    workspace = run.workspace()
+    saved = [Destination(f"--out {out}", out, "plan", "json")] if out else []
+    files = [*saved, *report]
+    check_destinations(workspace, files)
     ticker = Ticker(run.console)
-    made = operation(run.workspace(), _selection(chosen), _progress(ticker))
+    made = operation(workspace, _selection(chosen), _progress(ticker))
     ticker.end()
     _warn_about(made, run)
-    if out:
-        out.write_text(json.plan(made), encoding="utf-8")
     found = {2} if detailed_exitcode and not made.empty else set()
     found |= {5} if made.denied else set()
     found |= {1} if errors(made.diagnostics) else set()
     code = worst_exit(found | (made.blocked_exits() - {5}))
-    deliver(run, "plan", made, format, report, code)
+    deliver(run, "plan", made, format, files, code)
     return code
 
 
@@ -253,7 +256,7 @@ def drift(
     run: Run,
     /,
     format: str,
-    report: tuple[Report, ...],
+    report: tuple[Destination, ...],
     write: bool,
     overwrite: tuple[str, ...],
     ignore: tuple[str, ...],
@@ -262,20 +265,22 @@ def drift(
 ) -> int:
     """Show what was changed behind our back, and exit 2 if anything was. Writes nothing without --write."""
     from defendctl.operations import writeback
+    from defendctl.operations.destinations import check_destinations
     from defendctl.operations.plan import drift as operation
     from defendctl.plan.drift import exit_codes, ignoring
 
-    refuse_unwritable(report)
+    workspace = run.workspace()
+    check_destinations(workspace, report)
     if overwrite and not write:
         raise Usage("--overwrite says what --write may write: give both")
-    writeback.check_ignored(run.workspace(), ignore)
+    writeback.check_ignored(workspace, ignore)
     ticker = Ticker(run.console)
     files = chosen["file"]
-    entries = ignoring(operation(run.workspace(), _selection(chosen), _progress(ticker)), ignore)
+    entries = ignoring(operation(workspace, _selection(chosen), _progress(ticker)), ignore)
     ticker.end()
     if write:
         writeback.check_overwritten(entries, overwrite)
-        entries = writeback.write_back(run.workspace(), files, entries, overwrite)
+        entries = writeback.write_back(workspace, files, entries, overwrite)
         tell_unwritten(run.console, entries)
     code = worst_exit(exit_codes(entries, None if fail_on == "any" else fail_on))
     deliver(run, "drift", entries, format, report, code)
@@ -394,13 +399,17 @@ def outputs(run: Run, format: str, selector: tuple[str, ...]) -> int:
 @click.pass_obj
 def schema(run: Run, kind: str, output: Path | None) -> int:
     """Print a JSON Schema; inside a project the manifest's knows its custom metrics."""
+    from defendctl.operations.destinations import Destination, check_destinations
     from defendctl.operations.schema import schema as operation
 
-    content = operation(kind, run.workspace(choose=False).project.custom_metrics)
-    if output:
-        output.write_text(content, encoding="utf-8")
-    else:
+    workspace = run.workspace(choose=False)
+    content = operation(kind, workspace.project.custom_metrics)
+    if output is None:
         run.console.out(content)
+        return 0
+    file = Destination(f"--output {output}", output, kind, "schema")
+    check_destinations(workspace, [file])
+    file.write(content)
     return 0
 
 

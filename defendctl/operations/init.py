@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from defendctl.diagnostics import errors
+from defendctl.durable import make_folder, write_whole
 from defendctl.manifest.project import FILE_NAME
 from defendctl.manifest.schema import manifest_schema, to_text
 from defendctl.operations.beginning import pin, refuse_lost, refuse_second
@@ -14,7 +15,7 @@ from defendctl.operations.workspace import open_workspace
 from defendctl.state.store import LocalStore
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from defendctl.operations.workspace import Settings, Workspace
@@ -78,8 +79,8 @@ class Initialized:
         if path.exists() or path.is_symlink():
             self.left.append(name)
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        make_folder(path.parent, self.root)
+        write_whole(path, text.encode())
         self.written.append(name)
 
 
@@ -158,11 +159,19 @@ def _begin(done: Initialized, workspace: Workspace) -> None:
 
 def _add_lines(done: Initialized, name: str, lines: Sequence[str]) -> None:
     path = done.root / name
-    there = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    missing = [line for line in lines if line not in there]
-    if not missing:
+    there = path.read_bytes() if path.exists() else b""
+    with_ours = with_lines(there, lines)
+    if with_ours == there:
         done.left.append(name)
         return
-    text = "\n".join([*there, *missing]) + "\n"
-    path.write_text(text, encoding="utf-8")
+    write_whole(path, with_ours)
     done.written.append(name)
+
+
+def with_lines(content: bytes, lines: Iterable[str]) -> bytes:
+    """The content with those of the lines at its end that it lacks, byte for byte as it was but for them."""
+    there = {line.strip() for line in content.splitlines()}
+    missing = [line.encode() for line in lines if line.encode() not in there]
+    end = b"\r\n" if b"\r\n" in content else b"\n"
+    torn = end if missing and content and not content.endswith(b"\n") else b""
+    return content + torn + b"".join(line + end for line in missing)

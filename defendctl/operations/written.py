@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Usage
 from defendctl.durable import draft, make_folder
-from defendctl.manifest.files import ENDINGS, is_glob
+from defendctl.manifest.files import ENDINGS, would_read
 from defendctl.manifest.words import shown
 from defendctl.render.yaml import manifests
 
@@ -34,7 +33,9 @@ class Written:
         self._to = Path(os.path.normpath(workspace.cwd / to))
         self._single = self._to.suffix in ENDINGS
         self._folder = self._to.parent if self._single else self._to
-        if not any(_reads(workspace.project.root, entry, self._file("a")) for entry in _entries(workspace)):
+        if not any(
+            would_read(workspace.project.root, entry, self._file("a")) for entry in _entries(workspace)
+        ):
             raise Usage(
                 f"--write {to}: nothing there is read, so the next plan would retire what is imported",
                 f"choose a place under {', '.join(_entries(workspace))}, or add it to `manifests`",
@@ -43,7 +44,7 @@ class Written:
     def warn(self) -> None:
         """Of what is now declared elsewhere too."""
         project = self._workspace.project
-        alone = any(_reads(project.root, entry, self._file("a")) for entry in project.overlays)
+        alone = any(would_read(project.root, entry, self._file("a")) for entry in project.overlays)
         if project.environment and not alone:
             self._workspace.settings.warn(
                 f"{self._shown(self._to)} is read in every environment, so the next plan of another would "
@@ -97,13 +98,3 @@ class Written:
 def _entries(workspace: Workspace) -> tuple[str, ...]:
     """An overlay may hold whole workflows, which are there in its environment alone."""
     return (*workspace.project.manifests, *workspace.project.overlays)
-
-
-def _reads(root: Path, entry: str, file: Path) -> bool:
-    """Whether an entry of `manifests` reads that file, once it is there; hidden folders are not read."""
-    start = Path(os.path.normpath(root / entry))
-    if file == start:
-        return True
-    if start in file.parents:
-        return not any(part.startswith(".") for part in file.relative_to(start).parts)
-    return is_glob(entry) and fnmatchcase(str(file), str(start).replace("**/", "*"))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.crash.verdict import Verdict
 
-LIMIT = 40
+LIMIT = 60
 """So many runs a harness has to notice a defect."""
 
 Patch = tuple[str, str, str]
