@@ -216,7 +216,7 @@ def test_what_a_refusal_shows(answer: Any, shown: str | None) -> None:
         api.event("w", "e", content=True)
     assert caught.value.message == f"reading event e: {outcome.why}"
     with _api(Wire(said)) as api, pytest.raises(ApiError) as caught:
-        api.events("w", 5)
+        api.recent("w", 5, content=False)
     assert caught.value.message == f"reading events of w: {outcome.why}"
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 STORIES = {
-    "passes": [{"completeness": 0.9}],
+    "passes": [{"completeness": 0.9, "instruction_adherence": 0.9}],
     "improves": [{"completeness": 0.1}, {"completeness": 0.9}],
     "never improves": [{"completeness": 0.1}],
 }
