@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from defendctl.diagnostics import errors
+from defendctl.manifest.files import holds_manifests
 from defendctl.manifest.project import FILE_NAME, load_project
 from defendctl.manifest.schema import manifest_schema, to_text
 from defendctl.state.store import LocalStore
@@ -87,7 +88,7 @@ def init(root: Path) -> Initialized:
     else:
         lineage = _state(done)
         done.put(FILE_NAME, PROJECT.format(state=STATE, lineage=lineage))
-    if any((root / "workflows").glob("**/*.y*ml")):
+    if holds_manifests(root / "workflows"):
         done.left.append("workflows")
     else:
         done.put("workflows/support-bot.yaml", MANIFEST)

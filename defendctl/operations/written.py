@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager, suppress
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Usage
-from defendctl.manifest.files import ENDINGS, is_glob
+from defendctl.manifest.files import has_ending, is_glob, matches
 from defendctl.manifest.words import shown
 from defendctl.render.yaml import manifests
 from defendctl.state.files import make_folder, sync_folder, write_durably
@@ -32,7 +31,7 @@ class Written:
         """Raises Usage for a place that no manifest is read from."""
         self._workspace = workspace
         self._to = Path(os.path.normpath(workspace.cwd / to))
-        self._single = self._to.suffix in ENDINGS
+        self._single = has_ending(self._to.name)
         self._folder = self._to.parent if self._single else self._to
         if not any(_reads(workspace.project.root, entry, self._file("a")) for entry in _entries(workspace)):
             raise Usage(
@@ -117,4 +116,4 @@ def _reads(root: Path, entry: str, file: Path) -> bool:
         return True
     if start in file.parents:
         return not any(part.startswith(".") for part in file.relative_to(start).parts)
-    return is_glob(entry) and fnmatchcase(str(file), str(start).replace("**/", "*"))
+    return is_glob(entry) and matches(str(file), str(start).replace("**/", "*"))

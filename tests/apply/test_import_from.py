@@ -264,7 +264,7 @@ def test_into_one_environment(project: Project) -> None:
     }
     project.settings(environments=environments)
     for folder in environments:
-        (project.root / "overlays" / folder).mkdir(parents=True)
+        project.declare({}, f"overlays/{folder}/base.yaml")
     ids = {a: in_console(project, a) for a in ("a", "b")}
     one = listed(project, json.dumps({"a": ids["a"]}), "a.json")
     ran = project.ok("import", "--env", "prod", "--from", one, "--write", "overlays/prod")
