@@ -92,10 +92,10 @@ class Written:
     def _contents(self, found: Sequence[Undeclared]) -> dict[Path, str]:
         schema = self._workspace.project.root / SCHEMA
         line = Path(os.path.relpath(schema, self._folder)).as_posix() if schema.is_file() else None
-        entries = sorted(((one.address, one.workflow, one.unread) for one in found), key=lambda one: one[0])
         if self._single:
+            entries = sorted(((one.address, one.fields) for one in found), key=lambda one: one[0])
             return {self._to: manifests(entries, line)} if entries else {}
-        return {self._file(entry[0]): manifests([entry], line) for entry in entries}
+        return {self._file(one.address): manifests([(one.address, one.fields)], line) for one in found}
 
     def _file(self, address: str) -> Path:
         return self._to if self._single else self._to / f"{address}.yaml"

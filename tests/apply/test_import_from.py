@@ -178,9 +178,28 @@ def test_what_cannot_be_read_back_is_never_made_up(world: World, generation: str
     if generation < "2025-11-10":
         ran = refused(project, name, "--write", "workflows")
         assert "type, metrics cannot be read back; declare it yourself" in ran.err
+        for arguments in (["--from", name], ["a", made]):
+            ran = project.ok("import", *arguments, code=1)
+            assert "fill in type, metrics, and import again" in ran.err
+            (project.root / "workflows/pasted.yaml").write_text(ran.out)
+            told = project.json("validate", code=1).json["diagnostics"]
+            assert [d["message"].split("`")[1] for d in told] == ["type"]
+            (project.root / "workflows/pasted.yaml").unlink()
+        assert project.server.count("POST") == 0
         return
     project.ok("import", "--from", name, "--write", "workflows")
+    project.ok("fmt", "--check")
     project.assert_settled()
+
+
+def test_what_is_written_is_formatted(project: Project) -> None:
+    project.settings(custom_metrics=["tone"])
+    for n, name in enumerate(("plain", "Say: 'no'\n", "yes", "\u202e")):
+        made = in_console(project, name, description=name, max_improvement_attempts=n, web_search=True)
+        project.server.edit(made, metrics={"tone": 1e-7, "completeness": 1})
+        name = listed(project, json.dumps({f"a{n}": made, f"b{n}": in_console(project, name)}))
+        project.ok("import", "--from", name, "--write", "workflows/all.yaml" if n == 0 else f"workflows/{n}")
+    assert project.ok("fmt", "--check").err == ""
 
 
 @pytest.mark.parametrize(
