@@ -77,6 +77,7 @@ def import_from(
                 spans = {p.address: p.span for p in pairs}
                 check_expressible(missing, spans, workspace.project.custom_metrics, report)
                 written.check(missing, spans, report)
+                _check_renames(missing, desired.renamed, spans, report)
         if report.diagnostics:
             raise Refused(report.diagnostics, checking.exit_code)
         done = Imported(already=sum(checking.is_bound(p) for p in pairs))
@@ -94,6 +95,17 @@ def import_from(
         else:
             _record(workspace, session, done.bound, evidence)
         return done
+
+
+def _check_renames(
+    missing: list[Undeclared], renamed: dict[str, str], spans: dict[str, Span], report: Report
+) -> None:
+    """An address that another says it is renamed from cannot be declared beside it."""
+    now = {old: new for new, old in renamed.items()}
+    for one in missing:
+        if one.address in now:
+            message = f"{now[one.address]} is declared as renamed from {one.address}: import it as that."
+            report.error("invalid-rename", message, spans[one.address])
 
 
 def _bindings(

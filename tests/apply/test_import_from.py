@@ -277,6 +277,13 @@ def test_the_command_line(project: Project) -> None:
         project.ok("import", "--from", name, "--write", there)
 
 
+def test_what_is_written_would_contradict_a_rename(project: Project) -> None:
+    project.declare({"new": custom(renamed_from="a")})
+    name = listed(project, json.dumps({"a": in_console(project)}))
+    ran = refused(project, name, "--write", "workflows")
+    assert "new is declared as renamed from a: import it as that. [invalid-rename]" in ran.err
+
+
 def test_into_one_environment(project: Project) -> None:
     environments = {
         e: {"state": {"path": f"{e}.json"}, "overlays": [f"overlays/{e}"]} for e in ("prod", "staging")
