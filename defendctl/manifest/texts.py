@@ -47,6 +47,7 @@ MISSING = {
     "path": "say which file, like `path: docs/policy.pdf`.",
     "to": "say the value that may pass (null for a metric that is removed).",
     "workflow": "say the address of the workflow that shall judge it.",
+    "model_used": "say which model answered.",
     "input": "say what the model was asked.",
     "output": "say what the model answered.",
     "expect": "say flagged or passes, or more in a mapping.",
@@ -68,6 +69,12 @@ MISPLACED = {
 """Model → why `tolerance` may not stand in it."""
 IN_OVERLAY = "`defaults` belong into a manifest; an overlay says what differs from it."
 BOTH_NAMES = "`max_improvement_attempts` is the old name of `max_retries`, which stands here too; keep one."
+LIST_OVER_MAPPING = (
+    "The metrics that this lies over are a mapping, so give each of these a value too, like "
+    "`completeness: 0.8` (null takes one away), or say which `tolerance` they have"
+)
+LAID_THRESHOLD = "A threshold from 0 to 1; levels belong to `type: automatic`. null takes it away."
+LAID_LEVEL = "A level (low, medium or high); thresholds belong to `type: custom`. null takes it away."
 OWN_METRICS = "an organization's own go into `custom_metrics` of defendctl.yaml."
 OFF = "may only be true; leave the rule out to turn it off."
 ONE_CHECK = f"A rule holds exactly one check ({', '.join(CHECKS)})"
@@ -235,8 +242,10 @@ API: Hints = {
     "base_url": {
         "markdownDescription": "The address of the API; `DEEP_RAILS_BASE_URL` and `DEEPRAILS_BASE_URL` win "
         "over it. Default: `https://api.deeprails.com`.",
-        "pattern": "^[hH][tT][tT][pP][sS]?://[^\\s/?#@\\\\]+[^\\s?#@\\\\]*$",
-        "patternErrorMessage": "This must be a URL like https://api.deeprails.com, without user or query.",
+        "pattern": "^([hH][tT][tT][pP][sS]://[^\\s/?#@\\\\]+|[hH][tT][tT][pP]://([lL][oO][cC][aA][lL][hH][oO][sS][tT]"
+        "|127(\\.[0-9]{1,3}){3}|\\[[0:]+1\\])(:[0-9]+)?(?=/|$))[^\\s?#@\\\\]*$",
+        "patternErrorMessage": "This must be a URL like https://api.deeprails.com, without user or query; "
+        "plain http is for loopback alone.",
     },
     "generation": {
         "markdownDescription": "The form of the API that is written, named by the date of its SDK. "
