@@ -185,7 +185,7 @@ def test_what_never_left_is_no_unknown(world: World, unused_port: int) -> None:
 WRONG: list[tuple[Json, str]] = [
     ([], "found an empty list"),
     ({}, "lacks `model_output`"),
-    ({**OUTPUT, "run_mode": "fsat"}, "no run mode `fsat`"),
+    ({**OUTPUT, "run_mode": "fsat"}, "does not have this run mode"),
     ({**OUTPUT, "context": 3}, "`context` must be a text"),
     ({**OUTPUT, "context": [{"role": "user"}]}, "An item of `context`"),
     ({"model_output": "o", "model_used": "m"}, "neither a `user_prompt` nor"),

@@ -10,7 +10,7 @@ from defendctl.manifest.layers import document as alone
 from defendctl.manifest.layers import lay
 from defendctl.manifest.loader import span_of
 from defendctl.manifest.problems import check
-from defendctl.manifest.words import found, short
+from defendctl.manifest.words import kind_of, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -37,10 +37,10 @@ def check_defaults(document: Document, metrics: Collection[str], report: Report)
     metrics_below = body.get("metrics")
     for name, value in metrics_below.items() if isinstance(metrics_below, dict) else ():
         if value is None:
-            message = f"Below `defaults` there is no metric `{short(name)}` that null could take away."
+            message = f"Below `defaults` there is no metric {quoted(name)} that null could take away."
             report.error("nothing-to-remove", message, document.span((KEY, "metrics", name)))
     if not isinstance(metrics_below, list | dict | None):
-        message = f"`metrics` must be a mapping or a list of metrics, found {found(metrics_below)}."
+        message = f"`metrics` must be a mapping or a list of metrics, found {kind_of(metrics_below)}."
         report.error("wrong-type", message, document.span((KEY, "metrics")))
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from defendctl.diagnostics import suggest
 from defendctl.manifest.loader import FILE, Document, Node
 from defendctl.manifest.texts import LIST_OVER_MAPPING
-from defendctl.manifest.words import short
+from defendctl.manifest.words import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,7 +110,7 @@ def _take_away(merged: Node, key: str, place: Place, tell: Tell) -> None:
         _drop(merged, key)
     else:
         near = suggest(key, merged.items)
-        tell("nothing-to-remove", f"There is no `{short(key)}` to take away here.{near}", place)
+        tell("nothing-to-remove", f"There is no {quoted(key)} to take away here.{near}", place)
 
 
 def _laid_lists(merged: Node, below: Node, node: Node, tell: Tell, overlay: bool) -> Node | None:
@@ -185,7 +185,7 @@ def _by_name(below: Node, node: Node, kind: str, tell: Tell, overlay: bool) -> N
 
 def _nothing(kind: str, name: str, known: Any) -> str:
     near = suggest(name, list(known)[:100])
-    return f"There is no {kind} `{short(name)}` to take away here.{near}"
+    return f"There is no {kind} {quoted(name)} to take away here.{near}"
 
 
 def _drop_idle_tolerance(merged: Node) -> None:

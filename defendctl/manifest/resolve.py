@@ -16,7 +16,7 @@ from defendctl.manifest.places import Places
 from defendctl.manifest.policies import Policies
 from defendctl.manifest.project import DEFAULT_MANIFESTS, Project
 from defendctl.manifest.report import LIMIT, Report
-from defendctl.manifest.words import short
+from defendctl.manifest.words import quoted
 from defendctl.policy.rules import Policy
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ class _Run:
                 first = kept.setdefault(one.address, one)
                 if first is not one:
                     place = f"{first.span.file}:{first.span.line}"
-                    message = f"The address `{short(one.address)}` is declared already, in {place}."
+                    message = f"The address {quoted(one.address)} is declared already, in {place}."
                     report.error("duplicate-address", message, one.span)
         self._found += report.diagnostics
         return kept

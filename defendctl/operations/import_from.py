@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from defendctl.state.session import Session
 
 
+_NO_PAIR = frozenset({"not-a-pair", "invalid-address", "unusable-id"})
+"""With one of these it may be another file, and what it holds must not get into a URL."""
+
+
 class Refused(Invalid):
     """Every problem of a list; exits 7 if one of its addresses has an unresolved create."""
 
@@ -69,7 +73,10 @@ def import_from(
         missing: list[Undeclared] = []
         written = Written(workspace, write) if write else None
         with report.stopping():
-            pairs = checking.usable(read_pairs(file, report))
+            given = read_pairs(file, report)
+            pairs = checking.usable(given.pairs)
+            if not given.sure and any(problem.code in _NO_PAIR for problem in report.diagnostics):
+                raise Refused(report.diagnostics, checking.exit_code)
             todo = [p for p in pairs if p.address not in declared or not checking.is_bound(p)]
             found, evidence = _read(workspace, todo, checking, parallelism, progress)
             missing = [undeclared(a, observed) for a, observed in found.items() if a not in declared]
@@ -179,9 +186,9 @@ class _Checking:
     def _fault(self, pair: Pair) -> tuple[str, str] | None:
         address, workflow_id = pair.address, pair.workflow_id
         if not ADDRESS.fullmatch(address):
-            return "invalid-address", f"`{short(address)}` cannot be an address: {ADDRESS_RULE}."
+            return "invalid-address", f"This cannot be an address: {ADDRESS_RULE}."
         if not usable_id(workflow_id):
-            return "unusable-id", f"`{short(workflow_id)}` cannot be a workflow id."
+            return "unusable-id", "A workflow id has 1 to 256 characters without blanks."
         if address in self._state.unresolved:
             self.exit_code = 7
             settle = f"`defendctl state resolve {address} --id` settles it, if this is what it made"

@@ -123,8 +123,8 @@ def test_every_mistake_is_told_at_its_line_and_nothing_is_done(project: Project)
     expected = {
         3: "stands already in line 2, for another address. [duplicate-id]",
         4: "fine stands already in line 2. [duplicate-address]",
-        5: "`Not an address` cannot be an address",
-        6: "`a b` cannot be a workflow id. [unusable-id]",
+        5: "This cannot be an address",
+        6: "A workflow id has 1 to 256 characters without blanks. [unusable-id]",
         7: "The API answers 404 for wkfl_gone. [missing]",
         8: "has the status inactive: activate it in the console, or leave this line out. [inactive]",
         9: "bound is bound to wkfl_",
@@ -226,9 +226,9 @@ def test_what_is_written_is_formatted(project: Project) -> None:
             "Item 1 names `address` or `workflow_id` twice",
         ),
         ('{"a": "x", "a": "y"}', "a stands already in line 1"),
-        ('{"\\u001b[31m": "\\u202e"}', "`\\x1b[31m` cannot be an address"),
-        ("address,workflow_id\na,\x1b\n", "`\\x1b` cannot be a workflow id"),
-        ("address,workflow_id\na,.\0.\n", "cannot be a workflow id"),
+        ('{"\\u001b[31m": "\\u202e"}', "This cannot be an address"),
+        ("address,workflow_id\na,\x1b\n", "A workflow id has 1 to 256 characters"),
+        ("address,workflow_id\na,.\0.\n", "A workflow id has 1 to 256 characters"),
     ],
 )
 def test_hostile_lists(project: Project, content: str | bytes, words: str) -> None:
