@@ -54,6 +54,9 @@ class Evaluation:
     """In the vendor's unit, which is not stated; taken for US dollars."""
     at: str | None = None
     broken: bool = False
+    """It ended without a result; what it scored until then counts for nothing, and is not in `scores`."""
+    running: bool = False
+    """It has not ended, and its scores are not told either."""
     content: Mapping[str, Any] | None = None
     """What it says, where that was asked for."""
 
@@ -81,6 +84,11 @@ class Event:
     run_mode: str | None = None
     settings: Fields = field(default_factory=dict)
     """The fields of the workflow that judged it, as far as the event records them."""
+    capabilities: frozenset[str] = frozenset()
+    """Those it was judged with that no manifest can speak of."""
+    context: bool | None = None
+    """Whether its input carries context; None where no input was told."""
+    ground_truth: bool | None = None
     content: Mapping[str, Any] | None = None
 
     @property
@@ -98,9 +106,58 @@ class Event:
         """Whether the submitted output failed. An attempt is only made of one that did (docs/api.md 4)."""
         if self.attempts:
             return True
-        if self.filtered is not None and self.attempts == 0:
-            return self.filtered
-        return self.evaluations[0].flagged if self.evaluations else None
+        latest = self.filtered if self.attempts == 0 else None
+        if not self.evaluations:
+            return latest
+        told = self.evaluations[0].flagged
+        return None if latest is not None and latest != told else told
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The first attempt of one event: ids, scores and flags, nothing of its content."""
+
+    event_id: str
+    at: str | None
+    run_mode: str | None
+    scores: Mapping[str, float | None]
+    """Metric → score; None where it was named without one. A metric that is not there was not evaluated.
+    A score that is a bool is a verdict: true passes, false fails."""
+    attempts: int = 1
+    """Evaluations it took, the first among them; 0 where that is not known (yet)."""
+    cost: float | None = None
+    """The sum of `evaluation_total_cost` over its attempts, in the vendor's unit; None if none was told."""
+    costs: tuple[float, ...] = ()
+    """What each evaluation cost, the first one first; empty unless every one of them was told."""
+    context: bool | None = None
+    """Whether its input carries context; None where no input was told."""
+    ground_truth: bool | None = None
+    evaluated: bool = True
+    """Whether the first evaluation came to an end; else nothing is known of its scores."""
+
+
+def scored(event: Event) -> Scored:
+    """What a replay needs of it."""
+    first = event.evaluations[0] if event.evaluations else Evaluation({}, running=True)
+    costs = [one.cost for one in event.evaluations if one.cost is not None]
+    attempts = 0 if event.attempts is None else 1 + event.attempts
+    return Scored(
+        event_id=event.event_id,
+        at=event.at,
+        run_mode=event.run_mode,
+        scores={metric: score.score for metric, score in first.scores.items()},
+        attempts=attempts,
+        cost=event.cost,
+        costs=tuple(costs) if attempts and len(costs) == len(event.evaluations) else (),
+        context=event.context,
+        ground_truth=event.ground_truth,
+        evaluated=not (first.broken or first.running),
+    )
+
+
+def moment(at: str) -> str:
+    """What sorts times in UTC, with or without a fraction of a second."""
+    return at.removesuffix("Z").removesuffix("+00:00")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +189,9 @@ class Listed:
     address: str
     workflow_id: str
     asked: int
+    """How many were asked for in the end: fewer than were wanted where the API gives fewer at once."""
     events: tuple[Event, ...]
+    wanted: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,9 @@ GENERATIONS: Final = ("2025-10-07", "2025-10-22", "2025-11-10", "2025-12-07")
 """The forms of the API, oldest first; named by the date of the SDK release that introduced each."""
 NEWEST: Final = GENERATIONS[-1]
 
+SANDBOX: Final = "sandbox"
+"""The API host of a state that belongs to the embedded API."""
+
 CONTENT: Final = re.compile(r"sha256:[0-9a-f]{64}")
 """In `file_search`, what a file that is not uploaded yet holds; no id has this form (`usable_file_id`)."""
 
@@ -104,6 +107,8 @@ class Observed:
     """The generation this answer points to, if any."""
     changed_at: str | None = None
     """When the API says that it was last changed."""
+    capabilities: frozenset[str] = frozenset()
+    """Those that are on and that no manifest can speak of: the API's set of them is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +135,11 @@ def field_of(path: str) -> str:
     return path.partition(".")[0]
 
 
+def only_console(path: str) -> bool:
+    """Whether nothing but the console can change it: it is told, and no manifest or apply does anything."""
+    return field_of(path) in ("status", "capabilities")
+
+
 def usable_id(value: object) -> bool:
     """Whether a workflow id may be stored and used in a path."""
     return (
@@ -143,6 +153,28 @@ def usable_id(value: object) -> bool:
 def usable_file_id(value: object) -> bool:
     """Whether the id of a file may be stored: no content has such a name."""
     return usable_id(value) and not CONTENT.fullmatch(str(value))
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One value of an update that left, and the fingerprint of that change (`plan/fingerprints.py`)."""
+
+    path: str
+    value: Any
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A commit from which a state was applied; by the newest an older checkout is noticed."""
+
+    commit: str
+    time: int
+    """Of its committer, in seconds since 1970."""
+    ref: str | None = None
+    """The branch or tag, as far as git or the CI job names one."""
+    run: str | None = None
+    """The address of the CI run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,15 +192,17 @@ class Binding:
     recorded: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Field of `applied` → when that was recorded (ISO 8601, UTC), and by which run. What an older
     defendctl recorded has none."""
+    sent: tuple[Sent, ...] = ()
+    """What an update carried whose success is not recorded."""
 
     def knowing(self, applied: Fields) -> Binding:
         """The same binding after these fields were written, or seen agreeing."""
-        return Binding(
-            self.workflow_id,
-            self.applied | applied,
-            {name: value for name, value in self.assumed.items() if name not in applied},
-            self.unconfirmed - applied.keys(),
-            self.recorded,
+        return replace(
+            self,
+            applied=self.applied | applied,
+            assumed={name: value for name, value in self.assumed.items() if name not in applied},
+            unconfirmed=self.unconfirmed - applied.keys(),
+            sent=tuple(one for one in self.sent if field_of(one.path) not in applied),
         )
 
     def signed(self, names: Iterable[str], at: str | None, by: str | None) -> Binding:
@@ -212,6 +246,18 @@ class State:
     """Of a project that has any, the one whose workflows these are."""
     uploads: dict[str, str] = field(default_factory=dict)
     """The SHA-256 of what was uploaded → the id of the file."""
+    ancestors: tuple[str, ...] = ()
+    """The writers of the states that this one came from, the parent first."""
+    former: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Address → those that it had before, the newest last. An address stands in one of them at most."""
+    spent: dict[str, int] = field(default_factory=dict)
+    """Digest of a plan, or fingerprint of a change, that was applied → the serial which that apply left."""
+    spent_floor: int = 0
+    """The highest serial whose entries in `spent` were dropped."""
+    attempted: Revision | None = None
+    """Of the newest apply that wrote something."""
+    completed: Revision | None = None
+    """Of the newest apply of everything that left nothing undone."""
 
     def move(self, old: str, new: str) -> None:
         """What is bound and remembered at `old` is `new`'s from now on."""
@@ -220,6 +266,17 @@ class State:
         remembered = (*self.tombstones.pop(new, ()), *self.tombstones.pop(old, ()))
         if remembered:
             self.tombstones[new] = remembered
+        before = (*self.former.pop(new, ()), *self.former.pop(old, ()), old)
+        self.vacate(new)
+        self.former[new] = tuple(address for address in dict.fromkeys(before) if address != new)
+
+    def vacate(self, address: str) -> None:
+        """`address` has a binding of its own again: it is no former name of another."""
+        for now, before in list(self.former.items()):
+            left = tuple(each for each in before if each != address)
+            self.former.pop(now)
+            if left:
+                self.former[now] = left
 
     @property
     def managed(self) -> dict[str, Binding]:

@@ -80,7 +80,7 @@ def story_of_tests(folder: Path) -> None:
     with serving(folder, "--scores", "scores.yaml") as url:
         os.environ |= {"DEEP_RAILS_BASE_URL": url, "DEEPRAILS_API_KEY": "demo", "DEFENDCTL_SANDBOX": "0"}
         say("A threshold is a claim: this must be caught, that must pass. Tests say so, in a second project.")
-        run(folder, "apply", "--yes", "--format", "json", quiet=True)
+        run(folder, "apply", "--yes", "--new-state", "--format", "json", quiet=True)
         run(folder, "test")
         say("A canary takes what the manifests declare: a change is tested before anything live changes.")
         run(folder, "test", "--create-canary")

@@ -25,6 +25,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from defendctl.cli.main import run
+from defendctl.manifest.project import load_project
 from defendctl.sandbox.server import embedded
 
 Json = Any
@@ -154,7 +155,9 @@ class Project:
         return json.loads(self.state_file.read_text())
 
     def settings(self, **keys: Any) -> None:
-        """Write the project file. JSON is YAML."""
+        """Write the project file. JSON is YAML. The lineage of a state that is there is pinned."""
+        if not {"state", "environments"} & keys.keys() and self.state_file.exists():
+            keys["state"] = {"lineage": self.state["lineage"]}
         (self.root / "defendctl.yaml").write_text(json.dumps({"version": 1, **keys}))
 
     def pin(self, generation: str) -> None:
@@ -166,7 +169,11 @@ class Project:
         path.write_text(json.dumps({"version": 1, "workflows": workflows}))
 
     def run(self, *arguments: str) -> Ran:
-        """Runs a command here, in this process. No command may end in a traceback."""
+        """Runs a command here, in this process. One that writes the first state is told that it may."""
+        return self.run_alone(*arguments, *self._beginning(arguments))
+
+    def run_alone(self, *arguments: str) -> Ran:
+        """Exactly this command. None may end in a traceback."""
         out, err = _stream(), _stream()
         with _environment(self.env), _folder(self.root), redirect_stdout(out), redirect_stderr(err):
             code = run(list(arguments))
@@ -196,10 +203,23 @@ class Project:
         ran = self.plan("--detailed-exitcode")
         assert ran.json["changes"] == []
 
+    def _beginning(self, arguments: tuple[str, ...]) -> list[str]:
+        writes = {"apply", "import", "--create-canary"} & {*arguments}
+        return ["--new-state"] if writes and self._is_first(arguments) else []
+
+    def _is_first(self, arguments: tuple[str, ...]) -> bool:
+        """Whether nothing tells of a state in the environment that is named."""
+        named = arguments.index("--env") + 1 if "--env" in arguments else None
+        environment = arguments[named] if named else self.env.get("DEFENDCTL_ENV")
+        project, wrong = load_project(None, self.root)
+        project = project.environments.get(environment or "", project)
+        kept = (self.root / ".defendctl").rglob(f"backups/{project.state_path.name}/*.json")
+        return not (wrong or project.lineage or project.state_path.exists() or any(kept))
+
     def spawn(self, *arguments: str, **env: str) -> subprocess.Popen[str]:
         """A real process."""
         return subprocess.Popen(
-            [sys.executable, "-m", "defendctl", *arguments],
+            [sys.executable, "-m", "defendctl", *arguments, *self._beginning(arguments)],
             cwd=self.root,
             env={**os.environ, **self.env, **env},
             stdin=subprocess.DEVNULL,

@@ -174,7 +174,7 @@ def test_a_plan_with_nothing_to_read_needs_neither_key_nor_network(folder: Path)
 
 def test_apply_without_a_key_says_so_and_changes_nothing(folder: Path) -> None:
     before = sorted(folder.rglob("*"))
-    ran = run(folder, "apply", "--yes")
+    ran = run(folder, "apply", "--yes", "--new-state")
     assert ran.returncode == 1
     assert "DEEPRAILS_API_KEY" in ran.stderr
     assert [p for p in sorted(folder.rglob("*")) if ".defendctl" not in str(p)] == before

@@ -120,6 +120,19 @@ def unresolved(project: Project) -> None:
     project.server.heal()
 
 
+def held(project: Project) -> None:
+    """By this process, until it ends."""
+    from filelock import FileLock
+
+    lock = FileLock(project.root / ".defendctl" / "defendctl.state.json.lock", thread_local=False)
+    lock.acquire()
+    HELD.append(lock)
+    locked(project)
+
+
+HELD: list[object] = []
+
+
 def locked(project: Project, **changed: object) -> None:
     owner = {"id": "abc", "host": socket.gethostname(), "pid": os.getpid(), "user": "u", "started": "then"}
     record = project.root / ".defendctl" / "defendctl.state.json.lock.json"
@@ -149,7 +162,7 @@ def wrong_project(project: Project) -> None:
         (other_host, "host", 6),
         (rolled_back, "backups", 6),
         (unresolved, "unresolved", 7),
-        (locked, "lock", 6),
+        (held, "lock", 6),
         (gone, "workflow", 1),
         (old_schema, "schema", 1),
         (wrong_manifest, "manifests", 1),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import os
 import textwrap
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.test_durable import disk_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -629,8 +630,8 @@ def test_a_file_whose_name_cannot_be_shown_is_said(bound: Project) -> None:
 
 def test_a_disk_that_fails_leaves_all_files_as_they_were(bound: Project) -> None:
     declare(bound, MANIFEST.replace("bot:", "b:").replace("triage:", "c:"), "b.yaml")
-    (bound.root / "workflows" / f".b.yaml.{os.getpid()}.tmp").mkdir()
     before = bound.files()
-    ran = bound.ok("fmt", code=1)
-    assert "workflows/b.yaml cannot be written: Is a directory; nothing was written" in ran.err
+    with disk_of(150):
+        ran = bound.ok("fmt", code=1)
+    assert "workflows/all.yaml cannot be written: File too large; nothing was written" in ran.err
     assert bound.files() == before

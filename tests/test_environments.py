@@ -277,7 +277,8 @@ def test_a_mistake_in_the_project_file(project: Project, settings: Json, code: s
     assert said in ran.out
     assert "sk_secret" not in ran.out
     if len(settings["environments"]) < 2:
-        assert project.ok("plan", code=1).err == ran.out
+        errors = [line for line in ran.out.splitlines() if "unpinned-state" not in line]
+        assert project.ok("plan", code=1).err.splitlines()[:-1] == errors[:-1], "the last line counts them"
 
 
 def test_rules_of_an_environment_are_added_to_those_of_all(project: Project) -> None:
@@ -302,7 +303,7 @@ def test_an_overlay_in_a_folder_of_manifests_is_none_itself(fleet: Project) -> N
     assert "triage" in fleet.ok("render", "--env", "production").out
     assert "triage" not in fleet.ok("render", "--env", "staging").out
     named = fleet.ok("validate", "workflows/over/staging.yaml")
-    assert "valid" in named.out
+    assert "0 errors" in named.out
 
 
 def test_what_is_written_for_each_environment_has_a_folder_of_its_own(fleet: Project) -> None:

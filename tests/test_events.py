@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from defendctl.event import Evaluation, Event, Score, Shown
+from defendctl.render import events as render
+from defendctl.render.paint import plain
 from tests.conftest import GENERATIONS, KEY, custom
 
 if TYPE_CHECKING:
@@ -91,6 +94,18 @@ def test_nothing_that_an_event_says_is_shown_unless_that_is_asked_for(world: Wor
     assert not [name for name, content in kept.items() if MARK.encode() in content]
 
 
+def test_fewer_events_than_were_wanted_are_said(world: World) -> None:
+    project = ready(world)
+    project.server.give(project.bound("a"), *[{}] * 60)
+    for form in ("text", "json"):
+        project.server.fault("status", "GET", status=422, path="/defend/[^/]+$")
+        ran = project.ok("events", "list", "a", "--limit", "100", "--format", form)
+        if form == "json":
+            assert (ran.json["wanted"], ran.json["asked"], len(ran.json["events"])) == (100, 50, 50)
+        else:
+            assert "50 events (100 were wanted, the API gives 50 at once)" in ran.out
+
+
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_content_is_inert(world: World, form: str) -> None:
     project = ready(world)
@@ -114,16 +129,31 @@ def test_an_event_for_people(world: World) -> None:
     assert "correctness   [##########|#######..]  0.9   passes 0.5, carried over" in out
     project.server.give(
         project.bound("a"),
-        {"event_id": "odd", "scores": [{"x\x1b": True, "y": None, "z": False}], "status": "failed"},
+        {"event_id": "odd", "scores": [{"x\x1b": True, "y": None, "z": False}]},
+        {"event_id": "broken", "scores": [{"completeness": 0.1}], "status": "failed"},
         {"event_id": "on", "status": "in_progress", "created_at": "2020-01-01T00:00:00Z"},
     )
     out = project.ok("events", "list", "a").out
-    assert "odd  an evaluation broke off" in out
+    assert "broken  an evaluation broke off, not known, cost" in out
     assert "on  in progress" in out
     out = project.ok("events", "show", "a", "odd").out
     for said in ('"x\\u001b"', "passes by verdict", "fails by verdict", "not scored"):
         assert said in out
-    assert "odd" in project.ok("events", "watch", "a", "odd", code=1).out
+    rows = project.ok("events", "show", "a", "broken").out.splitlines()
+    assert [row.split()[-2:] for row in rows[-2:]] == [["not", "scored"]] * 2, "each metric of its settings"
+    assert "broken" in project.ok("events", "watch", "a", "broken", code=1).out
+
+
+def test_no_event_passes_by_what_failed() -> None:
+    """Its own word says that nothing failed, and its evaluation that `x` did: then it is not known."""
+    told = Evaluation({"x": Score(0.1, 0.8), "y": Score(0.9, 0.8)})
+    for filtered, attempts, said in (
+        (False, 0, "completed, not known, not filtered"),
+        (True, 0, "completed, flagged by x, filtered"),
+        (False, 1, "completed, flagged by x, not filtered"),
+    ):
+        event = Event("evt_1", "completed", filtered, None, attempts, (told,))
+        assert f"  {said}" in render.event(Shown("a", "wkfl_1", event), plain)
 
 
 # --- sent at most once ---
@@ -180,8 +210,22 @@ def test_what_never_left_is_no_unknown(world: World, unused_port: int) -> None:
     assert posts(project) == 0
 
 
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_the_input_may_stand_as_in_the_requests_of_the_vendor(world: World, generation: str) -> None:
+    given = {key: OUTPUT[key] for key in ("user_prompt", "system_prompt", "ground_truth")}
+    rest = {key: value for key, value in OUTPUT.items() if key not in given}
+    first = ready(world, generation=generation)
+    submit(first)
+    second = give(ready(world, generation=generation), {**rest, "model_input": given})
+    submit(second)
+    [[one], [other]] = [each.server.events(each.bound("a")) for each in (first, second)]
+    assert one["submission"] == other["submission"]
+    assert other["submission"]["model_input"]["user_prompt"] == OUTPUT["user_prompt"]
+
+
 # --- before anything is sent ---
 
+BARE = {"model_output": "o", "model_used": "m"}
 WRONG: list[tuple[Json, str]] = [
     ([], "found an empty list"),
     ({}, "lacks `model_output`"),
@@ -190,7 +234,15 @@ WRONG: list[tuple[Json, str]] = [
     ({**OUTPUT, "context": [{"role": "user"}]}, "An item of `context`"),
     ({"model_output": "o", "model_used": "m"}, "neither a `user_prompt` nor"),
     ({"model_output": "o", "model_used": "m", "system_prompt": "s"}, "needs a `user_prompt`"),
-    ({**OUTPUT, "model_input": {}}, "`model_input` is not known"),
+    (
+        {**OUTPUT, "model_input": {}},
+        "`user_prompt` belongs into `model_input`, which is there: write it once.",
+    ),
+    ({**BARE, "model_input": {}}, "neither a `user_prompt` nor"),
+    ({**BARE, "model_input": ["p"]}, "found a list"),
+    ({**BARE, "model_input": {"user_prompt": "p", "context": [{"role": "user"}]}}, "An item of `context`"),
+    ({**BARE, "model_input": {"user_promt": "p"}}, "`user_promt` is not known"),
+    ({**BARE, "model_input": {"system_prompt": "s"}}, "needs a `user_prompt`"),
 ]
 
 

@@ -128,7 +128,7 @@ def test_a_folder_or_a_file_that_may_not_be_written(edited: Project) -> None:
 
 def test_two_reports_in_one_file_are_a_usage_error(edited: Project) -> None:
     ran = edited.ok("plan", "--report", "json:p", "--report", "markdown:./p", code=64)
-    assert "another --report writes that file" in ran.err
+    assert "another option writes that file" in ran.err
     assert not (edited.root / "p").exists()
 
 
@@ -143,18 +143,21 @@ def test_a_step_is_told_its_outputs_and_its_summary(edited: Project) -> None:
     told = in_actions(edited)
     ran = edited.ok("plan", "--format", "github", "--detailed-exitcode", code=2)
     digest = edited.plan().json["digest"]
-    outputs = f"before\nchanges=1\nloosens=1\nexit_code=2\ndigest={digest}\n"
+    named = f"digest={digest}\nexpect={digest}@{edited.state['serial']}\n"
+    outputs = f"before\nchanges=1\nloosens=1\nexit_code=2\n{named}"
     assert told("GITHUB_OUTPUT") == outputs
     assert told("GITHUB_STEP_SUMMARY") == "before\n" + edited.ok("plan", "--format", "markdown").out
     place = r"file=project-1/workflows/all\.yaml,line=1,col=\d+,"
-    assert re.fullmatch(rf"::warning {place}title=defendctl%3A loosens the guardrail::bot .*\n", ran.out)
+    loosens, headline = ran.out.splitlines()
+    assert re.fullmatch(rf"::warning {place}title=defendctl%3A loosens the guardrail::bot .*", loosens)
+    assert headline == "::notice title=defendctl%3A plan::1 workflow loosened"
 
 
 def test_a_step_without_a_key_is_told_that_there_is_no_digest(edited: Project) -> None:
     told = in_actions(edited)
     edited.server.forget_requests()
     edited.ok("plan", "--no-refresh", "--format", "github")
-    assert told("GITHUB_OUTPUT").endswith("exit_code=0\ndigest=none\n")
+    assert told("GITHUB_OUTPUT").endswith("exit_code=0\ndigest=none\nexpect=none\n")
     assert "**Live was not read.**" in told("GITHUB_STEP_SUMMARY")
     assert edited.server.requests() == []
 
@@ -182,6 +185,9 @@ def test_outside_of_a_step_there_are_annotations_alone(project: Project, workspa
         "::error file=workflows/all.yaml,"
     )
     project.declare({"bot": custom()})
+    headline = "::notice title=defendctl%3A plan::1 created, nothing loosened\n"
+    assert project.ok("plan", "--format", "github").out.endswith(headline)
+    project.apply()
     assert project.ok("plan", "--format", "github").out == ""
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from typing import TYPE_CHECKING
+
+import pytest
 
 from tests.test_cli import run
 
@@ -38,7 +42,8 @@ def test_a_lost_state_is_never_made_anew(tmp_path: Path) -> None:
     run(tmp_path, "init")
     (tmp_path / "defendctl.state.json").unlink()
     ran = run(tmp_path, "init")
-    assert "not made anew" in ran.stderr
+    assert ran.returncode == 6
+    assert "it was lost" in ran.stderr
     assert not (tmp_path / "defendctl.state.json").exists()
     ran = run(tmp_path, "plan")
     assert ran.returncode == 6
@@ -64,3 +69,48 @@ def test_a_folder_of_manifests_gets_no_example(tmp_path: Path) -> None:
     (tmp_path / "workflows" / "mine.yaml").write_text("version: 1\nworkflows: {}\n")
     run(tmp_path, "init")
     assert [p.name for p in (tmp_path / "workflows").iterdir()] == ["mine.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("there", "then"),
+    [
+        (b"", b".defendctl/\n.defendctl-*.tmp\n"),
+        (b"*.log", b"*.log\n.defendctl/\n.defendctl-*.tmp\n"),
+        (b"*.log\r\n.env\r\n", b"*.log\r\n.env\r\n.defendctl/\r\n.defendctl-*.tmp\r\n"),
+        (b"a\r\nb", b"a\r\nb\r\n.defendctl/\r\n.defendctl-*.tmp\r\n"),
+        ("# café\n".encode("latin-1"), "# café\n.defendctl/\n.defendctl-*.tmp\n".encode("latin-1")),
+        (b"\xef\xbb\xbfa\n", b"\xef\xbb\xbfa\n.defendctl/\n.defendctl-*.tmp\n"),
+        (b"a\x0cb\x85c\n\n\n", b"a\x0cb\x85c\n\n\n.defendctl/\n.defendctl-*.tmp\n"),
+        (b".defendctl-*.tmp\r\n.defendctl/ \r\n", None),
+    ],
+)
+def test_a_gitignore_is_kept_byte_for_byte(tmp_path: Path, there: bytes, then: bytes | None) -> None:
+    path = tmp_path / ".gitignore"
+    path.write_bytes(there)
+    path.chmod(0o640)
+    ran = run(tmp_path, "init")
+    assert ran.returncode == 0, ran.stderr
+    assert path.read_bytes() == (there if then is None else then)
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_git_ignores_what_a_killed_run_leaves(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    run(tmp_path, "init")
+    for folder in (".", "workflows"):
+        (tmp_path / folder / ".defendctl-0123456789abcdef.tmp").touch()
+    listed = subprocess.run(
+        ["git", "status", "--porcelain", "-uall"], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    assert ".tmp" not in listed.stdout
+    assert ".defendctl/" not in listed.stdout
+
+
+def test_new_files_have_the_modes_of_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        assert run(tmp_path, "init").returncode == 0
+    finally:
+        os.umask(before)
+    open_to_others = [p for p in tmp_path.rglob("*") if p.stat().st_mode & 0o077]
+    assert open_to_others == []

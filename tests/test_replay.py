@@ -13,6 +13,7 @@ import pytest
 
 from defendctl.operations.plan import Progress
 from defendctl.operations.replay import replayed
+from defendctl.plan.replay import Sample
 from tests.conftest import automatic, custom
 from tests.plan.given import WORKFLOW, bound, one_plan, seen
 
@@ -292,7 +293,8 @@ def test_a_plan_that_was_not_refreshed_says_why(project: Project) -> None:
     """Who asks for a replay without the option, like a gate, is told and not let through."""
     plan = one_plan(WORKFLOW, seen({**WORKFLOW.fields(), "metrics": {"completeness": 0.5}}), bound({}))
     workspace: Any = SimpleNamespace(project=SimpleNamespace(lint={}))
-    [found] = replayed(workspace, replace(plan, refreshed=False), 50, 10, Progress()).replays
+    plan = replace(plan, refreshed=False)
+    [found] = replayed(workspace, plan, Sample(5), Sample(), 10, Progress()).judged
     assert found.why_not == "nothing is read with --no-refresh"
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote
 
 from defendctl.api.decode import observe
 from defendctl.api.detail import detail, recent
 from defendctl.api.dialects.dialect import encode
-from defendctl.api.events import listing
 from defendctl.api.examine import examined
 from defendctl.api.explain import explain
 from defendctl.api.outcome import (
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from defendctl.api.detail import Recent
     from defendctl.api.dialects.dialect import Dialect
-    from defendctl.api.events import Listing
     from defendctl.event import Event
     from defendctl.model import Fields, Observed
     from defendctl.plan.questions import Seen
@@ -41,7 +40,18 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 READ_SECONDS: Final = 20.0
 WRITE_SECONDS: Final = 60.0
+_REFUSES_LIMIT: Final = (400, 422)
+_LIMITS: Final = (100, 50, 10)
+"""What is asked for where more is refused: no page says what the API takes, and 10 is its own default."""
 _NO_OBJECT: Final = "the API answered with something that is not a JSON object"
+
+
+@dataclass(frozen=True, slots=True)
+class _Fewer:
+    """Why so many events cannot be read at once, and how many are asked for next; 0 for no more tries."""
+
+    why: str
+    most: int
 
 
 class DefendApi:
@@ -83,15 +93,15 @@ class DefendApi:
             self.evidence.add(observed.evidence)
         return observed
 
-    def events(self, workflow_id: str, last: int) -> Listing | None:
-        """Its last events; half as many are asked for while the answer is too large. None for a 404.
-
-        Raises KeyRefused or ApiError."""
-        return self._last_of(workflow_id, last, listing)
-
     def recent(self, workflow_id: str, last: int, content: bool) -> Recent | None:
-        """The same with all evaluations, and with what they say if `content`."""
-        return self._last_of(workflow_id, last, lambda answer, asked: recent(answer, asked, content))
+        """Its last events, with what they say if `content`; fewer are asked for while the answer is too
+        large, or so many are refused. None for a 404. Raises KeyRefused or ApiError."""
+        what, asked = f"reading events of {workflow_id}", last
+        while isinstance(found := self._listing(what, workflow_id, asked, content), _Fewer):
+            if found.most == 0:
+                raise ApiError(f"{what}: {found.why}")
+            asked = found.most
+        return found
 
     def event(self, workflow_id: str, event_id: str, content: bool) -> Event | None:
         """One event. None for a 404. Raises KeyRefused or ApiError."""
@@ -115,34 +125,25 @@ class DefendApi:
             return answer
         return _with_wait(classify_event(answer, explain(answer)), answer)
 
-    def _last_of(self, workflow_id: str, last: int, parse: Callable[[dict[str, Any], int], T]) -> T | None:
-        what, asked = f"reading events of {workflow_id}", last
-        while isinstance(found := self._listing(what, workflow_id, asked, parse), str):
-            if asked == 1:
-                raise ApiError(f"{what}: {found}, and it holds one event")
-            asked //= 2
-        return found
-
     def examine(self, workflow_id: str, limit: int) -> Seen:
         """What the answer looks like, whatever it is. Raises KeyRefused or ApiError."""
         answer = self._ask("GET", f"examining {workflow_id}", workflow_id, params={"limit": limit})
         with self._parsing:
             return examined(answer.status, answer.headers, answer.body)
 
-    def _listing(
-        self, what: str, workflow_id: str, asked: int, parse: Callable[[dict[str, Any], int], T]
-    ) -> T | str | None:
-        """A string says in what way the answer is too large."""
+    def _listing(self, what: str, workflow_id: str, asked: int, content: bool) -> Recent | _Fewer | None:
         try:
             answer = self._ask("GET", what, workflow_id, TooLarge, params={"limit": asked})
         except TooLarge as error:
-            return str(error)
+            return _half(asked, str(error))
         if answer.status == 404:
             return None
+        if answer.status in _REFUSES_LIMIT:
+            return _Fewer(explain(answer), max((n for n in _LIMITS if n < asked), default=0))
         if answer.status != 200:
             raise ApiError(f"{what}: {explain(answer)}")
         with self._parsing:
-            found = _listed(answer.body, asked, parse)
+            found = _listed(answer.body, asked, content)
         del answer
         if found is None:
             raise ApiError(f"{what}: {_NO_OBJECT}")
@@ -285,9 +286,16 @@ def _observed(body: bytes) -> Observed | str:
         return str(error)
 
 
-def _listed(body: bytes, asked: int, parse: Callable[[dict[str, Any], int], T]) -> T | str | None:
+def _half(asked: int, why: str) -> _Fewer:
+    return _Fewer(why, asked // 2) if asked > 1 else _Fewer(f"{why}, and it holds one event", 0)
+
+
+def _listed(body: bytes, asked: int, content: bool) -> Recent | _Fewer | None:
     """None for what is no object; holds none of the answer when it has returned."""
     if too_many_values(body):
-        return "the answer holds more values than are read"
+        return _half(asked, "the answer holds more values than are read")
     data = json_object(body)
-    return None if data is None else parse(data, asked)
+    try:
+        return None if data is None else recent(data, asked, content)
+    except ValueError as error:
+        return _half(asked, str(error))

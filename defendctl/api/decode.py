@@ -16,6 +16,11 @@ LONGEST = 2 << 20
 """Characters that are kept of a workflow, while all are compared."""
 MOST_METRICS = 1_000
 """The vendor has six; of more than this each would be a row of the plan."""
+MOST_CAPABILITIES = 100
+"""The vendor has three."""
+_CAPABILITIES = {"web_search", "file_search", "context_awareness"}
+DECIMALS = 6
+"""Of a threshold; docs/api.md 4."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|\+00:00)?")
 _RETRIES = ("max_improvement_attempts", "max_improvement_attempt", "max_retries")
 _ACTIONS = {"regen": "regenerate", "do_nothing": "none", None: "none"}
@@ -28,8 +33,8 @@ def observe(answer: dict[str, Any]) -> Observed:
     workflow_id = answer.get("workflow_id")
     if not isinstance(workflow_id, str):
         raise ValueError("the answer has no workflow_id")
-    fields = fields_of(answer)
-    if len(repr(fields)) > LONGEST:
+    fields, unknown = fields_of(answer), unknown_capabilities(answer)
+    if len(repr((fields, unknown))) > LONGEST:
         raise ValueError(f"the answer describes the workflow in more than {LONGEST >> 20} MiB")
     status = answer.get("status")
     created = answer.get("created_at")
@@ -41,6 +46,7 @@ def observe(answer: dict[str, Any]) -> Observed:
         created_at=created if isinstance(created, str) else None,
         evidence=_evidence(answer),
         changed_at=next((at for at in changed if at), None),
+        capabilities=unknown,
     )
 
 
@@ -113,8 +119,14 @@ def _map(value: Any) -> dict[str, Any]:
 
 
 def _leaf(value: Any) -> float | str:
-    number = finite(value)
+    number = threshold_of(value)
     return _text(value) if number is None else number
+
+
+def threshold_of(value: Any) -> float | None:
+    """What a server of single precision answers as 0.30000001192092896 was written as 0.3."""
+    number = finite(value)
+    return None if number is None else round(number, DECIMALS)
 
 
 def finite(value: Any) -> float | None:
@@ -131,13 +143,28 @@ def finite(value: Any) -> float | None:
 def _capabilities(answer: dict[str, Any]) -> Fields:
     seen: Fields = {}
     if isinstance(answer.get("capabilities"), list):
-        named = {_capability(item) for item in answer["capabilities"]}
+        named = _named(answer)
         seen["web_search"] = "web_search" in named
         seen["context_awareness"] = "context_awareness" in named
     if isinstance(answer.get("files"), list):
         ids = [f["file_id"] for f in answer["files"] if isinstance(f, dict) and "file_id" in f]
         seen["file_search"] = tuple(sorted({_file_id(i) for i in ids}))
     return seen
+
+
+def unknown_capabilities(answer: dict[str, Any]) -> frozenset[str]:
+    """Of those that are on. Raises ValueError for more than any workflow has."""
+    unknown = _named(answer) - _CAPABILITIES
+    if len(unknown) > MOST_CAPABILITIES:
+        raise ValueError(f"the answer has more than {MOST_CAPABILITIES} capabilities")
+    return unknown
+
+
+def _named(answer: dict[str, Any]) -> frozenset[str]:
+    listed = answer.get("capabilities")
+    return frozenset(
+        _capability(item) or "(no name)" for item in (listed if isinstance(listed, list) else ())
+    )
 
 
 def _file_id(value: Any) -> str:

@@ -6,13 +6,14 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.api.decode import finite, observe
+from defendctl.api.detail import evaluations_of
 from defendctl.api.outcome import json_object
+from defendctl.event import moment
 from defendctl.model import TYPES
 from defendctl.plan.questions import Seen
-from defendctl.plan.replay import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 _RATES: Final = re.compile(r"(x-)?rate-?limit[a-z-]{0,30}|retry-after(-ms)?")
 _STATES: Final = frozenset({"active", "inactive", "archived"})
@@ -63,15 +64,17 @@ def examined(status: int, headers: Iterable[str], body: bytes) -> Seen:
     return Seen(
         status,
         limits=limits,
+        workflow_id=observed.workflow_id,
         name=observed.fields.get("name"),
         evidence=observed.evidence,
         readable=frozenset(observed.fields),
         names=tuple(key for key in data if key in _KNOWN),
-        unknown=_unknown(data),
+        unknown=_words([key for key in data if key not in _KNOWN]),
         state=_state(data.get("status")),
         changed=_time(data.get("updated_at")) or _time(data.get("modified_at")),
         type=observed.fields.get("type") if observed.fields.get("type") in TYPES else None,
         metrics={name: value for name, value in observed.fields.get("metrics", {}).items() if _is_word(name)},
+        capabilities=_words(sorted(observed.capabilities)),
         attempts=finite(observed.fields.get("max_retries")),
         events=len(events) if isinstance(events, list) else None,
         event_at=_evaluated(event),
@@ -100,11 +103,10 @@ def _form(body: bytes, data: Mapping[str, Any] | None) -> str:
     return "an object without `detail`, `message` or `error`"
 
 
-def _unknown(data: Mapping[str, Any]) -> tuple[str, ...]:
+def _words(names: Sequence[str]) -> tuple[str, ...]:
     """Names that are no words could be any text, so they are only counted."""
-    others = [key for key in data if key not in _KNOWN]
-    words = [key for key in others if _is_word(key)][:_MOST]
-    rest = len(others) - len(words)
+    words = [name for name in names if _is_word(name)][:_MOST]
+    rest = len(names) - len(words)
     return (*words, *([f"and {rest} more"] if rest else []))
 
 
@@ -113,18 +115,13 @@ def _newest(events: Any) -> Mapping[str, Any]:
     return listed[0] if listed and isinstance(listed[0], dict) else {}
 
 
-def _evaluations(event: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    listed = event.get("evaluations") or event.get("evaluation_history")
-    return [e for e in listed if isinstance(e, dict)] if isinstance(listed, list) else []
-
-
 def _evaluated(event: Mapping[str, Any]) -> str | None:
-    times = [_time(e.get(key)) for e in _evaluations(event) for key in ("created_at", "modified_at")]
+    times = [_time(e.get(key)) for e in evaluations_of(event) for key in ("created_at", "modified_at")]
     return max((at for at in times if at), key=moment, default=None)
 
 
 def _thresholds(event: Mapping[str, Any]) -> dict[str, float]:
-    results = [e.get("evaluation_result") for e in _evaluations(event)]
+    results = [e.get("evaluation_result") for e in evaluations_of(event)]
     found: dict[str, float] = {}
     for result in results:
         for name, told in result.items() if isinstance(result, dict) else ():

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
 from defendctl.cli.console import Ticker
-from defendctl.cli.delivery import append_to, deliver, refuse_unwritable, report_option
+from defendctl.cli.delivery import append_to, deliver, report_option
 from defendctl.cli.edit import tell_unwritten
 from defendctl.cli.formats import FORMATS
-from defendctl.cli.options import Command, Group, Run
+from defendctl.cli.options import Command, Group, Run, beginning, older_checkout
 from defendctl.cli.options import selector as with_selector
 from defendctl.diagnostics import DefendctlError, Precondition, Usage, errors, worst_exit
 from defendctl.model import FIELDS
@@ -21,9 +23,9 @@ from defendctl.render.inert import inert
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from defendctl.cli.delivery import Report
     from defendctl.manifest.models import LintLevel
     from defendctl.operations.apply import Applied, Consent
+    from defendctl.operations.destinations import Destination
     from defendctl.operations.plan import Progress, Selection
     from defendctl.plan.changes import Plan
 
@@ -66,12 +68,17 @@ _reassert = click.option(
 
 
 @_command("init")
+@beginning
 @click.pass_obj
 def init(run: Run) -> int:
-    """Write a project that plans: defendctl.yaml, empty state, a first manifest, the schema."""
-    from defendctl.operations.init import init as operation
+    """Write a project that plans: defendctl.yaml, empty state, a first manifest, the schema.
 
-    done = operation(Path.cwd())
+    With --env NAME, begin the state of that environment.
+    """
+    from defendctl.operations import init as operation
+
+    settings = run.settings(env=run.typed("env"))
+    done = operation.init_environment(settings) if settings.env else operation.init(Path.cwd(), settings)
     for name in done.written:
         run.console.out(f"wrote  {name}\n")
     for name in done.left:
@@ -96,17 +103,19 @@ def validate(
     paths: tuple[Path, ...],
     file: tuple[Path, ...],
     format: str,
-    report: tuple[Report, ...],
+    report: tuple[Destination, ...],
     **chosen: Any,
 ) -> int:
     """Check every manifest and the project file, offline."""
+    from defendctl.operations.destinations import check_destinations
     from defendctl.operations.inspect import validate as operation
     from defendctl.operations.policy import exits
 
-    refuse_unwritable(report)
+    workspace = run.workspace(choose=False)
+    check_destinations(workspace, report)
     levels: dict[str, LintLevel] = dict.fromkeys(chosen["warning"], "warning")
     levels |= dict.fromkeys(chosen["error"], "error")
-    found = operation(run.workspace(choose=False), [*paths, *file], levels)
+    found = operation(workspace, [*paths, *file], levels)
     code = exits(found)
     deliver(run, "diagnostics", found, format, report, code)
     return code
@@ -142,35 +151,43 @@ def plan(
     run: Run,
     /,
     format: str,
-    report: tuple[Report, ...],
+    report: tuple[Destination, ...],
     out: Path | None,
     detailed_exitcode: bool,
     **chosen: Any,
 ) -> int:
     """Show what apply would do, and what that does to each guardrail. Reads only."""
+    from defendctl.operations.destinations import Destination, check_destinations
     from defendctl.operations.plan import plan as operation
-    from defendctl.render import json
 
-    refuse_unwritable(report)
+    workspace = run.workspace()
+    saved = [Destination(f"--out {out}", out, "plan", "json")] if out else []
+    files = [*saved, *report]
+    check_destinations(workspace, files)
     ticker = Ticker(run.console)
-    made = operation(run.workspace(), _selection(chosen), _progress(ticker))
+    made = operation(workspace, _selection(chosen), _progress(ticker))
     ticker.end()
     _warn_about(made, run)
-    if out:
-        out.write_text(json.plan(made), encoding="utf-8")
     found = {2} if detailed_exitcode and not made.empty else set()
     found |= {5} if made.denied else set()
     found |= {1} if errors(made.diagnostics) else set()
     code = worst_exit(found | (made.blocked_exits() - {5}))
-    deliver(run, "plan", made, format, report, code)
+    deliver(run, "plan", made, format, files, code)
     return code
 
 
 @_command("apply")
 @click.argument("plan_file", metavar="[PLAN]", required=False, type=_PATH)
 @_files
-@click.option("--expect", metavar="DIGEST", help="Apply only the plan of this digest.")
+@click.option(
+    "--expect",
+    metavar="DIGEST@SERIAL",
+    callback=lambda ctx, param, value: _expected(value),
+    help="Apply only this plan, as the last line of `plan` names it.",
+)
 @click.option("--yes", is_flag=True, allow_from_autoenv=False, help="Do not ask.")
+@beginning
+@older_checkout
 @_format("text", "json")
 @_target
 @_replace
@@ -179,7 +196,7 @@ def plan(
 @_parallelism
 @click.pass_obj
 def apply(
-    run: Run, /, plan_file: Path | None, expect: str | None, yes: bool, format: str, **chosen: Any
+    run: Run, /, plan_file: Path | None, expect: Expected | None, yes: bool, format: str, **chosen: Any
 ) -> int:
     """Make it so: plan, ask, create and update, and report what may not be changed."""
     from defendctl.operations.apply import apply as operation
@@ -239,7 +256,7 @@ def drift(
     run: Run,
     /,
     format: str,
-    report: tuple[Report, ...],
+    report: tuple[Destination, ...],
     write: bool,
     overwrite: tuple[str, ...],
     ignore: tuple[str, ...],
@@ -248,20 +265,22 @@ def drift(
 ) -> int:
     """Show what was changed behind our back, and exit 2 if anything was. Writes nothing without --write."""
     from defendctl.operations import writeback
+    from defendctl.operations.destinations import check_destinations
     from defendctl.operations.plan import drift as operation
     from defendctl.plan.drift import exit_codes, ignoring
 
-    refuse_unwritable(report)
+    workspace = run.workspace()
+    check_destinations(workspace, report)
     if overwrite and not write:
         raise Usage("--overwrite says what --write may write: give both")
-    writeback.check_ignored(run.workspace(), ignore)
+    writeback.check_ignored(workspace, ignore)
     ticker = Ticker(run.console)
     files = chosen["file"]
-    entries = ignoring(operation(run.workspace(), _selection(chosen), _progress(ticker)), ignore)
+    entries = ignoring(operation(workspace, _selection(chosen), _progress(ticker)), ignore)
     ticker.end()
     if write:
         writeback.check_overwritten(entries, overwrite)
-        entries = writeback.write_back(run.workspace(), files, entries, overwrite)
+        entries = writeback.write_back(workspace, files, entries, overwrite)
         tell_unwritten(run.console, entries)
     code = worst_exit(exit_codes(entries, None if fail_on == "any" else fail_on))
     deliver(run, "drift", entries, format, report, code)
@@ -306,6 +325,7 @@ def _with_provenance(run: Run, address: str, format: str) -> int:
     metavar="PATH",
     help="With --from: write manifests of those that are not declared, into a folder or one .yaml file.",
 )
+@beginning
 @_parallelism
 @click.pass_obj
 def import_(
@@ -379,13 +399,17 @@ def outputs(run: Run, format: str, selector: tuple[str, ...]) -> int:
 @click.pass_obj
 def schema(run: Run, kind: str, output: Path | None) -> int:
     """Print a JSON Schema; inside a project the manifest's knows its custom metrics."""
+    from defendctl.operations.destinations import Destination, check_destinations
     from defendctl.operations.schema import schema as operation
 
-    content = operation(kind, run.workspace(choose=False).project.custom_metrics)
-    if output:
-        output.write_text(content, encoding="utf-8")
-    else:
+    workspace = run.workspace(choose=False)
+    content = operation(kind, workspace.project.custom_metrics)
+    if output is None:
         run.console.out(content)
+        return 0
+    file = Destination(f"--output {output}", output, kind, "schema")
+    check_destinations(workspace, [file])
+    file.write(content)
     return 0
 
 
@@ -481,10 +505,10 @@ def _progress(ticker: Ticker) -> Progress:
 
 
 def _consent(
-    run: Run, plan_file: Path | None, expect: str | None, yes: bool, chosen: dict[str, Any]
+    run: Run, plan_file: Path | None, expect: Expected | None, yes: bool, chosen: dict[str, Any]
 ) -> Consent:
     from defendctl.operations.apply import Consent
-    from defendctl.operations.planfile import read_plan, unreasoned
+    from defendctl.operations.planfile import read_plan
 
     if plan_file:
         saved = read_plan(plan_file)
@@ -492,29 +516,38 @@ def _consent(
             raise Precondition(
                 f"{plan_file} was made without reading what is live", "make one without --no-refresh"
             )
-        if expect not in (None, saved["digest"]):
+        if expect and expect.digest != saved["digest"]:
             raise Usage("--expect names another digest than PLAN")
         chosen.update({name: tuple(saved["options"].get(name, ())) for name in _OF_THE_PLAN})
-        return Consent(_nobody, saved["digest"], saved.get("environment"), unreasoned(saved))
-    return Consent(_always if yes else lambda made: _ask(run), expect)
+        return Consent(None, saved["digest"], saved["serial"], saved)
+    if expect:
+        return Consent(None, expect.digest, expect.serial)
+    return Consent(None if yes else partial(_ask, run))
 
 
-def _ask(run: Run) -> bool:
+class Expected(NamedTuple):
+    """What `--expect` names: a plan, and the serial of the state that it was made from."""
+
+    digest: str
+    serial: int | None
+
+
+def _expected(value: str | None) -> Expected | None:
+    """Raises click's usage error for a serial that is none."""
+    if value is None:
+        return None
+    digest, at, serial = value.partition("@")
+    if at and not re.fullmatch(r"[0-9]{1,9}", serial):
+        raise click.BadParameter(f"{value[:100]!r} is not DIGEST@SERIAL, as the last line of `plan` has it")
+    return Expected(digest, int(serial) if at else None)
+
+
+def _ask(run: Run, question: str) -> bool:
     if not sys.stdin.isatty():
         raise DefendctlError(
             "there is no terminal to ask on", "review the plan, then apply PLAN, --expect DIGEST or --yes"
         )
-    sys.stderr.write("Apply this plan? [y/N] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-
-def _always(made: Plan) -> bool:
-    return True
-
-
-def _nobody(made: Plan) -> bool:
-    return False
+    return run.console.confirm(question)
 
 
 def _plan_text(made: Plan, run: Run) -> str:

@@ -50,6 +50,12 @@ class Console:
         if error.hint:
             self.err(f"  {inert(error.hint)}")
 
+    def confirm(self, question: str) -> bool:
+        """Asks whoever sits at the terminal; only a yes is one."""
+        sys.stderr.write(f"{inert(question)} [y/N] ")
+        sys.stderr.flush()
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+
     def live(self) -> Live:
         return Live(sys.stderr.isatty() and not self.quiet)
 

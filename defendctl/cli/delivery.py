@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from defendctl.cli.formats import FORMATS, Setting
-from defendctl.diagnostics import DefendctlError, Usage
+from defendctl.diagnostics import DefendctlError
+from defendctl.durable import append_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
 
     from defendctl.cli.options import Run
+    from defendctl.operations.destinations import Destination
 
 _LEAST_ROOM: Final = 4_096
 """A step summary that has no more left is full."""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """One more format of the same run, and its file."""
-
-    format: str
-    path: Path
-
-
 def report_option(kind: str) -> Callable[[Any], Any]:
     """`--report FORMAT:FILE`, of the formats that this kind of result has."""
 
-    def parse(ctx: click.Context, param: click.Parameter, given: Sequence[str]) -> tuple[Report, ...]:
-        return tuple(_report(value, FORMATS[kind]) for value in given)
+    def parse(ctx: click.Context, param: click.Parameter, given: Sequence[str]) -> tuple[Destination, ...]:
+        return tuple(_report(value, kind) for value in given)
 
     return click.option(
         "--report",
@@ -44,51 +37,35 @@ def report_option(kind: str) -> Callable[[Any], Any]:
     )
 
 
-def _report(value: str, known: Collection[str]) -> Report:
+def _report(value: str, kind: str) -> Destination:
     """The first colon parts them, for a file may hold more of them. Raises click's usage error."""
+    from defendctl.operations.destinations import Destination
+
     name, _, file = value.partition(":")
+    known = FORMATS[kind]
     if name not in known:
         raise click.BadParameter(
             f"{name!r} is no format here; write FORMAT:FILE with one of {', '.join(known)}"
         )
     if not file:
         raise click.BadParameter(f"{value!r} names no file; write {name}:FILE")
-    return Report(name, Path(file))
+    return Destination(f"--report {value}", Path(file), kind, name)
 
 
-def refuse_unwritable(reports: Sequence[Report]) -> None:
-    """Before the run, for a report that is lost after it helps nobody. Raises Usage."""
-    seen: set[str] = set()
-    for report in reports:
-        why = _unwritable(report.path)
-        if os.path.realpath(report.path) in seen:
-            why = "another --report writes that file"
-        seen.add(os.path.realpath(report.path))
-        if why:
-            raise Usage(f"--report {report.format}:{report.path}: {why}")
-
-
-def _unwritable(path: Path) -> str | None:
-    folder = path.parent
-    if path.is_dir():
-        return "that is a folder"
-    if not folder.is_dir():
-        return f"there is no folder {folder}"
-    writable = os.access(path if path.exists() else folder, os.W_OK)
-    return None if writable else "it cannot be written"
-
-
-def deliver(run: Run, kind: str, result: Any, format: str, reports: Sequence[Report], code: int) -> None:
-    """Files first, so that they are there even if nobody reads stdout to its end."""
+def deliver(run: Run, kind: str, result: Any, format: str, reports: Sequence[Destination], code: int) -> None:
+    """Files first, so that they are there even if nobody reads stdout to its end; stdout whatever they do."""
     from defendctl.render.paint import plain
 
     folder = _in_the_repository()
-    for report in reports:
-        content = FORMATS[kind][report.format](kind, result, Setting(plain, folder, run.environment))
-        report.path.write_text(content, encoding="utf-8")
-    if format == "github":
-        _tell_github(kind, result, code, run.environment)
-    run.console.out(FORMATS[kind][format](kind, result, Setting(run.console.paint, folder, run.environment)))
+    shown = FORMATS[kind][format](kind, result, Setting(run.console.paint, folder, run.environment))
+    try:
+        for report in reports:
+            setting = Setting(plain, folder, run.environment)
+            report.write(FORMATS[kind][report.format](kind, result, setting))
+        if format == "github":
+            _tell_github(kind, result, code, run.environment)
+    finally:
+        run.console.out(shown)
 
 
 def append_to(variable: str, content: str) -> None:
@@ -96,8 +73,7 @@ def append_to(variable: str, content: str) -> None:
     path = os.environ.get(variable)
     if not path:
         raise DefendctlError(f"{variable} is not set: this format is for a GitHub Actions step")
-    with Path(path).open("a", encoding="utf-8") as file:
-        file.write(content)
+    append_whole(Path(path), content.encode(errors="backslashreplace"))
 
 
 def _tell_github(kind: str, result: Any, code: int, environment: str | None) -> None:

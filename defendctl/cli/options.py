@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from defendctl import __version__
 from defendctl.cli.console import Console
 from defendctl.diagnostics import DefendctlError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from defendctl.operations.workspace import Settings, Workspace
+
+F = TypeVar("F", bound="Callable[..., Any]")
 
 
 class Run:
@@ -21,9 +27,15 @@ class Run:
 
     def __init__(self) -> None:
         self.said: dict[str, Any] = {}
+        self._typed: set[str] = set()
         self.console = Console()
         self.environment: str | None = None
         """The one that the command works in, once its workspace was opened."""
+
+    def remember(self, name: str, value: Any, *, typed: bool) -> None:
+        self.said[name] = value
+        if typed:
+            self._typed.add(name)
 
     def enter(self) -> None:
         self.console.no_color = bool(self.said.get("no_color"))
@@ -35,16 +47,26 @@ class Run:
         except OSError as error:
             raise DefendctlError(f"cannot work in {folder}: {error.strerror}") from error
 
-    def settings(self) -> Settings:
+    def typed(self, name: str) -> Any:
+        """What the command line itself said, and no variable."""
+        return self.said.get(name) if name in self._typed else None
+
+    def settings(self, **other: Any) -> Settings:
+        """`other` goes before what the options said."""
         from defendctl.operations.workspace import Settings
 
+        said = {**self.said, **other}
         return Settings(
-            config=self.said.get("config"),
-            env=self.said.get("env"),
+            config=said.get("config"),
+            env=said.get("env"),
             sandbox=bool(self.said.get("sandbox")),
             timeout=self.said.get("timeout"),
             warn=self.console.warn,
             log=self.console.log,
+            new_state=bool(self.said.get("new_state")),
+            pin=not self.said.get("no_pin"),
+            ask=self.console.confirm if sys.stdin.isatty() else None,
+            older_checkout=bool(self.said.get("older_checkout")),
         )
 
     def workspace(self, *, choose: bool = True) -> Workspace:
@@ -62,6 +84,39 @@ selector = click.option(
     multiple=True,
     metavar="LABELS",
     help="Only declared workflows with these labels: team=support, tier!=test, team, !team.",
+)
+
+
+def beginning(command: F) -> F:
+    """The options of a command that may begin a state."""
+    for option in (
+        click.option(
+            "--new-state",
+            is_flag=True,
+            expose_value=False,
+            callback=_remember,
+            allow_from_autoenv=False,
+            help="Begin a state, where there is none yet.",
+        ),
+        click.option(
+            "--no-pin",
+            is_flag=True,
+            expose_value=False,
+            callback=_remember,
+            help="Print the lineage of a new state, and leave defendctl.yaml alone.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+older_checkout = click.option(
+    "--older-checkout",
+    is_flag=True,
+    expose_value=False,
+    callback=lambda ctx, param, value: _remember(ctx, param, value),
+    allow_from_autoenv=False,
+    help="Apply a checkout that is older than the one last applied.",
 )
 
 
@@ -112,7 +167,9 @@ def global_options(*, inner: bool) -> list[click.Parameter]:
 
 def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
     if value not in (None, False) and param.name:
-        ctx.ensure_object(Run).said[param.name] = value
+        ctx.ensure_object(Run).remember(
+            param.name, value, typed=ctx.get_parameter_source(param.name) == ParameterSource.COMMANDLINE
+        )
     return value
 
 

@@ -10,7 +10,7 @@ import click
 
 from defendctl.cli.console import Ticker
 from defendctl.cli.events import wait
-from defendctl.cli.options import Command, Run, selector
+from defendctl.cli.options import Command, Run, beginning, selector
 from defendctl.diagnostics import Usage, worst_exit
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def verify(run: Run, address: str, canary: bool, wait: float, format: str) -> in
 
 @click.command("test", cls=Command)
 @selector
+@beginning
 @click.option(
     "--target", multiple=True, metavar="ADDRESS", allow_from_autoenv=False, help="Only of this address."
 )
@@ -71,27 +72,27 @@ def test(run: Run, /, out: Path | None, format: str, create_canary: bool, **chos
 
     Exits 2 if a case failed or is flaky, 1 if one was not judged, 5 if the budget does not suffice.
     """
+    from defendctl.operations.destinations import Destination, check_destinations
     from defendctl.operations.suite import Chosen
     from defendctl.operations.suite import run_suite as operation
     from defendctl.render import suite
 
     if create_canary:
         return _create_canary(run, format)
-    if out and (out.is_dir() or not out.parent.is_dir()):
-        raise Usage(f"--out {out}: {'that is a folder' if out.is_dir() else 'there is no such folder'}")
+    workspace = run.workspace()
+    files = [Destination(f"--out {out}", out, "test-results", "json")] if out else []
+    check_destinations(workspace, files)
     ticker = Ticker(run.console)
 
     def on_result(result: CaseResult) -> None:
         ticker.step()
 
-    done = operation(
-        run.workspace(), Chosen(**chosen), on_result, lambda count: ticker.start("Testing", count)
-    )
+    done = operation(workspace, Chosen(**chosen), on_result, lambda count: ticker.start("Testing", count))
     ticker.end()
     draw = {"json": suite.results_document, "junit": suite.junit, "markdown": suite.markdown}
     try:
-        if out:
-            out.write_text(suite.results_document(done), encoding="utf-8")
+        for file in files:
+            file.write(suite.results_document(done))
     finally:  # they are paid for, so they are told wherever that is possible
         run.console.out(draw[format](done) if format in draw else suite.text(done, run.console.paint))
     if done.pending and format != "text":

@@ -11,6 +11,7 @@ from defendctl.engine.create import Unrecorded, create
 from defendctl.engine.results import ApplyResult, Receipt, Result
 from defendctl.engine.update import adopt, update
 from defendctl.plan.diff import differing
+from defendctl.plan.fingerprints import MOVE, spends
 from defendctl.state import records
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from defendctl.engine.upload import Uploads
     from defendctl.model import Binding, Fields, Support
     from defendctl.plan.changes import Change, Move, Plan
+    from defendctl.plan.fingerprints import Spends
 
 UNKNOWN_LIMIT: Final = 3
 """After so many unknown creates no further one starts. So many may be in flight: none can exceed it."""
@@ -44,6 +46,7 @@ class Applier:
         self._plan, self._remote, self._memory = plan, remote, memory
         self._support, self._parallelism, self._on_result = support, parallelism, on_result
         self._uploads = uploads
+        self._spends = spends(plan)
         self._guard = threading.Lock()
         self._stopped: str | None = None
         self._unknown = 0
@@ -73,7 +76,8 @@ class Applier:
         made = []
         try:
             for move in self._plan.moves:
-                self._memory.record(records.moved(move.new, move.old))
+                spent = self._spends[move.new, MOVE].whole
+                self._memory.record(records.moved(move.new, move.old, spent))
                 made.append(move)
         except (OSError, Precondition) as error:
             self.stop(f"the state cannot be written: {error}")
@@ -133,21 +137,25 @@ class Applier:
         return Result(change.address, change.action, "failed", change.workflow_id, text, code)
 
     def _retire(self, change: Change) -> Result:
-        self._memory.record(records.retired(change.address))
+        self._memory.record(records.retired(change.address, self._spent_by(change).whole))
         return Result(change.address, change.action, "done", change.workflow_id)
 
     def _update(self, change: Change) -> Result:
         assert self._remote
         step = adopt if change.action == "adopt" else update
-        return step(self._settled(change), self._remote, self._memory, self._support)
+        return step(self._settled(change), self._remote, self._memory, self._support, self._spent_by(change))
 
     def _create(self, change: Change) -> Result:
         assert self._remote
-        result = create(self._settled(change), self._remote, self._memory, self._support)
+        spent = self._spent_by(change)
+        result = create(self._settled(change), self._remote, self._memory, self._support, spent)
         if result.outcome == "unknown":
             with self._guard:
                 self._unknown += 1
         return result
+
+    def _spent_by(self, change: Change) -> Spends:
+        return self._spends[change.address, change.action]
 
     def _settled(self, change: Change) -> Change:
         """With the ids of its files, which are uploaded first."""

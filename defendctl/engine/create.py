@@ -14,6 +14,7 @@ from defendctl.diagnostics import ApiError, Interrupted, Precondition
 from defendctl.engine.results import Result
 from defendctl.engine.verify import not_taken
 from defendctl.model import Intent
+from defendctl.plan.fingerprints import Spends
 from defendctl.state import records
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from defendctl.engine.protocols import Memory, Remote
     from defendctl.model import Fields, Support
     from defendctl.plan.changes import Change
+    from defendctl.state.records import Record
 
 TRIES: Final = 3
 SEND_LIMIT: Final = 1.0
@@ -49,7 +51,9 @@ class Attempt:
     intended: bool
 
 
-def create(change: Change, remote: Remote, memory: Memory, support: Support) -> Result:
+def create(
+    change: Change, remote: Remote, memory: Memory, support: Support, spends: Spends = Spends()
+) -> Result:
     """Create, or replace. Raises OSError or Precondition if nothing can be recorded any more."""
     assert change.desired
     sent = {n: v for n, v in change.desired.fields().items() if n in support.create}
@@ -58,7 +62,7 @@ def create(change: Change, remote: Remote, memory: Memory, support: Support) -> 
     while True:
         tried += 1
         attempt = _attempt(change.address, sent, replaces, remote, memory)
-        result = _settle(change, attempt, sent, remote, memory)
+        result = _settle(change, attempt, sent, remote, memory, spends)
         if result:
             return result
         wait = _wait(attempt.outcome, tried)
@@ -92,14 +96,17 @@ def _attempt(address: str, sent: Fields, replaces: str | None, remote: Remote, m
     return Attempt(op, outcome, intended)
 
 
-def _settle(change: Change, attempt: Attempt, sent: Fields, remote: Remote, memory: Memory) -> Result | None:
+def _settle(
+    change: Change, attempt: Attempt, sent: Fields, remote: Remote, memory: Memory, spends: Spends
+) -> Result | None:
     """Record what is known. None where nothing was created."""
     match attempt.outcome:
         case Created(workflow_id) if not memory.claim(workflow_id):
             why = f"the API answered the id {workflow_id}, which is bound or remembered already"
             return _unknown(change, attempt.op, why, memory)
         case Created(workflow_id):
-            return _bind(change, attempt.op, workflow_id, sent, remote, memory)
+            _bind(change, records.bound(change.address, attempt.op, workflow_id, spends.whole), memory)
+            return _verified(change, workflow_id, sent, remote)
         case Unknown(why):
             return _unknown(change, attempt.op, why, memory)
         case _:
@@ -126,25 +133,24 @@ def _unknown(change: Change, op: str, why: str, memory: Memory) -> Result:
     return result
 
 
-def _bind(change: Change, op: str, workflow_id: str, sent: Fields, remote: Remote, memory: Memory) -> Result:
-    record = records.bound(change.address, op, workflow_id)
+def _bind(change: Change, record: Record, memory: Memory) -> None:
+    """Raises Unrecorded."""
     try:
         memory.record(record)
     except (OSError, Precondition) as error:
         memory.note(record)
-        result = Result(change.address, change.action, "done", workflow_id)
-        raise Unrecorded(result, op, error) from error
-    return _verified(change, workflow_id, sent, remote)
+        result = Result(change.address, change.action, "done", record["workflow_id"])
+        raise Unrecorded(result, record["op"], error) from error
 
 
 def _verified(change: Change, workflow_id: str, sent: Fields, remote: Remote) -> Result:
     try:
-        problem = not_taken(remote, workflow_id, sent)
+        untaken = not_taken(remote, workflow_id, sent)
     except (ApiError, Interrupted) as error:
         warning = f"created, but it could not be read back: {error.message}"
         return Result(change.address, change.action, "done", workflow_id, warning=warning)
-    outcome = "failed" if problem else "done"
-    return Result(change.address, change.action, outcome, workflow_id, problem)  # type: ignore[arg-type]
+    outcome, why = ("failed", untaken.why) if untaken else ("done", None)
+    return Result(change.address, change.action, outcome, workflow_id, why)  # type: ignore[arg-type]
 
 
 def _wait(outcome: Outcome, tried: int) -> float | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from defendctl.api.events import Listing
+    from defendctl.api.detail import Recent
     from defendctl.api.outcome import Outcome, Submitted
     from defendctl.event import Event
     from defendctl.model import Fields, Observed, State
@@ -34,7 +34,7 @@ class Files(Protocol):
 
 
 class EventSource(Protocol):
-    def events(self, workflow_id: str, last: int) -> Listing | None:
+    def recent(self, workflow_id: str, last: int, content: bool) -> Recent | None:
         """None for a 404. Raises ApiError."""
 
 

@@ -1,20 +1,23 @@
-"""Reading what is live, in parallel."""
+"""Reading what is live, and recent events, in parallel."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from defendctl.diagnostics import ApiError, KeyRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from defendctl.engine.protocols import Remote
+    from defendctl.api.detail import Recent
+    from defendctl.engine.protocols import EventSource, Remote
     from defendctl.model import Observed
     from defendctl.plan.build import Live
 
 T = TypeVar("T")
+_EVENTS_AT_ONCE: Final = 10
+"""Answers under way, of eight megabytes at most, whatever the parallelism."""
 
 
 def refresh(
@@ -22,9 +25,32 @@ def refresh(
 ) -> Live:
     """Address → answer for each id. Raises KeyRefused, or one ApiError that tells all failures."""
 
-    def read(workflow_id: str) -> Observed | ApiError | None:
+    answers = in_parallel(_each(remote.read, on_read), ids, parallelism)
+    _raise(answers)
+    return {a: answer for a, answer in answers.items() if not isinstance(answer, ApiError)}
+
+
+def read_events(
+    source: EventSource,
+    ids: Mapping[str, str],
+    last: int,
+    parallelism: int,
+    on_read: Callable[[], None] = lambda: None,
+) -> dict[str, Recent | ApiError | None]:
+    """Address → its last events, why they cannot be read, or None for a 404: one whose events cannot be read
+    does not stop the others. Raises KeyRefused."""
+    if not ids:
+        return {}
+    read = _each(lambda workflow_id: source.recent(workflow_id, last, content=False), on_read)
+    return in_parallel(read, ids, min(parallelism, _EVENTS_AT_ONCE))
+
+
+def _each(read: Callable[[str], T], on_read: Callable[[], None]) -> Callable[[str], T | ApiError]:
+    """The same, with the error for an answer; only a key that is refused stops all."""
+
+    def told(workflow_id: str) -> T | ApiError:
         try:
-            return remote.read(workflow_id)
+            return read(workflow_id)
         except KeyRefused:
             raise
         except ApiError as error:
@@ -32,9 +58,7 @@ def refresh(
         finally:
             on_read()
 
-    answers = in_parallel(read, ids, parallelism)
-    _raise(answers)
-    return {a: answer for a, answer in answers.items() if not isinstance(answer, ApiError)}
+    return told
 
 
 def in_parallel(read: Callable[[str], T], ids: Mapping[str, str], parallelism: int) -> dict[str, T]:

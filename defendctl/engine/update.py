@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from defendctl.diagnostics import ApiError, Interrupted
 from defendctl.engine.results import Result
 from defendctl.engine.verify import not_taken
-from defendctl.model import Binding
+from defendctl.model import Binding, only_console
 from defendctl.plan.compare import never_known
+from defendctl.plan.diff import differing
+from defendctl.plan.fingerprints import Spends
 from defendctl.plan.uploads import has_id
 from defendctl.state import records
 
@@ -18,25 +20,29 @@ if TYPE_CHECKING:
     from defendctl.plan.changes import Change
 
 
-def update(change: Change, remote: Remote, memory: Memory, support: Support) -> Result:
+def update(
+    change: Change, remote: Remote, memory: Memory, support: Support, spends: Spends = Spends()
+) -> Result:
     """Raises OSError or Precondition if nothing can be recorded any more."""
     assert change.desired
     assert change.workflow_id
     sent = {n: v for n, v in change.desired.fields().items() if n in support.update}
     try:
         now = remote.read(change.workflow_id)
-        problem = _moved(change, now) or _write(change, sent, now, remote, memory)
+        problem = _moved(change, now) or _write(change, sent, now, remote, memory, spends)
     except (ApiError, Interrupted) as error:
         return _result(change, error.message, error.exit_code if isinstance(error, ApiError) else 1)
     return _result(change, problem)
 
 
-def adopt(change: Change, remote: Remote, memory: Memory, support: Support) -> Result:
+def adopt(
+    change: Change, remote: Remote, memory: Memory, support: Support, spends: Spends = Spends()
+) -> Result:
     """Bind again what a tombstone remembers, and bring it to what is declared."""
-    memory.record(records.adopted(change.address, _adopted(change, support), change.was))
-    if not any(f.path != "status" for f in change.fields):
-        return _result(change, None)
-    return update(change, remote, memory, support)
+    sends = not all(only_console(f.path) for f in change.fields)
+    done = () if sends else spends.whole
+    memory.record(records.adopted(change.address, _adopted(change, support), change.was, done))
+    return update(change, remote, memory, support, spends) if sends else _result(change, None)
 
 
 def _adopted(change: Change, support: Support) -> Binding:
@@ -57,7 +63,8 @@ def _moved(change: Change, now: Observed | None) -> str | None:
     assert then
     if now is None:
         return "the API answers 404 for it now"
-    if (_managed(change, now), now.status) != (_managed(change, then), then.status):
+    moved = differing(_managed(change, then), _managed(change, now))
+    if moved or (now.status, now.capabilities) != (then.status, then.capabilities):
         return "it was changed since it was planned; plan again"
     return None
 
@@ -68,7 +75,9 @@ def _managed(change: Change, observed: Observed) -> Fields:
     return {n: v for n, v in observed.fields.items() if n not in change.desired.unmanaged}
 
 
-def _write(change: Change, sent: Fields, now: Observed | None, remote: Remote, memory: Memory) -> str | None:
+def _write(
+    change: Change, sent: Fields, now: Observed | None, remote: Remote, memory: Memory, spends: Spends
+) -> str | None:
     """What is left to the console is not sent, and must be there afterwards as it was."""
     assert change.observed
     assert change.workflow_id
@@ -76,13 +85,14 @@ def _write(change: Change, sent: Fields, now: Observed | None, remote: Remote, m
     assert now
     left = {n: v for n, v in now.fields.items() if n in change.desired.unmanaged}
     hidden = sent.keys() - change.observed.fields.keys()
-    if hidden:
-        memory.record(records.unconfirmed(change.address, hidden))
+    earlier = records.in_place(memory.state.bindings[change.address].sent, now.fields)
+    memory.record(records.sending(change.address, hidden, spends.sent(sent), earlier))
     remote.update(change.workflow_id, sent)
-    problem = not_taken(remote, change.workflow_id, sent, left)
-    if problem is None:
-        memory.record(records.known(change.address, sent))
-    return problem
+    told = {field.path for field in change.fields if field.untaken}
+    untaken = not_taken(remote, change.workflow_id, sent, left, told)
+    if untaken is None or untaken.remade:
+        memory.record(records.known(change.address, sent, () if untaken else spends.whole))
+    return untaken.why if untaken else None
 
 
 def _result(change: Change, problem: str | None, exit_code: int = 1) -> Result:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from defendctl.manifest import models
 from defendctl.manifest.problems import check
-from defendctl.manifest.project import check_section, policy_rules
+from defendctl.manifest.project import check_sample, check_section, policy_rules
 from defendctl.manifest.words import quoted
 
 if TYPE_CHECKING:
@@ -74,6 +74,8 @@ def _environment(name: str, body: Any, base: Project, document: Document, report
     policy, api = model.policy, model.api
     includes = tuple(policy.include)
     said = policy.replay.model_fields_set
+    sample = replace(base.sample, **policy.replay.model_dump(include=said))
+    check_sample(sample, data if said else document.data, at if said else (), document, report)
     return replace(
         base,
         environment=name,
@@ -90,8 +92,7 @@ def _environment(name: str, body: Any, base: Project, document: Document, report
             *base.include_spans,
             *(document.span((*at, "policy", "include", i)) for i in range(len(includes))),
         ),
-        replay_last=policy.replay.last if "last" in said else base.replay_last,
-        replay_min_events=policy.replay.min_events if "min_events" in said else base.replay_min_events,
+        sample=sample,
         overlays=tuple(model.overlays),
         overlay_spans=tuple(document.span((*at, "overlays", i)) for i in range(len(model.overlays))),
     )

@@ -53,6 +53,16 @@ def _with_small_ending(name: str) -> str:
     return stem + ending.lower() if has_ending(name) else name
 
 
+def would_read(root: Path, entry: str, file: Path) -> bool:
+    """Whether an entry reads that manifest file, once it is there; hidden folders are not read."""
+    start = Path(os.path.normpath(root / entry))
+    if file == start:
+        return True
+    if start in file.parents:
+        return not any(part.startswith(".") for part in file.relative_to(start).parts)
+    return is_glob(entry) and matches(str(file), str(start).replace("**/", "*"))
+
+
 def is_outside(path: Path, inside: str | None) -> bool:
     if inside is None:
         return False

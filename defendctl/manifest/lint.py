@@ -25,8 +25,10 @@ LINTS: Final = (
     "same-name",
     "threshold-one",
     "threshold-zero",
+    "unpinned-state",
 )
-"""Those that begin with `replay-` are found by a plan that reads events (plan/replay_lint.py)."""
+"""Those that begin with `replay-` are found by a plan that reads events (plan/replay_lint.py).
+`unpinned-state` is about the project file (operations/beginning.py)."""
 
 Path = tuple[str | int, ...]
 

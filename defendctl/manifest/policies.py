@@ -48,7 +48,7 @@ class Policies:
         given = [*self._project.rules, *(rule for file in self.files for rule in self._of(file))]
         for rule, message in repeated_ids(given) if given else ():
             self._found.append(Diagnostic("error", "duplicate-rule", message, rule.span))
-        return Policy(tuple(given), self._project.replay_last, self._project.replay_min_events)
+        return Policy(tuple(given), self._project.sample)
 
     def _of(self, file: Path) -> Iterator[Rule]:
         name = self._entries.shown(file)

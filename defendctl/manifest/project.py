@@ -14,6 +14,7 @@ from defendctl.manifest.loader import Document, load
 from defendctl.manifest.report import Report
 from defendctl.manifest.url import base_url_problem
 from defendctl.manifest.words import shown
+from defendctl.plan.replay import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,8 +55,8 @@ class Project:
     rules: tuple[Rule, ...] = ()
     includes: tuple[str, ...] = ()
     include_spans: tuple[Span, ...] = ()
-    replay_last: int = 50
-    replay_min_events: int = 20
+    sample: Sample = field(default_factory=Sample)
+    """The events that rules of the policy are judged on."""
     key_variable: str = KEY_VARIABLE
     """The name of the environment variable that holds the key."""
     environment: str | None = None
@@ -121,6 +122,7 @@ def _project(file: Path, document: Document, report: Report) -> Project:
         _built(file, model, document), rules=policy_rules(data, (), model.custom_metrics, document, report)
     )
     if "environments" not in data:
+        check_sample(base.sample, data, (), document, report)
         return base
     from defendctl.manifest.environments import environments
 
@@ -160,6 +162,20 @@ def check_section(data: dict[str, Any], at: Path_, document: Document, report: R
     policy = data.get("policy")
     for path, code, message in repeated(policy if isinstance(policy, dict) else {}, ("include",)):
         report.error(code, message, document.span((*at, "policy", *path)))
+
+
+def check_sample(sample: Sample, data: dict[str, Any], at: Path_, document: Document, report: Report) -> None:
+    """Of the file, or of one environment at `at` that says something of it."""
+    policy = data.get("policy")
+    said = policy.get("replay") if isinstance(policy, dict) else None
+    if sample.last >= sample.min_events or not isinstance(said, dict):
+        return
+    key = "last" if "last" in said else "min_events"
+    message = (
+        f"Of {sample.last} events (`last`) no flag rate is ever judged that needs {sample.min_events} "
+        "(`min_events`): raise `last`, or lower `min_events`."
+    )
+    report.error("out-of-range", message, document.span((*at, "policy", "replay", key)))
 
 
 def policy_rules(
@@ -212,8 +228,7 @@ def _built(file: Path, model: ProjectFile, document: Document) -> Project:
         include_spans=tuple(
             document.span(("policy", "include", i)) for i in range(len(model.policy.include))
         ),
-        replay_last=model.policy.replay.last,
-        replay_min_events=model.policy.replay.min_events,
+        sample=Sample(model.policy.replay.last, model.policy.replay.min_events),
         key_variable=model.api.key_variable,
         uploads=model.api.uploads,
     )

@@ -58,6 +58,8 @@ class Desired:
     """Declared, but not in this environment."""
     overlaid: Mapping[str, Mapping[str, Span]] = field(default_factory=dict)
     """Address → each path that an overlay names, and where; null names what it takes away."""
+    sources: frozenset[str] = frozenset()
+    """The real path of every file that was read for this."""
 
 
 def resolve(
@@ -76,7 +78,8 @@ def resolve(
     run = _Run(project, cwd.absolute(), today, linted, keep)
     if linted and paths is not None:
         paths = run.without_overlays(paths) or None
-    declared = [one for file in run.files(paths) for one in run.declared(file)]
+    files = run.files(paths)
+    declared = [one for file in files for one in run.declared(file)]
     if paths is None:
         declared += run.only_in_overlays({one.address for one in declared})
     kept = sorted(run.once(declared).items())
@@ -104,6 +107,7 @@ def resolve(
         files=contents.files,
         left_out=run.left_out,
         overlaid=run.overlaid,
+        sources=run.sources(files, contents),
     )
 
 
@@ -127,9 +131,9 @@ class _Run:
         self.policies = Policies(project, cwd)
         self._overlays = _overlays(project, cwd, today)
         own = {os.path.realpath(project.file)} if project.file else set()
-        others = self._overlays.real_files if self._overlays else set()
-        others |= own | self.policies.real_files | _tests(project, cwd)
-        self._entries = Entries(project.root, cwd, "manifest", others)
+        overlays = self._overlays.real_files if self._overlays else set()
+        self._others = own | overlays | self.policies.real_files | _tests(project, cwd)
+        self._entries = Entries(project.root, cwd, "manifest", self._others)
         self.documents: dict[str, Document] = {}
         self._keep = keep
         self._cwd = cwd
@@ -160,6 +164,11 @@ class _Run:
 
     def files(self, paths: Sequence[Path] | None) -> list[Path]:
         return unique(self._configured() if paths is None else self._entries.given(paths))
+
+    def sources(self, files: Sequence[Path], contents: Contents) -> frozenset[str]:
+        """The manifests, and all that is read beside them."""
+        uploads = (self._project.root / file.path for file in contents.files.values())
+        return frozenset(self._others).union(map(os.path.realpath, (*files, *uploads)))
 
     def _configured(self) -> Iterator[Path]:
         """The files of the entries in the project file, or of the default folder."""
@@ -242,7 +251,7 @@ class _Run:
     ) -> None:
         """Warn of rules and waivers that are about nothing. `addresses` is None if not all were read."""
         from defendctl.manifest.rules import idle_rules
-        from defendctl.manifest.waivers import idle_waivers
+        from defendctl.manifest.waivers import expiring_waivers, idle_waivers
 
         known = addresses
         if self._overlays:  # what is left out here is declared all the same
@@ -250,6 +259,8 @@ class _Run:
         self._found += idle_rules(policy.rules, labels, addresses or ())
         idle = idle_waivers(self.waivers, known, {rule.id for rule in policy.rules})
         self._found += islice(idle, LIMIT)
+        if self._today:
+            self._found += islice(expiring_waivers(self.waivers, self._today), LIMIT)
 
 
 def _overlays(project: Project, cwd: Path, today: datetime.date | None) -> Overlays | None:

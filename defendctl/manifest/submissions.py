@@ -21,31 +21,57 @@ if TYPE_CHECKING:
 Path = tuple[str | int, ...]
 Fault = tuple[Path, str, str]
 
+INPUT = "model_input"
 _AN_EVENT = "An event is a mapping with `user_prompt`, `model_output` and `model_used`"
 _CONTEXT = "a text, or a list of texts and of turns like `{role: user, content: …}`"
 
 
 def read_submission(file: File, cwd: File) -> tuple[Submission, dict[str, Span]]:
     """The event and where each of its keys stands. Raises Invalid with every problem; JSON is YAML."""
-    from defendctl.manifest.models import EventInput
-    from defendctl.manifest.problems import check
-    from defendctl.manifest.validate import without_extensions
-
     name = shown(file, cwd)
     documents, loaded = load(cwd / file, name)
     report = Report(name, loaded)
-    model = None
+    submission = None
     with report.stopping():
         if not loaded and (len(documents) != 1 or not isinstance(documents[0].data, dict)):
             report.error("not-an-event", _not_one(documents), _span(documents, name))
         elif not loaded:
-            data = without_extensions(documents[0].data)
-            model = check(EventInput, data, (), documents[0], report)
-            report_faults(faults(data), (), documents[0], report)
-    if model is None or loaded or report.diagnostics:
+            submission = _read(documents[0], report)
+    if submission is None or loaded or report.diagnostics:
         raise Invalid([*loaded, *report.diagnostics])
-    document = documents[0]
-    return _submission(model), {key: document.span((key,)) for key in ("", *document.data)}
+    return submission, _places(documents[0])
+
+
+def _read(document: Document, report: Report) -> Submission | None:
+    """Its input stands in it, or as in the vendor's own requests under `model_input`."""
+    from defendctl.manifest.models import CaseInput, EventInput
+    from defendctl.manifest.problems import check
+    from defendctl.manifest.validate import without_extensions
+
+    data = without_extensions(document.data)
+    model = check(EventInput, data, (), document, report)
+    at: Path = ()
+    given: models.EventInput | models.CaseInput | None = model
+    inner = data
+    if INPUT in data:
+        report_faults(_twice(data), (), document, report)
+        at, inner = (INPUT,), data[INPUT]
+        given = check(CaseInput, inner, at, document, report)
+    sound = not isinstance(inner, dict) or report_faults(faults(inner), at, document, report)
+    return _submission(model, given) if model and given and sound else None
+
+
+def _twice(data: dict[str, Any]) -> Iterator[Fault]:
+    from defendctl.manifest.models import CaseInput
+
+    for key in data.keys() & CaseInput.model_fields.keys():
+        yield (key,), "conflicting-keys", f"`{key}` belongs into `{INPUT}`, which is there: write it once."
+
+
+def _places(document: Document) -> dict[str, Span]:
+    given = document.data.get(INPUT)
+    inner = {key: document.span((INPUT, key)) for key in given} if isinstance(given, dict) else {}
+    return {key: document.span((key,)) for key in ("", *document.data)} | inner
 
 
 def report_faults(given: Iterator[Fault], at: Path, document: Document, report: Report) -> bool:
@@ -85,15 +111,15 @@ def context_of(value: Any) -> tuple[str | Turn, ...]:
     return tuple(item if isinstance(item, str) else Turn(item["role"], item["content"]) for item in items)
 
 
-def _submission(model: models.EventInput) -> Submission:
+def _submission(model: models.EventInput, given: models.EventInput | models.CaseInput) -> Submission:
     return Submission(
         model_output=model.model_output,
         model_used=model.model_used,
         run_mode=model.run_mode or DEFAULT_RUN_MODE,
-        user_prompt=model.user_prompt or None,
-        system_prompt=model.system_prompt or None,
-        context=context_of(model.context),
-        ground_truth=model.ground_truth or None,
+        user_prompt=given.user_prompt or None,
+        system_prompt=given.system_prompt or None,
+        context=context_of(given.context),
+        ground_truth=given.ground_truth or None,
         nametag=model.nametag or None,
     )
 

@@ -329,7 +329,8 @@ POLICY_FILE: Hints = {**{key: MANIFEST[key] for key in ("$schema", "version")}, 
 REPLAY: Hints = {
     "last": {"markdownDescription": "How many of the last events of a workflow are read. Default: `50`."},
     "min_events": {
-        "markdownDescription": "With fewer events nothing is denied for its flag rate. Default: `20`."
+        "markdownDescription": "With fewer events a flag rate denies nothing, unless even the lower end of "
+        "its interval is too high. At most `last`. Default: `20`."
     },
 }
 RULE: Hints = {
@@ -355,7 +356,10 @@ RULE: Hints = {
     "capabilities": {"markdownDescription": "The state that each capability named must be in."},
     "no_loosening": {"markdownDescription": "No change may loosen a guardrail."},
     "no_indeterminate": {"markdownDescription": "No change may be one whose direction cannot be told."},
-    "max_threshold_step": {"markdownDescription": "How far a threshold may move at once, up or down."},
+    "max_threshold_step": {
+        "markdownDescription": "How far a threshold may move at once, up or down; a metric that is taken out "
+        "moves down to nothing."
+    },
     "no_retire": {"markdownDescription": "No workflow may be retired."},
     "max_creates": {"markdownDescription": "How many workflows one apply may create or replace."},
     "max_changes": {"markdownDescription": "How many workflows one apply may touch."},

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from defendctl.manifest.report import Report
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+SOON = 14
+"""Days before it expires."""
 _SUGGESTIONS = 50
 """Each looks at all the words there are, and there may be many waivers."""
 WAIVABLE = (*(name for name in FIELDS if name != "metrics"), RETIRE, FLAG_RATE)
@@ -108,6 +110,19 @@ def _waiver(
     return Waiver(
         model.address, model.rule, model.field, to, model.reason, model.approver, expires, document.span(at)
     )
+
+
+def expiring_waivers(given: Iterable[Waiver], today: datetime.date) -> Iterator[Diagnostic]:
+    """A warning for each that will be an error soon: a pull request that renews it takes its time."""
+    for waiver in given:
+        left = (waiver.expires - today).days
+        if 0 <= left <= SOON:
+            when = f"in {left} days" if left > 1 else ("tomorrow", "today")[not left]
+            message = (
+                f"This waiver expires on {waiver.expires}, {when}, and is an error afterwards: take it out, "
+                "or have it approved again with a new date."
+            )
+            yield Diagnostic("warning", "expiring-waiver", message, waiver.span)
 
 
 def idle_waivers(

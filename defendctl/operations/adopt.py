@@ -5,16 +5,19 @@ from __future__ import annotations
 import shlex
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from defendctl.diagnostics import ApiError, DefendctlError, Precondition, Unresolved, Usage
 from defendctl.model import ADDRESS, ADDRESS_RULE, DEFAULTS, FIELDS, Binding, Workflow, usable_id
+from defendctl.operations.beginning import begin_state, require_beginning
 from defendctl.operations.uploads import with_uploads
+from defendctl.plan.identity import another_id, import_command
 from defendctl.plan.uploads import has_id
 from defendctl.state.records import bind, forget
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from defendctl.api.client import DefendApi
     from defendctl.model import Fields, Intent, Observed, State
@@ -55,15 +58,17 @@ def import_workflow(workspace: Workspace, address: str, workflow_id: str) -> Bin
     desired = workspace.desired(None)
     with workspace.store.session(workspace.settings.warn) as session:
         workspace.check_host(session.state)
+        require_beginning(workspace, session)
         _may_import(session.state, address, workflow_id)
         with workspace.api() as api:
-            observed = _read(api, workflow_id)
+            observed = _read(api, workflow_id, partial(import_command, address))
             evidence = api.evidence
         declared = with_uploads(desired, session.state).workflows.get(address)
         if declared is None:
             raise undeclared(address, observed)
         binding = taken_over(workflow_id, declared, observed)
         remember_api(workspace, session, evidence)
+        begin_state(workspace, session)
         session.edit(lambda state: bind_all(state, {address: session.signed(binding, "import")}))
     return binding
 
@@ -79,7 +84,7 @@ def resolve_id(workspace: Workspace, address: str, workflow_id: str, *, now: boo
         intent = unresolved(session.state, address)
         _check_free(session.state, workflow_id)
         with workspace.api() as api:
-            observed = _read(api, workflow_id)
+            observed = _read(api, workflow_id, partial(_resolve_command, address))
         if not now:
             _check_evidence(intent, observed)
         rest = {n: v for n, v in observed.fields.items() if n not in intent.sent}
@@ -162,14 +167,21 @@ def _check_free(state: State, workflow_id: str) -> None:
         raise Precondition(f"{workflow_id} is bound to, or remembered by, {known[workflow_id]} already")
 
 
-def _read(api: DefendApi, workflow_id: str) -> Observed:
+def _resolve_command(address: str, answered: str) -> str | None:
+    if not usable_id(answered):
+        return None
+    return f"if that is the one: `defendctl state resolve {address} --id {shlex.quote(answered)}`"
+
+
+def _read(api: DefendApi, workflow_id: str, command: Callable[[str], str | None]) -> Observed:
+    """`command` takes a workflow that answers to another id. Raises Usage or ApiError."""
     if not usable_id(workflow_id):
         raise Usage(f"{workflow_id!r} cannot be a workflow id")
     observed = api.read(workflow_id)
     if observed is None:
         raise ApiError(f"the API answers 404 for {workflow_id}")
     if observed.workflow_id != workflow_id:
-        raise ApiError(f"the API answers for another workflow than {workflow_id}")
+        raise ApiError(another_id(workflow_id, observed.workflow_id), command(observed.workflow_id))
     return observed
 
 

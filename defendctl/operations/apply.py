@@ -8,11 +8,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.engine.generation import generation
+from defendctl.operations.beginning import begin_state, may_begin, refuse_second, warn_unpinned
 from defendctl.operations.interrupts import interrupts
 from defendctl.operations.plan import Progress, Selection, make_plan
+from defendctl.operations.planfile import unreasoned
 from defendctl.operations.policy import refuse_denied
+from defendctl.operations.revision import refuse_older, revision
 from defendctl.operations.uploads import uploads
 from defendctl.plan.digest import changes_data, digest
+from defendctl.plan.fingerprints import fingerprints
+from defendctl.plan.moved import moved
+from defendctl.state import records
+from defendctl.state.spent import is_forgotten, spent_since
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,25 +27,28 @@ if TYPE_CHECKING:
     from defendctl.api.client import DefendApi
     from defendctl.engine.apply import Applier
     from defendctl.engine.results import ApplyResult, Result
-    from defendctl.model import Intent, Support
+    from defendctl.model import Intent, State, Support
     from defendctl.operations.workspace import Workspace
     from defendctl.plan.changes import Plan
     from defendctl.state.session import Session
 
 
+_NAMED: Final = 5
 _SHOWN: Final = len("sha256:") + 12
 """Of a digest: enough to find the plan that was applied."""
 
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What was reviewed. `ask` is called with a plan that nobody has reviewed yet."""
+    """What was reviewed, or who is asked."""
 
-    ask: Callable[[Plan], bool]
+    ask: Callable[[str], bool] | None = None
+    """Asks a person; None where consent was given beforehand."""
     digest: str | None = None
-    environment: str | None = None
-    """That of the plan file, if there is one with changes."""
-    changes: list[dict[str, Any]] | None = None
+    serial: int | None = None
+    """Of the state that it was made from; None where nobody said it."""
+    saved: dict[str, Any] | None = None
+    """The plan file, if there is one."""
 
 
 @dataclass(slots=True)
@@ -63,42 +73,91 @@ def apply(
     workspace.require_sound()
     with workspace.store.session(workspace.settings.warn) as session:
         workspace.check_host(session.state)
-        older = workspace.store.older_than_seen(session.state)
-        if older:
-            raise Precondition(older)
+        refuse_second(workspace, session)
+        warn_unpinned(workspace, session)
+        refuse_older(workspace, desired, session.state)
         plan, support = make_plan(workspace, desired, session.state, chosen, progress)
         on_plan(plan)
-        _check_consent(plan, consent)
+        _check_consent(plan, consent, session.state)
+        does_something = bool(plan.work or plan.moves)
+        first = may_begin(workspace, session) if does_something else None
         refuse_denied(plan)
-        _ask(plan, consent)
-        return Making(workspace, plan, support, session, chosen.parallelism, progress).make_so()
+        if does_something:
+            _ask(workspace, consent, first)
+            session.revision = revision(workspace, desired)
+        making = Making(workspace, plan, support, session, chosen.parallelism, progress, chosen.is_partial)
+        return making.make_so()
 
 
 def _check_environment(workspace: Workspace, consent: Consent) -> None:
     """A plan file says what it was made for; a digest alone says so when it does not match."""
     here = workspace.project.environment
-    if consent.changes is not None and consent.environment != here:
-        made = f"the environment {consent.environment}" if consent.environment else "no environment"
+    there = consent.saved.get("environment") if consent.saved else here
+    if there != here:
+        made = f"the environment {there}" if there else "no environment"
         raise Precondition(
             f"the plan was made for {made}, and this run is for {here or 'none'}",
             "name the environment that it was made for, or plan again",
         )
 
 
-def _check_consent(plan: Plan, consent: Consent) -> None:
-    if consent.digest is not None:
-        now = digest(plan)
-        if now != consent.digest:
+def _check_consent(plan: Plan, consent: Consent, state: State) -> None:
+    """Raises Precondition where what was reviewed is not what would be done, or was done already."""
+    if consent.digest is None:
+        return
+    now = digest(plan)
+    if now != consent.digest:
+        raise _stale(plan, now, consent, state)
+    if consent.saved and unreasoned(consent.saved) != _as_read(plan):
+        raise Precondition("the plan file was edited: its changes are not those of its digest")
+    if not plan.empty:
+        _refuse_spent(plan, now, consent.serial, state)
+
+
+def _stale(plan: Plan, now: str, consent: Consent, state: State) -> Precondition:
+    at = state.spent.get(consent.digest or "")
+    if at:
+        return Precondition(f"the plan is stale: it was applied already, which left serial {at}: plan again")
+    then = "\n".join(f"  {line}" for line in moved(consent.saved, plan)) if consent.saved else ""
+    return Precondition(
+        f"the plan is stale: it would now be {now}, not {consent.digest}" + (f"\n{then}" if then else ""),
+        "something moved since it was reviewed (manifests, state or live workflows): plan again",
+    )
+
+
+def _refuse_spent(plan: Plan, now: str, serial: int | None, state: State) -> None:
+    """What is reviewed once is applied once; the same change is planned, and reviewed, anew."""
+    if serial is None:
+        if now in state.spent:
             raise Precondition(
-                f"the plan is stale: it would now be {now}, not {consent.digest}",
-                "something moved since it was reviewed (manifests, state or live workflows): plan again",
+                f"a plan with this digest was applied already, which left serial {state.spent[now]}",
+                "say which one is meant as DIGEST@SERIAL, as the last line of `defendctl plan` has it",
             )
-        if consent.changes is not None and consent.changes != _as_read(plan):
-            raise Precondition("the plan file was edited: its changes are not those of its digest")
+        return
+    if is_forgotten(state, serial):
+        raise Precondition(
+            f"the plan was made at serial {serial}, and what was applied since is known from serial "
+            f"{state.spent_floor} on: plan again"
+        )
+    done = {one.value: one for one in fingerprints(plan)}
+    since = spent_since(state, [now, *done], serial)
+    if since:
+        what = sorted({done[one].address for one in since if one in done})
+        about = f" ({', '.join(what[:_NAMED])})" if what else ""
+        raise Precondition(
+            f"what this plan does was applied after it was made, and taken back since{about}",
+            "if it is to be done once more: plan again, and have that reviewed",
+        )
 
 
-def _ask(plan: Plan, consent: Consent) -> None:
-    if consent.digest is None and (plan.work or plan.moves) and not consent.ask(plan):
+def _ask(workspace: Workspace, consent: Consent, first: str | None) -> None:
+    """One question, also where a state begins: that needs a person, or --new-state, in any case."""
+    if consent.ask:
+        agreed = consent.ask(f"{first} Begin one, and apply this plan?" if first else "Apply this plan?")
+    else:
+        ask = workspace.settings.ask
+        agreed = first is None or (ask is not None and ask(f"{first} Begin a new one?"))
+    if not agreed:
         raise DefendctlError("not applied: nobody agreed")
 
 
@@ -117,6 +176,8 @@ class Making:
     session: Session
     parallelism: int
     progress: Progress
+    partial: bool = True
+    """Whether other workflows were left out of it."""
 
     def make_so(self) -> Applied:
         """Where nothing is to be sent, neither key nor network is needed."""
@@ -124,8 +185,9 @@ class Making:
         self.session.run = f"apply {digest(self.plan)[:_SHOWN]}"
         if any(change.action != "retire" for change in self.plan.work):
             with self.workspace.api() as api:
+                begin_state(self.workspace, self.session)
                 return self._through(api)
-        return _finish(self.plan, self._applier(None).run(), self.session)
+        return self._finished(self._applier(None).run())
 
     def _through(self, api: DefendApi) -> Applied:
         from defendctl.api.dialects import DIALECTS
@@ -136,7 +198,7 @@ class Making:
         with interrupts(lambda: applier.stop("interrupted"), api.stop) as interrupted:
             result = applier.run()
             self._note_generation(api)
-            applied = _finish(self.plan, result, self.session)
+            applied = self._finished(result)
         if interrupted:
             applied.result.exits.add(130)
         return applied
@@ -149,6 +211,13 @@ class Making:
 
         files = uploads(self.workspace, api, self.session) if api else None
         return Applier(self.plan, api, self.session, self.support, self.parallelism, tell, files)
+
+    def _finished(self, result: ApplyResult) -> Applied:
+        """An apply of everything that left nothing undone is what its commit says."""
+        whole = not (self.partial or result.exit_codes()) and self.session.has_recorded
+        if whole and self.session.revision:
+            self.session.note(records.completed(self.session.revision))
+        return _finish(self.plan, result, self.session)
 
     def _note_generation(self, api: DefendApi) -> None:
         """A plan that read nothing took the newest; what was created has been read back since."""

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from defendctl.diagnostics import Blocked, DefendctlError, Precondition, Unresolved
+from defendctl.diagnostics import Blocked, DefendctlError, Unresolved
 from defendctl.model import CANARY
+from defendctl.operations.beginning import require_beginning
 from defendctl.operations.interrupts import interrupts
 from defendctl.operations.suite import configuration
 from defendctl.operations.uploads import with_uploads
@@ -45,6 +46,7 @@ def create_canary(workspace: Workspace) -> Applied:
     environment = workspace.project.environment
     with _session(workspace) as session:
         state = session.state
+        require_beginning(workspace, session)
         _refuse_second(state)
         spoken = generation(workspace.project.generation, set(), state.generation)
         support = DIALECTS[spoken].support
@@ -83,9 +85,6 @@ def run_candidates(testing: Testing) -> Suite:
 def _session(workspace: Workspace) -> Iterator[Session]:
     with workspace.store.session(workspace.settings.warn) as session:
         workspace.check_host(session.state)
-        older = workspace.store.older_than_seen(session.state)
-        if older:
-            raise Precondition(older)
         yield session
 
 

@@ -11,13 +11,15 @@ from contextlib import suppress
 from importlib import metadata
 from typing import TYPE_CHECKING, Final
 
-from defendctl import __version__
+from defendctl import __version__, git
 from defendctl.diagnostics import DefendctlError, KeyRefused, errors
+from defendctl.operations.beginning import refuse_lost, unpinned
+from defendctl.operations.revision import OLDER, WHOLE_HISTORY, check_checkout
 from defendctl.operations.workspace import api_host, api_key
 from defendctl.plan.checkup import Check, Checkup, Served, note, ok, wrong
+from defendctl.plan.identity import another_id, import_command
 from defendctl.plan.questions import Answers, questions
 from defendctl.render.words import count
-from defendctl.state import backups
 from defendctl.state.lock import read_owner
 
 if TYPE_CHECKING:
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from defendctl.model import Binding, State
     from defendctl.operations.workspace import Workspace
     from defendctl.plan.questions import Seen
-    from defendctl.state.lock import Owner
     from defendctl.state.store import Snapshot
 
 LOWEST_PYTHON: Final = (3, 11)
@@ -174,9 +175,18 @@ def _state(workspace: Workspace) -> tuple[Snapshot | None, list[Check]]:
         advice = error.hint or "restore it from version control or from where CI keeps it"
         return None, [wrong("state", error.message, advice, error.exit_code)]
     if not snapshot.exists:
-        advice = "nothing to do: `defendctl init` or the first apply makes it"
-        return snapshot, [note("state", "there is none yet", advice)]
-    return snapshot, [*_remembered(workspace, snapshot), *_unresolved(snapshot.state)]
+        return snapshot, [_missing_state(workspace)]
+    told = [*_remembered(workspace, snapshot), *_checkout(workspace, snapshot.state)]
+    return snapshot, [*told, *_unresolved(snapshot.state)]
+
+
+def _missing_state(workspace: Workspace) -> Check:
+    try:
+        if not workspace.settings.sandbox:
+            refuse_lost(workspace.store)
+    except DefendctlError as error:
+        return wrong("state", error.message, error.hint or "restore it", error.exit_code)
+    return note("state", "there is none yet", "the first `defendctl apply --new-state` begins it")
 
 
 def _remembered(workspace: Workspace, snapshot: Snapshot) -> Iterator[Check]:
@@ -196,13 +206,39 @@ def _remembered(workspace: Workspace, snapshot: Snapshot) -> Iterator[Check]:
         advice = "keep it with the state; the next apply folds it in"
         records = count(len(snapshot.leftover.records), "record")
         yield note("journal", f"a run left {workspace.store.journal_path.name} with {records}", advice)
-    older = workspace.store.older_than_seen(state)
-    if older:
-        yield wrong("backups", older, "restore the newest copy, or remove what is newer than the state", 6)
-    newest = backups.newest(workspace.folder / "backups", state.lineage)
-    if newest and not older:
-        yield ok("backups", f"the newest copy here has serial {newest[1].serial}")
+    rollback = workspace.store.rollback(snapshot.bare)
+    if rollback:
+        yield wrong("backups", rollback.message, rollback.hint, 6)
+    newest = workspace.store.newest_copy()
+    if newest and not rollback:
+        yield ok("backups", f"the newest copy here has serial {newest.state.serial}")
+    yield from _pinned(workspace)
     yield from _left_ids(workspace.store.path, state)
+
+
+def _pinned(workspace: Workspace) -> Iterator[Check]:
+    project = workspace.project
+    if workspace.settings.sandbox or project.file is None or project.lineage:
+        return
+    found = unpinned(project, project.file.name)
+    if found:
+        yield note("lineage", "the project file pins none", found.message)
+
+
+def _checkout(workspace: Workspace, state: State) -> Iterator[Check]:
+    """What git tells of this checkout, where a state was applied from a commit."""
+    from defendctl.manifest.resolve import resolve
+
+    root = workspace.project.root
+    desired = resolve(workspace.project, None, workspace.cwd)
+    found = check_checkout(workspace, desired, state)
+    if found:
+        advice = "check out the newest commit" if found.code == OLDER else "look at both commits"
+        yield note("checkout", found.message, advice)
+    if not workspace.settings.sandbox and git.is_work_tree(root):
+        with suppress(git.NoAnswer):
+            if git.is_shallow(root):
+                yield note("git", "this clone is shallow: an older checkout may go unnoticed", WHOLE_HISTORY)
 
 
 def _left_ids(path: Path, state: State) -> Iterator[Check]:
@@ -210,7 +246,7 @@ def _left_ids(path: Path, state: State) -> Iterator[Check]:
     open_ = {intent.op for intent in state.unresolved.values()}
     prefix = f"{path.name}."
     for file in sorted(path.parent.iterdir()):
-        op = file.name.removeprefix(prefix).removesuffix(".recovery")
+        op = file.name.removeprefix(prefix).partition(".")[0]
         if file.name.startswith(prefix) and file.name.endswith(".recovery") and op not in open_:
             advice = "look whether `defendctl state list` knows the id in it, and remove it"
             yield note("recovery", f"{file.name} belongs to no create that is open", advice)
@@ -225,30 +261,19 @@ def _unresolved(state: State) -> Iterator[Check]:
 
 
 def _lock(workspace: Workspace) -> Iterator[Check]:
-    """By the record of whoever took it: to try it would stand in the way of a run that begins now."""
-    owner = read_owner(workspace.store.lock_path)
+    owner = workspace.store.running()
+    if owner:
+        yield wrong("lock", f"it is held by {owner}", "wait for that run to end", 6)
+        return
+    owner = next(filter(None, map(read_owner, workspace.store.lock_paths)), None)
     if owner is None:
         yield ok("lock", "nobody holds it")
     elif owner.host != socket.gethostname():
         advice = f"if that run is gone: defendctl state unlock {owner.id}"
         yield note("lock", f"it was taken on another machine, by {owner}", advice)
-    elif _runs(owner):
-        yield wrong("lock", f"it is held by {owner}", "wait for that run to end", 6)
     else:
         advice = "nothing to do: the next run goes on by itself"
         yield note("lock", f"a run ended without releasing it ({owner})", advice)
-
-
-def _runs(owner: Owner) -> bool:
-    if os.name != "posix":  # there the question would end it
-        return True
-    try:
-        os.kill(owner.pid, 0)
-    except PermissionError:
-        return True
-    except (OSError, OverflowError):
-        return False
-    return owner.pid > 0
 
 
 def _asked(workspace: Workspace, state: State | None) -> tuple[Answers, list[Check]]:
@@ -300,9 +325,26 @@ def _read(api: DefendApi, address: str, binding: Binding, reads: list[Seen]) -> 
         message = f"{address}: the API answered {seen.status} with {seen.error}, which is no workflow"
         return [wrong("workflow", message, "look whether the base URL leads to the API")]
     reads.append(seen)
-    if seen.state == "active" or seen.state is None:
-        return []
-    return [note("workflow", f"{address}: its status is {seen.state}", "activate it in the console")]
+    other = _another(address, binding, seen)
+    return [*other, *_not_active(address, seen), *_unknown_capabilities(address, seen)]
+
+
+def _another(address: str, binding: Binding, seen: Seen) -> Iterator[Check]:
+    if seen.workflow_id and seen.workflow_id != binding.workflow_id:
+        said = f"{address}: {another_id(binding.workflow_id, seen.workflow_id)}"
+        advice = import_command(address, seen.workflow_id, bound=True)
+        yield note("workflow", said, advice or "look at it in the console")
+
+
+def _not_active(address: str, seen: Seen) -> Iterator[Check]:
+    if seen.state not in ("active", None):
+        yield note("workflow", f"{address}: its status is {seen.state}", "activate it in the console")
+
+
+def _unknown_capabilities(address: str, seen: Seen) -> Iterator[Check]:
+    if seen.capabilities:
+        said = f"{address}: it has capabilities that no manifest can speak of: {', '.join(seen.capabilities)}"
+        yield note("workflow", said, "look at them in the console, or use a newer defendctl that knows them")
 
 
 def _served(workspace: Workspace, state: State | None, answers: Answers) -> Served | None:

@@ -17,6 +17,7 @@ from defendctl.diagnostics import (
 )
 from defendctl.event import Listed, Sent, Shown
 from defendctl.operations.workspace import warn_unresolved
+from defendctl.plan.identity import another_id, import_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,7 +45,7 @@ def listed(workspace: Workspace, address: str, limit: int, content: bool) -> Lis
             f"{address}: this generation of the API lists no events",
             f"`defendctl events show {address} EVENT_ID` reads one whose id is known",
         )
-    return Listed(address, workflow_id, found.asked, found.events)
+    return Listed(address, workflow_id, found.asked, found.events, limit)
 
 
 def shown(workspace: Workspace, address: str, event_id: str, content: bool) -> Shown:
@@ -137,7 +138,8 @@ def speaking(
 def check_same(address: str, workflow_id: str, live: Observed) -> None:
     """Raises ApiError for an answer that is another workflow's: nothing of it counts for this one."""
     if live.workflow_id != workflow_id:
-        raise ApiError(f"{address}: the API answers for {workflow_id} with another workflow_id")
+        hint = import_command(address, live.workflow_id, bound=True)
+        raise ApiError(f"{address}: {another_id(workflow_id, live.workflow_id)}", hint)
 
 
 @contextmanager

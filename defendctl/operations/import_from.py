@@ -16,10 +16,12 @@ from defendctl.manifest.report import Report
 from defendctl.manifest.words import short, shown
 from defendctl.model import ADDRESS, ADDRESS_RULE, usable_id
 from defendctl.operations.adopt import Undeclared, bind_all, remember_api, taken_over, undeclared
+from defendctl.operations.beginning import begin_state, require_beginning
 from defendctl.operations.expressible import check_expressible
 from defendctl.operations.pairs import read_pairs
 from defendctl.operations.uploads import with_uploads
 from defendctl.operations.written import Written
+from defendctl.plan.identity import another_id
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,6 +68,7 @@ def import_from(
     report = Report(shown(file, workspace.cwd))
     with workspace.store.session(workspace.settings.warn) as session:
         workspace.check_host(session.state)
+        require_beginning(workspace, session)
         declared = with_uploads(desired, session.state).workflows
         checking = _Checking(report, session.state)
         found: dict[str, Observed] = {}
@@ -128,6 +131,7 @@ def _bindings(
 def _record(workspace: Workspace, session: Session, bound: dict[str, Binding], evidence: set[str]) -> None:
     if bound:
         remember_api(workspace, session, evidence)
+        begin_state(workspace, session)
         signed = {address: session.signed(binding, "import") for address, binding in bound.items()}
         session.edit(lambda state: bind_all(state, signed))
 
@@ -237,7 +241,9 @@ def _unfit(pair: Pair, answer: Observed | ApiError | None, host: str) -> tuple[s
     if isinstance(answer, ApiError):
         return "unreadable", f"{answer.message}."
     if answer.workflow_id != pair.workflow_id:
-        return "other-id", f"The API answers for {workflow_id} with another workflow_id."
+        said = another_id(workflow_id, answer.workflow_id).removeprefix("the")
+        named = "; if that is the one, name it in this line" if usable_id(answer.workflow_id) else ""
+        return "other-id", f"The{said}{named}."
     if answer.status != "active":
         mend = "activate it in the console, or leave this line out"
         return "inactive", f"{workflow_id} has the status {short(answer.status)}: {mend}."

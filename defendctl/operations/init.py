@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import os
-import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from defendctl.diagnostics import errors
+from defendctl.durable import make_folder, write_whole
 from defendctl.manifest.files import holds_manifests
-from defendctl.manifest.project import FILE_NAME, load_project
+from defendctl.manifest.project import FILE_NAME
 from defendctl.manifest.schema import manifest_schema, to_text
+from defendctl.operations.beginning import pin, refuse_lost, refuse_second
+from defendctl.operations.workspace import open_workspace
 from defendctl.state.store import LocalStore
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from defendctl.model import State
+    from defendctl.operations.workspace import Settings, Workspace
 
 STATE: Final = "defendctl.state.json"
-IGNORED: Final = (".defendctl/", "*.state.json.*.tmp")
+IGNORED: Final = (".defendctl/", ".defendctl-*.tmp")
+AS_IT_IS: Final = ("*.state.json -text -merge", "*.state.json.journal -text -merge")
+"""git is to change no line end in them, and to write no marks of a conflict."""
 
 PROJECT: Final = """\
 # What defendctl does with this repository. Every key but `version` has a default.
@@ -75,67 +80,99 @@ class Initialized:
         if path.exists() or path.is_symlink():
             self.left.append(name)
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        make_folder(path.parent, self.root)
+        write_whole(path, text.encode())
         self.written.append(name)
 
 
-def init(root: Path) -> Initialized:
-    """Raises DefendctlError or OSError. The state goes first: a project file without one is an error."""
+def init(root: Path, settings: Settings) -> Initialized:
+    """Raises DefendctlError or OSError. The state goes first: a project file without one is an error.
+
+    Raises Precondition where a state was lost, unless `settings.new_state` says that another begins.
+    """
     done = Initialized(root)
     if (root / FILE_NAME).exists():
-        _existing_project(done)
+        _existing_project(done, replace(settings, config=root / FILE_NAME))
     else:
-        lineage = _state(done)
+        lineage = _state(done, settings)
         done.put(FILE_NAME, PROJECT.format(state=STATE, lineage=lineage))
     if holds_manifests(root / "workflows"):
         done.left.append("workflows")
     else:
         done.put("workflows/support-bot.yaml", MANIFEST)
     done.put("schemas/manifest.schema.json", to_text(manifest_schema()))
-    _ignore(done)
+    _add_lines(done, ".gitignore", IGNORED)
+    _add_lines(done, ".gitattributes", AS_IT_IS)
     return done
 
 
-def _state(done: Initialized) -> str:
+def init_environment(settings: Settings) -> Initialized:
+    """Begin the state of the environment that is named, and pin its lineage. Raises as `init`."""
+    workspace = open_workspace(settings)
+    workspace.require_sound()
+    done = Initialized(workspace.project.root)
+    _begin(done, workspace)
+    return done
+
+
+def _state(done: Initialized, settings: Settings) -> str:
     """The empty state, or the lineage of the one that is there."""
     store = LocalStore(done.root / STATE, done.root / ".defendctl", None)
-    snapshot = store.read()
-    if snapshot.exists:
-        done.left.append(STATE)
-        return str(snapshot.state.lineage)
+    if not (store.read().exists or settings.new_state):
+        refuse_lost(store)
     with store.session(done.warnings.append) as session:
-        session.edit(_nothing)
-    done.written.append(STATE)
+        (done.left if session.exists else done.written).append(STATE)
+        if not session.exists:
+            session.begin()
     return str(session.state.lineage)
 
 
-def _nothing(state: State) -> None:
-    state.lineage = str(uuid.uuid4())
-
-
-def _existing_project(done: Initialized) -> None:
-    """Never an empty state beside a project that may have lost its own."""
+def _existing_project(done: Initialized, settings: Settings) -> None:
+    """Never an empty state beside a project that may have lost its own, unless that is said."""
     done.left.append(FILE_NAME)
-    project, problems = load_project(done.root / FILE_NAME, done.root)
-    if errors(problems):
+    workspace = open_workspace(settings, choose=False)
+    if errors(workspace.problems):
         return
-    for path in (one.state_path for one in project.environments.values() or [project]):
+    for one in workspace.environments:
+        path = one.store.path
         if path.exists():
             done.left.append(os.path.relpath(path, done.root))
-        elif not project.environments:
-            done.warnings.append(
-                f"there is no state at {path}; it is not made anew beside a project that exists"
-            )
+        elif one.project.environment is None and settings.new_state:
+            _begin(done, one)
+        elif one.project.environment is None:
+            refuse_lost(one.store)
+            done.warnings.append(f"there is no state at {path}; `defendctl init --new-state` begins one")
 
 
-def _ignore(done: Initialized) -> None:
-    path = done.root / ".gitignore"
-    there = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    missing = [line for line in IGNORED if line not in there]
-    if not missing:
-        done.left.append(".gitignore")
+def _begin(done: Initialized, workspace: Workspace) -> None:
+    """Raises Precondition, Usage where the state holds something and --new-state is said."""
+    name = os.path.relpath(workspace.store.path, done.root)
+    with workspace.store.session(workspace.settings.warn) as session:
+        refuse_second(workspace, session)
+        (done.left if session.exists else done.written).append(name)
+        if not session.exists:
+            if not workspace.settings.new_state:
+                refuse_lost(workspace.store)
+            session.begin()
+        if pin(workspace, str(session.state.lineage)):
+            done.written.append(f"{FILE_NAME} (its lineage)")
+
+
+def _add_lines(done: Initialized, name: str, lines: Sequence[str]) -> None:
+    path = done.root / name
+    there = path.read_bytes() if path.exists() else b""
+    with_ours = with_lines(there, lines)
+    if with_ours == there:
+        done.left.append(name)
         return
-    text = "\n".join([*there, *missing]) + "\n"
-    path.write_text(text, encoding="utf-8")
-    done.written.append(".gitignore")
+    write_whole(path, with_ours)
+    done.written.append(name)
+
+
+def with_lines(content: bytes, lines: Iterable[str]) -> bytes:
+    """The content with those of the lines at its end that it lacks, byte for byte as it was but for them."""
+    there = {line.strip() for line in content.splitlines()}
+    missing = [line.encode() for line in lines if line.encode() not in there]
+    end = b"\r\n" if b"\r\n" in content else b"\n"
+    torn = end if missing and content and not content.endswith(b"\n") else b""
+    return content + torn + b"".join(line + end for line in missing)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from defendctl.diagnostics import DefendctlError, Usage, in_order, suggest
+from defendctl.diagnostics import DefendctlError, Usage, errors, in_order, suggest
+from defendctl.manifest.words import shown
 from defendctl.operations.selection import chosen_by_labels, only
 from defendctl.operations.uploads import with_uploads
 from defendctl.operations.workspace import warn_unresolved
+from defendctl.plan.identity import another_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +31,8 @@ def validate(
     """
     chosen = {**workspace.project.lint, **_known(levels or {})}
     found = (one for each in workspace.environments for one in _validated(each, paths, chosen))
-    return in_order(dict.fromkeys([*workspace.problems, *found]))
+    unpinned = (one for each in workspace.environments for one in _unpinned(each, chosen))
+    return in_order(dict.fromkeys([*workspace.problems, *found, *unpinned]))
 
 
 def _validated(
@@ -43,6 +46,18 @@ def _validated(
     desired = resolve(workspace.project, list(paths) or None, workspace.cwd, today, linted=True)
     yield from (*desired.diagnostics, *levelled(desired.lints, levels), *of_manifests(desired, today))
     yield from () if paths else _of_the_suites(workspace)
+
+
+def _unpinned(workspace: Workspace, levels: Mapping[str, LintLevel]) -> list[Diagnostic]:
+    """A warning where the project file pins no lineage; the sandbox needs none."""
+    from defendctl.manifest.lint import levelled
+    from defendctl.operations.beginning import unpinned
+
+    project = workspace.project
+    if project.file is None or workspace.settings.sandbox or errors(workspace.problems):
+        return []
+    found = unpinned(project, shown(project.file, workspace.cwd))
+    return levelled([found] if found else [], levels)
 
 
 def _of_the_suites(workspace: Workspace) -> list[Diagnostic]:
@@ -73,7 +88,7 @@ def show(workspace: Workspace, address: str) -> View:
     state = workspace.read_state().state
     desired = with_uploads(desired, state)
     workspace.check_host(state)
-    state = settle(desired.renamed, {}, desired.workflows, state).state
+    state = settle(desired.renamed, {}, desired.workflows, state, desired.left_out).state
     known = {*desired.workflows, *state.bindings, *state.unresolved}
     if address not in known:
         raise DefendctlError(f"there is no address {address!r}.{suggest(address, sorted(known))}")
@@ -84,6 +99,8 @@ def show(workspace: Workspace, address: str) -> View:
     if binding:
         with workspace.api() as api:
             observed = api.read(binding.workflow_id)
+    if binding and observed and observed.workflow_id != binding.workflow_id:
+        workspace.settings.warn(f"{address}: {another_id(binding.workflow_id, observed.workflow_id)}")
     return build_view(address, desired.workflows.get(address), observed, binding)
 
 

@@ -7,6 +7,11 @@ from typing import TYPE_CHECKING
 from defendctl.diagnostics import DefendctlError, Usage
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from pathlib import Path
+
+    from defendctl.manifest.resolve import Desired
+    from defendctl.model import State
     from defendctl.operations.plan import Selection
     from defendctl.operations.workspace import Workspace
     from defendctl.plan.changes import Move
@@ -24,6 +29,17 @@ def check_past(workspace: Workspace, chosen: Selection, past: Past, moves: tuple
             )
     if chosen.files and moves:
         _check_other_files(workspace, moves)
+
+
+def declared_elsewhere(
+    workspace: Workspace, desired: Desired, state: State, files: Sequence[Path]
+) -> Collection[str]:
+    """What is declared and no part of this run: a rename from it was not taken back."""
+    if not (files and state.former):
+        return desired.left_out
+    from defendctl.manifest.resolve import resolve
+
+    return {*resolve(workspace.project, None, workspace.cwd).spans, *desired.left_out}
 
 
 def _check_other_files(workspace: Workspace, moves: tuple[Move, ...]) -> None:

@@ -8,21 +8,25 @@ from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import ApiError, DefendctlError, Diagnostic, Usage, suggest
 from defendctl.engine.generation import disagreement, evidence, generation
+from defendctl.manifest.words import shown
 from defendctl.model import CANARY, Observed
-from defendctl.operations.past import check_past
+from defendctl.operations.beginning import unpinned
+from defendctl.operations.past import check_past, declared_elsewhere
 from defendctl.operations.policy import judged
 from defendctl.operations.replay import replayed
+from defendctl.operations.revision import check_checkout
 from defendctl.operations.selection import chosen_by_labels
 from defendctl.operations.tested import with_tests
 from defendctl.operations.uploads import with_uploads
 from defendctl.operations.workspace import warn_unresolved
 from defendctl.plan.build import World, build_plan, to_read
 from defendctl.plan.changes import Options
+from defendctl.plan.identity import another_id
 from defendctl.plan.past import settle
 from defendctl.policy.changes import to_replay
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from defendctl.api.client import DefendApi
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
     from defendctl.plan.build import Live
     from defendctl.plan.changes import Plan
     from defendctl.plan.drift import Drifted
+    from defendctl.state.lock import Owner
     from defendctl.state.store import Snapshot
 
 
@@ -53,6 +58,11 @@ class Selection:
     """How many events of each workflow a plan reads; None for none."""
     tests: Path | None = None
     """A file of recorded results that is shown beside the plan."""
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether it leaves something out, or in, that a plain run would not."""
+        return bool(self.files or self.target or self.replace or self.selector or self.reassert)
 
     @property
     def options(self) -> Options:
@@ -82,19 +92,41 @@ def plan(workspace: Workspace, chosen: Selection, progress: Progress) -> Plan:
     if chosen.replay and not chosen.refresh:
         raise Usage("--replay reads events, and --no-refresh reads nothing: leave one of them out")
     desired = workspace.desired(chosen.files or None, for_changes=True)
+    runner = workspace.store.running()
     snapshot = workspace.read_state()
+    runner = runner or workspace.store.running()
     workspace.check_host(snapshot.state)
-    made, _ = make_plan(workspace, desired, snapshot.state, chosen, progress)
+    under_way = _under_way(snapshot) if runner else set()
+    made, _ = make_plan(workspace, desired, snapshot.state, chosen, progress, under_way=under_way)
     made = with_tests(made, chosen.tests) if chosen.tests else made
-    return replace(made, diagnostics=(*_of_the_state(workspace, snapshot), *made.diagnostics))
+    found = [*_of_the_state(workspace, snapshot, runner), *_of_the_checkout(workspace, desired, snapshot)]
+    return replace(made, diagnostics=(*found, *made.diagnostics))
 
 
-def _of_the_state(workspace: Workspace, snapshot: Snapshot) -> list[Diagnostic]:
+def _under_way(snapshot: Snapshot) -> set[str]:
+    """Creates that the run which goes on has begun, and has heard nothing of yet."""
+    begun = snapshot.state.unresolved
+    return {a for a, intent in begun.items() if a not in snapshot.bare.unresolved and not intent.why}
+
+
+def _of_the_checkout(workspace: Workspace, desired: Desired, snapshot: Snapshot) -> list[Diagnostic]:
+    project = workspace.project
+    found = [check_checkout(workspace, desired, snapshot.state)]
+    if snapshot.exists and project.file and not workspace.settings.sandbox:
+        found.append(unpinned(project, shown(project.file, workspace.cwd)))
+    return [one for one in found if one]
+
+
+def _of_the_state(workspace: Workspace, snapshot: Snapshot, runner: Owner | None) -> list[Diagnostic]:
     """What is odd about the state, and does not keep anybody from reading it."""
+    if runner:
+        message = f"a run is under way ({runner}): what it has not finished yet may be planned here too"
+        return [Diagnostic("warning", "run-under-way", message)]
     found = []
-    older = workspace.store.older_than_seen(snapshot.state)
-    if older:
-        found.append(Diagnostic("warning", "older-state", older))
+    rollback = workspace.store.rollback(snapshot.bare)
+    if rollback:
+        message = f"{rollback.message}; {rollback.hint}"
+        found.append(Diagnostic("warning", "older-state", message))
     if snapshot.leftover:
         message = (
             f"{workspace.store.journal_path.name} holds what a run recorded that was cut short or goes on: "
@@ -111,6 +143,7 @@ def make_plan(
     chosen: Selection,
     progress: Progress,
     api: DefendApi | None = None,
+    under_way: Collection[str] = (),
 ) -> tuple[Plan, Support]:
     """Read what is live, build the plan and have the policy judge it.
 
@@ -119,7 +152,8 @@ def make_plan(
     from defendctl.api.dialects import DIALECTS
 
     desired = with_uploads(desired, state)
-    past = settle(desired.renamed, desired.imports, desired.workflows, state)
+    elsewhere = declared_elsewhere(workspace, desired, state, chosen.files)
+    past = settle(desired.renamed, desired.imports, desired.workflows, state, elsewhere)
     state = past.state
     scope = in_scope(desired, state, chosen)
     moves = tuple(move for move in past.moves if move.new in scope)
@@ -127,7 +161,7 @@ def make_plan(
     ids = to_read(desired.workflows, state, scope, past)
     if chosen.refresh:
         reading = read_live(workspace, ids, state, chosen.parallelism, progress, api)
-        refuse_if_all_missing(reading.live, state, chosen)
+        refuse_if_all_missing(reading.live, state, chosen, scope - desired.workflows.keys())
     else:
         reading = _unread(workspace, ids, state)
     support = DIALECTS[reading.generation].support
@@ -143,6 +177,7 @@ def make_plan(
         past.taken,
         past.held,
         desired.files,
+        under_way,
     )
     made = build_plan(world)
     found = (*desired.diagnostics, *reading.diagnostics, *made.diagnostics)
@@ -154,18 +189,21 @@ def make_plan(
         environment=workspace.project.environment,
     )
     made = _with_events(workspace, made, desired, chosen, progress)
-    return judged(made, desired, workspace.settings.today), support
+    whole = not (chosen.files or chosen.target or chosen.selector)
+    return judged(made, desired, workspace.settings.today, whole=whole), support
 
 
 def _with_events(
     workspace: Workspace, made: Plan, desired: Desired, chosen: Selection, progress: Progress
 ) -> Plan:
-    """Replayed, because that was asked for or because a rule of the policy bounds the effect."""
-    policy = desired.policy
-    if not (chosen.replay or to_replay(policy.rules, made, desired.labels)):
+    """Replayed, because that was asked for or because a rule of the policy bounds the effect. What is asked
+    for is shown; a rule is judged on the policy's own sample, whatever else is shown."""
+    bounded = to_replay(desired.policy.rules, made, desired.labels)
+    if not (chosen.replay or bounded):
         return made
-    last = chosen.replay or policy.last
-    return replayed(workspace, made, last, chosen.parallelism, progress, policy.min_events)
+    sample = desired.policy.sample
+    shown = replace(sample, last=chosen.replay) if chosen.replay else sample
+    return replayed(workspace, made, shown, sample if bounded else shown, chosen.parallelism, progress)
 
 
 def drift(workspace: Workspace, chosen: Selection, progress: Progress) -> list[Drifted]:
@@ -175,7 +213,8 @@ def drift(workspace: Workspace, chosen: Selection, progress: Progress) -> list[D
     desired = workspace.desired(chosen.files or None)
     state = workspace.read_state().state
     workspace.check_host(state)
-    state = settle(desired.renamed, {}, desired.workflows, state).state
+    elsewhere = declared_elsewhere(workspace, desired, state, chosen.files)
+    state = settle(desired.renamed, {}, desired.workflows, state, elsewhere).state
     inside = set(desired.workflows) if chosen.files else None
     if chosen.selector:
         inside = chosen_by_labels(desired, chosen.selector)
@@ -189,6 +228,8 @@ def drift(workspace: Workspace, chosen: Selection, progress: Progress) -> list[D
     }
     reading = read_live(workspace, ids, state, chosen.parallelism, progress)
     refuse_if_all_missing(reading.live, state, chosen)
+    for diagnostic in reading.diagnostics:
+        workspace.settings.warn(diagnostic.message)
     return build_drift(with_uploads(desired, state).workflows, reading.live, state.bindings)
 
 
@@ -264,11 +305,16 @@ def _some_of(known: list[str]) -> str:
     return f" There are: {', '.join(known[:5])}{more}" if known else " None is declared."
 
 
-def refuse_if_all_missing(live: Live, state: State, chosen: Selection) -> None:
-    """Every bound id unknown to the API: that is the wrong key or the wrong host, not so many deletions."""
-    missing = {address for address, answer in live.items() if answer is None} & state.bindings.keys()
-    if missing and missing == state.managed.keys() and not missing <= set(chosen.replace):
-        count = "the only bound id" if len(missing) == 1 else f"all {len(missing)} bound ids"
+def refuse_if_all_missing(live: Live, state: State, chosen: Selection, retired: Collection[str] = ()) -> None:
+    """Every id that was read unknown to the API: that is the wrong key or host, not so many deletions.
+
+    One alone tells nothing, unless nothing else stays bound; what is `retired` was not read.
+    """
+    read = live.keys() & state.bindings.keys()
+    missing = {address for address in read if live[address] is None}
+    telling = len(read) > 1 or read == state.managed.keys() - set(retired)
+    if missing and missing == read and telling and not missing <= set(chosen.replace):
+        count = "the only bound id" if len(missing) == 1 else f"all {len(missing)} bound ids that were read"
         raise ApiError(
             f"the API answers 404 for {count}: is this the right key and the right host?",
             "defendctl show ADDRESS names the id; --replace ADDRESS makes a new one if it is really gone",
@@ -284,6 +330,6 @@ def _strange_ids(ids: Mapping[str, str], live: Live, state: State) -> list[Diagn
             continue
         if answer.workflow_id in known:
             raise ApiError(f"{address}: the API answered for {known[answer.workflow_id]} instead")
-        message = f"{address}: the API answers for {ids[address]} with another workflow_id"
+        message = f"{address}: {another_id(ids[address], answer.workflow_id)}"
         found.append(Diagnostic("warning", "other-id", message))
     return found

@@ -9,6 +9,7 @@ from defendctl.diagnostics import Blocked, Diagnostic, worst_exit
 from defendctl.policy.changes import judge_changes
 from defendctl.policy.judge import in_order
 from defendctl.policy.manifests import judge_manifests
+from defendctl.policy.waivers import unneeded
 
 if TYPE_CHECKING:
     import datetime
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from defendctl.diagnostics import Severity
     from defendctl.manifest.resolve import Desired
     from defendctl.plan.changes import Plan
-    from defendctl.plan.findings import Finding
+    from defendctl.plan.findings import Finding, Waiver
 
 CODE = "policy"
 
@@ -30,13 +31,22 @@ class Denied(Blocked):
         self.findings = findings
 
 
-def judged(made: Plan, desired: Desired, today: datetime.date) -> Plan:
-    """The plan with every finding about the addresses in scope."""
+def judged(made: Plan, desired: Desired, today: datetime.date, *, whole: bool = False) -> Plan:
+    """The plan with every finding about the addresses in scope, and a warning of each waiver that nothing
+    needs. `whole`: nothing was left out."""
     scope = {change.address for change in made.changes}
     declared = {address: w for address, w in desired.workflows.items() if address in scope}
     rules, rest = desired.policy.rules, (desired.labels, desired.waivers, desired.places, today)
     found = [*judge_manifests(rules, declared, *rest), *judge_changes(rules, made, *rest)]
-    return replace(made, findings=tuple(in_order(found)))
+    idle = unneeded(desired.waivers, rules, made, found, whole=whole)
+    where = f" in {made.environment}" if made.environment else ""
+    warnings = (Diagnostic("warning", "unneeded-waiver", _unneeded(w, where), w.span) for w in idle)
+    return replace(made, findings=tuple(in_order(found)), diagnostics=(*made.diagnostics, *warnings))
+
+
+def _unneeded(waiver: Waiver, where: str) -> str:
+    about = f"{waiver.rule} for {waiver.address}, {waiver.field}"
+    return f"Nothing{where} needs this waiver any more ({about}): take it out."
 
 
 def of_manifests(desired: Desired, today: datetime.date) -> Iterator[Diagnostic]:

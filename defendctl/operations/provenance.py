@@ -42,7 +42,7 @@ def show_provenance(workspace: Workspace, address: str) -> Shown:
 def _sighting(workspace: Workspace, api: DefendApi, binding: Binding) -> Sighting | None:
     """What the newest event tells of the attempts limit, if it is younger than the last change."""
     try:
-        listed = api.events(binding.workflow_id, 1)
+        listed = api.recent(binding.workflow_id, 1, content=False)
         newest = listed.events[0] if listed and listed.events else None
         if newest is None or newest.at is None:
             return None

@@ -57,7 +57,7 @@ def remove(workspace: Workspace, address: str) -> list[str]:
 
 def unlock(workspace: Workspace, lock_id: str) -> Owner:
     workspace.require_sound()
-    return break_lock(workspace.store.lock_path, lock_id)
+    return break_lock(workspace.store.lock_paths, lock_id)
 
 
 def _settled(state: State, *addresses: str) -> None:
@@ -70,5 +70,5 @@ def _settled(state: State, *addresses: str) -> None:
 
 
 def _remove(state: State, address: str) -> None:
-    state.bindings.pop(address, None)
-    state.tombstones.pop(address, None)
+    for section in (state.bindings, state.tombstones, state.former):
+        section.pop(address, None)

@@ -4,38 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import ApiError
+from defendctl.event import scored
 from defendctl.manifest.lint import levelled
-from defendctl.plan.replay import MIN_EVENTS, Proposal, Replay
-from defendctl.plan.replay import replay as replay_one
+from defendctl.plan.replay import Proposal, Replay, Sample, replay
 from defendctl.plan.replay_lint import lint, wants_events
-from defendctl.plan.replayable import GONE, NO_LIST, not_replayed, proposals
+from defendctl.plan.replayable import GONE, NO_LIST, not_replayed, proposals, untold
 
 if TYPE_CHECKING:
-    from defendctl.api.events import Listing
+    from defendctl.api.detail import Recent
     from defendctl.diagnostics import Diagnostic
     from defendctl.operations.plan import Progress
     from defendctl.operations.workspace import Workspace
     from defendctl.plan.changes import Change, Plan
 
-LAST: Final = 50
-Read = Mapping[str, "Listing | ApiError | None"]
+Read = Mapping[str, "Recent | ApiError | None"]
 
 
 def replayed(
     workspace: Workspace,
     plan: Plan,
-    last: int,
+    shown: Sample,
+    judged: Sample,
     parallelism: int,
     progress: Progress,
-    min_events: int = MIN_EVENTS,
 ) -> Plan:
     """The same plan with a replay of each workflow whose guardrail changes, and what its events say against
-    its settings. The digest stays. Raises KeyRefused; other failures of a read are told as `why_not`."""
-    read = _read(workspace, plan, last, parallelism, progress)
-    told = with_replays(plan, read, last, min_events)
+    its settings: `shown` and `judged` are two looks at one reading. The digest stays.
+
+    Raises KeyRefused; other failures of a read are told as `why_not`."""
+    read = _read(workspace, plan, max(shown.last, judged.last), parallelism, progress)
+    told = with_replays(plan, read, shown, judged)
     found = levelled(told.diagnostics[len(plan.diagnostics) :], workspace.project.lint)
     return replace(told, diagnostics=(*plan.diagnostics, *found))
 
@@ -46,12 +47,21 @@ def to_read(plan: Plan) -> dict[str, str]:
     return ids | {c.address: c.workflow_id for c in plan.changes if c.workflow_id and _worth_a_look(c)}
 
 
-def with_replays(plan: Plan, read: Read, last: int, min_events: int = MIN_EVENTS) -> Plan:
+def with_replays(plan: Plan, read: Read, shown: Sample, judged: Sample) -> Plan:
     """`read` holds what was found for each address of `to_read`."""
-    done = [_replay(asks, read[asks.address], last, min_events) for asks in proposals(plan.changes)]
-    replays = sorted([*done, *not_replayed(plan.changes, last)], key=lambda each: each.address)
     found = [d for change in plan.changes if _worth_a_look(change) for d in _lint(change, read, plan)]
-    return replace(plan, replays=tuple(replays), diagnostics=(*plan.diagnostics, *found))
+    return replace(
+        plan,
+        replays=_replays(plan, read, shown),
+        judged=_replays(plan, read, judged),
+        diagnostics=(*plan.diagnostics, *found),
+    )
+
+
+def _replays(plan: Plan, read: Read, sample: Sample) -> tuple[Replay, ...]:
+    done = [_replay(asks, read[asks.address], sample) for asks in proposals(plan.changes)]
+    replays = [*done, *not_replayed(plan.changes, sample)]
+    return tuple(sorted(replays, key=lambda each: each.address))
 
 
 def _worth_a_look(change: Change) -> bool:
@@ -65,20 +75,19 @@ def _read(workspace: Workspace, plan: Plan, last: int, parallelism: int, progres
         return dict.fromkeys(ids, ApiError("nothing is read with --no-refresh"))
     if not ids:
         return {}
-    from defendctl.engine.events import read_events
+    from defendctl.engine.refresh import read_events
 
     with workspace.api() as api:
         progress.start("Reading events", len(ids))
         return read_events(api, ids, last, parallelism, progress.step)
 
 
-def _replay(asks: Proposal, found: Listing | ApiError | None, last: int, min_events: int) -> Replay:
+def _replay(asks: Proposal, found: Recent | ApiError | None, sample: Sample) -> Replay:
     if isinstance(found, ApiError):
-        return Replay(asks.address, asks.workflow_id, last, why_not=found.message)
+        return untold(asks.address, asks.workflow_id, sample, found.message)
     if found is None or found.events is None:
-        why = NO_LIST if found else GONE
-        return Replay(asks.address, asks.workflow_id, last, why_not=why)
-    return replay_one(asks, found.events, found.asked, min_events)
+        return untold(asks.address, asks.workflow_id, sample, NO_LIST if found else GONE)
+    return replay(asks, [scored(event) for event in found.events], found.asked, sample)
 
 
 def _lint(change: Change, read: Read, plan: Plan) -> list[Diagnostic]:

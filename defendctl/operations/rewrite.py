@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import DefendctlError
-from defendctl.state.files import mode_of, sync_folder, write_durably
+from defendctl.durable import draft
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,36 +30,23 @@ class Rewrite:
         """A link stays one; what it leads to is written."""
         return Path(os.path.realpath(self.path))
 
-    @property
-    def beside(self) -> Path:
-        return self.target.with_name(f".{self.target.name}.{os.getpid()}.tmp")
-
 
 def rewrite(files: Sequence[Rewrite]) -> None:
     """Raises DefendctlError, which names what was written if not all of it was."""
     refused = [why for file in files if (why := _refusal(file))]
     if refused:
         raise DefendctlError("nothing was written:\n" + "\n".join(refused))
+    shown = {file.path: file.shown for file in files}
     done: list[str] = []
-    at = ""
     try:
-        for file in files:
-            at = file.shown
-            write_durably(file.beside, file.after, mode_of(file.target))
-        for file in files:
-            at = file.shown
-            file.beside.replace(file.target)
-            done.append(at)
+        with draft({file.path: file.after for file in files}) as waiting:
+            for each in waiting:
+                each.put()
+                done.append(shown[each.path])
     except OSError as error:
         written = f"written were: {', '.join(done)}" if done else "nothing was written"
+        at = shown.get(Path(error.filename), error.filename)
         raise DefendctlError(f"{at} cannot be written: {error.strerror}; {written}") from error
-    finally:
-        for file in files:
-            with suppress(OSError):
-                file.beside.unlink()
-    for folder in {file.target.parent for file in files}:
-        with suppress(OSError):
-            sync_folder(folder)
 
 
 def _refusal(file: Rewrite) -> str | None:

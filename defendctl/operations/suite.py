@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from defendctl.api.dialects.dialect import Dialect
     from defendctl.diagnostics import Span
     from defendctl.engine.trial import Trial
+    from defendctl.event import Event
     from defendctl.manifest.resolve import Desired
     from defendctl.manifest.suites import Cases
     from defendctl.model import Observed
     from defendctl.operations.workspace import Workspace
-    from defendctl.plan.replay import Scored
     from defendctl.suite.models import Case, CaseResult
 
 PRICED: Final = 20
@@ -261,9 +261,9 @@ def configuration(address: str, seen: Observed) -> Configuration:
     return Configuration(address, seen.workflow_id, configuration_digest(seen.fields))
 
 
-def _recent(api: DefendApi, ids: dict[str, str]) -> dict[str, tuple[Scored, ...]]:
+def _recent(api: DefendApi, ids: dict[str, str]) -> dict[str, tuple[Event, ...]]:
     """Address → its recent events; none where they cannot be read or are not listed."""
-    from defendctl.engine.events import read_events
+    from defendctl.engine.refresh import read_events
 
     read = read_events(api, ids, PRICED, 10)
     return {address: getattr(found, "events", None) or () for address, found in read.items()}

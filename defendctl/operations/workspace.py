@@ -22,7 +22,7 @@ from defendctl.diagnostics import (
 )
 from defendctl.manifest.project import KEY_VARIABLE, Project, load_project
 from defendctl.manifest.url import base_url_problem
-from defendctl.model import NEWEST
+from defendctl.model import NEWEST, SANDBOX
 from defendctl.state.store import LocalStore, Snapshot
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from defendctl.model import State
 
 DEFAULT_URL = "https://api.deeprails.com"
-SANDBOX = "sandbox"
 
 
 def _silent(line: str) -> None:
@@ -58,6 +57,14 @@ class Settings:
     log: Callable[[str], None] = _silent
     today: date = field(default_factory=_today)
     """By which waivers expire."""
+    new_state: bool = False
+    """Whether it was said that this run begins a state."""
+    pin: bool = True
+    """Whether the project file is written where a state begins."""
+    ask: Callable[[str], bool] | None = None
+    """Asks a person; None without a terminal."""
+    older_checkout: bool = False
+    """Whether a checkout may be applied that is older than the one last applied."""
 
 
 @dataclass(frozen=True, slots=True)

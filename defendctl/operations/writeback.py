@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from defendctl.diagnostics import DefendctlError, Usage, suggest
 from defendctl.manifest.edit import Edit, edited
 from defendctl.manifest.models import NOT_BLANK
-from defendctl.model import ACTIONS, FIELDS, LEVELS, MAX_RETRIES_LIMIT, METRICS, field_of
+from defendctl.model import ACTIONS, FIELDS, LEVELS, MAX_RETRIES_LIMIT, METRICS, field_of, only_console
 from defendctl.operations.fmt import read_again, with_mark
 from defendctl.operations.foresight import foresee
 from defendctl.operations.rewrite import Rewrite, rewrite
@@ -48,9 +48,9 @@ At = tuple[str, str]
 def check_ignored(workspace: Workspace, names: Sequence[str]) -> None:
     """Raises Usage for what is neither a field nor the path of a metric."""
     metrics = (f"metrics.{name}" for name in (*METRICS, *workspace.project.custom_metrics))
-    known = (*FIELDS, "status", *metrics)
+    known = (*FIELDS, "status", "capabilities", *metrics)
     for name in names:
-        if name not in known:
+        if name not in known and not name.startswith("capabilities."):
             near = suggest(name, known) or f" There are: {', '.join(known)}."
             raise Usage(f"--ignore {name!r}: there is no such field or path.{near}")
 
@@ -207,7 +207,7 @@ def _why_not(
     entry: Drifted, change: FieldChange, workflow: Workflow | None, metrics: Collection[str], overwrite: bool
 ) -> str | None:
     path = change.path
-    if path == "status":
+    if only_console(path):
         return STATUS
     if workflow is None:
         return UNDECLARED

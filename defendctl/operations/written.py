@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Usage
-from defendctl.manifest.files import has_ending, is_glob, matches
+from defendctl.durable import draft, make_folder
+from defendctl.manifest.files import has_ending, would_read
 from defendctl.manifest.words import shown
 from defendctl.render.yaml import manifests
-from defendctl.state.files import make_folder, sync_folder, write_durably
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from defendctl.diagnostics import Span
     from defendctl.manifest.report import Report
+    from defendctl.model import Fields
     from defendctl.operations.adopt import Undeclared
     from defendctl.operations.workspace import Workspace
 
@@ -33,7 +34,9 @@ class Written:
         self._to = Path(os.path.normpath(workspace.cwd / to))
         self._single = has_ending(self._to.name)
         self._folder = self._to.parent if self._single else self._to
-        if not any(_reads(workspace.project.root, entry, self._file("a")) for entry in _entries(workspace)):
+        if not any(
+            would_read(workspace.project.root, entry, self._file("a")) for entry in _entries(workspace)
+        ):
             raise Usage(
                 f"--write {to}: nothing there is read, so the next plan would retire what is imported",
                 f"choose a place under {', '.join(_entries(workspace))}, or add it to `manifests`",
@@ -42,7 +45,7 @@ class Written:
     def warn(self) -> None:
         """Of what is now declared elsewhere too."""
         project = self._workspace.project
-        alone = any(_reads(project.root, entry, self._file("a")) for entry in project.overlays)
+        alone = any(would_read(project.root, entry, self._file("a")) for entry in project.overlays)
         if project.environment and not alone:
             self._workspace.settings.warn(
                 f"{self._shown(self._to)} is read in every environment, so the next plan of another would "
@@ -67,35 +70,24 @@ class Written:
     def ready(self, found: Sequence[Undeclared]) -> Iterator[Callable[[], list[Path]]]:
         """Everything is on disk when it yields; what it yields gives the files their names."""
         contents = self._contents(found)
-        temporary = {file: file.with_name(f".{file.name}.tmp") for file in contents}
-        done: list[Path] = []
+        if contents:
+            make_folder(self._folder, self._workspace.project.root)
+        with draft(contents) as waiting:
 
-        def move() -> list[Path]:
-            for file, waiting in temporary.items():
-                waiting.replace(file)
-                done.append(file)
-            if done:
-                sync_folder(self._folder)
-            return done
+            def move() -> list[Path]:
+                for each in waiting:
+                    each.put()
+                return [each.path for each in waiting]
 
-        try:
-            if contents:
-                make_folder(self._folder, self._workspace.project.root)
-            for file, text in contents.items():
-                write_durably(temporary[file], text.encode())
             yield move
-        finally:
-            for waiting in temporary.values():
-                with suppress(OSError):
-                    waiting.unlink(missing_ok=True)
 
-    def _contents(self, found: Sequence[Undeclared]) -> dict[Path, str]:
+    def _contents(self, found: Sequence[Undeclared]) -> dict[Path, bytes]:
         schema = self._workspace.project.root / SCHEMA
         line = Path(os.path.relpath(schema, self._folder)).as_posix() if schema.is_file() else None
-        if self._single:
-            entries = sorted(((one.address, one.fields) for one in found), key=lambda one: one[0])
-            return {self._to: manifests(entries, line)} if entries else {}
-        return {self._file(one.address): manifests([(one.address, one.fields)], line) for one in found}
+        groups: dict[Path, list[tuple[str, Fields]]] = {}
+        for one in sorted(found, key=lambda one: one.address):
+            groups.setdefault(self._file(one.address), []).append((one.address, one.fields))
+        return {file: manifests(entries, line).encode() for file, entries in groups.items()}
 
     def _file(self, address: str) -> Path:
         return self._to if self._single else self._to / f"{address}.yaml"
@@ -107,13 +99,3 @@ class Written:
 def _entries(workspace: Workspace) -> tuple[str, ...]:
     """An overlay may hold whole workflows, which are there in its environment alone."""
     return (*workspace.project.manifests, *workspace.project.overlays)
-
-
-def _reads(root: Path, entry: str, file: Path) -> bool:
-    """Whether an entry of `manifests` reads that file, once it is there; hidden folders are not read."""
-    start = Path(os.path.normpath(root / entry))
-    if file == start:
-        return True
-    if start in file.parents:
-        return not any(part.startswith(".") for part in file.relative_to(start).parts)
-    return is_glob(entry) and matches(str(file), str(start).replace("**/", "*"))

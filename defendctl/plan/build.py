@@ -12,6 +12,7 @@ from defendctl.plan.changes import (
     CLASHING,
     IMPOSSIBLE,
     MISSING,
+    UNDER_WAY,
     UNRESOLVED,
     Change,
     Move,
@@ -19,10 +20,11 @@ from defendctl.plan.changes import (
     Plan,
     Reason,
 )
-from defendctl.plan.compare import FieldChange, compare, never_known, status_change, unsure_fields
+from defendctl.plan.compare import FieldChange, compare, console_changes, never_known, unsure_fields
 from defendctl.plan.diff import differing
 from defendctl.plan.digest import canonical
 from defendctl.plan.direction import INDETERMINATE, NONE, worst
+from defendctl.plan.identity import another_id
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -55,6 +57,8 @@ class World:
     """Addresses that are blocked by what manifests say of their past."""
     files: Mapping[str, LocalFile] = field(default_factory=dict)
     """What may stand in a `file_search` for a file of the repository → that file."""
+    under_way: Collection[str] = ()
+    """Addresses whose create another run has begun and not finished."""
 
 
 def to_read(
@@ -105,6 +109,10 @@ def _change(address: str, world: World) -> Change:
 def _unresolved(address: str, world: World) -> Change:
     intent = world.state.unresolved[address]
     binding = world.state.bindings.get(address)
+    bound = binding.workflow_id if binding else None
+    if address in world.under_way:
+        reason = Reason(UNDER_WAY, f"a run that goes on has begun to create it, at {intent.at}")
+        return Change(address, bound, "blocked", reason, NONE, ())
     workflow_id = shlex.quote(intent.answered) if intent.answered else "WORKFLOW_ID"
     text = (
         f"a create sent at {intent.at} has an unknown outcome; "
@@ -112,7 +120,6 @@ def _unresolved(address: str, world: World) -> Change:
         f"if it is there: `defendctl state resolve {address} --id {workflow_id}`; "
         f"if it is not (from 15 minutes on, or with --now): `defendctl state resolve {address} --not-created`"
     )
-    bound = binding.workflow_id if binding else None
     return Change(address, bound, "blocked", Reason(UNRESOLVED, text), NONE, ())
 
 
@@ -150,7 +157,8 @@ def _taken(address: str, desired: Workflow, taken: Taken, world: World) -> Chang
         )
         return replace(made, action="blocked", reason=Reason(MISSING, text))
     if made.observed.workflow_id != workflow_id:
-        text = f"the API answers for {workflow_id}, which `import` names, with another workflow_id"
+        said = another_id(workflow_id, made.observed.workflow_id)
+        text = f"`import` names {workflow_id}, but {said}; let `import` name the one that it answers to"
         return replace(made, action="blocked", reason=Reason(CLASHING, text))
     return made
 
@@ -167,8 +175,7 @@ def _bound(address: str, desired: Workflow, binding: Binding, action: Action, wo
     wrong = cannot_hold(desired, {} if written_anew else seen, world.support)
     decided, reason = _decide(address, binding.workflow_id, action, observed, fields, wrong, world)
     fields = _with_unsure(fields, decided, wanted, seen, known, world.support)
-    if observed and observed.status != "active":
-        fields.append(status_change(observed.status))
+    fields += console_changes(observed) if observed else []
     return Change(
         address,
         binding.workflow_id,
@@ -210,10 +217,11 @@ def _decide(
         return "replace", None
     if observed is None:
         return "blocked", _missing(address)
-    fixed = sorted({field_of(f.path) for f in fields} - world.support.update)
+    to_write = [field for field in fields if not field.untaken]
+    fixed = sorted({field_of(f.path) for f in to_write} - world.support.update)
     if fixed:
         return "blocked", _fixed(address, workflow_id, fixed, observed, world.support)
-    return (action if fields or action == "adopt" else "none"), None
+    return (action if to_write or action == "adopt" else "none"), None
 
 
 def _with_unsure(
@@ -322,6 +330,7 @@ def _definitions(address: str, values: Mapping[str, object]) -> list[str]:
 def _move_warning(old: str, new: str) -> Diagnostic:
     message = (
         f"{new} holds the definition of {old}, which is retired here: a second workflow would be created. "
-        f"If the address was renamed, run `defendctl state mv {old} {new}` instead"
+        f"If the address was renamed, put `renamed_from: {old}` under {new} in its manifest; "
+        f"without a pull request, `defendctl state mv {old} {new}` does the same"
     )
     return Diagnostic("warning", "probable-move", message)

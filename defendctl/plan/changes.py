@@ -25,7 +25,8 @@ UNRESOLVED: Final = "unresolved"
 MISSING: Final = "missing"
 IMPOSSIBLE: Final = "impossible"
 CLASHING: Final = "clashing"
-_EXITS: Final = {UNRESOLVED: 7, MISSING: 1, IMPOSSIBLE: 5, CLASHING: 1}
+UNDER_WAY: Final = "under-way"
+_EXITS: Final = {UNRESOLVED: 7, MISSING: 1, IMPOSSIBLE: 5, CLASHING: 1, UNDER_WAY: 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,8 @@ class Change:
 
     @property
     def listed(self) -> bool:
-        return self.action != "none" or self.drifted
+        """What is told and left as it is too: a status, or a text that the API did not take as written."""
+        return self.action != "none" or bool(self.fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ class Plan:
     findings: tuple[Finding, ...] = ()
     """What the team's policy says; not part of the digest, and asked again by apply."""
     replays: tuple[Replay, ...] = ()
+    """What is shown of recent events."""
     places: Mapping[tuple[str, str], Span] = field(default_factory=dict)
     """Where the manifest says it: (address, "") → its key, (address, path) → the field's line."""
     refreshed: bool = True
@@ -129,6 +132,13 @@ class Plan:
     """What was recorded of tests; not part of the digest."""
     moves: tuple[Move, ...] = ()
     """Renames that the state does not know of yet: apply makes them durable before anything else."""
+    judged: tuple[Replay, ...] = ()
+    """What rules of the policy are judged on: its own sample of recent events."""
+
+    @property
+    def is_first(self) -> bool:
+        """Whether there is no state yet, so that everything declared is new."""
+        return self.lineage is None
 
     @property
     def listed(self) -> list[Change]:
@@ -161,4 +171,4 @@ class Plan:
         }
 
     def blocked_exits(self) -> set[int]:
-        return {change.reason.exit_code for change in self.changes if change.reason}
+        return {code for change in self.changes if change.reason and (code := change.reason.exit_code)}

@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from defendctl.model import Binding, leaves
+from defendctl.plan.alike import remade
 from defendctl.plan.diff import differing, same
 from defendctl.plan.direction import INDETERMINATE, direction, worst
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from defendctl.model import Fields
+    from defendctl.model import Fields, Observed
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,12 @@ class FieldChange:
     basis: str | None
     origin: str | None
     direction: str
+
+    @property
+    def untaken(self) -> bool:
+        """Whether what is live is what the API made of what was written: to write it anew changes nothing."""
+        made = self.origin == "pending" and remade(self.applied, self.before)
+        return made and same(self.after, self.applied)
 
 
 def compare(desired: Fields, observed: Fields, binding: Binding) -> list[FieldChange]:
@@ -55,10 +62,15 @@ def never_known(desired: Fields, observed: Fields, binding: Binding) -> set[str]
     return {name for name in desired if name not in observed and not _was_applied(name, binding)}
 
 
-def status_change(status: str) -> FieldChange:
-    """Only the console can mend it, so it is shown and never an action of its own."""
-    way = direction("status", status, "active")
-    return FieldChange("status", status, "active", "active", "live", "drift", way)
+def console_changes(observed: Observed) -> list[FieldChange]:
+    """What only the console can mend, so that it is shown and never an action of its own."""
+    off = [_console_change("status", observed.status, "active")] if observed.status != "active" else []
+    on = [_console_change(f"capabilities.{name}", True, False) for name in sorted(observed.capabilities)]
+    return off + on
+
+
+def _console_change(path: str, live: Any, right: Any) -> FieldChange:
+    return FieldChange(path, live, right, right, "live", "drift", direction(path, live, right))
 
 
 def as_edit(change: FieldChange) -> FieldChange:
@@ -100,6 +112,6 @@ def _sure(path: str, before: Any, after: Any, observed: Fields, binding: Binding
 
 
 def _origin(before: Any, after: Any, applied: Any) -> str:
-    if same(before, applied):
+    if same(before, applied) or remade(applied, before):
         return "pending"
     return "drift" if same(after, applied) else "conflict"

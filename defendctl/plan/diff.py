@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from defendctl.model import Fields
 
-EPSILON = 1e-9
-"""A server may write a threshold anew: docs/api.md 4."""
+EPSILON = 1e-6
+"""A server may write a threshold anew, as a number of single precision even: docs/api.md 4."""
 
 
 def same(a: Any, b: Any) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from defendctl.model import field_of
-from defendctl.plan.compare import FieldChange, as_edit, compare, status_change
+from defendctl.plan.compare import FieldChange, as_edit, compare, console_changes
 from defendctl.plan.direction import WORST_FIRST, worst
 
 if TYPE_CHECKING:
@@ -79,9 +79,8 @@ def _entry(address: str, desired: Workflow | None, observed: Observed | None, bi
         return Drifted(address, binding.workflow_id, "indeterminate", "missing", (), missing=True)
     wanted = desired.fields() if desired else binding.applied
     changes = compare(wanted, observed.fields, binding)
+    changes += console_changes(observed)
     edits = [as_edit(change) for change in changes if change.origin in ("drift", "conflict")]
-    if observed.status != "active":
-        edits.append(as_edit(status_change(observed.status)))
     way = worst(edit.direction for edit in edits)
     fields = tuple(sorted(edits, key=lambda edit: edit.path))
     return Drifted(address, binding.workflow_id, way, observed.status, fields)

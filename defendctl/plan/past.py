@@ -38,12 +38,25 @@ class Past:
 
 
 def settle(
-    renamed: Mapping[str, str], imports: Mapping[str, str], declared: Collection[str], state: State
+    renamed: Mapping[str, str],
+    imports: Mapping[str, str],
+    declared: Collection[str],
+    state: State,
+    elsewhere: Collection[str] = (),
 ) -> Past:
-    """`renamed`: address → the one it had; `imports`: address → workflow id. Changes nothing in `state`."""
+    """`renamed`: address → the one it had; `imports`: address → workflow id. Changes nothing in `state`.
+
+    `elsewhere`: what is declared too, but not in this run.
+    """
+    renamed = {**renamed_back(renamed, declared, elsewhere, state), **renamed}
     if not (renamed or imports):
         return Past(state)
-    after = replace(state, bindings=dict(state.bindings), tombstones=dict(state.tombstones))
+    after = replace(
+        state,
+        bindings=dict(state.bindings),
+        tombstones=dict(state.tombstones),
+        former=dict(state.former),
+    )
     moves: list[Move] = []
     held: dict[str, Reason] = {}
     for new, old in sorted(renamed.items()):
@@ -53,6 +66,29 @@ def settle(
             after.move(old, new)
     taken, refused = _imports(imports, declared, after)
     return Past(after, tuple(moves), taken, held | refused)
+
+
+def renamed_back(
+    renamed: Mapping[str, str], declared: Collection[str], elsewhere: Collection[str], state: State
+) -> dict[str, str]:
+    """Renames that were taken back: address → the one that has its binding, and is declared no more.
+
+    Of several former addresses that are declared again, the newest has it.
+    """
+    found = {}
+    for now, before in state.former.items():
+        known = now in state.bindings or now in state.unresolved or now in state.tombstones
+        if not known or now in declared or now in elsewhere or now in renamed.values():
+            continue
+        free = (a for a in reversed(before) if a in declared and a not in renamed and _is_free(a, state))
+        back = next(free, None)
+        if back:
+            found[back] = now
+    return found
+
+
+def _is_free(address: str, state: State) -> bool:
+    return not (address in state.bindings or address in state.unresolved or address in state.tombstones)
 
 
 def _held(new: str, old: str, state: State) -> dict[str, Reason]:
@@ -80,8 +116,7 @@ def _moves(new: str, old: str, state: State) -> bool:
     """What is only remembered moves where there is nothing yet, so that it is adopted and not made again."""
     if old in state.bindings:
         return True
-    nothing = new not in state.bindings and new not in state.unresolved and new not in state.tombstones
-    return old in state.tombstones and nothing
+    return old in state.tombstones and _is_free(new, state)
 
 
 def _id(address: str, state: State) -> str:

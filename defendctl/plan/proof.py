@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from defendctl.event import moment
 from defendctl.model import FIELDS, field_of, leaves
 from defendctl.plan.diff import same
-from defendctl.plan.replay import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +57,8 @@ def prove(
     known = (event.event_id, event.at, changed_at)
     if why:
         return Proof(address, workflow_id, "not_yet", why, *known)
-    fields = tuple(compared(declared.fields(), event.settings))
+    others = (Proven(f"capabilities.{name}", None, True, "differs") for name in sorted(event.capabilities))
+    fields = (*compared(declared.fields(), event.settings), *others)
     verdicts = {field.verdict for field in fields}
     if "differs" in verdicts:
         return Proof(address, workflow_id, "differs", None, *known, fields)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from defendctl.event import moment
 from defendctl.model import field_of, leaves
-from defendctl.plan.replay import moment
 
 if TYPE_CHECKING:
     from defendctl.model import Binding

@@ -6,9 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from defendctl.event import moment
 from defendctl.model import LEVELS, METRICS
 from defendctl.plan.checkup import Question
-from defendctl.plan.replay import moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,6 +23,7 @@ class Seen:
     """The form of an answer that is no workflow, in our words."""
     limits: tuple[str, ...] = ()
     """The headers about rates that came with it."""
+    workflow_id: str | None = None
     name: str | None = None
     evidence: str | None = None
     readable: frozenset[str] = frozenset()
@@ -34,6 +35,8 @@ class Seen:
     changed: str | None = None
     type: str | None = None
     metrics: Mapping[str, float | str] = field(default_factory=dict)
+    capabilities: tuple[str, ...] = ()
+    """Those that are on and that no manifest can speak of."""
     attempts: float | None = None
     events: int | None = None
     event_at: str | None = None

@@ -10,40 +10,29 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from defendctl.event import moment
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from defendctl.event import Scored
 
 Range = tuple[float, float]
 """Least and most."""
 Thresholds = dict[str, float]
 """Metric → threshold, of a custom workflow."""
 
-MIN_EVENTS: Final = 20
-"""Events that a gate needs, where nobody says otherwise: with fewer the interval is wider than 35 points."""
 _Z: Final = 1.959963984540054
 """The 97.5 % point of the normal distribution."""
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """The first attempt of one event: ids, scores and flags, nothing of its content."""
+class Sample:
+    """How many events are read of each workflow, and how many a rate must have to be judged by itself."""
 
-    event_id: str
-    at: str | None
-    run_mode: str | None
-    scores: Mapping[str, float | None]
-    """Metric → score; None where it was named without one. A metric that is not there was not evaluated.
-    A score that is a bool is a verdict: true passes, false fails."""
-    attempts: int = 1
-    """Evaluations it took, the first among them; 0 where that is not known (yet)."""
-    cost: float | None = None
-    """The sum of `evaluation_total_cost` over its attempts, in the vendor's unit; None if none was told."""
-    flagged: bool | None = None
-    costs: tuple[float, ...] = ()
-    """What each evaluation cost, the first one first; empty unless every one of them was told."""
-    context: bool | None = None
-    """Whether its input carries context; None where no input was told."""
-    ground_truth: bool | None = None
+    last: int = 50
+    min_events: int = 20
+    """With fewer the interval is wider than 35 points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +80,12 @@ class Replay:
     workflow_id: str | None
     """None for a workflow that does not exist yet."""
     asked: int
-    """How many events were asked for in the end: fewer than was wanted where the answer was too large."""
+    """How many events were asked for in the end: fewer than were wanted where the API refused so many, or the
+    answer was too large."""
+    wanted: int = 0
     events: int = 0
+    not_evaluated: int = 0
+    """Those of them whose evaluation broke off, goes on, or is not told: they are unknown."""
     window: tuple[str, str] | None = None
     """The times of the oldest and the newest event, as the API says them."""
     run_modes: Mapping[str, int] = field(default_factory=dict)
@@ -107,9 +100,13 @@ class Replay:
     evaluations_after: Range | None = None
     cost_before: Range | None = None
     cost_after: Range | None = None
-    enough: bool = False
-    """Whether there are as many events as a gate needs."""
+    needed: int = 0
+    """How many events a gate needs."""
     why_not: str | None = None
+
+    @property
+    def enough(self) -> bool:
+        return self.why_not is None and self.events >= self.needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +123,11 @@ class Proposal:
     """Whether the plan leaves alone what is done about a failure, and how often."""
 
 
-def replay(asks: Proposal, events: Sequence[Scored], asked: int, min_events: int = MIN_EVENTS) -> Replay:
-    """The events (the newest first) under both sides. No event is no failure: the numbers are zeros."""
+def replay(asks: Proposal, events: Sequence[Scored], asked: int, sample: Sample) -> Replay:
+    """The newest events of the sample under both sides; `events` are the newest `asked`, the newest first.
+
+    No event is no failure: the numbers are zeros."""
+    events = events[: sample.last]
     sides = [(verdict(e.scores, asks.before), verdict(e.scores, asks.after)) for e in events]
     load = _load(asks, [e for e in events if e.attempts])
     ids = [e.event_id for e in events]
@@ -136,8 +136,10 @@ def replay(asks: Proposal, events: Sequence[Scored], asked: int, min_events: int
     return Replay(
         address=asks.address,
         workflow_id=asks.workflow_id,
-        asked=asked,
+        asked=min(asked, sample.last),
+        wanted=sample.last,
         events=len(events),
+        not_evaluated=sum(not e.evaluated for e in events),
         window=(times[0], times[-1]) if times else None,
         run_modes=dict(sorted(modes.items(), key=lambda mode: (-mode[1], mode[0]))),
         metrics=tuple(_metric(m, asks, events) for m in sorted({*asks.before, *asks.after})),
@@ -149,13 +151,8 @@ def replay(asks: Proposal, events: Sequence[Scored], asked: int, min_events: int
         evaluations_after=load.evaluations_after,
         cost_before=load.cost_before,
         cost_after=load.cost_after,
-        enough=len(events) >= min_events,
+        needed=sample.min_events,
     )
-
-
-def moment(at: str) -> str:
-    """What sorts times in UTC, with or without a fraction of a second."""
-    return at.removesuffix("Z").removesuffix("+00:00")
 
 
 def fails(score: float, threshold: float) -> bool:

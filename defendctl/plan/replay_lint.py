@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from defendctl.diagnostics import Span
+    from defendctl.event import Event
     from defendctl.model import Workflow
-    from defendctl.plan.replay import Scored
 
 NO_CONTEXT: Final = "replay-no-context"
 NO_GROUND_TRUTH: Final = "replay-no-ground-truth"
@@ -29,7 +29,7 @@ def wants_events(desired: Workflow) -> bool:
 
 
 def lint(
-    address: str, desired: Workflow, events: Sequence[Scored], places: Mapping[tuple[str, str], Span]
+    address: str, desired: Workflow, events: Sequence[Event], places: Mapping[tuple[str, str], Span]
 ) -> list[Diagnostic]:
     found = []
     for metric, code, what, carried in (
@@ -46,7 +46,7 @@ def lint(
 
 
 def _of_the_run_mode(
-    address: str, desired: Workflow, events: Sequence[Scored], places: Mapping[tuple[str, str], Span]
+    address: str, desired: Workflow, events: Sequence[Event], places: Mapping[tuple[str, str], Span]
 ) -> list[Diagnostic]:
     fast = sum(e.run_mode == _SUPER_FAST for e in events)
     found = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from defendctl.plan.changes import IMPOSSIBLE
+from defendctl.plan.diff import same
 from defendctl.plan.replay import Proposal, Replay
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from defendctl.model import Fields, Workflow
     from defendctl.plan.changes import Change
+    from defendctl.plan.replay import Sample
 
 GONE: Final = "the API answers 404 for it"
 NO_LIST: Final = "this generation of the API lists no events"
@@ -28,10 +30,16 @@ def proposals(changes: Iterable[Change]) -> tuple[Proposal, ...]:
     return tuple(asks for c in changes if isinstance(asks := proposal(c), Proposal))
 
 
-def not_replayed(changes: Iterable[Change], asked: int) -> tuple[Replay, ...]:
+def not_replayed(changes: Iterable[Change], sample: Sample) -> tuple[Replay, ...]:
     """One for each workflow whose guardrail changes and that cannot be replayed."""
     asks = ((c, proposal(c)) for c in changes)
-    return tuple(Replay(c.address, c.workflow_id, asked, why_not=a) for c, a in asks if isinstance(a, str))
+    return tuple(untold(c.address, c.workflow_id, sample, a) for c, a in asks if isinstance(a, str))
+
+
+def untold(address: str, workflow_id: str | None, sample: Sample, why_not: str) -> Replay:
+    """One without numbers."""
+    last = sample.last
+    return Replay(address, workflow_id, last, last, needed=sample.min_events, why_not=why_not)
 
 
 def proposal(change: Change) -> Proposal | str | None:
@@ -72,11 +80,14 @@ def _between(change: Change, workflow_id: str, desired: Workflow) -> Proposal | 
         return _AUTOMATIC.format(" and ".join(automatic))
     if not all(isinstance(value, float) for value in before["metrics"].values()):
         return _NO_NUMBER
+    after = {metric: float(value) for metric, value in desired.metrics.items()}
     return Proposal(
         address=change.address,
         workflow_id=workflow_id,
-        before=dict(before["metrics"]),
-        after={metric: float(value) for metric, value in desired.metrics.items()},
+        before={
+            m: after[m] if same(value, after.get(m)) else value for m, value in before["metrics"].items()
+        },
+        after=after,
         most=1 if desired.improvement_action == "none" else 1 + desired.max_retries,
         same_cycle=not {f.path for f in change.fields} & {"improvement_action", "max_retries"},
     )

@@ -43,6 +43,8 @@ def build_view(
         Row(path, wanted.get(path), seen.get(path), applied.get(path), _basis(path, observed, binding))
         for path in paths
     )
+    on = sorted(observed.capabilities) if observed else ()
+    rows += tuple(Row(f"capabilities.{name}", None, True, None, "live") for name in on)
     status = None if binding is None else observed.status if observed else "missing"
     left = tuple(sorted(desired.unmanaged)) if desired else ()
     return View(address, binding.workflow_id if binding else None, status, rows, left)

@@ -1,17 +1,22 @@
 """Rules about a plan: what would be done, and what that would have done to recent events.
 
 What is blocked is judged too as far as directions and steps go, for it is what the manifests ask for, and a
-later run may do it. It is not counted, and not replayed. A status that only the console can mend is neither
-the manifest's nor apply's doing: no rule speaks of it. Drift that apply reverts is a change like any other.
+later run may do it. It is not counted, and not replayed. A status or a capability that only the console can
+mend is neither the manifest's nor apply's doing: no rule speaks of it. Drift that apply reverts is a change
+like any other.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from defendctl.model import only_console
+from defendctl.plan.alike import rounded
 from defendctl.plan.diff import EPSILON
 from defendctl.plan.direction import INDETERMINATE, LOOSENS
+from defendctl.plan.replay import wilson
 from defendctl.policy.judge import Broken, Judge, in_order, named, said
 from defendctl.policy.rules import CHANGE_CHECKS, FLAG_RATE, RETIRE
 from defendctl.policy.waivers import by_subject
@@ -77,7 +82,7 @@ class _Judging:
         if rule.check in _COUNTS:
             yield from self._counted(rule, changes)
             return
-        replays = {replay.address: replay for replay in self.plan.replays}
+        replays = {replay.address: replay for replay in self.plan.judged}
         for change in changes:
             for broken in _CHECKS[rule.check](change, rule.limit, replays.get(change.address)):
                 yield self.judge.finding(rule, change.address, self._as_selected(rule, change, broken))
@@ -113,7 +118,7 @@ def _selects(rule: Rule, change: Change, labels: Mapping[str, Mapping[str, str]]
 
 
 def _fields(change: Change) -> list[FieldChange]:
-    return [field for field in change.fields if field.path != "status"]
+    return [field for field in change.fields if not only_console(field.path)]
 
 
 def _moves_thresholds(change: Change) -> bool:
@@ -140,20 +145,38 @@ def _no_indeterminate(change: Change, limit: bool, replay: Replay | None) -> Ite
 
 
 def _max_threshold_step(change: Change, limit: float, replay: Replay | None) -> Iterator[Broken]:
-    """A metric that comes or goes has no step; `no_loosening` and `require_metrics` speak of those."""
+    """A metric that goes takes its whole threshold with it, so that it cannot come back lower in two small
+    steps; one that comes back is measured from what was last applied, where that is still known."""
     for field in filter(_is_threshold, _fields(change)):
-        before, after = field.before, field.after
         if field.basis == "unknown":
-            detail = f"{named(field.path)} would be {said(after)}, but what it is now is not known"
-            yield Broken(field.path, after, detail, evaluated=False)
-        elif before is None or after is None:
-            continue
-        elif not (_is_number(before) and _is_number(after)):
-            detail = f"{_moved(field)} is no step between two thresholds, so it cannot be measured"
-            yield Broken(field.path, after, detail, evaluated=False)
-        elif abs(after - before) > limit + EPSILON:
-            detail = f"{_moved(field)} is a step of {abs(after - before):.3g}, {limit:g} is the most"
-            yield Broken(field.path, after, detail)
+            detail = f"{named(field.path)} would be {said(field.after)}, but what it is now is not known"
+            yield Broken(field.path, field.after, detail, evaluated=False)
+        else:
+            yield from islice(_too_far(field, limit), 1)
+
+
+def _too_far(field: FieldChange, limit: float) -> Iterator[Broken]:
+    for start in _starts(field):
+        step = _step(start, field.after)
+        moved = f"{named(field.path)} from {said(start)} to {said(field.after)}"
+        if step is None:
+            detail = f"{moved} is no step between two thresholds, so it cannot be measured"
+            yield Broken(field.path, field.after, detail, evaluated=False)
+        elif step > limit + EPSILON:
+            yield Broken(field.path, field.after, f"{moved} is a step of {step:.3g}, {limit:g} is the most")
+
+
+def _starts(field: FieldChange) -> list[Any]:
+    """What a threshold moves from, which is never nothing: what is live, and what was last applied where
+    the console and git both changed it."""
+    starts = (field.before, field.applied) if field.origin == "conflict" else (field.before,)
+    return [start for start in starts if start is not None]
+
+
+def _step(start: Any, after: Any) -> float | None:
+    """How far it is; down to nothing is all of it. None where one of them is no number."""
+    end = 0.0 if after is None else after
+    return abs(end - start) if _is_number(start) and _is_number(end) else None
 
 
 def _no_retire(change: Change, limit: bool, replay: Replay | None) -> Iterator[Broken]:
@@ -162,7 +185,6 @@ def _no_retire(change: Change, limit: bool, replay: Replay | None) -> Iterator[B
 
 
 def _max_flag_rate(change: Change, limit: float, replay: Replay | None) -> Iterator[Broken]:
-    """Too few events for a gate are shown, and no finding (`Replay.enough`)."""
     if not _moves_thresholds(change):
         return
     if replay is None or replay.why_not:
@@ -170,6 +192,19 @@ def _max_flag_rate(change: Change, limit: float, replay: Replay | None) -> Itera
         yield Broken(FLAG_RATE, None, f"the flag rate is not known: {why}", evaluated=False)
     elif replay.enough:
         yield from _rate(replay, limit)
+    else:
+        yield _rate_of_few(replay, limit)
+
+
+def _rate_of_few(replay: Replay, limit: float) -> Broken:
+    """Broken only where the least that the rate may be of all events is too much; else not judged."""
+    fails = replay.after.fails if replay.after else 0
+    least, _ = wilson(fails, replay.events)
+    if least > limit + EPSILON and replay.after and replay.after.bounds:
+        told = f"{fails} of {replay.events} events would be flagged, so at least {least:.1%} of all (95 %)"
+        return Broken(FLAG_RATE, replay.after.bounds[1], f"{told}; {limit:.1%} is the most")
+    few = f"not judged, {replay.events} of {replay.needed} events that it needs"
+    return Broken(FLAG_RATE, None, few, evaluated=False, denies=False)
 
 
 def _rate(replay: Replay, limit: float) -> Iterator[Broken]:
@@ -200,9 +235,9 @@ def _moved(field: FieldChange) -> str:
 
 def _why(field: FieldChange) -> str:
     if field.origin == "drift":
-        return (
-            ": it was changed in the console, and apply reverts that; take the value over into the manifest"
-        )
+        rounds = "the API did not take it as written, or " if rounded(field.applied, field.before) else ""
+        mend = "and apply reverts that; take the value over into the manifest"
+        return f": {rounds}it was changed in the console, {mend}"
     if field.origin == "conflict":
         return f", seen from what is live or from {said(field.applied)}, which was last applied"
     return ""

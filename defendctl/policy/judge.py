@@ -38,6 +38,7 @@ MESSAGES: Final = {
     "max_flag_rate": "The proposal would flag more events than the policy allows.",
 }
 """For a rule without words of its author's."""
+TOO_FEW: Final = "There are too few recent events to judge this rule by."
 
 _VERDICTS: Final[dict[str, Verdict]] = {"deny": "denied", "warn": "warned"}
 _LONGEST: Final = 60
@@ -52,6 +53,8 @@ class Broken:
     """What a waiver must name in `to`."""
     detail: str
     evaluated: bool = True
+    denies: bool = True
+    """Whether a rule that denies does so here; else it only says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +68,12 @@ class Judge:
     def finding(self, rule: Rule, address: str, broken: Broken) -> Finding:
         about = (address, rule.id, broken.field, broken.value, self.today)
         waiver = waiver_for(self.waivers, *about)
-        verdict: Verdict = "waived" if waiver else _VERDICTS[rule.level]
+        level = rule.level if broken.denies else "warn"
+        verdict: Verdict = "waived" if waiver else _VERDICTS[level]
         return Finding(
             rule=rule.id,
             verdict=verdict,
-            message=rule.message or MESSAGES[rule.check],
+            message=(rule.message or MESSAGES[rule.check]) if broken.denies else TOO_FEW,
             detail=broken.detail,
             address=address,
             field=broken.field,

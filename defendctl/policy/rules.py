@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
+from defendctl.plan.replay import Sample
 from defendctl.plan.selector import Term
 
 if TYPE_CHECKING:
@@ -72,8 +73,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Every rule, in the order of the files; and how many events a replay reads and a gate needs."""
+    """Every rule, in the order of the files, and the sample of recent events that they are judged on."""
 
     rules: tuple[Rule, ...] = ()
-    last: int = 50
-    min_events: int = 20
+    sample: Sample = field(default_factory=Sample)

@@ -7,13 +7,15 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.plan.diff import EPSILON, same
-from defendctl.policy.rules import FLAG_RATE, RETIRE
+from defendctl.policy.rules import FLAG_RATE, MANIFEST_CHECKS, RETIRE
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from defendctl.plan.findings import Waiver
+    from defendctl.plan.changes import Change, Plan
+    from defendctl.plan.findings import Finding, Waiver
+    from defendctl.policy.rules import Rule
 
 DAYS: Final = 30
 """How long a waiver lasts that we write."""
@@ -42,6 +44,36 @@ def waiver_for(
     """The first that speaks of exactly this and has not expired; its last day still counts."""
     about = waivers.get((address, rule, field), ())
     return next((waiver for waiver in about if today <= waiver.expires and _covers(waiver, value)), None)
+
+
+def unneeded(
+    given: Iterable[Waiver], rules: Iterable[Rule], plan: Plan, findings: Iterable[Finding], *, whole: bool
+) -> Iterator[Waiver]:
+    """Those that let nothing pass any more. `whole`: nothing was left out of the plan.
+
+    Where a rule was not evaluated nobody knows what it would need.
+    """
+    checks = {rule.id: rule.check for rule in rules}
+    changes = {change.address: change for change in plan.changes}
+    told = list(findings)
+    used = {id(finding.waiver) for finding in told}
+    unsure = {(finding.address, finding.rule) for finding in told if not finding.evaluated}
+    for waiver in given:
+        idle = id(waiver) not in used and (waiver.address, waiver.rule) not in unsure
+        check, change = checks.get(waiver.rule), changes.get(waiver.address)
+        if idle and check and _looked_at(waiver, check, change, plan.refreshed, whole):
+            yield waiver
+
+
+def _looked_at(waiver: Waiver, check: str, change: Change | None, refreshed: bool, whole: bool) -> bool:
+    """Whether what it speaks of would have been found."""
+    if change is None:
+        return whole and waiver.field == RETIRE
+    if waiver.field == FLAG_RATE and change.action != "none":
+        return False  # events come and go until it is applied
+    if change.desired is None and waiver.field != RETIRE:
+        return False  # told already: no workflow is declared so
+    return check in MANIFEST_CHECKS or (refreshed and change.action != "blocked")
 
 
 def remedy(address: str, rule: str, field: str, value: Any, today: datetime.date) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from defendctl.plan.digest import field_data
 from defendctl.plan.direction import INDETERMINATE, LOOSENS, TIGHTENS, WORST_FIRST
-from defendctl.render.inert import value
+from defendctl.render.inert import pair
 from defendctl.render.json import document
 from defendctl.render.words import count, path, worst_first
 
@@ -71,4 +71,5 @@ def _contrast(one: Contrast) -> Iterator[str]:
     yield f"  {one.address}  {one.direction}".removesuffix("  none")
     for field in worst_first(one.fields):
         way = "" if field.direction == "none" else f"  {field.direction}"
-        yield f"      {path(field.path)}  {value(field.before)} -> {value(field.after)}{way}"
+        before, after = pair(field.before, field.after)
+        yield f"      {path(field.path)}  {before} -> {after}{way}"

@@ -93,13 +93,15 @@ class MetricReplayDocument(TypedDict):
 
 
 class TogetherDocument(TypedDict):
-    """Events that fail at least one metric, of those where that is known. `interval` is Wilson's, 95 %;
-    `bounds` is the rate over all events, if none or if each of the unknown ones fails."""
+    """Events that fail at least one metric. `flag_rate` is that of the known ones alone, and `interval`
+    Wilson's of it, 95 %; `flag_rate_range` (and `bounds`) is the rate over all events, if none or if each of
+    the unknown ones fails: what people are shown."""
 
     known: int
     unknown: int
     fails: int
     flag_rate: float | None
+    flag_rate_range: NotRequired[RangeDocument | None]
     interval: RangeDocument
     bounds: RangeDocument | None
 
@@ -108,14 +110,18 @@ class ReplayDocument(TypedDict):
     """What new thresholds would have done to recent events: flag rates, for nothing here is labelled.
 
     `why_not` says why a workflow cannot be replayed; then there are no numbers. Evaluations and costs are
-    means an event, the least and the most.
+    means an event, the least and the most. `asked` is less than `wanted` where the API gives fewer;
+    `not_evaluated` are events whose evaluation did not come to an end; a gate needs `needed` events.
     """
 
     address: str
     workflow_id: str | None
     why_not: str | None
+    wanted: NotRequired[int]
     asked: int
     events: int
+    not_evaluated: NotRequired[int]
+    needed: NotRequired[int]
     enough: bool
     window: list[str] | None
     run_modes: dict[str, int]
@@ -205,6 +211,7 @@ class PlanDocument(TypedDict):
     digest: Digest | None
     lineage: str | None
     serial: int
+    state: NotRequired[Literal["none"]]
     generation: str
     options: OptionsDocument
     summary: SummaryDocument
@@ -213,6 +220,7 @@ class PlanDocument(TypedDict):
     diagnostics: list[DiagnosticDocument]
     files: NotRequired[list[FileDocument]]
     replay: NotRequired[list[ReplayDocument]]
+    policy_replay: NotRequired[list[ReplayDocument]]
     tests: NotRequired[TestsDocument]
     policy: NotRequired[list[FindingDocument]]
 

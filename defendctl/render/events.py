@@ -33,7 +33,9 @@ def events(found: Listed, paint: Paint, environment: str | None = None) -> str:
     of = f"{named(environment)}{inert(found.address)} ({inert(found.workflow_id)})"
     if not found.events:
         return f"{of} has no events.\n"
-    lines = [f"{of}  {count(len(found.events), 'event')}"]
+    fewer = f" ({found.wanted} were wanted, the API gives {found.asked} at once)"
+    said = fewer if found.asked < found.wanted else ""
+    lines = [f"{of}  {count(len(found.events), 'event')}{said}"]
     for one in found.events:
         lines.append(f"  {inert(one.event_id)}  {_summary(one, paint)}")
         lines += [f"      {key}: {value(said)}" for key, said in _said(one)]
@@ -74,7 +76,7 @@ def money(cost: float | None) -> str:
 def events_document(found: Listed, environment: str | None = None) -> str:
     told = [event_data(one) for one in found.events]
     whose = {"address": found.address, "workflow_id": found.workflow_id}
-    return document("events", environment, **whose, asked=found.asked, events=told)
+    return document("events", environment, **whose, wanted=found.wanted, asked=found.asked, events=told)
 
 
 def event_document(found: Shown, environment: str | None = None) -> str:
@@ -120,7 +122,9 @@ def _summary(one: Event, paint: Paint) -> str:
     if one.ended:
         colour = {True: "red", False: "green", None: "yellow"}[one.flagged]
         failing = ", ".join(map(path, _failing(one)))
-        said.append(paint(verdict(one.flagged), colour) + (f" by {failing}" if failing else ""))
+        said.append(
+            paint(verdict(one.flagged), colour) + (f" by {failing}" if failing and one.flagged else "")
+        )
         said += [_IMPROVEMENTS[one.improvement]] if one.improvement else []
         if one.filtered is not None:
             said.append("filtered" if one.filtered else "not filtered")
@@ -137,8 +141,8 @@ def _failing(one: Event) -> list[str]:
 
 def _heading(number: int, one: Evaluation) -> str:
     name = f"improvement attempt {number}" if number else "initial evaluation"
-    broken = ", broke off" if one.broken else ""
-    return f"{name}: {verdict(one.flagged)}{broken}, {money(one.cost)}"
+    ending = ", broke off" if one.broken else ", not ended" if one.running else ""
+    return f"{name}: {verdict(one.flagged)}{ending}, {money(one.cost)}"
 
 
 def _rows(scores: Mapping[str, Score], paint: Paint) -> Iterator[str]:

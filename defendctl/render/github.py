@@ -14,10 +14,12 @@ from defendctl.render.inert import inert
 from defendctl.render.markup import cut
 from defendctl.render.review import rate
 from defendctl.render.words import (
+    NO_STATE,
     consent,
     count,
     declared,
     edit,
+    headline,
     located,
     notes,
     path,
@@ -57,7 +59,10 @@ class Annotation:
 
 def plan(result: Plan, folder: str = "") -> str:
     """`folder` is where the command ran, as the repository names it."""
-    found = [_finding(one, result) for one in result.findings]
+    found = [Annotation("notice", "no state", (NO_STATE,))] if result.is_first else []
+    if result.listed or result.moves:
+        found.append(Annotation("notice", "plan", (headline(result),)))
+    found += [_finding(one, result) for one in result.findings]
     found += [one for change in result.listed for one in _change(change, result)]
     found += [_replay(one, result) for one in result.replays]
     found += [_diagnostic(one) for one in result.diagnostics]
@@ -74,9 +79,11 @@ def diagnostics(found: Sequence[Diagnostic], folder: str = "", environment: str 
 
 
 def plan_outputs(result: Plan, code: int) -> str:
-    """Lines for `$GITHUB_OUTPUT`; numbers, and a digest or `none`."""
+    """Lines for `$GITHUB_OUTPUT`; numbers, and a digest or `none`. `expect` is for `apply --expect`."""
     changes = sum(change.action != "none" for change in result.changes) + len(result.moves)
-    return _outputs(changes, result.summary()[LOOSENS], code) + f"digest={consent(result)}\n"
+    named = consent(result)
+    digests = f"digest={named.partition('@')[0]}\nexpect={named}\n"
+    return _outputs(changes, result.summary()[LOOSENS], code) + digests
 
 
 def drift_outputs(entries: Sequence[Drifted], code: int) -> str:
@@ -90,7 +97,8 @@ def _outputs(changes: int, loosens: int, code: int) -> str:
 def _finding(one: Finding, result: Plan) -> Annotation:
     span = one.span or _place(result, one.address or "", one.field or "")
     where = " ".join(part for part in (one.address, one.field) if part)
-    unsure = () if one.evaluated else ("The rule could not be evaluated, and so does not pass.",)
+    passes = "" if one.verdict == "warned" else ", and so does not pass"
+    unsure = () if one.evaluated else (f"The rule could not be evaluated{passes}.",)
     lines = (f"{one.rule}: {where or 'the whole plan'}", one.message, one.detail, *unsure, *_passes(one))
     return Annotation(_VERDICTS[one.verdict], f"{one.verdict} by policy", lines, span)
 

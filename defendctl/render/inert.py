@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any, Final
 
+from defendctl.plan.alike import distinct
+
 _COMMAND: Final = re.compile(r"##(?=\w*\[)")
 """`##[group]`, `##vso[…]`: CI runners obey these wherever they stand in a line of a log."""
 _LINE_COMMAND: Final = re.compile(r"^(\s*):(?=:)")
@@ -27,6 +29,12 @@ def value(data: Any) -> str:
     if isinstance(data, tuple | list):
         return "[" + ", ".join(value(item) for item in data) + "]"
     return inert(json.dumps(data))
+
+
+def pair(before: Any, after: Any) -> tuple[str, str]:
+    """Two values of one field; of texts that could be taken for one another, what differs."""
+    shown = distinct(before, after)
+    return (inert(shown[0]), inert(shown[1])) if shown else (value(before), value(after))
 
 
 def _escape(c: str) -> str:

@@ -7,7 +7,7 @@ import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from defendctl.model import CANARY
+from defendctl.model import CANARY, only_console
 from defendctl.plan.digest import changes_data, digest, field_data, moves_data
 from defendctl.render.tested import tests_data
 from defendctl.render.words import CONSOLE
@@ -48,6 +48,7 @@ def plan(value: Plan) -> str:
         digest=digest(value) if value.refreshed else None,
         lineage=value.lineage,
         serial=value.serial,
+        **({"state": "none"} if value.is_first else {}),
         generation=value.generation,
         options=value.options.data(),
         summary=value.summary(),
@@ -56,9 +57,15 @@ def plan(value: Plan) -> str:
         diagnostics=_diagnostics(value.diagnostics),
         **({"files": files} if (files := _files(value.listed)) else {}),
         **({"replay": [_replay(one) for one in value.replays]} if value.replays else {}),
+        **({"policy_replay": [_replay(one) for one in value.judged]} if _other(value) else {}),
         **({"tests": tests_data(value.tests)} if value.tests else {}),
         policy=[_finding(finding) for finding in value.findings],
     )
+
+
+def _other(value: Plan) -> bool:
+    """Whether rules are judged on another sample than is shown."""
+    return bool(value.judged) and value.judged != value.replays
 
 
 def diagnostics(found: Sequence[Diagnostic], environment: str | None = None) -> str:
@@ -98,7 +105,7 @@ def drift(entries: Sequence[Drifted], environment: str | None = None) -> str:
 def _fate(field: FieldChange, entry: Drifted) -> dict[str, Any]:
     """Nothing was to be written without `--write`; a status is nothing that a manifest could say."""
     fate = entry.fates.get(field.path)
-    note = {"note": CONSOLE} if field.path == "status" else {}
+    note = {"note": CONSOLE} if only_console(field.path) else {}
     if fate is None:
         return note
     return {**note, "written": _place(fate.span) if fate.span else None, "not_written": fate.reason or None}
@@ -134,7 +141,10 @@ def _replay(one: Replay) -> dict[str, Any]:
     return {
         **{
             name: getattr(one, name)
-            for name in ("address", "workflow_id", "why_not", "asked", "events", "enough")
+            for name in (
+                *("address", "workflow_id", "why_not", "wanted", "asked"),
+                *("events", "not_evaluated", "needed", "enough"),
+            )
         },
         **{name: getattr(one, name) for name in ("window", "run_modes")},
         "metrics": [asdict(metric) for metric in one.metrics],
@@ -157,6 +167,7 @@ def _together(side: Together | None) -> dict[str, Any] | None:
         "unknown": side.unknown,
         "fails": side.fails,
         "flag_rate": side.rate,
+        "flag_rate_range": side.bounds,
         "interval": side.interval,
         "bounds": side.bounds,
     }

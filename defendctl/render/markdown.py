@@ -13,11 +13,13 @@ from defendctl.render.fit import Item, Section, fit
 from defendctl.render.markup import block, code, coded, marker, table
 from defendctl.render.words import (
     HEADINGS,
+    NO_STATE,
     consent,
     count,
     declared,
     drifted,
     edit,
+    headline,
     notes,
     path,
     place,
@@ -60,7 +62,7 @@ def plan(result: Plan, limit: int = COMMENT) -> str:
         *_changes(result, _FOLDED),
     ]
     for_ = f" for {code(result.environment)}" if result.environment else ""
-    title = f"## Guardrail plan{for_}: {_headline(result)}\n\n"
+    title = f"## Guardrail plan{for_}: {headline(result)}\n\n"
     head = marker("plan", result.lineage or result.environment) + title + _about(result)
     return fit(head, sections, f"Digest: `{consent(result)}`\n", limit)
 
@@ -77,21 +79,10 @@ def drift(entries: Sequence[Drifted], limit: int = COMMENT, environment: str | N
     return fit(head + drifted(entries) + "\n", sections, "", limit)
 
 
-def _headline(result: Plan) -> str:
-    """The worst that can be said of it comes first."""
-    counts = result.summary()
-    denied = sum(finding.verdict == "denied" for finding in result.findings)
-    told = [f"{count(denied, 'denial')} by policy"] if denied else []
-    told += [f"{count(counts[LOOSENS], 'workflow')} loosened"] if counts[LOOSENS] else []
-    told += [f"{counts['blocked']} blocked"] if counts["blocked"] else []
-    unclear = counts["indeterminate"]
-    told += [f"{unclear} may be loosened"] if unclear else []
-    return ", ".join(told) or ("no changes" if not result.listed else "nothing loosened")
-
-
 def _about(result: Plan) -> str:
     where = f"For {place(result, code)}, generation {code(result.generation)}, state serial {result.serial}."
-    lines = [f"{work(result)} {where}\n"]
+    lines = [f"{NO_STATE}\n\n"] if result.is_first else []
+    lines.append(f"{work(result)} {where}\n")
     if not result.refreshed:
         lines.append(
             "\n**Live was not read.** What stands here as before is what was last applied, "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
-from defendctl.render.inert import inert, value
+from defendctl.render.inert import inert, pair
 from defendctl.render.json import document
 from defendctl.render.words import named, path
 
@@ -30,8 +30,9 @@ def text(proof: Proof, paint: Paint, environment: str | None = None) -> str:
         )
     for one in proof.fields:
         said = {"same": "as declared", "not_told": "not told by the event", "differs": "DIFFERS"}[one.verdict]
-        served = f", served {value(one.served)}" if one.verdict == "differs" else ""
-        lines.append(f"      {path(one.path):<32}  {value(one.declared)}{served}  {said}")
+        declared, seen = pair(one.declared, one.served)
+        served = f", served {seen}" if one.verdict == "differs" else ""
+        lines.append(f"      {path(one.path):<32}  {declared}{served}  {said}")
     why = f": {inert(proof.why)}." if proof.why else ""
     lines.append(paint(_SAID[proof.answer], _COLOURS[proof.answer]) + why)
     return "\n".join(lines) + "\n"

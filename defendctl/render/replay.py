@@ -61,14 +61,26 @@ def _one(one: Replay, paint: Paint) -> Iterable[str]:
     yield from (f"      {name:<20}  {said}" for name, said in _rows(one, paint))
     yield from (f"      {_metric(metric)}" for metric in one.metrics)
     if not one.enough:
-        yield "      too few events for a gate"
+        yield f"      too few events for a gate: {one.events} of {one.needed}"
 
 
 def _events(one: Replay) -> str:
     asked = "" if one.events == one.asked else f" ({one.asked} asked for)"
+    asked += fewer(one)
     window = f", {' to '.join(map(_minute, one.window))} UTC" if one.window else ""
     modes = ", ".join(f"{inert(mode)} {count}" for mode, count in one.run_modes.items())
-    return f"{_count(one.events, 'event')}{asked}{window}" + (f", run modes {modes}" if modes else "")
+    told = f"{_count(one.events, 'event')}{asked}{window}" + (f", run modes {modes}" if modes else "")
+    return told + (f", {untold}" if (untold := not_evaluated(one)) else "")
+
+
+def fewer(one: Replay) -> str:
+    """Where the API gives fewer than were wanted."""
+    said = f" ({one.wanted} were wanted, the API gives {one.asked} at once)"
+    return said if one.asked < one.wanted else ""
+
+
+def not_evaluated(one: Replay) -> str:
+    return f"{one.not_evaluated} not evaluated to the end: unknown" if one.not_evaluated else ""
 
 
 def _minute(at: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from defendctl.render.fit import Item, Section
 from defendctl.render.markup import block, code, coded, cut, table
+from defendctl.render.replay import fewer, not_evaluated
 from defendctl.render.tested import counted, of
 from defendctl.render.words import count
 
@@ -73,7 +74,8 @@ def at(span: Span | None) -> str:
 
 def _finding(one: Finding) -> Item:
     head = f"**{code(one.rule)}**{_subject(one)}{at(one.span)}"
-    unsure = "" if one.evaluated else ", which could not be evaluated and so does not pass"
+    passes = "" if one.verdict == "warned" else " and so does not pass"
+    unsure = "" if one.evaluated else f", which could not be evaluated{passes}"
     said = [cut(text, _SAID) for text in (one.message, one.detail) if text]
     whole = f"{head}{unsure}\n\n{block(said)}"
     if one.remedy and one.verdict == "denied":
@@ -142,9 +144,12 @@ def _metric(one: MetricReplay) -> tuple[str, ...]:
 def _window(one: Replay) -> str:
     window = f" from {code(one.window[0])} to {code(one.window[1])}" if one.window else ""
     modes = ", ".join(f"{code(mode)} {n}" for mode, n in one.run_modes.items())
-    told = f"{one.events} of the {one.asked} events asked for{window}"
+    told = f"{one.events} of the {one.asked} events asked for{fewer(one)}{window}"
     told += f"; run modes: {modes}" if modes else ""
-    return told + ("." if one.enough else ". **Too few for a gate:** these are numbers, no verdict.")
+    told += f"; {untold}" if (untold := not_evaluated(one)) else ""
+    if one.enough:
+        return f"{told}."
+    return f"{told}. **Too few for a gate, {one.events} of {one.needed}:** these are numbers, no verdict."
 
 
 def _sides(one: Replay) -> list[tuple[str, str, str]]:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final
 from defendctl.model import CANARY
 from defendctl.plan.direction import WORST_FIRST
 from defendctl.plan.findings import VERDICTS
-from defendctl.render.inert import inert, value
+from defendctl.render.inert import inert, pair, value
 from defendctl.render.replay import replays
 from defendctl.render.shell import quoted
 from defendctl.render.tested import tests
 from defendctl.render.words import (
     HEADINGS,
+    NO_STATE,
     consent,
     count,
     declared,
@@ -70,7 +71,7 @@ _UNREAD: Final = "No digest: what is live was not read, so nothing can be applie
 
 
 def plan(result: Plan, paint: Paint) -> str:
-    blocks = [_header(result)]
+    blocks = [NO_STATE, _header(result)] if result.is_first else [_header(result)]
     if result.moves:
         blocks += ["Renamed here, and nothing is sent for it:", *(f"    {m}" for m in moved(result.moves))]
     for name, heading in HEADINGS.items():
@@ -143,14 +144,15 @@ def view(shown: View, environment: str | None = None) -> str:
     head += f"  {inert(shown.status)}" if shown.status else ""
     rows = [("field", "desired", "live", "applied", "known by")]
     rows += [
-        (path(r.path), _desired(r, shown), value(r.live), value(r.applied), r.basis or "-")
-        for r in shown.fields
+        (path(row.path), *_sides(row, row.path in shown.unmanaged), row.basis or "-") for row in shown.fields
     ]
     return "\n".join([head, *_table(rows)]) + "\n"
 
 
-def _desired(row: Row, shown: View) -> str:
-    return "(unmanaged)" if row.path in shown.unmanaged else value(row.desired)
+def _sides(row: Row, unmanaged: bool) -> tuple[str, str, str]:
+    """Desired, live and applied, each beside what it could be taken for."""
+    desired, live = pair(row.desired, row.live)
+    return "(unmanaged)" if unmanaged else desired, live, pair(row.applied, row.live)[0]
 
 
 def state(value: State) -> str:

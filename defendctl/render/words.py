@@ -6,9 +6,11 @@ import re
 from posixpath import join, normpath
 from typing import TYPE_CHECKING, Final
 
+from defendctl.model import only_console
+from defendctl.plan.alike import rounded
 from defendctl.plan.digest import digest
 from defendctl.plan.direction import WORST_FIRST
-from defendctl.render.inert import inert, value
+from defendctl.render.inert import inert, pair, value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from defendctl.plan.compare import FieldChange
     from defendctl.plan.drift import Drifted
 
+NO_STATE: Final = "No state yet: the first apply begins one, if --new-state says so."
 HEADINGS: Final = {
     "loosens": "Loosens the guardrail",
     "blocked": "Blocked, and left as it is",
@@ -29,6 +32,8 @@ HEADINGS: Final = {
 }
 """The sections of a plan, the riskiest first."""
 CONSOLE: Final = "only the console can mend it"
+UNKNOWN: Final = "no manifest can speak of this capability: only the console can mend it"
+NOT_AS_WRITTEN: Final = "the API did not take it as written; write it as it is live"
 _SHORT: Final = len("sha256:") + 12
 _NO_DELETE: Final = "stays live, for the API has no delete; its id is remembered"
 
@@ -98,7 +103,8 @@ def sides(field: FieldChange) -> tuple[str, ...]:
     """Before and after as they are shown; of a create, which has no before, what it makes."""
     if field.basis is None:
         return (value(field.after),)
-    return "(unknown)" if field.basis == "unknown" else value(field.before), value(field.after)
+    before, after = pair(field.before, field.after)
+    return "(unknown)" if field.basis == "unknown" else before, after
 
 
 def remark(field: FieldChange, change: Change, shown: Callable[[Any], str] = value) -> str:
@@ -106,6 +112,12 @@ def remark(field: FieldChange, change: Change, shown: Callable[[Any], str] = val
     wins = "" if change.action == "blocked" else "; git wins"
     if field.path == "status":
         return "the new one will be active" if change.action == "replace" else CONSOLE
+    if only_console(field.path):
+        return "the new one is not asked to have it" if change.action == "replace" else UNKNOWN
+    if field.untaken:
+        return NOT_AS_WRITTEN
+    if field.origin == "drift" and rounded(field.applied, field.before):
+        return f"the API did not take it as written, or it was changed in the console{wins}"
     if field.origin == "drift":
         return f"changed in the console{wins}"
     if field.origin == "conflict":
@@ -117,7 +129,7 @@ def remark(field: FieldChange, change: Change, shown: Callable[[Any], str] = val
 
 def edit(field: FieldChange) -> tuple[str, str]:
     """What an edit behind our back did: applied and live."""
-    return value(field.applied), value(field.before)
+    return pair(field.applied, field.before)
 
 
 def declared(
@@ -127,8 +139,8 @@ def declared(
     place: Callable[[str], str] = inert,
 ) -> str:
     """What drift says beside an edit, and what became of it; `shown` dresses a value, `place` a file."""
-    if field.path == "status":
-        return CONSOLE
+    if only_console(field.path):
+        return CONSOLE if field.path == "status" else UNKNOWN
     fate = entry.fates.get(field.path)
     said = f"declared: {shown(field.after)}"
     if fate is None:
@@ -145,7 +157,22 @@ def work(result: Plan) -> str:
     done = [f"{len(result.moves)} renamed"] if result.moves else []
     does = ", ".join(done + [f"{counts[a]} {a}" for a in actions if counts[a]])
     same = sum(not change.listed for change in result.changes)
-    return f"Plan: {does}; {same} unchanged." if does else _nothing(same, counts["drift"])
+    return f"Plan: {does}; {same} unchanged." if does else _nothing(same, len(result.listed))
+
+
+def headline(result: Plan) -> str:
+    """The worst that can be said of it comes first; what is made is counted, however harmless."""
+    counts = result.summary()
+    denied = sum(finding.verdict == "denied" for finding in result.findings)
+    worst = [f"{count(denied, 'denial')} by policy"] if denied else []
+    worst += [f"{count(counts['loosens'], 'workflow')} loosened"] if counts["loosens"] else []
+    worst += [f"{counts['blocked']} blocked"] if counts["blocked"] else []
+    worst += [f"{counts['indeterminate']} may be loosened"] if counts["indeterminate"] else []
+    made = [f"{counts[word]} {word}d" for word in ("create", "replace") if counts[word]]
+    made += [f"{len(result.moves)} renamed"] if result.moves else []
+    if not (result.listed or made):
+        return ", ".join(worst) or "no changes"
+    return ", ".join([*worst, *made] if worst else [*made, "nothing loosened"])
 
 
 def drifted(entries: Sequence[Drifted]) -> str:
@@ -176,8 +203,8 @@ def named(environment: str | None) -> str:
 
 
 def consent(result: Plan) -> str:
-    """The digest that apply takes; without a look at live there is nothing to consent to."""
-    return digest(result) if result.refreshed else "none"
+    """What `apply --expect` takes; without a look at live there is nothing to consent to."""
+    return f"{digest(result)}@{result.serial}" if result.refreshed else "none"
 
 
 def located(file: str, folder: str) -> str:
@@ -189,7 +216,7 @@ def count(n: int, noun: str) -> str:
     return f"{n} {noun}{'' if n == 1 else 's'}"
 
 
-def _nothing(unchanged: int, drifted: int) -> str:
-    if drifted:
-        return f"Nothing to apply, but {count(drifted, 'workflow')} not as declared; {unchanged} unchanged."
+def _nothing(unchanged: int, told: int) -> str:
+    if told:
+        return f"Nothing to apply, but {count(told, 'workflow')} not as declared; {unchanged} unchanged."
     return f"No changes: {count(unchanged, 'workflow')} as declared."

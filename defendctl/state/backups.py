@@ -1,56 +1,106 @@
-"""Copies of the last good states, which also tell whether a state went back in time."""
+"""Copies of the last good states, which also tell whether a state went back in time.
+
+A copy bears the place of the state, its lineage, serial and writer in its name, so that none takes the place
+of another run's; what it holds is the state, byte for byte.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import re
-import shutil
 import stat
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import quote
 
 from defendctl.diagnostics import DefendctlError
+from defendctl.durable import write_whole
+from defendctl.model import SANDBOX
 from defendctl.state.document import LARGEST, from_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from defendctl.model import State
 
-KEEP = 10
+KEEP: Final = 10
+_LONGEST: Final = 200
+"""Of the name of a folder, with room to spare."""
+_NAME: Final = re.compile(r"(?P<lineage>[A-Za-z0-9._-]+?)\.(?P<serial>\d{8,})(\.[A-Za-z0-9]+)?\.json")
 
 
-def keep(folder: Path, state: State, written: Path) -> None:
-    """Keep a copy of `written`, which holds `state`. Never fails the write itself.
+class Copy(NamedTuple):
+    path: Path
+    state: State
+
+
+class _Named(NamedTuple):
+    path: Path
+    lineage: str
+    serial: int
+    changed: int
+    """When the copy was made, in nanoseconds."""
+
+
+def place_of(relative: str) -> str:
+    """The folder for copies of the state at this path below the project's root."""
+    name = quote(relative, safe="")
+    return name if len(name) <= _LONGEST else hashlib.sha256(relative.encode()).hexdigest()
+
+
+def keep(folder: Path, place: str, state: State, written: Path) -> None:
+    """Keep a copy of `written`, which holds `state`, in its mode. Never fails the write itself.
 
     Not a link: whoever edits the state in place would edit its copy too.
     """
-    copy = folder / f"{state.lineage}.{state.serial:08d}.json"
+    home = folder / place
+    copy = home / f"{state.lineage}.{state.serial:08d}.{state.writer}.json"
     with suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-        copy.unlink(missing_ok=True)  # it may be a link or a pipe
-        shutil.copyfile(written, copy)
-        for old in _all(folder, state.lineage)[:-KEEP]:
-            old.unlink(missing_ok=True)
+        home.mkdir(parents=True, exist_ok=True)
+        mode = stat.S_IMODE(written.stat().st_mode)
+        write_whole(copy, written.read_bytes(), mode=mode, follow=False)
+        mine = sorted((c for c in _in(home) if c.lineage == state.lineage), key=lambda c: c.serial)
+        for old in mine[:-KEEP]:
+            old.path.unlink(missing_ok=True)
 
 
-def newest(folder: Path, lineage: str | None) -> tuple[Path, State] | None:
-    """The newest copy that can be read, of this lineage or, without one, of any."""
-    for copy in reversed(_all(folder, lineage)):
+def newest(folder: Path, place: str, lineage: str) -> Copy | None:
+    """The copy of the highest serial of this lineage that can be read."""
+    there = [copy for copy in _all(folder, place) if copy.lineage == lineage]
+    return next(_read(sorted(there, key=lambda c: (c.serial, c.changed), reverse=True)), None)
+
+
+def last(folder: Path, place: str) -> Copy | None:
+    """The copy that was made last, of whatever lineage. Those of the sandbox say nothing about a project."""
+    copies = _read(sorted(_all(folder, place), key=lambda c: (c.changed, c.serial), reverse=True))
+    return next((copy for copy in copies if copy.state.api_host != SANDBOX), None)
+
+
+def _read(copies: list[_Named]) -> Iterator[Copy]:
+    """Those that are whole."""
+    for copy in copies:
         with suppress(OSError, UnicodeDecodeError, DefendctlError):
-            return copy, from_text(copy.read_text(encoding="utf-8"))
-    return None
+            yield Copy(copy.path, from_text(copy.path.read_text(encoding="utf-8")))
 
 
-def _all(folder: Path, lineage: str | None) -> list[Path]:
-    pattern = re.compile(rf"{re.escape(lineage) if lineage else '.+'}\.(\d{{8,}})\.json")
-    there = folder.iterdir() if folder.is_dir() else ()
-    found = [(m, p) for p in there if (m := pattern.fullmatch(p.name)) and _is_copy(p)]
-    return [path for match, path in sorted(found, key=lambda pair: (int(pair[0][1]), pair[1].name))]
+def _all(folder: Path, place: str) -> list[_Named]:
+    """Those of this place, and what older versions kept, which does not say of which place it is."""
+    return [*_in(folder / place), *_in(folder)]
 
 
-def _is_copy(path: Path) -> bool:
+def _in(folder: Path) -> list[_Named]:
+    with suppress(OSError):
+        named = ((_NAME.fullmatch(path.name), path) for path in folder.iterdir())
+        found = (_named(path, match) for match, path in named if match)
+        return [one for one in found if one]
+    return []
+
+
+def _named(path: Path, match: re.Match[str]) -> _Named | None:
     """Not a pipe, which would never end, nor a device or a link to one; nor one that goes at this moment."""
     with suppress(OSError):
         there = path.lstat()
-        return stat.S_ISREG(there.st_mode) and there.st_size <= LARGEST
-    return False
+        if stat.S_ISREG(there.st_mode) and there.st_size <= LARGEST:
+            return _Named(path, match["lineage"], int(match["serial"]), there.st_mtime_ns)
+    return None

@@ -7,14 +7,16 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.diagnostics import Precondition
-from defendctl.model import Binding, Fields, Intent, State
+from defendctl.model import Binding, Fields, Intent, Revision, Sent, State
 from defendctl.state.bounded import parse
 from defendctl.state.shape import problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+"""What is written. 2 came with what plans have spent, former addresses and revisions."""
+READABLE: Final = (1, 2)
 LARGEST: Final = 32 * 1024 * 1024
 
 
@@ -40,7 +42,15 @@ def to_text(state: State) -> str:
         "bindings": {a: binding_data(b) for a, b in state.bindings.items()},
         "unresolved": {a: intent_data(i) for a, i in state.unresolved.items()},
         "tombstones": {a: [binding_data(b) for b in old] for a, old in state.tombstones.items()},
-        **({"uploads": state.uploads} if state.uploads else {}),
+        **_if_any(
+            uploads=state.uploads,
+            ancestors=list(state.ancestors),
+            former={address: list(before) for address, before in state.former.items()},
+            spent=state.spent,
+            spent_floor=state.spent_floor,
+            last_attempted_revision=revision_data(state.attempted),
+            last_applied_revision=revision_data(state.completed),
+        ),
     }
     return json.dumps({**body, "checksum": _checksum(body)}, indent=2, sort_keys=True) + "\n"
 
@@ -53,14 +63,19 @@ def from_text(text: str) -> State:
         raise NewerState(
             f"the state has format {version}, this defendctl reads up to {FORMAT}: use a newer one"
         )
-    if version != FORMAT or isinstance(version, bool):
-        raise DamagedState(f"this is no state of defendctl: its `format_version` is not {FORMAT}")
+    if version not in READABLE or isinstance(version, bool | float):
+        raise DamagedState("this is no state of defendctl: its `format_version` is neither 1 nor 2")
     if body.pop("checksum", None) != _checksum(body):
         raise DamagedState("the state was changed by something other than defendctl: its checksum is wrong")
     wrong = problem(body)
     if wrong:
         raise DamagedState(f"the state is not whole: {wrong}")
     return _state(body)
+
+
+def is_older_format(data: bytes) -> bool:
+    """Whether a text that `from_text` takes was written by an older defendctl."""
+    return f'\n  "format_version": {FORMAT},'.encode() not in data
 
 
 def binding_data(binding: Binding) -> dict[str, Any]:
@@ -71,7 +86,25 @@ def binding_data(binding: Binding) -> dict[str, Any]:
         data["unconfirmed"] = sorted(binding.unconfirmed)
     if binding.recorded:
         data["recorded"] = _stamps_data(binding.recorded)
+    if binding.sent:
+        data["sent"] = [sent_data(one) for one in binding.sent]
     return data
+
+
+def sent_data(sent: Sent) -> dict[str, Any]:
+    return {"path": sent.path, "value": sent.value, "fingerprint": sent.fingerprint}
+
+
+def revision_data(revision: Revision | None) -> dict[str, Any]:
+    """Empty for none."""
+    if revision is None:
+        return {}
+    named = _if_any(ref=revision.ref, run=revision.run)
+    return {"commit": revision.commit, "time": revision.time, **named}
+
+
+def _if_any(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value}
 
 
 def _stamps_data(recorded: Mapping[str, tuple[str, str]]) -> list[dict[str, Any]]:
@@ -98,7 +131,17 @@ def binding_from(data: dict[str, Any]) -> Binding:
         fields_from(data.get("assumed", {})),
         frozenset(data.get("unconfirmed", ())),
         {name: (run["at"], run["by"]) for run in data.get("recorded", ()) for name in run["fields"]},
+        tuple(sent_from(one) for one in data.get("sent", ())),
     )
+
+
+def sent_from(data: dict[str, Any]) -> Sent:
+    value = data["value"]
+    return Sent(data["path"], tuple(value) if isinstance(value, list) else value, data["fingerprint"])
+
+
+def revision_from(data: dict[str, Any] | None) -> Revision | None:
+    return Revision(data["commit"], data["time"], data.get("ref"), data.get("run")) if data else None
 
 
 def intent_from(data: dict[str, Any]) -> Intent:
@@ -139,6 +182,12 @@ def _state(body: dict[str, Any]) -> State:
         unresolved={a: intent_from(i) for a, i in body["unresolved"].items()},
         tombstones={a: tuple(binding_from(b) for b in old) for a, old in body["tombstones"].items()},
         uploads=body.get("uploads", {}),
+        ancestors=tuple(body.get("ancestors", ())),
+        former={a: tuple(before) for a, before in body.get("former", {}).items()},
+        spent=body.get("spent", {}),
+        spent_floor=body.get("spent_floor", 0),
+        attempted=revision_from(body.get("last_attempted_revision")),
+        completed=revision_from(body.get("last_applied_revision")),
     )
 
 

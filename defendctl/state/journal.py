@@ -1,7 +1,7 @@
 """The journal: one line a record, each durable before it counts, at a cost that does not grow.
 
 The first line names the state it extends. A last line that is torn was never durable, so nothing was
-done on its strength; damage anywhere else is an error.
+done on its strength; damage anywhere else is an error, which names the ids that can still be read.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from defendctl.diagnostics import Precondition
+from defendctl.durable import sync_folder, write_all
 from defendctl.state.document import DamagedState
-from defendctl.state.files import sync_folder, write_all
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from defendctl.model import State
@@ -56,8 +57,8 @@ def decode(data: bytes, name: str) -> Leftover | None:
     lines = data.split(b"\n")
     parsed = [_line(line) for line in lines]
     whole = parsed.index(None) if None in parsed else len(parsed)
-    if any(rest for rest in lines[whole + 1 :]):
-        raise DamagedState(f"{name} is damaged at line {whole + 1}")
+    if any(rest.strip(b"\r") for rest in lines[whole + 1 :]):
+        raise _damaged(name, _conflict(lines) or f"it is damaged at line {whole + 1}", parsed)
     records = [record for record in parsed[:whole] if record is not None]
     if not records:
         return None
@@ -66,11 +67,50 @@ def decode(data: bytes, name: str) -> Leftover | None:
         lineage, serial, writer = head["lineage"], head["serial"], head["writer"]
         return Leftover(head["journal"], lineage, serial, writer, tuple(rest), head.get("environment"))
     except KeyError as error:
-        raise DamagedState(f"{name} does not begin as a journal does") from error
+        raise _damaged(name, "it does not begin as a journal does", parsed) from error
+
+
+def _damaged(name: str, why: str, lines: Iterable[Record | None]) -> DamagedState:
+    """With all that must not be lost with it: deleted, it would be made a second time."""
+    error = DamagedState(f"{name} cannot be read: {why}{what_it_holds(filter(None, lines))}")
+    error.hint = (
+        "restore it from where CI keeps it. If it is lost, move it away and bind each id that it names with "
+        "`defendctl import ADDRESS WORKFLOW_ID`, before the next apply"
+    )
+    return error
+
+
+def what_it_holds(records: Iterable[Record]) -> str:
+    """`; it binds a → wkfl_1, and b was being created`, or nothing."""
+    bound: dict[str, str] = {}
+    begun: dict[str, str] = {}
+    for record in records:
+        address, workflow_id = str(record.get("address")), _bound_id(record)
+        if workflow_id:
+            bound[address] = workflow_id
+        if record.get("do") in ("bound", "withdrawn"):
+            begun.pop(address, None)
+        elif record.get("do") in ("intent", "unknown"):
+            begun[address] = address
+    told = [f"it binds {', '.join(f'{a} → {i}' for a, i in bound.items())}"] if bound else []
+    told += [f"a create of {', '.join(begun)} was under way"] if begun else []
+    return "".join(f"; {each}" for each in told)
+
+
+def _bound_id(record: Record) -> str | None:
+    binding = record.get("binding")
+    found = binding.get("workflow_id") if isinstance(binding, dict) else record.get("workflow_id")
+    return found if isinstance(found, str) else None
+
+
+def _conflict(lines: Sequence[bytes]) -> str | None:
+    first = next((n for n, line in enumerate(lines, 1) if line.startswith((b"<<<<<<<", b">>>>>>>"))), None)
+    return f"git merge conflict markers stand in it, the first on line {first}" if first else None
 
 
 def _line(line: bytes) -> dict[str, Any] | None:
-    crc, _, text = line.partition(b" ")
+    """Whatever git made of the end of the line."""
+    crc, _, text = line.removesuffix(b"\r").partition(b" ")
     if len(crc) != 8 or crc != b"%08x" % zlib.crc32(text):
         return None
     try:
@@ -95,7 +135,11 @@ class Journal:
         sync_folder(path.parent)
 
     def append(self, record: Record) -> None:
-        """Durable when it returns. Raises OSError, or Precondition when the journal is not ours any more."""
+        """Durable when it returns. Raises OSError, or Precondition when the journal is not ours any more.
+
+        It is looked at before and after: whoever breaks the lock and takes the journal away reads it
+        once it has lost its name, so what is written before that is read, and what is not is refused here.
+        """
         self._check()
         data = encode(record)
         try:
@@ -105,6 +149,7 @@ class Journal:
             self._broken = True
             raise
         self._size += len(data)
+        self._check()
 
     def close(self) -> bool:
         """Whether the file that is there now is still this journal, and not another run's."""

@@ -1,4 +1,8 @@
-"""One run at a time on one machine. The kernel's lock decides; the record beside it says who holds it."""
+"""One run at a time on one machine. The kernel's lock decides; the record beside it says who holds it.
+
+A state has one lock, in the folder where it really is, whatever project or link leads there. Versions that
+looked for it in the project's own folder are locked out there too.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ import socket
 import stat
 import time
 import uuid
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -17,12 +21,14 @@ from typing import TYPE_CHECKING, Any, Final
 from defendctl.diagnostics import DefendctlError, Precondition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from filelock import BaseFileLock
 
 LARGEST: Final = 16_384
+_PATIENCE: Final = 0.1
+"""Seconds to try for a lock: a plan that looks whether it is held has it for a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ def this_run() -> Owner:
         pid=os.getpid(),
         user=_user(),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
-        run=_ci_run(os.environ),
+        run=ci_run(os.environ),
     )
 
 
@@ -74,14 +80,23 @@ def _owner(data: Any) -> Owner:
 
 
 @contextmanager
-def lock(path: Path, warn: Callable[[str], None]) -> Iterator[Owner]:
-    """Hold the lock at `path`. Raises Precondition when another run holds it."""
+def lock(paths: Sequence[Path], warn: Callable[[str], None]) -> Iterator[Owner]:
+    """Hold the lock, at every place of it. Raises Precondition when another run holds it."""
+    owner = this_run()
+    with ExitStack() as held:
+        for path in paths:
+            held.enter_context(_held(path, owner, warn))
+        yield owner
+
+
+@contextmanager
+def _held(path: Path, owner: Owner, warn: Callable[[str], None]) -> Iterator[None]:
     from filelock import Timeout
 
-    held = _kernel_lock(path)
+    kernel = _kernel_lock(path)
     try:
         _make_room(path)
-        held.acquire()
+        kernel.acquire()
     except Timeout:
         raise _locked(path) from None
     except NotImplementedError:  # pragma: no cover  (no file system of a test machine is without locks)
@@ -89,33 +104,61 @@ def lock(path: Path, warn: Callable[[str], None]) -> Iterator[Owner]:
     except OSError as error:
         raise DefendctlError(f"cannot lock {path}: {error.strerror}") from error
     try:
-        owner = _take_over(path, warn)
+        _take_over(path, owner, warn)
         try:
-            yield owner
+            yield
         finally:
             _forget(path, owner)
     finally:
         with suppress(OSError):  # the end of the process releases it too
-            held.release()
+            kernel.release()
 
 
-def unlock(path: Path, lock_id: str) -> Owner:
+def unlock(paths: Sequence[Path], lock_id: str) -> Owner:
     """Break a lock whose owner is known to be gone. Raises Precondition if the id is another's."""
-    owner = read_owner(path)
-    if owner is None:
+    owners = [owner for owner in map(read_owner, paths) if owner]
+    if not owners:
         raise DefendctlError("the state is not locked")
-    if owner.id != lock_id:
-        raise Precondition(f"the lock is {owner.id}, not {lock_id}: it is held by {owner}")
-    path.unlink(missing_ok=True)
-    record_path(path).unlink(missing_ok=True)
-    return owner
+    found = next((owner for owner in owners if owner.id == lock_id), None)
+    if found is None:
+        raise Precondition(f"the lock is {owners[0].id}, not {lock_id}: it is held by {owners[0]}")
+    for path in paths:
+        if read_owner(path) == found:
+            path.unlink(missing_ok=True)
+            record_path(path).unlink(missing_ok=True)
+    return found
+
+
+def holder(paths: Sequence[Path]) -> Owner | None:
+    """Who is at it now; None where nobody holds the lock. The record alone may be a dead run's."""
+    for path in paths:
+        if _is_held(path):
+            return _owner_soon(path) or Owner("", "", 0, "somebody", "an unknown time")
+    return None
+
+
+def _is_held(path: Path) -> bool:
+    """By trying a shared lock for a moment, which stands in nobody's way for longer than `_PATIENCE`."""
+    try:
+        import fcntl
+    except ImportError:  # pragma: no cover  (there the record must do)
+        return read_owner(path) is not None
+    with suppress(OSError):
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return False
+        with path.open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+    return False
 
 
 def _kernel_lock(path: Path) -> BaseFileLock:
     """Of the kernel only: filelock would make do with a marker, which outlives a run that is killed."""
     from filelock import FileLock
 
-    return FileLock(path, blocking=False, fallback_to_soft=False)
+    return FileLock(path, timeout=_PATIENCE, poll_interval=0.01, fallback_to_soft=False)
 
 
 def _make_room(path: Path) -> None:
@@ -129,16 +172,14 @@ def _make_room(path: Path) -> None:
             raise DefendctlError(f"cannot lock {path}: what stands there is not a plain file")
 
 
-def _take_over(path: Path, warn: Callable[[str], None]) -> Owner:
+def _take_over(path: Path, owner: Owner, warn: Callable[[str], None]) -> None:
     left = read_owner(path)
     if left:
         warn(f"a run ended without releasing its lock ({left}); going on")
-    owner = this_run()
     try:
         _write(record_path(path), owner)
     except OSError as error:
         raise DefendctlError(f"cannot lock {path}: {record_path(path)}: {error.strerror}") from error
-    return owner
 
 
 def _write(record: Path, owner: Owner) -> None:
@@ -179,7 +220,8 @@ def _user() -> str:
         return str(os.getuid()) if hasattr(os, "getuid") else "unknown"
 
 
-def _ci_run(env: os._Environ[str]) -> str | None:
+def ci_run(env: Mapping[str, str]) -> str | None:
+    """The address of the CI job that this is, if it is one."""
     if "GITHUB_RUN_ID" in env:
         server, repo = env.get("GITHUB_SERVER_URL", ""), env.get("GITHUB_REPOSITORY", "")
         return f"{server}/{repo}/actions/runs/{env['GITHUB_RUN_ID']}"

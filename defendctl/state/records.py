@@ -2,6 +2,7 @@
 
 A record is a JSON object with the word `do`, so that the journal and the state in memory cannot differ:
 both are made by the same records. One that makes fields known may be signed: `at` says when, `by` which run.
+Any may say in `spent` what was applied with it, and the first of a run bears the `revision` of that run.
 """
 
 from __future__ import annotations
@@ -9,12 +10,25 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from defendctl.state.document import binding_data, binding_from, fields_from, intent_data, intent_from
+from defendctl.model import Binding, field_of, leaves
+from defendctl.plan.diff import same
+from defendctl.state.document import (
+    binding_data,
+    binding_from,
+    fields_from,
+    intent_data,
+    intent_from,
+    revision_data,
+    revision_from,
+    sent_data,
+    sent_from,
+)
+from defendctl.state.spent import spend
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from defendctl.model import Binding, Fields, Intent, State
+    from defendctl.model import Fields, Intent, Revision, Sent, State
 
 Record = dict[str, Any]
 
@@ -23,8 +37,8 @@ def intent(address: str, value: Intent) -> Record:
     return {"do": "intent", "address": address, "intent": intent_data(value)}
 
 
-def bound(address: str, op: str, workflow_id: str) -> Record:
-    return {"do": "bound", "address": address, "op": op, "workflow_id": workflow_id}
+def bound(address: str, op: str, workflow_id: str, spent: Iterable[str] = ()) -> Record:
+    return {"do": "bound", "address": address, "op": op, "workflow_id": workflow_id, **_spent(spent)}
 
 
 def withdrawn(address: str, op: str) -> Record:
@@ -35,26 +49,45 @@ def unknown(address: str, op: str, why: str) -> Record:
     return {"do": "unknown", "address": address, "op": op, "why": why}
 
 
-def unconfirmed(address: str, fields: Iterable[str]) -> Record:
-    return {"do": "unconfirmed", "address": address, "fields": sorted(fields)}
+def sending(address: str, hidden: Iterable[str], values: Iterable[Sent], spent: Iterable[str] = ()) -> Record:
+    """An update is about to leave: its `hidden` fields cannot be read back, `values` is what it changes.
+
+    `spent`: what an earlier one changed, whose success nobody recorded, and which is in place now.
+    """
+    sent = [sent_data(one) for one in values]
+    return {"do": "sending", "address": address, "fields": sorted(hidden), "sent": sent, **_spent(spent)}
 
 
-def known(address: str, applied: Fields) -> Record:
-    return {"do": "known", "address": address, "applied": applied}
+def known(address: str, applied: Fields, spent: Iterable[str] = ()) -> Record:
+    return {"do": "known", "address": address, "applied": applied, **_spent(spent)}
 
 
-def retired(address: str) -> Record:
-    return {"do": "retired", "address": address}
+def retired(address: str, spent: Iterable[str] = ()) -> Record:
+    return {"do": "retired", "address": address, **_spent(spent)}
 
 
-def adopted(address: str, binding: Binding, was: str | None = None) -> Record:
+def adopted(address: str, binding: Binding, was: str | None = None, spent: Iterable[str] = ()) -> Record:
     """`was`: another address whose tombstone remembers it."""
     at = {"was": was} if was else {}
-    return {"do": "adopted", "address": address, "binding": binding_data(binding), **at}
+    return {"do": "adopted", "address": address, "binding": binding_data(binding), **at, **_spent(spent)}
 
 
-def moved(address: str, old: str) -> Record:
-    return {"do": "moved", "address": address, "from": old}
+def moved(address: str, old: str, spent: Iterable[str] = ()) -> Record:
+    return {"do": "moved", "address": address, "from": old, **_spent(spent)}
+
+
+def completed(revision: Revision) -> Record:
+    """An apply of everything has left nothing undone."""
+    return {"do": "completed", "address": "", "completed": revision_data(revision)}
+
+
+def _spent(spent: Iterable[str]) -> dict[str, list[str]]:
+    named = sorted(spent)
+    return {"spent": named} if named else {}
+
+
+def at_revision(record: Record, revision: Revision) -> Record:
+    return {**record, "revision": revision_data(revision)}
 
 
 def uploaded(address: str, sha256: str, file_id: str) -> Record:
@@ -70,6 +103,9 @@ def signed(record: Record, at: str, by: str) -> Record:
 def take(state: State, record: Record) -> None:
     """Make one step, in place. A step about an operation that is no longer there changes nothing."""
     _STEPS[record["do"]](state, record["address"], record)
+    spend(state, record.get("spent", ()))
+    if "revision" in record:
+        state.attempted = revision_from(record["revision"])
 
 
 def bury(state: State, address: str, binding: Binding) -> None:
@@ -90,6 +126,7 @@ def bind(state: State, address: str, binding: Binding) -> None:
     old = state.bindings.get(address)
     if old and old.workflow_id != binding.workflow_id:
         bury(state, address, old)
+    state.vacate(address)
     state.bindings[address] = binding
 
 
@@ -98,8 +135,6 @@ def _intent(state: State, address: str, record: Record) -> None:
 
 
 def _bound(state: State, address: str, record: Record) -> None:
-    from defendctl.model import Binding
-
     current = _own(state, address, record)
     if current:
         del state.unresolved[address]
@@ -119,13 +154,37 @@ def _unknown(state: State, address: str, record: Record) -> None:
 
 
 def _unconfirmed(state: State, address: str, record: Record) -> None:
+    """Of an older defendctl."""
     binding = state.bindings[address]
     state.bindings[address] = replace(binding, unconfirmed=binding.unconfirmed | set(record["fields"]))
 
 
+def _sending(state: State, address: str, record: Record) -> None:
+    _unconfirmed(state, address, record)
+    values = tuple(sent_from(one) for one in record["sent"])
+    state.bindings[address] = replace(state.bindings[address], sent=values)
+
+
 def _known(state: State, address: str, record: Record) -> None:
+    """What was sent and is as it was sent is done, whenever that is seen."""
     applied = fields_from(record["applied"])
-    state.bindings[address] = _signed(state.bindings[address].knowing(applied), applied, record)
+    binding = state.bindings[address]
+    spend(state, in_place(binding.sent, applied))
+    state.bindings[address] = _signed(binding.knowing(applied), applied, record)
+
+
+def in_place(sent: Iterable[Sent], seen: Fields) -> list[str]:
+    """The fingerprints of what is as it was sent."""
+    values = leaves(seen)
+    return [
+        one.fingerprint
+        for one in sent
+        if field_of(one.path) in seen and same(values.get(one.path), one.value)
+    ]
+
+
+def _completed(state: State, address: str, record: Record) -> None:
+    state.completed = revision_from(record["completed"])
 
 
 def _retired(state: State, address: str, record: Record) -> None:
@@ -138,6 +197,7 @@ def _adopted(state: State, address: str, record: Record) -> None:
     was = record.get("was", address)
     old = {name for b in state.tombstones.get(was, ()) for name in b.applied}
     forget(state, was, binding.workflow_id)
+    state.vacate(address)
     state.bindings[address] = _signed(binding, binding.applied.keys() - old, record)
 
 
@@ -164,9 +224,11 @@ _STEPS = {
     "withdrawn": _withdrawn,
     "unknown": _unknown,
     "unconfirmed": _unconfirmed,
+    "sending": _sending,
     "known": _known,
     "retired": _retired,
     "adopted": _adopted,
     "moved": _moved,
     "uploaded": _uploaded,
+    "completed": _completed,
 }

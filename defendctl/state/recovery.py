@@ -1,20 +1,23 @@
 """Ids that could not be written into the state, in files of their own beside it or in the temporary folder.
 
 The last resort of a run whose disk fails between an answer and its record. The name of such a file holds the
-operation, which nobody knows who has not read the state; so what it says belongs to that create and no other.
+operation, so what it says belongs to that create and no other; and a part that nobody can know beforehand,
+for others may put what they like into the temporary folder. What is not this user's own is not believed.
 """
 
 from __future__ import annotations
 
 import os
+import re
+import secrets
 import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from defendctl.durable import write_whole
 from defendctl.model import usable_id
-from defendctl.state.files import sync_folder, write_durably
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,40 +27,56 @@ LARGEST = 1_024
 
 def leave(state: Path, op: str, workflow_id: str) -> Path | None:
     """Durable in the first folder that takes it; None if none does."""
-    for path in _places(state, op):
+    for folder in _folders(state):
+        path = folder / f"{state.name}.{op}.{secrets.token_hex(8)}.recovery"
         with suppress(OSError):
-            write_durably(path, workflow_id.encode(), 0o644)
-            sync_folder(path.parent)
+            write_whole(path, workflow_id.encode(), mode=0o600, follow=False)
             return path
     return None
 
 
 def find(state: Path, op: str) -> str | None:
     """The id that the answer to this operation gave, if a run had to leave it."""
-    for path in _places(state, op) if op.isalnum() else ():
+    for path in _left(state, op):
         with suppress(OSError, UnicodeDecodeError):
-            workflow_id = path.read_text(encoding="utf-8") if _is_ours(path.lstat()) else None
+            workflow_id = _read(path)
             if usable_id(workflow_id):
                 return workflow_id
     return None
 
 
 def forget(state: Path, op: str) -> None:
-    for path in _places(state, op):
+    for path in _left(state, op):
         with suppress(OSError):
             path.unlink()
 
 
-def _places(state: Path, op: str) -> Iterator[Path]:
+def _left(state: Path, op: str) -> Iterator[Path]:
+    """Older versions left names without the part that is drawn."""
+    name = re.compile(re.escape(f"{state.name}.{op}") + r"(\.[0-9a-f]{16})?\.recovery")
+    for folder in _folders(state):
+        with suppress(OSError):
+            yield from [each for each in folder.iterdir() if name.fullmatch(each.name)]
+
+
+def _folders(state: Path) -> Iterator[Path]:
     """There may be no working folder any more, and no usable temporary one."""
-    name = f"{state.name}.{op}.recovery"
-    yield state.parent / name
+    yield state.parent
     for folder in (os.getcwd, tempfile.gettempdir):
         with suppress(OSError):
-            yield Path(folder()) / name
+            yield Path(folder())
+
+
+def _read(path: Path) -> str | None:
+    """What is in a small file of this user's own; a link is not followed, and a pipe not waited for."""
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        return os.read(fd, LARGEST).decode() if _is_ours(os.fstat(fd)) else None
+    finally:
+        os.close(fd)
 
 
 def _is_ours(there: os.stat_result) -> bool:
-    """A small file of this user's; anyone may write to the temporary folder."""
-    mine = not hasattr(os, "getuid") or there.st_uid == os.getuid()
+    """Under one name only: a second one may have been given by somebody else."""
+    mine = there.st_uid == os.getuid() and there.st_nlink == 1
     return mine and stat.S_ISREG(there.st_mode) and there.st_size <= LARGEST

@@ -6,20 +6,25 @@ import secrets
 import threading
 import uuid
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from defendctl.diagnostics import Precondition
 from defendctl.state import recovery
 from defendctl.state.journal import Journal, stamp
-from defendctl.state.records import signed, take
+from defendctl.state.records import at_revision, signed, take
+from defendctl.state.spent import drop_oldest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from defendctl.model import Binding, State
+    from defendctl.model import Binding, Revision, State
     from defendctl.state.records import Record
     from defendctl.state.store import LocalStore, Snapshot
+
+
+ANCESTORS: Final = 50
+"""Writers of earlier states that a state names: a copy of one of these is known to be what it came from."""
 
 
 class Session:
@@ -32,24 +37,45 @@ class Session:
         self._journal: Journal | None = None
         self._ids = set(snapshot.state.known_ids())
         self._dirty = False
-        self._stranger = snapshot.state.environment != store.environment
-        """Whether the file does not name our API host or environment yet: that must not wait for the fold."""
+        self._stranger = snapshot.state.environment != store.environment or snapshot.is_old
+        """Whether the file does not name our API host or environment yet, or has an older format, which an
+        older defendctl would fold the journal into: neither must wait for the fold."""
         self.run: str | None = None
         """What signs the records: which run this is."""
+        self.revision: Revision | None = None
+        """The commit from which this run applies; the first record bears it."""
+        self.has_recorded = False
         self._guard = threading.Lock()
         self._closed = False
 
+    @property
+    def exists(self) -> bool:
+        return self._base is not None
+
     def fold_leftover(self, snapshot: Snapshot) -> None:
+        """What a run left that is gone becomes part of the state, to the last record."""
         self._store.clean()
         if snapshot.leftover:
             self._write(snapshot.leftover.id)
-        self._store.journal_path.unlink(missing_ok=True)
+        late = self._store.take_journal(snapshot)
+        for record in late:
+            take(self.state, record)
+        if late:
+            self._write(None)
+
+    def begin(self) -> None:
+        """Make the empty state, so that its lineage is durable before anything else is."""
+        with self._guard:
+            self._write(None)
 
     def record(self, record: Record) -> None:
         """Durable when it returns. Raises OSError or Precondition; then it did not happen."""
         with self._guard:
             record = self._signed(record)
+            if self.revision and not self.has_recorded:
+                record = at_revision(record, self.revision)
             self._open_journal().append(record)
+            self.has_recorded = True
             take(self.state, record)
             self._dirty = True
 
@@ -119,6 +145,9 @@ class Session:
         state = self.state
         state.environment = self._store.environment
         state.lineage = state.lineage or str(uuid.uuid4())
+        drop_oldest(state)
+        if state.writer:
+            state.ancestors = (state.writer, *state.ancestors)[:ANCESTORS]
         state.serial += 1
         state.writer = secrets.token_hex(8)
         state.folded = journal or state.folded

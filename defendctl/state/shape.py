@@ -9,47 +9,80 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from defendctl.model import ADDRESS, CANARY, FIELDS, GENERATIONS, usable_file_id, usable_id
+from defendctl.model import ADDRESS, CANARY, FIELDS, GENERATIONS, field_of, usable_file_id, usable_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
 _WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_SPENT: Final = re.compile(r"sha256:[0-9a-f]{64}|[0-9a-f]{32}")
+_COMMIT: Final = re.compile(r"[0-9a-f]{40,64}")
+_OF_A_BINDING: Final = {"workflow_id", "applied", "assumed", "unconfirmed", "recorded", "sent"}
+_OF_AN_INTENT: Final = {"op", "at", "sent", "replaces", "why"}
 
 
 def problem(body: dict[str, Any]) -> str | None:
-    """Where the first thing stands that is not as it must be; None if all is well."""
+    """Where the first thing stands that is not as it must be; None if all is well.
+
+    A key that nobody knows is not as it must be: whoever left it out when writing would lose it.
+    """
+    optional = _OPTIONAL if body["format_version"] > 1 else _OPTIONAL_IN_1
     for name, check in _HEAD.items():
         if name not in body:
             return f"`{name}` is missing"
         if not check(body[name]):
             return f"look at `{name}`"
-    if not _is_word(body.get("environment")):
-        return "look at `environment`"
     for section, check in _SECTIONS.items():
         if not isinstance(body.get(section), dict):
             return f"`{section}` is not an object"
         for address, entry in body[section].items():
-            if not ((ADDRESS.fullmatch(address) or address == CANARY) and check(entry)):
+            if not (_is_address(address) and check(entry)):
                 return f"look at `{section}`, {address[:80]!r}"
-    return None if _are_uploads(body.get("uploads", {})) else "look at `uploads`"
+    for name in sorted(body.keys() - _HEAD.keys() - _SECTIONS.keys() - {"format_version"}):
+        if name not in optional:
+            return f"this defendctl does not know `{name[:80]}`"
+        if not optional[name](body[name]):
+            return f"look at `{name}`"
+    return None
 
 
 def is_binding(data: Any) -> bool:
     return (
         isinstance(data, dict)
+        and data.keys() <= _OF_A_BINDING
         and usable_id(data.get("workflow_id"))
         and is_fields(data.get("applied"))
         and is_fields(data.get("assumed", {}))
         and _is_list_of(FIELDS, data.get("unconfirmed", []))
         and _are_stamps(data.get("recorded", []))
+        and _are_sent(data.get("sent", []))
     )
+
+
+def _are_sent(data: Any) -> bool:
+    return isinstance(data, list) and all(
+        isinstance(one, dict)
+        and one.keys() == {"path", "value", "fingerprint"}
+        and _is_text(one["path"])
+        and field_of(one["path"]) in FIELDS
+        and _is_fingerprint(one["fingerprint"])
+        and _is_leaf(one["path"], one["value"])
+        for one in data
+    )
+
+
+def _is_leaf(path: str, value: Any) -> bool:
+    """None where a metric was taken away."""
+    if "." in path:
+        return value is None or _is_text(value) or _is_number(value)
+    return is_fields({path: value})
 
 
 def _are_stamps(data: Any) -> bool:
     return isinstance(data, list) and all(
         isinstance(run, dict)
+        and run.keys() == {"at", "by", "fields"}
         and _is_time(run.get("at"))
         and _is_run(run.get("by"))
         and _is_list_of(FIELDS, run.get("fields"))
@@ -60,6 +93,7 @@ def _are_stamps(data: Any) -> bool:
 def is_intent(data: Any) -> bool:
     return (
         isinstance(data, dict)
+        and data.keys() <= _OF_AN_INTENT
         and _is_text(data.get("op"))
         and _is_time(data.get("at"))
         and is_fields(data.get("sent"))
@@ -135,6 +169,43 @@ def _are_uploads(value: Any) -> bool:
     )
 
 
+def _is_address(value: Any) -> bool:
+    return isinstance(value, str) and (value == CANARY or ADDRESS.fullmatch(value) is not None)
+
+
+def _is_writer(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= 128 and value.isprintable()
+
+
+def _is_fingerprint(value: Any) -> bool:
+    return isinstance(value, str) and _SPENT.fullmatch(value) is not None
+
+
+def _are_former(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        _is_address(address) and _is_list(before) and all(map(_is_address, before))
+        for address, before in value.items()
+    )
+
+
+def _are_spent(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        _is_fingerprint(one) and _is_serial(serial) for one, serial in value.items()
+    )
+
+
+def _is_revision(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.keys() <= {"commit", "time", "ref", "run"}
+        and isinstance(value.get("commit"), str)
+        and _COMMIT.fullmatch(value["commit"]) is not None
+        and isinstance(value.get("time"), int)
+        and not isinstance(value["time"], bool)
+        and all(_is_run(value.get(name, "")) for name in ("ref", "run"))
+    )
+
+
 _FIELDS: Final[dict[str, Callable[[Any], bool]]] = {
     "metrics": _is_metrics,
     "max_retries": _is_number,
@@ -154,4 +225,17 @@ _SECTIONS: Final[dict[str, Callable[[Any], bool]]] = {
     "bindings": is_binding,
     "unresolved": is_intent,
     "tombstones": _are_tombstones,
+}
+_OPTIONAL_IN_1: Final[dict[str, Callable[[Any], bool]]] = {
+    "environment": _is_word,
+    "uploads": _are_uploads,
+}
+_OPTIONAL: Final[dict[str, Callable[[Any], bool]]] = {
+    **_OPTIONAL_IN_1,
+    "ancestors": lambda value: _is_list(value) and all(map(_is_writer, value)),
+    "former": _are_former,
+    "spent": _are_spent,
+    "spent_floor": _is_serial,
+    "last_attempted_revision": _is_revision,
+    "last_applied_revision": _is_revision,
 }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from defendctl.plan.replay import Scored
+    from defendctl.event import Event
     from defendctl.suite.models import Case
 
 Prices = dict[tuple[str, str], float]
@@ -41,12 +41,12 @@ class Budget:
         self.reserved -= estimate
 
 
-def prices(events: Mapping[str, Iterable[Scored]]) -> Prices:
+def prices(events: Mapping[str, Iterable[Event]]) -> Prices:
     """Address → its recent events; in-progress ones and those without a cost tell nothing."""
     found: Prices = {}
     for address, recent in events.items():
         for event in recent:
-            if event.cost is not None and event.run_mode and event.attempts:
+            if event.cost is not None and event.run_mode and event.attempts is not None:
                 key = (address, event.run_mode)
                 found[key] = max(found.get(key, 0.0), event.cost)
     return found

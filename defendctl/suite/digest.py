@@ -19,8 +19,13 @@ _NAMES = ("name", "description")
 
 def configuration_digest(fields: Fields) -> str:
     """Of the fields that could be read; name and description decide about nothing."""
-    deciding = {path: value for path, value in leaves(fields).items() if path not in _NAMES}
+    deciding = {path: _rounded(value) for path, value in leaves(fields).items() if path not in _NAMES}
     return _digest(deciding)
+
+
+def _rounded(value: object) -> object:
+    """Thresholds are equal within 1e-6, so no digest may tell them apart."""
+    return round(value, 6) if isinstance(value, float) else value
 
 
 def digest(configurations: Iterable[Configuration], host: str) -> str:

@@ -29,11 +29,9 @@ def settle(case: Case, runs: Iterator[Run] | list[Run]) -> Verdict | None:
     """The verdict of these runs; None while further repeats could still decide it.
 
     A quorum of runs that agree decides. Where none can be reached any more, runs that contradict one another
-    are flaky, and else it is not judged. A submission whose outcome is unknown ends the case: not judged.
+    are flaky, and else it is not judged. A submission whose outcome is unknown is a run that tells nothing.
     """
     told = list(runs)
-    if any(run.submitted == "unknown" for run in told):
-        return "not_judged"
     held = sum(run.held == "as_expected" for run in told)
     broke = sum(run.held == "otherwise" for run in told)
     left = case.repeats - len(told)
@@ -52,7 +50,7 @@ Check = tuple[bool | None, str]
 def _checks(event: Event, expect: Expectation) -> Iterator[Check]:
     scores = event.evaluations[0].scores if event.evaluations else {}
     if expect.result:
-        yield _side("the output", event.flagged, expect.result)
+        yield _side(event.flagged, expect.result, [name for name, one in scores.items() if one.score is None])
     for metric, expected in expect.metrics.items():
         yield _metric(metric, scores.get(metric), expected)
     for metric, bounds in expect.scores.items():
@@ -61,11 +59,12 @@ def _checks(event: Event, expect: Expectation) -> Iterator[Check]:
         yield _improvement(_outcome(event), expect.improvement)
 
 
-def _side(what: str, flagged: bool | None, expected: Expected) -> Check:
+def _side(flagged: bool | None, expected: Expected, unscored: list[str]) -> Check:
     if flagged is None:
-        return None, f"whether {what} is flagged is not told"
+        why = f": {', '.join(unscored)} without a score" if unscored else ""
+        return None, f"whether the output is flagged is not told{why}"
     seen = "flagged" if flagged else "passes"
-    return seen == expected, f"{what} {'is flagged' if flagged else 'passes'}, expected: {expected}"
+    return seen == expected, f"the output {'is flagged' if flagged else 'passes'}, expected: {expected}"
 
 
 def _metric(metric: str, score: Score | None, expected: Expected) -> Check:

@@ -23,7 +23,7 @@ def main() -> int:
 
 def story(root: Path) -> None:
     tell("One command checks what both environments are in the end.")
-    run(root, "validate")
+    run(root, "--sandbox", "validate")
 
     tell("Which of the two is looser?")
     run(root, "compare", "production", "staging")

@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from defendctl.api.detail import detail, recent
+from defendctl.api.detail import NO_ID, detail, recent
 from defendctl.api.dialects import DIALECTS
-from defendctl.api.events import NO_ID
 from defendctl.api.submission import body, unfit
-from defendctl.event import Score, Submission, Turn
+from defendctl.event import Score, Submission, Turn, scored
 
 MARK = "planted"
 AT, LATER = "2025-11-10T01:32:44Z", "2025-11-10T01:33:00Z"
@@ -131,8 +130,7 @@ FLAGS: list[tuple[dict[str, Any], bool | None]] = [
 @pytest.mark.parametrize(("answer", "flagged"), FLAGS)
 def test_whether_what_was_submitted_failed(answer: dict[str, Any], flagged: bool | None) -> None:
     """An attempt is only made of what failed; where scores are not told, the API's own word counts."""
-    history = "evaluations" if "evaluations" in answer else "evaluation_history"
-    assert detail(answer, False, history).flagged is flagged
+    assert detail(answer, False).flagged is flagged
 
 
 SCORES: list[tuple[Score, bool | None]] = [
@@ -203,6 +201,95 @@ def test_any_answer_is_an_event(answer: dict[str, Any]) -> None:
     assert event.flagged in (True, False, None)
     assert event.event_id == NO_ID or event.event_id == answer["event_id"]
     recent(answer, 3, content=False)
+
+
+# --- what was not evaluated ---
+
+FAILED = {**FIRST, "evaluation_status": "failed", "error_message": "planted"}
+RUNNING = {**FIRST, "evaluation_status": "in_progress"}
+NO_WORD = {key: value for key, value in FIRST.items() if key != "evaluation_status"}
+UNTOLD: list[tuple[str, dict[str, Any], list[Any], str]] = [
+    ("it broke off", {}, [FAILED], "failed"),
+    ("the event says so", {"status": "failed"}, [NO_WORD], "failed"),
+    ("it goes on", {"status": "in_progress"}, [RUNNING], "in_progress"),
+    ("the event says that it goes on", {"status": "In Progress"}, [NO_WORD], "in_progress"),
+    ("before 1.24.0 no event says it: it broke off", {"status": None}, [FAILED], "failed"),
+    ("before 1.24.0 no event says it: it goes on", {"status": None}, [RUNNING], "in_progress"),
+]
+
+
+@pytest.mark.parametrize(
+    ("changes", "evaluations", "status"), [each[1:] for each in UNTOLD], ids=[each[0] for each in UNTOLD]
+)
+def test_what_was_not_evaluated_has_no_score(
+    changes: dict[str, Any], evaluations: list[Any], status: str
+) -> None:
+    """The same for a listed event and for the detail of one: there is one reader."""
+    for key in ("evaluations", "evaluation_history"):
+        answer = {**NEWEST, "filtered": True, "evaluation_history": None, key: evaluations, **changes}
+        event = detail(answer, content=False)
+        assert (event.status, event.flagged, event.filtered) == (status, None, None)
+        assert event.evaluations[0].scores["a"] == Score(None, 0.8)
+        told = scored(event)
+        assert (told.evaluated, told.scores["a"], told.attempts, told.costs) == (False, None, 0, ())
+
+
+def test_an_attempt_that_broke_off_leaves_the_first_scores() -> None:
+    answer = {**NEWEST, "evaluation_history": [FIRST, {**SECOND, "evaluation_status": "failed"}]}
+    event = detail(answer, content=False)
+    assert (event.status, event.flagged, event.attempts) == ("failed", True, None)
+    assert scored(event).scores == {"a": 0.5, "b": 0.9, "c": None}
+    assert scored(event).evaluated
+
+
+def test_a_metric_of_the_settings_without_a_score_is_there() -> None:
+    """Else an event would pass whose other metrics do."""
+    passing = evaluation("Initial Evaluation", ["b"], b=0.9)
+    answer = {**NEWEST, "filtered": None, "evaluation_history": [passing]}
+    event = detail(answer, content=False)
+    assert event.evaluations[0].scores == {"a": Score(None), "b": Score(0.9, 0.8)}
+    assert event.flagged is None
+
+
+def test_where_evaluations_are_told_filtered_decides_nothing() -> None:
+    unscored = evaluation("Initial Evaluation", ["a"], a=None)
+    passing = evaluation("Initial Evaluation", ["a"], a=0.9)
+    for told, filtered, flagged in (
+        (unscored, False, None),
+        (unscored, True, None),
+        (passing, False, False),
+        (passing, True, None),  # the two contradict one another
+        (passing, None, False),
+    ):
+        answer = {**NEWEST, "filtered": filtered, "evaluation_history": [told]}
+        assert detail(answer, content=False).flagged is flagged, (told, filtered)
+
+
+def test_the_time_of_an_event_is_that_of_its_first_evaluation() -> None:
+    """An attempt is later, and may be later than a change of the workflow that did not judge the event."""
+    answer = {**NEWEST, "evaluation_history": [{**FIRST, "created_at": None}, SECOND]}
+    assert detail(answer, content=False).at is None
+
+
+NOTHING = ["null,", "null", " Null, ", "", None, ["null,"], [], [None, "null"]]
+
+
+@pytest.mark.parametrize("nothing", NOTHING)
+def test_words_for_nothing_are_nothing(nothing: Any) -> None:
+    """As the vendor's own sample spells it. What was submitted may say `null` and mean it."""
+    notes = dict.fromkeys(("analysis_of_failures", "key_improvements"), nothing)
+    told = {**FIRST, **notes, "error_message": nothing, "model_output": "null", "run_mode": "null"}
+    event = detail({**NEWEST, **notes, "evaluation_history": [told]}, content=True)
+    assert event.content == {"improved_model_output": MARK}
+    assert (event.evaluations[0].content or {}).keys() == {
+        "nametag",
+        "model_input",
+        "model_output",
+        "rationales",
+    }
+    assert event.run_mode is None
+    word = None if isinstance(nothing, list) else nothing
+    assert detail({"status": word, "filtered": True}, content=False).status == "completed"
 
 
 # --- what is submitted ---

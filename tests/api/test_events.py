@@ -1,4 +1,4 @@
-"""Listed events, in each generation's spelling, become ids, times, scores and flags; and nothing else."""
+"""Listed events, in each generation's spelling, as a replay needs them: ids, times, scores and flags."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from defendctl.api.client import DefendApi
-from defendctl.api.events import NO_ID, Listing, listing
+from defendctl.api.detail import NO_ID, Recent, recent
 from defendctl.diagnostics import ApiError, KeyRefused
-from defendctl.engine.events import read_events
-from defendctl.plan.replay import Scored
+from defendctl.engine.refresh import read_events
+from defendctl.event import Scored, scored
 from tests.conftest import KEY
 from tests.hostile.wire import OK, answering, listening
 
@@ -69,8 +69,13 @@ SCORED = Scored(
 )
 
 
+def listing(answer: dict[str, Any], asked: int) -> tuple[Scored, ...] | None:
+    events = recent(answer, asked, content=False).events
+    return None if events is None else tuple(map(scored, events))
+
+
 def one(**changes: Any) -> Scored:
-    [found] = listing({"events": [{**NEWEST, **changes}]}, 50).events or ()
+    [found] = listing({"events": [{**NEWEST, **changes}]}, 50) or ()
     return found
 
 
@@ -86,7 +91,7 @@ def test_as_the_newest_generation_lists_it() -> None:
 def test_as_older_generations_list_it() -> None:
     """Before 1.24.0 an event has no status; its detail calls evaluations a history."""
     old = {"event_id": "evt_1", "improvement_tool_status": None, "evaluations": [FIRST, SECOND]}
-    assert listing({"events": [old]}, 50) == Listing(50, (SCORED,))
+    assert listing({"events": [old]}, 50) == (SCORED,)
     detail = {
         "event_id": "evt_1",
         "event_status": "Completed",
@@ -94,12 +99,12 @@ def test_as_older_generations_list_it() -> None:
         "evaluation_result": SECOND["evaluation_result"],
         "evaluation_history": [FIRST, SECOND],
     }
-    assert listing({"events": [detail]}, 50) == Listing(50, (replace(SCORED, flagged=False),))
+    assert listing({"events": [detail]}, 50) == (SCORED,)
 
 
 def test_the_oldest_generations_list_none() -> None:
-    assert listing({"workflow_id": "w", "success_rate": 0.9}, 50) == Listing(50, None)
-    assert listing({"events": None}, 50) == Listing(50, ())
+    assert listing({"workflow_id": "w", "success_rate": 0.9}, 50) is None
+    assert listing({"events": None}, 50) == ()
 
 
 FIRSTS = [
@@ -123,7 +128,7 @@ FIRSTS = [
 @pytest.mark.parametrize(("evaluations", "score"), [e[1:] for e in FIRSTS], ids=[e[0] for e in FIRSTS])
 def test_the_first_attempt_counts(evaluations: list[Any], score: float | None) -> None:
     found = one(evaluations=evaluations)
-    assert found.attempts == (len(evaluations) if score else 0)
+    assert found.attempts == len(evaluations) + (score is None), "the first one, told or not, is one of them"
     assert (found.scores.get("m") or found.scores.get("completeness")) == score
     assert found.cost is not None
 
@@ -156,8 +161,11 @@ def test_a_metric_without_a_score_is_there() -> None:
     assert of(guardrail_metrics=["completeness", "correctness", 5]).scores["correctness"] is None
 
 
-def test_so_many_scores_are_kept() -> None:
-    assert len(of(evaluation_result={f"m{n}": 0.5 for n in range(1000)}).scores) == 100
+def test_more_scores_than_are_read_are_not_cut_in_silence() -> None:
+    """One that was left out would be a metric that did not fail."""
+    assert len(of(evaluation_result={f"m{n}": 0.5 for n in range(1000)}, guardrail_metrics=[]).scores) == 1000
+    with pytest.raises(ValueError, match="more than 1,000 metrics"):
+        of(evaluation_result={f"m{n}": 0.5 for n in range(1001)})
 
 
 STRANGE = [
@@ -168,9 +176,9 @@ STRANGE = [
     ({"status": "in_progress"}, {"attempts": 0, "costs": ()}),
     ({"status": None, "event_status": "In Progress"}, {"attempts": 0, "costs": ()}),
     ({"status": "Completed"}, {}),
-    ({"status": "failed"}, {}),
-    ({"filtered": True}, {"flagged": True}),
-    ({"filtered": "yes"}, {}),
+    ({"status": "failed"}, {"attempts": 0, "costs": ()}),
+    ({"filtered": True}, {}),
+    ({"status": "sleeping"}, {"attempts": 0, "costs": ()}),
     ({"unknown": {"deep": [MARK]}}, {}),
     ({"evaluations": [FIRST, None, MARK, SECOND]}, {}),
 ]
@@ -183,7 +191,7 @@ def test_strange_events(changes: dict[str, Any], expected: dict[str, Any]) -> No
 
 @pytest.mark.parametrize("evaluations", [None, [], {}, "x", [None]])
 def test_an_event_without_evaluations_is_there_and_unknown(evaluations: Any) -> None:
-    assert one(evaluations=evaluations) == Scored("evt_1", None, None, {}, attempts=0)
+    assert one(evaluations=evaluations) == Scored("evt_1", None, None, {}, attempts=0, evaluated=False)
 
 
 CARRIED = [
@@ -219,7 +227,7 @@ def test_the_newest_come_first_and_none_twice() -> None:
         return {"event_id": event_id, "created_at": f"2025-11-10T01:{minute:02}:00Z"}
 
     events = [at("a", 1), at("b", 3), at("a", 9), at(None, 2), at(None, 2), "x"]
-    found = listing({"events": events}, 4).events or ()
+    found = listing({"events": events}, 4) or ()
     assert [event.event_id for event in found] == ["b", NO_ID, NO_ID, "a"]
 
 
@@ -241,7 +249,7 @@ def test_no_answer_is_a_defect_and_none_leaves_its_words(told: list[tuple[Any, l
         {"event_id": f"e{n}", "evaluations": [{**FIRST, **each} for each in evaluations], **event}
         for n, (event, evaluations) in enumerate(told)
     ]
-    found = listing({"events": events}, 50).events or ()
+    found = listing({"events": events}, 50) or ()
     assert len(found) == len(told)
     words = repr([replace(each, run_mode=None, scores={}) for each in found])
     assert MARK not in words
@@ -283,10 +291,10 @@ def values(count: int) -> Callable[[bytes], bytes]:
     return talk
 
 
-def read(url: str, last: int = 50) -> Listing | None:
+def read(url: str, last: int = 50) -> Recent | None:
     api = DefendApi(url, KEY, use_proxy=False)
     try:
-        return api.events("w", last)
+        return api.recent("w", last, content=False)
     finally:
         api.close()
 
@@ -347,21 +355,21 @@ class Source:
     def __init__(self, refuse: str | None = None) -> None:
         self.refuse = refuse
 
-    def events(self, workflow_id: str, last: int) -> Listing | None:
+    def recent(self, workflow_id: str, last: int, content: bool) -> Recent | None:
         if workflow_id == self.refuse:
             raise KeyRefused("no")
         if workflow_id == "gone":
             return None
         if workflow_id == "broken":
             raise ApiError("broken")
-        return Listing(last, ())
+        return Recent(last, ())
 
 
 def test_one_that_fails_does_not_stop_the_others() -> None:
     ticks: list[int] = []
     ids = {"a": "fine", "b": "gone", "c": "broken"}
     found = read_events(Source(), ids, 7, 2, lambda: ticks.append(1))
-    assert (found["a"], found["b"]) == (Listing(7, ()), None)
+    assert (found["a"], found["b"]) == (Recent(7, ()), None)
     assert str(found["c"]) == "broken"
     assert len(ticks) == 3
 

@@ -44,10 +44,16 @@ def test_plans_at_once_and_beside_an_apply(project: Project) -> None:
     project.declare({name: custom() for name in NAMES})
     project.server.fault("slow-after", "POST", times=None, seconds=0.2)
     apply = project.spawn("apply", "--yes", "--parallelism", "1")
-    plans = 0
+    plans, said = 0, ""
     while apply.poll() is None:
-        assert project.run("plan").code in (0, 7)  # 7: a create is under way
+        ran = project.run("plan")
+        assert ran.code == 0, "a create that is under way is none whose outcome is unknown"
+        assert "rolled back" not in ran.err
         plans += 1
+        said += ran.out + ran.err
+    assert "a run is under way (" in said
+    assert f"process {apply.pid}, since" in said
+    assert "a run that goes on has begun to create it" in said
     assert apply.returncode == 0, apply.communicate()
     assert plans > 5
     project.server.heal()

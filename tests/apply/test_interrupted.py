@@ -101,7 +101,7 @@ def test_a_closed_stdout(project: Project) -> None:
     read, write = os.pipe()
     os.close(read)
     ran = subprocess.run(
-        [sys.executable, "-m", "defendctl", "apply", "--yes", "--format", "json"],
+        [sys.executable, "-m", "defendctl", "apply", "--yes", "--new-state", "--format", "json"],
         cwd=project.root,
         env={**os.environ, **project.env},
         stdout=write,
@@ -132,7 +132,7 @@ sys.exit(main())
 def _with_small_files(project: Project, limit: int) -> subprocess.CompletedProcess[str]:
     """Apply as if the disk were full beyond so many bytes a file."""
     return subprocess.run(
-        [sys.executable, "-c", _SMALL, str(limit), "apply", "--yes", "--format", "json"],
+        [sys.executable, "-c", _SMALL, str(limit), "apply", "--yes", "--new-state", "--format", "json"],
         cwd=project.root,
         env={**os.environ, **project.env, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,

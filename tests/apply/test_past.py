@@ -15,7 +15,6 @@ from defendctl.model import Binding, Observed, State
 from defendctl.plan.build import World as PlanWorld
 from defendctl.plan.build import build_plan
 from defendctl.plan.past import settle
-from defendctl.state import records
 from tests.conftest import custom
 from tests.plan.given import ID, WORKFLOW, bound, one
 
@@ -237,7 +236,7 @@ def test_a_move_that_cannot_be_recorded_stops_the_run(error: Exception, code: in
     support = DIALECTS["2025-12-07"].support
     world = PlanWorld({}, {}, past.state, support, "host", {"x", "c"}, moves=past.moves)
     result = Applier(build_plan(world), None, memory, support, 1).run()
-    assert memory.taken == [records.moved("x", "a")]
+    assert [(r["do"], r["address"], r["from"]) for r in memory.taken] == [("moved", "x", "a")]
     assert [move.new for move in result.moves] == ["x"]
     assert result.exit_codes() == {1, code}
     assert {r.outcome for r in result.results} == {"not_attempted"}
@@ -396,8 +395,16 @@ def test_an_api_that_resets_what_an_update_leaves_out() -> None:
     change = one(desired, Observed(ID, dict(fields)), bound(WORKFLOW.fields()))
 
     class Memory:
-        def __getattr__(self, name: str) -> Any:
-            raise AssertionError(name)
+        state = State(bindings={"support-bot": bound(WORKFLOW.fields())})
+
+        def record(self, record: Any) -> None:
+            assert record["do"] == "sending"
+
+        def claim(self, workflow_id: str) -> bool:
+            raise AssertionError(workflow_id)
+
+        def note(self, record: Any) -> None:
+            raise AssertionError(record)
 
     result = update(change, Resetting(), Memory(), DIALECTS["2025-12-07"].support)
     assert (result.outcome, result.error) == (

@@ -282,3 +282,23 @@ def _move_to(project: Project, port: int) -> None:
     state.api_host = f"127.0.0.1:{port}"
     project.state_file.write_text(to_text(state))
     project.env["DEEP_RAILS_BASE_URL"] = f"http://127.0.0.1:{port}"
+
+
+def test_a_retire_does_not_lift_the_guard_against_a_wrong_key(project: Project) -> None:
+    """Nothing was read but what answers 404, and the rest would be retired unread."""
+    project.declare({"a": custom(), "b": custom()})
+    project.apply()
+    project.server.fault("status", "GET", status=404, times=None)
+    project.declare({"a": custom()})
+    before = project.state_bytes()
+    for command in (["plan"], ["apply", "--yes"]):
+        assert "is this the right key" in project.ok(*command, code=1).err
+    assert project.state_bytes() == before
+
+
+def test_one_of_several_that_is_gone_is_blocked_alone(project: Project) -> None:
+    project.declare({"a": custom(), "b": custom()})
+    project.apply()
+    project.server.remove(project.bound("a"))
+    assert project.plan("--target", "a", code=1).actions() == {"a": "blocked"}
+    assert project.plan(code=1).actions() == {"a": "blocked"}

@@ -372,7 +372,7 @@ HOLDER = """
 import sys
 from pathlib import Path
 from defendctl.state.lock import lock
-with lock(Path(sys.argv[1]), print) as owner:
+with lock([Path(sys.argv[1])], print) as owner:
     print(owner.id, flush=True)
     sys.stdin.read()
 """
@@ -421,11 +421,11 @@ def test_a_broken_lock_is_left_to_its_new_owner(project: Project) -> None:
     from defendctl.state.lock import lock, read_owner, unlock
 
     path = project.root / ".defendctl" / "x.lock"
-    with lock(path, print) as first:
-        unlock(path, first.id)
-        with lock(path, print):
+    with lock([path], print) as first:
+        unlock([path], first.id)
+        with lock([path], print):
             pass
-        second = lock(path, print)
+        second = lock([path], print)
         owner = second.__enter__()
     assert read_owner(path) == owner
     second.__exit__(None, None, None)

@@ -149,7 +149,7 @@ STATES: dict[str, Callable[[Path], object]] = {
     "conflict-inside": bytes_of(conflict_inside),
     "checksum-wrong": bytes_of(lambda data: data.replace(b"wkfl_a", b"wkfl_x")),
     "checksum-missing": bytes_of(lambda data: data.replace(b'"checksum"', b'"check"')),
-    "newer": bytes_of(lambda data: data.replace(b'"format_version": 1', b'"format_version": 2')),
+    "newer": bytes_of(lambda data: data.replace(b'"format_version": 2', b'"format_version": 3')),
     "older-than-all": forged(lambda body: body.update(format_version=0)),
     "format-true": forged(lambda body: body.update(format_version=True)),
     "not-utf8": bytes_of(lambda data: data.replace(b"Bot", b"B\xfft")),

@@ -105,7 +105,7 @@ REPLAY = Replay(
     evaluations_after=(1.0, 1.1),
     cost_before=(0.5, 0.5),
     cost_after=None,
-    enough=True,
+    needed=20,
 )
 NOT_REPLAYED = Replay(
     "triage", "wkfl_triage", 50, why_not="an automatic workflow has no thresholds to replay"
@@ -137,7 +137,7 @@ def not_evaluated() -> Plan:
 
 
 def replayed() -> Plan:
-    few = replace(REPLAY, events=3, enough=False, metrics=(), run_modes={}, window=None, before=None)
+    few = replace(REPLAY, events=3, metrics=(), run_modes={}, window=None, before=None)
     return a_plan(LOOSER, replays=(REPLAY, replace(few, address="other"), NOT_REPLAYED), places=PLACES)
 
 

@@ -27,8 +27,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from defendctl.api.decode import observe
+from defendctl.api.detail import recent
 from defendctl.api.dialects import DIALECTS
-from defendctl.api.events import listing
 from defendctl.diagnostics import Span, errors
 from defendctl.engine.generation import disagreement, evidence, generation
 from defendctl.manifest.project import Project
@@ -41,6 +41,7 @@ from defendctl.operations.replay import with_replays
 from defendctl.plan.build import World, build_plan, to_read
 from defendctl.plan.drift import Drifted, build_drift
 from defendctl.plan.past import settle
+from defendctl.plan.replay import Sample
 from defendctl.render import github, markdown, text
 from defendctl.render import json as as_json
 from defendctl.render.documents import plan_schema
@@ -146,8 +147,8 @@ def make_plan(
 
 
 def with_events(plan: Plan, answers: dict[str, Any], last: int) -> Plan:
-    read = {address: listing(answers[address], last) for address in to_replay(plan)}
-    return with_replays(plan, read, last)
+    read = {address: recent(answers[address], last, content=False) for address in to_replay(plan)}
+    return with_replays(plan, read, Sample(last), Sample(last))
 
 
 def read_manifests(case: Path, options: dict[str, Any]) -> Desired:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.crash.verdict import Verdict
 
-LIMIT = 40
+LIMIT = 60
 """So many runs a harness has to notice a defect."""
 
 Patch = tuple[str, str, str]
@@ -44,12 +44,9 @@ class Mutant:
 
 
 _IN_PLACE = (
-    (
-        "state/store.py",
-        'temporary = self.path.with_name(f"{self.path.name}.{state.writer}.tmp")',
-        "temporary = self.path",
-    ),
-    ("state/store.py", "self._check(expected)\n            temporary.", "temporary."),
+    ("durable.py", 'target.with_name(f".defendctl-{secrets.token_hex(8)}.tmp")', "target"),
+    ("durable.py", "os.O_EXCL | os.O_NOFOLLOW", "os.O_TRUNC"),
+    ("state/store.py", "            self._check(expected)\n            new", "            new"),
 )
 _INTENT_LATE = (
     (
@@ -74,14 +71,17 @@ _RETRIES = (
     ),
 )
 _ALONE = (
-    ("state/lock.py", "        held.acquire()\n", ""),
-    ("state/store.py", "        current = self._state_file()\n        if (", "        return\n        if ("),
+    ("state/lock.py", "        kernel.acquire()\n", ""),
+    ("state/store.py", "        if self._stamp() != expected:", "        if False:"),
     ("state/journal.py", "if not _still_ours(self.path, self._fd, self._size):", "if False:"),
 )
-_NO_SYNC = ("RDONLY)\n    try:\n        os.fsync(fd)", "RDONLY)\n    try:\n        pass")
+_NO_SYNC = (
+    ("durable.py", "RDONLY)\n    try:\n        os.fsync(fd)", "RDONLY)\n    try:\n        pass"),
+    ("durable.py", "                os.fsync(folders[folder])", "                pass"),
+)
 _UNSEEN = ("if address in state.unresolved:\n        return _un", "if False:\n        return _un")
 _ABSENT = ("if binding:\n        return _", "if binding and world.live.get(address):\n        return _")
-_UNMARKED = ("    if hidden:\n        memory.record(", "    if False:\n        memory.record(")
+_UNMARKED = ("records.sending(change.address, hidden, ", "records.sending(change.address, (), ")
 
 
 def _mutant(name: str, harness: str, *patches: Patch, where: str = "creates", later: bool = False) -> Mutant:
@@ -95,11 +95,11 @@ MUTANTS = (
         "power cut",
         ("state/journal.py", "            os.fsync(self._fd)\n", ""),
     ),
-    _mutant("folders are not synced", "power cut", ("state/files.py", *_NO_SYNC)),
+    _mutant("folders are not synced", "power cut", *_NO_SYNC),
     _mutant(
         "names of new folders are not synced",
         "power cut",
-        ("state/files.py", "        sync_folder(each.parent)\n", "        pass\n"),
+        ("durable.py", "        sync_folder(each.parent)\n", "        pass\n"),
         where="elsewhere",
     ),
     _mutant("the intent is written after the POST", "power cut", *_INTENT_LATE),
@@ -134,7 +134,7 @@ MUTANTS = (
     _mutant(
         "the journal of an earlier run is not read",
         "kill at a call",
-        ("state/store.py", "leftover = self._leftover()", "leftover = None"),
+        ("state/store.py", "if journal else None", "if False else None"),
         later=True,
     ),
     _mutant("no lock and no compare-and-swap", "runs at once", *_ALONE),

@@ -130,7 +130,7 @@ class Arena:
 def _first(project: Subject) -> Sequence[str]:
     """No state and no lineage yet."""
     project.declare({name: custom() for name in ("new-0", "new-1")})
-    return APPLY
+    return *APPLY, "--new-state"
 
 
 def _elsewhere(project: Subject) -> Sequence[str]:

@@ -174,16 +174,14 @@ def watched(project: Subject) -> list[Path]:
     root = project.root
     state = state_path(project)
     lock = root / ".defendctl" / f"{state.name}.lock"
-    drawn = range(1, 16)
-    temporary = [f".{number:016x}.tmp" for number in drawn]
-    recovery = [f".{UUID(int=number).hex}.recovery" for number in drawn]
-    beside = [state.with_name(state.name + end) for end in ("", ".journal", *temporary, *recovery)]
-    beside += [root / (state.name + end) for end in recovery]
+    drawn = range(1, 40)
+    beside = [state, state.with_name(state.name + ".journal")]
     copies = root / ".defendctl" / "backups"
     folders = [root, *(p for p in state.parents if root in p.parents), root / ".defendctl", copies]
+    waiting = [folder / f".defendctl-{number:016x}.tmp" for folder in folders for number in drawn]
     lineages = {p.name.split(".")[0] for p in copies.glob("*.json")} or {str(UUID(int=n)) for n in drawn}
     backups = [copies / f"{lineage}.{serial:08d}.json" for lineage in lineages for serial in range(1, 12)]
-    return [*folders, *beside, lock, lock.with_name(lock.name + ".json"), *backups]
+    return [*folders, *waiting, *beside, lock, lock.with_name(lock.name + ".json"), *backups]
 
 
 def state_path(project: Subject) -> Path:

@@ -245,6 +245,7 @@ def test_forged_states(offline: Project, data: st.DataObject) -> None:
 def test_plan_files(offline: Project, data: st.DataObject) -> None:
     offline.state_file.unlink(missing_ok=True)
     path = offline.root / "p.json"
+    path.unlink(missing_ok=True)
     offline.ok("plan", "--out", "p.json")
     document = json.loads(path.read_text())
     step = data.draw(st.sampled_from(_paths(document)))

@@ -59,7 +59,8 @@ RECORD: Place = lambda project: FOLDER(project) / "defendctl.state.json.lock.jso
 
 def _copy(project: Project, later: int) -> Path:
     state = project.state
-    return FOLDER(project) / "backups" / f"{state['lineage']}.{state['serial'] + later:08d}.json"
+    name = f"{state['lineage']}.{state['serial'] + later:08d}.{state['writer']}.json"
+    return FOLDER(project) / "backups" / project.state_file.name / name
 
 
 HARMLESS: dict[str, Place] = {
@@ -67,6 +68,7 @@ HARMLESS: dict[str, Place] = {
     "the next copy": lambda project: _copy(project, 1),
     "a copy from the future": lambda project: _copy(project, 1000),
     "the folder of the copies": lambda project: FOLDER(project) / "backups",
+    "the folder of its copies": lambda project: _copy(project, 0).parent,
 }
 """Copies are a courtesy: whatever stands in their place, every command goes on."""
 
@@ -185,7 +187,7 @@ def test_a_lock_record_that_tells_nothing(settled: Project, kind: str) -> None:
     """The lock is held all the same."""
     from defendctl.state.lock import lock
 
-    with lock(LOCK(settled), print):
+    with lock([LOCK(settled)], print):
         put(kind, RECORD(settled))
         ran = goes_on(settled, "apply", "--yes", code=6)
         assert "the state is locked" in ran.err

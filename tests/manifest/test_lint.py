@@ -78,6 +78,7 @@ def test_the_command_line_goes_before_the_project_file(linted: Project) -> None:
     linted.settings(lint={"same-name": "error", "threshold-zero": "ignore", "threshold-one": "error"})
     levels = told(linted, "-W", "threshold-one", "-E", "retries-zero", code=1)
     assert levels == {
+        ("unpinned-state", 1): "warning",
         **dict.fromkeys(TOLD[1:], "warning"),
         ("same-name", 3): "error",
         ("retries-zero", 18): "error",

@@ -18,6 +18,7 @@ from defendctl.manifest.resolve import Desired, resolve
 from defendctl.manifest.schema import manifest_schema, policy_schema, project_schema
 from defendctl.manifest.waivers import WAIVABLE
 from defendctl.plan.findings import Waiver
+from defendctl.plan.replay import Sample
 from defendctl.policy.rules import CHECKS, Policy, Rule, Selector
 
 if TYPE_CHECKING:
@@ -85,8 +86,7 @@ policy:
             Rule("a", "deny", "min_threshold", {"tone": 0.5}, span=Span("policies/a/a.yml", 2, 14)),
             Rule("b", "warn", "max_creates", 3, span=Span("policies/b.yaml", 4, 10)),
         ),
-        last=30,
-        min_events=5,
+        Sample(last=30, min_events=5),
     )
     assert told(desired) == [("idle-rule", "defendctl.yaml", 7)]
 
@@ -160,7 +160,7 @@ waivers:
     )
     desired = configured(tmp_path, date(2026, 3, 1))
     assert desired.labels == {"a": {"tier": "critical"}}
-    assert told(desired) == []
+    assert [code for code, *_ in told(desired)] == ["expiring-waiver"] * 2
     day, place = date(2026, 3, 1), "workflows/a.yaml"
     assert desired.waivers == (
         Waiver("gone", "r", "retire", None, "why", "Jane", day, Span(place, 6, 5)),
@@ -172,6 +172,28 @@ waivers:
         ("error", "expired-waiver", place, 11),
     ]
     assert told(configured(tmp_path)) == [], "nobody asked"
+
+
+@pytest.mark.parametrize(
+    ("today", "said"),
+    [
+        (date(2026, 2, 14), None),
+        (date(2026, 2, 15), "This waiver expires on 2026-03-01, in 14 days, and is an error afterwards"),
+        (date(2026, 2, 28), "This waiver expires on 2026-03-01, tomorrow, and is an error afterwards"),
+        (date(2026, 3, 1), "This waiver expires on 2026-03-01, today, and is an error afterwards"),
+    ],
+)
+def test_a_waiver_that_expires_soon_says_so(
+    tmp_path: Path, write: Callable[..., None], today: date, said: str | None
+) -> None:
+    write("defendctl.yaml", "version: 1\npolicy: {rules: [{id: r, level: deny, no_retire: true}]}\n")
+    waiver = "{address: a, rule: r, field: retire, reason: why, approver: Jane, expires: 2026-03-01}"
+    write("workflows/a.yaml", f"version: 1\nworkflows:\n  a: {BODY}\nwaivers:\n  - {waiver}\n")
+    found = configured(tmp_path, today).diagnostics
+    assert [(d.severity, d.code, d.span and d.span.line) for d in found] == (
+        [("warning", "expiring-waiver", 5)] if said else []
+    )
+    assert all(d.message.startswith(str(said)) for d in found)
 
 
 def test_what_is_about_nothing_is_a_warning(tmp_path: Path, write: Callable[..., None]) -> None:

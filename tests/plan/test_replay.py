@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from defendctl.diagnostics import Span
+from defendctl.event import Event, Scored
 from defendctl.model import Binding, Observed, Workflow
 from defendctl.plan.changes import IMPOSSIBLE, MISSING, UNRESOLVED, Change, Reason
 from defendctl.plan.compare import FieldChange
-from defendctl.plan.replay import MetricReplay, Proposal, Replay, Scored, replay, verdict, wilson
+from defendctl.plan.replay import MetricReplay, Proposal, Replay, Sample, replay, verdict, wilson
 from defendctl.plan.replay_lint import lint, wants_events
 from defendctl.plan.replayable import not_replayed, proposal, proposals
 
@@ -38,7 +39,7 @@ def asks(before: dict[str, float], after: dict[str, float], most: int = 4, same:
 
 
 def replayed(before: dict[str, float], after: dict[str, float], *events: Scored, **more: Any) -> Replay:
-    return replay(asks(before, after, **more), events, 50)
+    return replay(asks(before, after, **more), events, 50, Sample())
 
 
 # --- Wilson ---
@@ -162,6 +163,15 @@ def test_window_and_run_modes() -> None:
     found = replayed({}, {}, *events)
     assert found.window == ("2026-11-02T10:00:00Z", "2026-11-02T10:00:00.5Z")
     assert list(found.run_modes.items()) == [("fast", 2), ("precision", 1), ("unknown", 1)]
+
+
+def test_a_sample_is_of_the_newest() -> None:
+    events = [event(f"e{n}", completeness=n / 10) for n in range(10)]
+    found = replay(asks({"completeness": 0.3}, {"completeness": 0.5}), events, 10, Sample(4, 3))
+    assert (found.events, found.asked, found.wanted, found.enough) == (4, 4, 4, True)
+    assert found.before is not None
+    assert found.before.fails == 3
+    assert replay(asks({}, {}), events, 10, Sample(12)).wanted == 12
 
 
 @pytest.mark.parametrize(("count", "enough"), [(19, False), (20, True)])
@@ -383,7 +393,7 @@ NOT = [
 def test_why_not(which: Change, why: str) -> None:
     import re
 
-    [found] = not_replayed([which], 50)
+    [found] = not_replayed([which], Sample())
     assert re.search(why, found.why_not or "")
     assert (found.workflow_id, found.asked, found.after) == (which.workflow_id, 50, None)
     assert proposals([which]) == ()
@@ -400,7 +410,7 @@ def test_why_not(which: Change, why: str) -> None:
 )
 def test_nothing_to_ask(which: Change) -> None:
     assert proposal(which) is None
-    assert not_replayed([which], 50) == ()
+    assert not_replayed([which], Sample()) == ()
 
 
 # --- what events say against the settings ---
@@ -409,8 +419,12 @@ NEEDY = Workflow("n", "custom", {"context_adherence": 0.5, "ground_truth_adheren
 SEARCHING = Workflow("n", "custom", {"completeness": 0.5}, "none", web_search=True, file_search=("f",))
 
 
-def fed(context: bool | None, ground_truth: bool | None) -> Scored:
-    return Scored("e", None, "fast", {}, context=context, ground_truth=ground_truth)
+def fed(context: bool | None, ground_truth: bool | None) -> Event:
+    return Event("e", "completed", run_mode="fast", context=context, ground_truth=ground_truth)
+
+
+def ran(mode: str | None) -> Event:
+    return Event("e", "completed", run_mode=mode)
 
 
 @pytest.mark.parametrize(
@@ -422,12 +436,12 @@ def fed(context: bool | None, ground_truth: bool | None) -> Scored:
         (NEEDY, [fed(None, None)], []),
         (NEEDY, [], []),
         (DESIRED, [fed(False, False)], []),
-        (SEARCHING, [event(mode="fast"), event(mode="super_fast")], ["replay-super-fast-search"] * 2),
-        (SEARCHING, [event(mode="fast"), event(mode=None)], []),
-        (DESIRED, [event(mode="super_fast")], []),
+        (SEARCHING, [ran("fast"), ran("super_fast")], ["replay-super-fast-search"] * 2),
+        (SEARCHING, [ran("fast"), ran(None)], []),
+        (DESIRED, [ran("super_fast")], []),
     ],
 )
-def test_lint(desired: Workflow, events: list[Scored], codes: list[str]) -> None:
+def test_lint(desired: Workflow, events: list[Event], codes: list[str]) -> None:
     places = {
         ("a", "metrics.context_adherence"): Span("w.yaml", 5, 7),
         ("a", "web_search"): Span("w.yaml", 9, 5),

@@ -35,11 +35,16 @@ def change(to: Workflow | None, live: Any = None, applied: Any = None, **more: A
 
 
 def replayed(plan: Plan, **said: Any) -> Plan:
-    return replace(plan, replays=(Replay(ADDRESS, ID, 50, **said),))
+    return replace(plan, judged=(Replay(ADDRESS, ID, 50, **said),))
 
 
 def rate(fails: int, known: int) -> dict[str, Any]:
-    return {"events": 50, "enough": True, "after": Together(known, 50 - known, fails, (0.0, 1.0))}
+    return {"events": 50, "needed": 20, "after": Together(known, 50 - known, fails, (0.0, 1.0))}
+
+
+def few(fails: int, known: int, unknown: int = 0) -> dict[str, Any]:
+    after = Together(known, unknown, fails, (0.0, 1.0))
+    return {"events": known + unknown, "needed": 20, "after": after}
 
 
 def many(**actions: int) -> Plan:
@@ -50,6 +55,21 @@ def many(**actions: int) -> Plan:
     return build_plan(World(new, {}, state, DIALECTS[NEWEST].support, "h", {*new, *old}))
 
 
+SAFETY = "metrics.comprehensive_safety"
+LEFT = replace(WORKFLOW, type="automatic", metrics={"completeness": "low"})
+AUTOMATIC_BOTH = replace(LEFT, metrics={"completeness": "low", "comprehensive_safety": "low"})
+BACK = change(
+    replace(BOTH, metrics={**BOTH.metrics, "comprehensive_safety": 0.2}), WORKFLOW.fields(), BOTH.fields()
+)
+"""Taken out in the console, and put back lower in git."""
+GONE = change(BOTH, WORKFLOW.fields(), BOTH.fields())
+"""Taken out in the console, and put back by apply as it was."""
+BETWEEN = change(
+    replace(WORKFLOW, metrics={"completeness": 0.7}),
+    {**WORKFLOW.fields(), "metrics": {"completeness": 0.78}},
+    WORKFLOW.fields(),
+)
+"""Half of the step in the console, and half in git."""
 CREATE = one_plan(WORKFLOW, None, None)
 RETIRE = one_plan(None, None, bound(WORKFLOW.fields()))
 UPDATE = change(LOW)
@@ -92,7 +112,13 @@ ROWS: list[tuple[str, Any, Plan, list[tuple[str | None, bool]]]] = [
     ("max_threshold_step", 0.1,  UPDATE,                                  [(C, True)]),
     ("max_threshold_step", 0.25, UPDATE,                                  []),
     ("max_threshold_step", 0.1,  change(BOTH),                            []),
-    ("max_threshold_step", 0.1,  change(WORKFLOW, BOTH.fields()),         []),
+    ("max_threshold_step", 0.1,  change(WORKFLOW, BOTH.fields()),         [(SAFETY, True)]),
+    ("max_threshold_step", 0.5,  change(WORKFLOW, BOTH.fields()),         []),
+    ("max_threshold_step", 0.1,  change(LEFT, AUTOMATIC_BOTH.fields()),   [(SAFETY, False)]),
+    ("max_threshold_step", 0.1,  BACK,                                    [(SAFETY, True)]),
+    ("max_threshold_step", 0.3,  BACK,                                    []),
+    ("max_threshold_step", 0.1,  GONE,                                    []),
+    ("max_threshold_step", 0.1,  BETWEEN,                                 [(C, True)]),
     ("max_threshold_step", 0.1,  change(AUTOMATIC),                       [(C, False)]),
     ("max_threshold_step", 0.1,  change(WORKFLOW, AUTOMATIC.fields()),    [(C, False)]),
     ("max_threshold_step", 0.1,  change(WORKFLOW, STRANGE),               [(C, False)]),
@@ -115,8 +141,8 @@ ROWS: list[tuple[str, Any, Plan, list[tuple[str | None, bool]]]] = [
     ("max_flag_rate",     0.2,   replayed(UPDATE, **rate(10, 50)),        []),
     ("max_flag_rate",     0.2,   replayed(UPDATE, **rate(11, 50)),        [("flag_rate", True)]),
     ("max_flag_rate",     0.2,   replayed(UPDATE, **rate(0, 0)),          [("flag_rate", False)]),
-    ("max_flag_rate",     0.2,   replayed(UPDATE, enough=True),           [("flag_rate", False)]),
-    ("max_flag_rate",     0.0,   replayed(UPDATE, **{**rate(9, 9), "enough": False}), []),
+    ("max_flag_rate",     0.2,   replayed(UPDATE),                        [("flag_rate", False)]),
+    ("max_flag_rate",     0.2,   replayed(UPDATE, **few(7, 15)),          [("flag_rate", True)]),
     ("max_flag_rate",     0.2,   change(replace(WORKFLOW, max_retries=1)), []),
     ("max_flag_rate",     0.2,   CREATE,                                  []),
     ("max_flag_rate",     0.2,   BLOCKED,                                 []),
@@ -137,6 +163,16 @@ def test_each_check(check: str, limit: Any, plan: Plan, expected: list[tuple[str
         assert finding.detail.isprintable()
     for finding in of_plan(rule(check, limit, level="warn"), plan):
         assert (finding.verdict, finding.remedy) == ("warned", None)
+
+
+@pytest.mark.parametrize(("fails", "known", "unknown"), [(0, 0, 0), (4, 15, 0), (7, 15, 4)])
+def test_too_few_events_deny_nothing_and_are_told(fails: int, known: int, unknown: int) -> None:
+    """Wilson's lower bound of 7 of 19 is 19 %; the unknown ones may all pass."""
+    plan = replayed(UPDATE, **few(fails, known, unknown))
+    [finding] = of_plan(rule("max_flag_rate", 0.2, message="Not so many."), plan)
+    assert (finding.verdict, finding.evaluated, finding.remedy) == ("warned", False, None)
+    assert finding.detail == f"not judged, {known + unknown} of 20 events that it needs"
+    assert finding.message == "There are too few recent events to judge this rule by."
 
 
 def test_every_check_is_in_the_table() -> None:

@@ -88,11 +88,13 @@ def test_whatever_drift_says_there_are_only_commands(entries: list[Drifted]) -> 
 @given(plans())
 def test_outputs_are_numbers_and_a_digest(plan: Plan) -> None:
     lines = github.plan_outputs(plan, 5).splitlines()
-    assert [line.split("=")[0] for line in lines] == ["changes", "loosens", "exit_code", "digest"]
+    assert [line.split("=")[0] for line in lines] == ["changes", "loosens", "exit_code", "digest", "expect"]
     assert re.fullmatch(
-        r"\d+ \d+ 5 (sha256:[0-9a-f]{64}|none)", " ".join(line.split("=")[1] for line in lines)
+        r"\d+ \d+ 5 (sha256:[0-9a-f]{64} sha256:[0-9a-f]{64}@\d+|none none)",
+        " ".join(line.split("=")[1] for line in lines),
     )
     assert lines[3] == f"digest={digest(plan) if plan.refreshed else 'none'}"
+    assert lines[4] == f"expect={f'{digest(plan)}@{plan.serial}' if plan.refreshed else 'none'}"
 
 
 @STRANGE
@@ -108,7 +110,8 @@ def test_built(name: str) -> None:
 
 
 def test_an_annotation_stands_on_the_line_of_the_manifest() -> None:
-    [found] = commands(github.plan(a_plan(ADDED, LOOSER, places=PLACES), "guardrails"))
+    found, headline = commands(github.plan(a_plan(ADDED, LOOSER, places=PLACES), "guardrails"))
+    assert headline == ("notice", {"title": "defendctl: plan"}, "1 workflow loosened, 1 created")
     place = {"file": "guardrails/workflows/support.yaml", "line": "7", "col": "7"}
     assert found[1] == {**place, "title": "defendctl: loosens the guardrail"}
     assert found[2] == "support-bot metrics.completeness: 0.85 -> 0.6"
@@ -135,7 +138,7 @@ def test_a_field_without_a_place_stands_on_its_workflow_and_an_address_without_o
     fields = field("max_retries", 8, 5), field("metrics.completeness", 0.9, 0.8)
     plan = a_plan(change("support-bot", *fields), change("elsewhere", fields[0]), places=PLACES)
     lines = [properties.get("line") for _, properties, _ in commands(github.plan(plan))]
-    assert lines == ["3", "7", None]
+    assert lines == ["3", "7", None, None], "the last one is about the whole plan"
 
 
 def test_commas_and_colons_of_a_file_are_of_the_file() -> None:

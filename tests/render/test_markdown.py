@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from defendctl.plan.changes import Move
 from defendctl.plan.digest import digest
-from defendctl.render import markdown
+from defendctl.render import github, markdown
 from defendctl.render.inert import inert
 from defendctl.render.markup import block, code, cut, marker, table
 from tests.bad.golden import assert_inert
@@ -129,7 +130,7 @@ def test_500_loosenings_are_all_seen_in_one_comment(denied: bool) -> None:
     shown = markdown.plan(plan)
     assert len(shown) <= 65_536
     assert {each.address for each in plan.changes} <= set(look(shown).codes)
-    assert shown.endswith(f"Digest: `{digest(plan)}`\n")
+    assert shown.endswith(f"Digest: `{digest(plan)}@{plan.serial}`\n")
     assert "<details>" not in shown
 
 
@@ -180,6 +181,10 @@ def test_the_riskiest_comes_first_and_only_what_is_harmless_is_folded() -> None:
     [
         (a_plan(), "no changes"),
         (a_plan(change("a", action="adopt")), "nothing loosened"),
+        (a_plan(*(change(f"n{n}", action="create") for n in range(25))), "25 created, nothing loosened"),
+        (a_plan(LOOSER, change("n", action="create")), "1 workflow loosened, 1 created"),
+        (a_plan(change("a", action="replace")), "1 replaced, nothing loosened"),
+        (a_plan(moves=(Move("old", "new", "wkfl_1"),)), "1 renamed, nothing loosened"),
         (a_plan(LOOSER), "1 workflow loosened"),
         (a_plan(LOOSER, findings=(DENIED, DENIED)), "2 denials by policy, 1 workflow loosened"),
         (a_plan(change("a", field("web_search", True, False))), "1 may be loosened"),
@@ -187,6 +192,8 @@ def test_the_riskiest_comes_first_and_only_what_is_harmless_is_folded() -> None:
 )
 def test_the_headline_says_the_worst(plan: Plan, told: str) -> None:
     assert f"## Guardrail plan: {told}\n" in markdown.plan(plan)
+    notice = f"::notice title=defendctl%3A plan::{told}\n"
+    assert (notice in github.plan(plan)) == bool(plan.listed or plan.moves)
 
 
 def test_without_a_look_at_live_there_is_no_digest() -> None:

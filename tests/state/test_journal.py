@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from defendctl.model import Intent
+from defendctl.model import Intent, Sent
 from defendctl.state import records
 from defendctl.state.document import DamagedState, from_text
 from defendctl.state.journal import Journal, decode, encode, stamp
@@ -25,9 +25,9 @@ RECORDS = [
     records.bound("c", "op1", "wkfl_c"),
     records.intent("d", Intent("op2", "2025-12-07T00:00:01+00:00", {**SENT, "name": "d"})),
     records.withdrawn("d", "op2"),
-    records.unconfirmed("a", ["max_retries"]),
-    records.known("a", {"max_retries": 3}),
-    records.retired("b"),
+    records.sending("a", ["max_retries"], [Sent("max_retries", 3, "1" * 32)]),
+    records.known("a", {"max_retries": 3}, ["sha256:" + "2" * 64]),
+    records.retired("b", ["3" * 32]),
     records.intent("e", Intent("op3", "2025-12-07T00:00:02+00:00", {**SENT, "name": "e"})),
     records.unknown("e", "op3", "the API answered 500"),
 ]
@@ -223,9 +223,9 @@ def test_a_run_whose_lock_was_broken_leaves_the_next_journal(bound: Project) -> 
     store = LocalStore(bound.state_file, bound.root / ".defendctl", None)
     with store.session(print) as first:
         first._open_journal()
-        owner = read_owner(store.lock_path)
+        owner = read_owner(store.lock_paths[0])
         assert owner
-        unlock(store.lock_path, owner.id)
+        unlock(store.lock_paths, owner.id)
         with store.session(print) as second:
             second.record(RECORDS[0])
             kept = bound.journal.read_bytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from typing import TYPE_CHECKING
 
@@ -26,27 +27,87 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "state" / "s.json"
 
 
+def left_in(folder: Path) -> list[Path]:
+    return sorted(folder.glob("s.json.*.recovery"))
+
+
 def test_left_and_found_and_forgotten(state: Path) -> None:
     left = recovery.leave(state, OP, ID)
-    assert left == state.with_name(f"s.json.{OP}.recovery")
+    assert left
+    assert left_in(state.parent) == [left]
+    assert stat.S_IMODE(left.stat().st_mode) == 0o600
     assert recovery.find(state, OP) == ID
+    assert recovery.find(state, "0123") is None
     recovery.forget(state, OP)
     assert not left.exists()
     assert recovery.find(state, OP) is None
 
 
+def test_what_an_older_version_left_is_found(state: Path) -> None:
+    """Its names had no part that was drawn."""
+    old = state.with_name(f"s.json.{OP}.recovery")
+    old.write_text(ID)
+    assert recovery.find(state, OP) == ID
+    recovery.forget(state, OP)
+    assert not old.exists()
+
+
 @pytest.mark.parametrize("gone", [["state"], ["state", "cwd"]])
 def test_the_next_place_takes_what_the_first_refuses(state: Path, tmp_path: Path, gone: list[str]) -> None:
     for folder in gone:
-        (tmp_path / folder / f"s.json.{OP}.recovery").mkdir()  # cannot be written
-    assert recovery.leave(state, OP, ID)
+        (tmp_path / folder).rmdir()
+    left = recovery.leave(state, OP, ID)
+    assert left
+    assert left.parent.name == {"state": "cwd", "cwd": "tmp"}[gone[-1]]
     assert recovery.find(state, OP) == ID
 
 
 def test_no_place_is_left(state: Path, tmp_path: Path) -> None:
     for folder in ("state", "cwd", "tmp"):
-        (tmp_path / folder / f"s.json.{OP}.recovery").mkdir()
+        (tmp_path / folder).rmdir()
     assert recovery.leave(state, OP, ID) is None
+    assert recovery.find(state, OP) is None
+
+
+@pytest.mark.parametrize("planted", ["pipe", "folder", "link", "dangling", "file"])
+def test_nothing_can_be_planted_in_its_way(state: Path, tmp_path: Path, planted: str) -> None:
+    """Whoever reads the state knows the operation, and all may write to the temporary folder."""
+    (tmp_path / "victim").write_text("precious")
+    for folder in ("state", "cwd", "tmp"):
+        plant(planted, tmp_path / folder / f"s.json.{OP}.recovery", tmp_path / "victim")
+    assert recovery.leave(state, OP, ID)
+    assert (tmp_path / "victim").read_text() == "precious"
+    recovery.forget(state, OP)
+    assert (tmp_path / "victim").read_text() == "precious"
+
+
+def plant(kind: str, at: Path, victim: Path) -> None:
+    match kind:
+        case "pipe":
+            os.mkfifo(at)
+        case "folder":
+            at.mkdir()
+        case "link":
+            at.symlink_to(victim)
+        case "dangling":
+            at.symlink_to("nowhere")
+        case "file":
+            os.link(victim, at)
+
+
+def test_a_second_name_of_a_file_is_not_believed(state: Path, tmp_path: Path) -> None:
+    """Others can give one to a file of ours, and so have what is in it printed as an id."""
+    (tmp_path / "token").write_text("secret")
+    os.link(tmp_path / "token", tmp_path / "tmp" / f"s.json.{OP}.{'0' * 16}.recovery")
+    assert recovery.find(state, OP) is None
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can make another user's file")
+def test_a_file_of_somebody_else_is_not_believed(state: Path, tmp_path: Path) -> None:
+    planted = tmp_path / "tmp" / f"s.json.{OP}.{'0' * 16}.recovery"
+    planted.write_text("wkfl_theirs")
+    os.chown(planted, 12345, 12345)
+    assert recovery.find(state, OP) is None
 
 
 @pytest.mark.parametrize("content", [b"", b"a b", b"\xff", b"a\n", b"..", b"x" * 2_000], ids=repr)
@@ -79,6 +140,6 @@ def test_neither_a_working_folder_nor_a_temporary_one(
     assert left
     assert recovery.find(state, OP) == ID
     recovery.forget(state, OP)
-    left.mkdir()
+    state.parent.rmdir()
     assert recovery.leave(state, OP, ID) is None
     assert recovery.find(state, OP) is None

@@ -68,7 +68,7 @@ def _deep(project: Project) -> None:
 
 
 def _newer(project: Project) -> None:
-    project.state_file.write_text(json.dumps({"format_version": 2, "anything": []}))
+    project.state_file.write_text(json.dumps({"format_version": 3, "anything": []}))
 
 
 def _incomplete(project: Project) -> None:
@@ -210,7 +210,7 @@ def test_ten_copies_are_kept(bound: Project) -> None:
     for n in range(15):
         bound.declare({"a": custom(description=f"{n}"), "b": custom()})
         bound.apply()
-    copies = sorted((bound.root / ".defendctl" / "backups").iterdir())
+    copies = sorted((bound.root / ".defendctl" / "backups" / bound.state_file.name).iterdir())
     assert len(copies) == 10
     assert copies[-1].read_bytes() == bound.state_file.read_bytes()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import stat
 from typing import TYPE_CHECKING
 
 import pytest
@@ -69,10 +70,22 @@ def test_a_full_disk_leaves_the_old_state_and_nothing_else(store: LocalStore) ->
 
 
 def test_what_a_write_left_that_was_cut_short_goes(store: LocalStore) -> None:
-    left = store.path.with_name("s.json.0123.tmp")
-    left.write_text("half a st")
+    name = ".defendctl-0123456789abcdef.tmp"
+    copies = store.path.parent / ".defendctl" / "backups"
+    left = [store.path.with_name("s.json.0123.tmp"), store.path.with_name(name), copies / name]
+    for each in left:
+        each.write_text("half a st")
     with store.session(print):
-        assert not left.exists()
+        assert not any(each.exists() for each in left)
+
+
+def test_copies_have_the_mode_of_the_state(store: LocalStore) -> None:
+    store.path.chmod(0o600)
+    with store.session(print) as session:
+        session.edit(lambda state: state.unresolved.clear())
+    copies = sorted((store.path.parent / ".defendctl" / "backups").rglob("*.json"))
+    assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(copies[-1].stat().st_mode) == 0o600
 
 
 def test_an_id_that_was_left_is_known_by_the_next_run(store: LocalStore) -> None:
@@ -96,4 +109,6 @@ def test_a_state_that_was_changed_meanwhile_is_not_replaced(store: LocalStore) -
 
 
 def test_a_copy_that_goes_while_it_is_looked_at_is_none(tmp_path: Path) -> None:
-    assert not backups._is_copy(tmp_path / "gone")
+    named = backups._NAME.fullmatch("l.00000001.w.json")
+    assert named
+    assert backups._named(tmp_path / "gone", named) is None

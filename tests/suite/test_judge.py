@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from defendctl.event import Evaluation, Event, Score, Submission
-from defendctl.plan.replay import Scored
 from defendctl.suite.budget import Budget, estimate, prices, whole
 from defendctl.suite.digest import configuration_digest
 from defendctl.suite.judge import judge, one_sided, settle
@@ -20,6 +19,8 @@ SCORES = {"a": Score(0.4, 0.8), "b": Score(0.9, 0.5), "c": Score(None), "d": Sco
 FLAGGED = Event("e", "completed", True, "failed", 0, (Evaluation(SCORES),))
 CLEAN = Event("e", "completed", False, None, 0, (Evaluation({"b": SCORES["b"]}),))
 BARE = Event("e", "completed")
+UNSCORED = Event("e", "completed", False, None, 0, (Evaluation({"b": SCORES["b"], "c": SCORES["c"]}),))
+OLDEST = Event("e", "completed", False, None, 0)
 OPEN = Event("e", "in_progress")
 BROKEN = Event("e", "failed", evaluations=(Evaluation(SCORES),))
 
@@ -28,6 +29,8 @@ TABLE: list[tuple[Event, dict[str, Any], str]] = [
     (FLAGGED, {"result": "passes"}, "otherwise"),
     (CLEAN, {"result": "passes"}, "as_expected"),
     (BARE, {"result": "passes"}, "not_judged"),
+    (UNSCORED, {"result": "passes"}, "not_judged"),
+    (OLDEST, {"result": "passes"}, "as_expected"),
     (OPEN, {"result": "passes"}, "not_judged"),
     (BROKEN, {"result": "flagged"}, "not_judged"),
     (FLAGGED, {"metrics": {"a": "flagged", "b": "passes", "e": "passes"}}, "as_expected"),
@@ -76,8 +79,13 @@ SETTLED: list[tuple[int, int, list[Run], str | None]] = [
     (3, 2, [H, B, N], "not_judged"),
     (3, 2, [H, H], "passed"),
     (5, 4, [H, B, H, B], "flaky"),
-    (3, 2, [U], "not_judged"),
-    (3, 2, [H, H, U], "not_judged"),
+    (1, 1, [U], "not_judged"),
+    (3, 3, [U], "not_judged"),
+    (3, 2, [U], None),
+    (3, 2, [H, U, H], "passed"),
+    (3, 2, [H, U, B], "not_judged"),
+    (5, 3, [U, H, H], None),
+    (5, 3, [U, U, U], "not_judged"),
 ]
 
 
@@ -117,11 +125,12 @@ def test_a_suite_that_only_wants_one_thing() -> None:
 
 
 def test_prices_are_those_of_the_run_mode() -> None:
-    def event(cost: float | None, mode: str | None = "fast", attempts: int = 1) -> Scored:
-        return Scored("e", None, mode, {}, attempts=attempts, cost=cost)
+    def event(cost: float | None, mode: str | None = "fast", attempts: int | None = 0) -> Event:
+        done = (Evaluation({}, cost=cost),)
+        return Event("e", "completed", attempts=attempts, evaluations=done, run_mode=mode)
 
     known = prices(
-        {"a": [event(1), event(3), event(9, "slow"), event(None), event(7, None), event(8, "fast", 0)]}
+        {"a": [event(1), event(3), event(9, "slow"), event(None), event(7, None), event(8, "fast", None)]}
     )
     assert known == {("a", "fast"): 3, ("a", "slow"): 9}
     declared, dear, unknown = case(cost=0.5), case(2, 2, run_mode="slow"), case(run_mode="odd")

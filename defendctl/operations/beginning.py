@@ -1,0 +1,140 @@
+"""A state begins knowingly: once for a project or environment, and its lineage is pinned where it begins.
+
+Whoever takes a lost state for a first run makes every workflow a second time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from defendctl.diagnostics import DefendctlError, Diagnostic, Precondition, Span, Usage
+from defendctl.manifest.pin import place_of_lineage, with_lineage
+from defendctl.operations.rewrite import Rewrite, rewrite
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from defendctl.manifest.project import Project
+    from defendctl.operations.workspace import Workspace
+    from defendctl.state.session import Session
+    from defendctl.state.store import LocalStore
+
+UNPINNED = "unpinned-state"
+
+
+def refuse_second(workspace: Workspace, session: Session) -> None:
+    """Raises Usage for --new-state where a state with anything in it is there."""
+    state = session.state
+    if workspace.settings.new_state and (state.bindings or state.unresolved or state.tombstones):
+        raise Usage(
+            f"--new-state: there is a state at {workspace.store.path} already, with serial {state.serial}",
+            "run it without",
+        )
+
+
+def require_beginning(workspace: Workspace, session: Session) -> None:
+    """As `may_begin`, and a person is asked. Raises DefendctlError where nobody agreed."""
+    question = may_begin(workspace, session)
+    if question and not (workspace.settings.ask and workspace.settings.ask(f"{question} Begin a new one?")):
+        raise DefendctlError("no state was begun: nobody agreed")
+
+
+def may_begin(workspace: Workspace, session: Session) -> str | None:
+    """Whether this run may begin a state, if there is none; nothing is written yet.
+
+    Returns what a person must agree to first, if anything. Raises Precondition where nobody can be asked or
+    where a state was lost, and Usage for --new-state where one is there.
+    """
+    refuse_second(workspace, session)
+    settings = workspace.settings
+    if session.exists or settings.sandbox or settings.new_state:
+        return None
+    refuse_lost(workspace.store)
+    if settings.ask is None:
+        raise Precondition(
+            f"there is no state at {workspace.store.path}",
+            "if this is the first run, add --new-state; if there was a state, restore it, "
+            "for without it every workflow would be created a second time",
+        )
+    return f"There is no state at {workspace.store.path} yet."
+
+
+def refuse_lost(store: LocalStore) -> None:
+    """Raises Precondition where copies or git know a state of this place."""
+    if store.remembers():
+        raise Precondition(
+            f"there is no state at {store.path}, but there was one: it was lost",
+            f"{store.advice()}. --new-state begins a new one all the same; "
+            "then nobody knows any more what the old one bound",
+        )
+
+
+def begin_state(workspace: Workspace, session: Session) -> None:
+    """Make the empty state durable, and pin its lineage, before anything else is written."""
+    if session.exists:
+        return
+    session.begin()
+    if not workspace.settings.sandbox:
+        pin(workspace, str(session.state.lineage))
+
+
+def pin(workspace: Workspace, lineage: str) -> bool:
+    """Put the lineage into the project file; what is not written is told with the line to commit."""
+    project, settings = workspace.project, workspace.settings
+    if project.file is None or project.lineage:
+        return False
+    why = _write(project, lineage) if settings.pin else "the lineage of the new state is not pinned"
+    if why:
+        settings.warn(f"{why}; put this into {project.file.name}: {pin_line(project, lineage)}")
+    return why is None
+
+
+def pin_line(project: Project, lineage: str) -> str:
+    """What is to stand in the project file, on one line."""
+    *above, last = place_of_lineage(project.environment)
+    return "".join(f"{key}: {{" for key in above) + f"{last}: {lineage}" + "}" * len(above)
+
+
+def _write(project: Project, lineage: str) -> str | None:
+    """Why it could not be written; None if it is."""
+    assert project.file
+    try:
+        before = project.file.read_bytes()
+        bom = b"\xef\xbb\xbf" if before.startswith(b"\xef\xbb\xbf") else b""
+        after = with_lineage(before[len(bom) :].decode(), project.environment, lineage)
+        if after is None:
+            return f"the lineage has no place in {project.file.name} that could be written safely"
+        rewrite([Rewrite(project.file, project.file.name, before, bom + after.encode())])
+    except (OSError, DefendctlError) as error:
+        return f"the lineage could not be written: {error}"
+    return None
+
+
+def unpinned(project: Project, shown: str) -> Diagnostic | None:
+    """A warning where a lost state would not be noticed. Without a project file there is nothing to pin."""
+    if project.file is None or project.lineage:
+        return None
+    lineage = _lineage_of(project.state_path)
+    which = f" of `{project.environment}`" if project.environment else ""
+    then = f"put this here: {pin_line(project, lineage)}" if lineage else "the first apply writes it here"
+    message = f"No lineage is pinned for the state{which}, so its loss could pass for a first run; {then}."
+    return Diagnostic("warning", UNPINNED, message, Span(shown, 1, 1))
+
+
+def warn_unpinned(workspace: Workspace, session: Session) -> None:
+    """A state of before lineages were pinned goes on, and is told each time."""
+    project = workspace.project
+    if session.exists and project.file and not workspace.settings.sandbox:
+        found = unpinned(project, project.file.name)
+        if found:
+            workspace.settings.warn(found.message)
+
+
+def _lineage_of(path: Path) -> str | None:
+    """That of a state which is there and can be read."""
+    from defendctl.state.store import LocalStore
+
+    try:
+        return LocalStore(path, path.parent / ".defendctl", None).read().bare.lineage
+    except DefendctlError:
+        return None
