@@ -15,6 +15,7 @@ import yaml
 
 from defendctl.diagnostics import Diagnostic, Span
 from defendctl.manifest import source
+from defendctl.manifest.events import events
 from defendctl.manifest.report import Report, Stop
 from defendctl.manifest.scalars import LONGEST_NUMBER, plain
 from defendctl.manifest.syntax import refusal
@@ -36,8 +37,6 @@ _WEIGHTS = {
     yaml.SequenceStartEvent: 3,
     yaml.DocumentStartEvent: 3,
 }
-
-_Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # only its events are used
 
 Place = int
 """Line and column in one number, for there are as many as keys and values; above them the number of the file,
@@ -146,7 +145,7 @@ def _compose(text: str, report: Report) -> list[Document]:
 
 def _events(text: str, composer: _Composer) -> Iterator[yaml.Event]:
     try:
-        yield from yaml.parse(text, Loader=_Loader)
+        yield from events(text)
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         raise refusal(error, text, composer.span(composer.last)) from error
 

@@ -11,7 +11,7 @@ from defendctl.diagnostics import suggest
 from defendctl.manifest.models import MAX_COUNT, MAX_EVENTS, MAX_REPEATS
 from defendctl.manifest.report import LIMIT
 from defendctl.manifest.scalars import plain
-from defendctl.manifest.texts import IN_OVERLAY, MISPLACED, MISSING
+from defendctl.manifest.texts import IN_OVERLAY, MISPLACED, MISSING, NO_FIELDS
 from defendctl.manifest.words import found, kind_of, path_of, quoted
 from defendctl.model import LEVELS, MAX_RETRIES_LIMIT
 
@@ -127,10 +127,19 @@ def _unknown(outer: type[BaseModel], loc: Path) -> tuple[str, str]:
         return "key-not-for-type", IN_OVERLAY
     if key.startswith("x-"):
         return "unknown-key", f"{_key(model, key)} may stand at the top of a document only, not in here."
+    return "unknown-key", f"The key {_key(model, key)} is not known here.{_what_instead(model, key)}"
+
+
+def _what_instead(model: type[BaseModel], key: str) -> str:
     known = known_keys(model)
     ours = _WORDS_OF_THE_API.get(key)
-    hint = f" It is called `{ours}` here." if ours in known else suggest(key, known)
-    return "unknown-key", f"The key {_key(model, key)} is not known here.{hint}"
+    if ours in known:
+        return f" It is called `{ours}` here."
+    if ours == "tolerance" and model.__name__ in MISPLACED:
+        return f" It is called `tolerance` here. {MISPLACED[model.__name__]}"
+    if key in NO_FIELDS and "improvement_action" in known:
+        return f" {NO_FIELDS[key]}"
+    return suggest(key, known)
 
 
 def _key(model: type[BaseModel], key: str) -> str:

@@ -351,7 +351,6 @@ def _rules(metrics: Mapping[str, str]) -> list[Schema]:
     custom, automatic = _where("type", {"const": "custom"}), _where("type", {"const": "automatic"})
     listed, mapped = _where("metrics", {"type": "array"}), _where("metrics", {"type": "object"})
     old_action = _where("improvement_action", {"enum": [*texts.OLD_ACTIONS]})
-    deprecated = "This is an old spelling; write `regenerate` or `none`."
     return [
         _rule(custom, {"properties": {"metrics": _thresholds(metrics)}}),
         _rule(custom, _without("tolerance", texts.MISPLACED["Custom"])),
@@ -365,7 +364,7 @@ def _rules(metrics: Mapping[str, str]) -> list[Schema]:
             {"required": ["max_retries"]},
             _without("max_improvement_attempts", texts.BOTH_NAMES),
         ),
-        _rule(old_action, {"properties": {"improvement_action": {"deprecationMessage": deprecated}}}),
+        _rule(old_action, {"properties": {"improvement_action": {"deprecated": True}}}),
     ]
 
 

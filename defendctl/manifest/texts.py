@@ -29,6 +29,9 @@ OLD_ACTIONS: dict[str | None, str] = {
     None: "Old spelling of `none`.",
 }
 
+OLD = {"deprecated": True, "doNotSuggest": True}
+"""Of a key. No `deprecationMessage`: what editors make of it is an error, and this is none."""
+
 MISSING = {
     "version": "add `version: 1`.",
     "improvement_action": "say fixit, regenerate or none, for reviewers must see it.",
@@ -67,6 +70,11 @@ MISPLACED = {
     "already.",
 }
 """Model → why `tolerance` may not stand in it."""
+NO_FIELDS = {
+    "status": "Only the console switches a workflow on and off; leave this out. `plan` tells what is off.",
+    "run_mode": "It belongs to each event, so say it in what `events submit` and `test` send.",
+}
+"""What the API tells of workflows and events, and why it is nothing to declare."""
 IN_OVERLAY = "`defaults` belong into a manifest; an overlay says what differs from it."
 BOTH_NAMES = "`max_improvement_attempts` is the old name of `max_retries`, which stands here too; keep one."
 LIST_OVER_MAPPING = (
@@ -160,8 +168,8 @@ WORKFLOW: Hints = {
     },
     "max_retries": {"markdownDescription": "How often an answer is improved at most. Default: `10`."},
     "max_improvement_attempts": {
-        "markdownDescription": "The old name of `max_retries`. Default: `10`.",
-        "deprecationMessage": "This is the old name of `max_retries`.",
+        "markdownDescription": "The old name of `max_retries`, which `defendctl fmt` writes. Default: `10`.",
+        **OLD,
     },
     "web_search": {"markdownDescription": "Whether the evaluation may search the web. Default: `false`."},
     "context_awareness": {

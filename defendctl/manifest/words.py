@@ -6,6 +6,7 @@ numbers, and words where a word is expected.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from typing import TYPE_CHECKING, Any
@@ -54,7 +55,7 @@ def found(value: Any) -> str:
 
 
 def kind_of(value: Any) -> str:
-    """What sort of value it is, in YAML's words; `true`, `false` and null say nothing of anybody."""
+    """What sort of value it is, in YAML's words; what YAML has a word for says nothing of anybody."""
     if isinstance(value, str):
         return "a text" if value else "an empty text"
     if isinstance(value, dict):
@@ -63,7 +64,9 @@ def kind_of(value: Any) -> str:
         return "a list" if value else "an empty list"
     if isinstance(value, bool):
         return "true" if value else "false"
-    return "nothing (null)" if value is None else "a number"
+    if value is None:
+        return "nothing (null)"
+    return "a number" if math.isfinite(value) else f"the number {number(value)}"
 
 
 def number(value: float) -> str:
