@@ -7,7 +7,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
+from defendctl.diagnostics import DefendctlError
+from defendctl.operations.planfile import read_plan
+from defendctl.state.document import _checksum
+from defendctl.state.journal import encode
+from tests.bad.spoil_states import BOUND, HEAD, INTENT, write_good
 from tests.conftest import custom
 
 if TYPE_CHECKING:
@@ -232,14 +238,115 @@ OURS: dict[str, Json] = {
 }
 
 
+OURS["overlay"] = {
+    "version": 1,
+    "workflows": {
+        "bot": {
+            "name": "x",
+            "metrics": {"completeness": None},
+            "labels": {"tier": "critical"},
+            "file_search": ["file_1"],
+            "improvement_action": "none",
+            "max_improvement_attempts": 3,
+            "unmanaged": ["description"],
+        }
+    },
+    "waivers": OURS["manifest"]["waivers"],
+}
+OURS["policy"] = {"version": 1, "rules": OURS["project"]["policy"]["rules"]}
+OURS["tests"] = {"version": 1, "defaults": {"workflow": "bot", "model_used": "m"}, "tests": {"one": CASE}}
+FILES = {
+    "manifest": "workflows/all.yaml",
+    "project": "defendctl.yaml",
+    "overlay": "overlays/prod.yaml",
+    "policy": "policies/rules.yaml",
+    "tests": "tests/cases.yaml",
+}
+
+
+SETTINGS: dict[str, Json] = {
+    "overlay": {"environments": {"prod": {"overlays": ["overlays"]}}},
+    "policy": {"policy": {"include": ["policies"]}},
+    "tests": {"tests": ["tests"]},
+}
+
+
 @pytest.mark.parametrize("kind", OURS)
 def test_no_text_of_our_own_files_is_quoted(offline: Project, kind: str) -> None:
     """Words are, where a word belongs; a sentence is none."""
     offline.declare({"bot": custom()})
-    file = {"manifest": "workflows/all.yaml", "project": "defendctl.yaml"}[kind]
+    offline.settings(**SETTINGS.get(kind, {}))
+    (offline.root / FILES[kind]).parent.mkdir(exist_ok=True)
+    written = yaml.safe_dump if kind in ("manifest", "policy") else json.dumps
     for data in spoilt(OURS[kind], SENTENCE):
-        (offline.root / file).write_text(json.dumps(data))
+        (offline.root / FILES[kind]).write_text(written(data))
         assert_silent(whatever_code(offline.run("validate")))
+
+
+def lists_of_ids() -> Iterator[str]:
+    for pairs in (
+        {"a": "wkfl_1"},
+        {"defend_workflow_ids": {"value": {"a": "wkfl_1"}}},
+        [{"address": "a", "workflow_id": "wkfl_1"}],
+    ):
+        yield from map(json.dumps, spoilt(pairs, SENTENCE))
+    yield f"address,workflow_id\n{SENTENCE},wkfl_1\na,{SENTENCE}\n"
+    yield f"{SENTENCE},x\na,b\n"
+    yield json.dumps({"api_key": TOKEN, "Password": TOKEN})
+
+
+def test_lists_of_ids_are_not_quoted(offline: Project) -> None:
+    offline.declare({"a": custom()})
+    for text in lists_of_ids():
+        (offline.root / "ids").write_text(text)
+        assert_silent(whatever_code(offline.run("import", "--from", "ids")))
+
+
+def test_saved_plans_are_not_quoted(project: Project) -> None:
+    project.declare({"bot": custom()})
+    project.ok("plan", "--out", "p.json")
+    path = project.root / "p.json"
+    saved = json.loads(path.read_text())
+    for data in spoilt(saved, SENTENCE):
+        path.write_text(json.dumps(data))
+        try:
+            read_plan(path)
+        except DefendctlError as error:
+            told = f"{error} {error.hint}"
+            assert SENTENCE not in told, told
+            assert "4929" not in told, told
+    path.write_text(json.dumps({**saved, "options": {**saved["options"], "target": [SENTENCE]}}))
+    assert_silent(project.run("apply", "p.json", "--yes"))
+
+
+def test_what_is_wrong_with_a_state_is_told_without_it(offline: Project) -> None:
+    """Whose checksum is right: what is well-formed is ours, and shown."""
+    offline.declare({"bot": custom()})
+    write_good(offline.state_file)
+    body = json.loads(offline.state_file.read_text())
+    del body["checksum"]
+    for data in spoilt(body, SENTENCE):
+        offline.state_file.write_text(json.dumps({**data, "checksum": _checksum(data)}))
+        ran = offline.run("state", "list")
+        if ran.code:
+            assert_silent(ran)
+
+
+def test_what_is_wrong_with_a_journal_is_told_without_it(offline: Project) -> None:
+    offline.declare({"bot": custom()})
+    write_good(offline.state_file)
+    for records in spoilt([HEAD, INTENT, BOUND], SENTENCE):
+        lines = [encode(record) for record in records if isinstance(record, dict)]
+        offline.journal.write_bytes(b"".join([*lines[:2], b"damaged\n", *lines[2:]]))
+        assert_silent(whatever_code(offline.run("outputs")))
+
+
+def test_what_an_uploaded_file_holds_is_not_quoted(offline: Project) -> None:
+    for content in (f"{SENTENCE}\n".encode(), f"{TOKEN}\0".encode(), b"\xff" + TOKEN.encode()):
+        (offline.root / "kept.txt").write_bytes(content)
+        offline.declare({"bot": custom(file_search=[{"path": "kept.txt"}])})
+        for command in ("validate", "plan"):
+            assert_silent(whatever_code(offline.run(command)))
 
 
 def test_a_word_where_a_word_belongs_is_quoted(offline: Project) -> None:
