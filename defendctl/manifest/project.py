@@ -13,7 +13,7 @@ from defendctl.diagnostics import Diagnostic, Span, in_order
 from defendctl.manifest.loader import Document, load
 from defendctl.manifest.report import Report
 from defendctl.manifest.url import base_url_problem
-from defendctl.manifest.words import found, shown
+from defendctl.manifest.words import shown
 from defendctl.plan.replay import Sample
 
 if TYPE_CHECKING:
@@ -115,11 +115,11 @@ def _default(root: Path, file: Path | None) -> Project:
 def _project(file: Path, document: Document, report: Report) -> Project:
     from defendctl.manifest.models import ProjectFile
     from defendctl.manifest.problems import check
-    from defendctl.manifest.validate import without_extensions
+    from defendctl.manifest.validate import is_meant_as, something_else, without_extensions
 
     data = document.data
-    if not isinstance(data, dict):
-        message = f"A project file is a mapping with `version: 1`, found {found(data)}."
+    if not is_meant_as(data, ProjectFile.model_fields.keys() - {"schema_", "version"}):
+        message = f"A project file is a mapping with `version: 1`, found {something_else(data)}."
         report.error("not-a-project", message, document.span(()))
         return _default(file.parent, file)
     keys = without_extensions(data)
@@ -211,7 +211,7 @@ def _check_paths(data: dict[str, Any], at: Path_, document: Document, report: Re
         if isinstance(value, str) and not value.isprintable():
             names = ".".join(str(step) for step in path if isinstance(step, str))
             name = f"`{names}`" if path[0] == "state" else f"An item of `{names}`"
-            message = f"{name} must not hold control or invisible characters, found {found(value)}."
+            message = f"{name} must not hold control or invisible characters."
             report.error("invalid-value", message, document.span((*at, *path)))
 
 

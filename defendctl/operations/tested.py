@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from defendctl.diagnostics import DefendctlError
+from defendctl.manifest.words import path_of
 from defendctl.operations.planfile import read_json
 from defendctl.suite.recorded import Recorded, beside
 
@@ -44,9 +45,9 @@ def _recorded(path: Path, data: dict[str, Any]) -> Recorded:
     try:
         TypeAdapter(ResultsDocument).validate_python(data)
     except ValidationError as error:
-        where = ".".join(str(step)[:80] for step in error.errors(include_input=False)[0]["loc"])
+        where = path_of(map(str, error.errors(include_input=False)[0]["loc"]))
         raise DefendctlError(
-            f"{path} holds no whole results: look at `{where}`", _HINT.format(path=path)
+            f"{path} holds no whole results: look at {where}", _HINT.format(path=path)
         ) from error
     verdicts: dict[str, dict[str, str]] = {}
     for case in data["cases"]:
