@@ -30,7 +30,7 @@ class Console:
     _lost: OSError | None = None
 
     def out(self, text: str, *, paid: bool = False) -> None:
-        """The result. Where stdout fails the run goes on, and says so at its end; stderr gets what was paid."""
+        """The result. Where stdout fails the run goes on, and says so; stderr gets what was paid."""
         try:
             sys.stdout.write(text)
             sys.stdout.flush()
