@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "defendctl"
 ROWS = [
-    {"diagnostics", "durable", "hosts"},
+    {"diagnostics", "durable", "hosts", "process"},
     {"git"},
     {"model"},
     {"event"},

@@ -214,7 +214,7 @@ def apply(
         if consent.digest:
             return  # it was shown when it was reviewed
         if format == "text":
-            run.console.out(_plan_text(made, run))
+            run.console.show(_plan_text(made, run))
         elif not yes:
             run.console.err(_plan_text(made, run))
 
@@ -474,7 +474,7 @@ def serve(
         answers,
         str(data or ":memory:"),
         api_key,
-        lambda url: run.console.out(url + "\n"),
+        lambda url: run.console.show(url + "\n"),
         scripts,
     )
     return 0

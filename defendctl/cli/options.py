@@ -45,7 +45,9 @@ class Run:
         try:
             os.chdir(folder or ".")
         except OSError as error:
-            raise DefendctlError(f"cannot work in {folder}: {error.strerror}") from error
+            raise DefendctlError(
+                f"cannot work in {folder or 'the current folder'}: {error.strerror}"
+            ) from error
 
     def typed(self, name: str) -> Any:
         """What the command line itself said, and no variable."""
