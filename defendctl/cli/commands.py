@@ -16,6 +16,7 @@ from defendctl.cli.edit import tell_unwritten
 from defendctl.cli.formats import FORMATS
 from defendctl.cli.options import Command, Group, Run, beginning, older_checkout
 from defendctl.cli.options import selector as with_selector
+from defendctl.command import command
 from defendctl.diagnostics import DefendctlError, Precondition, Usage, errors, worst_exit
 from defendctl.model import FIELDS
 from defendctl.render.inert import inert
@@ -85,7 +86,7 @@ def init(run: Run) -> int:
         run.console.out(f"left   {name} (it exists)\n")
     for warning in done.warnings:
         run.console.warn(warning)
-    run.console.out("Next: edit workflows/, then `defendctl validate` and `defendctl plan`.\n")
+    run.console.out(f"Next: edit workflows/, then `{command('validate')}` and `{command('plan')}`.\n")
     return 0
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from defendctl.cli.options import Command, Group, Run
+from defendctl.command import command
 from defendctl.diagnostics import DefendctlError
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def submit(run: Run, address: str, input: Path, format: str) -> int:
     run.console.out(events.sent_document(done, run.environment) if format == "json" else events.sent(done))
     if done.why:
         told = {"refused": "refused", "not_sent": "not sent", "unknown": "the outcome is unknown"}
-        hint = f"`defendctl events list {address}` may show it" if done.outcome == "unknown" else None
+        hint = f"`{command('events list {}', address)}` may show it" if done.outcome == "unknown" else None
         run.console.error(DefendctlError(f"{address}: {told[done.outcome]}: {done.why}", hint))
     return done.exit_code
 

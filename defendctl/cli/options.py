@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,6 +13,7 @@ from click.core import ParameterSource
 
 from defendctl import __version__
 from defendctl.cli.console import Console
+from defendctl.command import speak_with
 from defendctl.diagnostics import DefendctlError
 
 if TYPE_CHECKING:
@@ -41,11 +43,18 @@ class Run:
         self.console.no_color = bool(self.said.get("no_color"))
         self.console.quiet = bool(self.said.get("quiet"))
         self.console.verbose = bool(self.said.get("verbose"))
+        speak_with(self._said_again())
         folder = self.said.get("chdir")
         try:
             os.chdir(folder or ".")
         except OSError as error:
             raise DefendctlError(f"cannot work in {folder}: {error.strerror}") from error
+
+    def _said_again(self) -> list[str]:
+        """Which project, environment and API are meant: a command that is copied needs that as well."""
+        said = [("-C", "chdir"), ("--config", "config"), ("--env", "env")]
+        words = [(option, str(self.said[name])) for option, name in said if name in self.said]
+        return [*chain.from_iterable(words), *(["--sandbox"] if self.said.get("sandbox") else [])]
 
     def typed(self, name: str) -> Any:
         """What the command line itself said, and no variable."""

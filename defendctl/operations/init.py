@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from defendctl.command import command
 from defendctl.diagnostics import errors
 from defendctl.durable import make_folder, write_whole
 from defendctl.manifest.project import FILE_NAME
@@ -140,7 +141,7 @@ def _existing_project(done: Initialized, settings: Settings) -> None:
             _begin(done, one)
         elif one.project.environment is None:
             refuse_lost(one.store)
-            done.warnings.append(f"there is no state at {path}; `defendctl init --new-state` begins one")
+            done.warnings.append(f"there is no state at {path}; `{command('init --new-state')}` begins one")
 
 
 def _begin(done: Initialized, workspace: Workspace) -> None:
