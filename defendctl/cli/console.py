@@ -30,6 +30,12 @@ class Console:
         sys.stdout.write(text)
         sys.stdout.flush()
 
+    def out_bytes(self, data: bytes) -> None:
+        """A result that is to be the same in every locale."""
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
     def err(self, text: str) -> None:
         sys.stderr.write(text if text.endswith("\n") else text + "\n")
         sys.stderr.flush()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from defendctl.cli import completing
 from defendctl.cli.options import Command, Group, Run
 from defendctl.command import command
 from defendctl.diagnostics import DefendctlError
@@ -34,7 +35,7 @@ def group() -> None:
 
 
 @group.command("list", cls=Command)
-@click.argument("address")
+@click.argument("address", shell_complete=completing.bound)
 @click.option("--limit", type=click.IntRange(1, 100), default=10, show_default=True, help="Events at most.")
 @_content
 @_format
@@ -53,7 +54,7 @@ def list_(run: Run, address: str, limit: int, show_content: bool, format: str) -
 
 
 @group.command("show", cls=Command)
-@click.argument("address")
+@click.argument("address", shell_complete=completing.bound)
 @click.argument("event_id")
 @_content
 @_format
@@ -70,7 +71,7 @@ def show(run: Run, address: str, event_id: str, show_content: bool, format: str)
 
 
 @group.command("submit", cls=Command)
-@click.argument("address")
+@click.argument("address", shell_complete=completing.bound)
 @click.option(
     "--input", type=click.Path(path_type=Path), required=True, help="YAML or JSON that says the event."
 )
@@ -91,7 +92,7 @@ def submit(run: Run, address: str, input: Path, format: str) -> int:
 
 
 @group.command("watch", cls=Command)
-@click.argument("address")
+@click.argument("address", shell_complete=completing.bound)
 @click.argument("event_id")
 @wait
 @_content

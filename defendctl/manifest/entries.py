@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Diagnostic, Span
 from defendctl.manifest.files import Refused, expand, files_under, is_glob
+from defendctl.manifest.source import is_instead
 from defendctl.manifest.words import short, shown
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Entries:
         """The files of the paths that a user named."""
         for path in paths:
             start = self._cwd / path
-            if os.path.lexists(start):
+            if os.path.lexists(start) or is_instead(start):
                 yield from self._read(start, None)
             else:
                 self.error("not-found", "There is no such file or folder.", Span(self.shown(start)))

@@ -16,7 +16,7 @@ from defendctl.operations.workspace import open_workspace
 from defendctl.state.store import LocalStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from defendctl.operations.workspace import Settings, Workspace
@@ -91,6 +91,7 @@ def init(root: Path, settings: Settings) -> Initialized:
     Raises Precondition where a state was lost, unless `settings.new_state` says that another begins.
     """
     done = Initialized(root)
+    done.warnings += _below_another(root)
     if (root / FILE_NAME).exists():
         _existing_project(done, replace(settings, config=root / FILE_NAME))
     else:
@@ -104,6 +105,16 @@ def init(root: Path, settings: Settings) -> Initialized:
     _add_lines(done, ".gitignore", IGNORED)
     _add_lines(done, ".gitattributes", AS_IT_IS)
     return done
+
+
+def _below_another(root: Path) -> Iterator[str]:
+    """A project may lie in another one, but seldom is that meant."""
+    above = next((file for folder in root.parents if (file := folder / FILE_NAME).is_file()), None)
+    if above and not (root / FILE_NAME).exists():
+        yield (
+            f"{root} is in the project of {above}: what runs here and below now reads {root / FILE_NAME}, "
+            "and has a state of its own; if that is not meant, remove what this run wrote"
+        )
 
 
 def init_environment(settings: Settings) -> Initialized:
