@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from defendctl.diagnostics import Usage
 from defendctl.manifest.source import MAX_BYTES, instead
 
 if TYPE_CHECKING:
@@ -20,11 +19,9 @@ STDIN: Final = Path("<stdin>")
 
 @contextmanager
 def reading_stdin(paths: Sequence[Path], cwd: Path) -> Iterator[None]:
-    """What stdin holds stands for its path, where that is one of them. Raises Usage for a closed stdin."""
+    """What stdin holds stands for its path, where that is one of them."""
     if not any(path is STDIN for path in paths):
         yield
         return
-    if sys.stdin is None:
-        raise Usage("`-` reads stdin, and stdin is closed")
     with instead({os.path.realpath(cwd / STDIN): sys.stdin.buffer.read(MAX_BYTES + 1)}):
         yield
