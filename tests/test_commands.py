@@ -7,6 +7,7 @@ import ast
 import re
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,6 +79,7 @@ UNSHRUNK = (Phase.explicit, Phase.generate)
 """Each example starts a process, so shrinking one would take minutes."""
 
 
+@cache
 def templates() -> list[tuple[str, int]]:
     """Every template that is given to `command` anywhere, and how many values it takes."""
     found = set()
