@@ -29,7 +29,8 @@ def speak_with(options: Sequence[str]) -> None:
 def command(template: str, *values: str) -> str:
     """`command("import {} {}", address, id)`: what to type, with each value quoted where a shell needs it.
 
-    A value that stands alone and begins with a dash comes after `--`, so options are to stand before.
+    An id that stands alone and begins with a dash comes after `--`, so no option may stand behind one; behind
+    an address it may, for no address begins so.
     """
     words: list[str] = ["defendctl", *map(shell_word, _options)]
     left = iter(values)

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from defendctl.cli.main import cli
 from defendctl.cli.options import Run
 from defendctl.command import command, shell_word, speak_with
-from defendctl.model import CANARY, usable_id
+from defendctl.model import ADDRESS, CANARY, usable_id
 from defendctl.render.inert import inert
 from defendctl.render.shell import assignments
 from tests.conftest import custom
@@ -50,6 +50,7 @@ ALPHABET = st.one_of(
     st.sampled_from(" '\"\\$`!#&|;<>(){}[]*?~%^@=:,-+\u202e\u200b"),
 )
 WORDS = st.text(ALPHABET, min_size=1, max_size=20)
+ADDRESSES = st.one_of(st.just(CANARY), st.from_regex(ADDRESS, fullmatch=True))
 NOTABLE = [
     CANARY,
     "-id",
@@ -129,15 +130,15 @@ def plainly() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("shell", [name for name in SHELLS if shutil.which(name)])
-@settings(phases=UNSHRUNK, max_examples=15)
-@given(first=WORDS, second=WORDS, folder=WORDS)
-@example(first=CANARY, second="-id", folder="-x")
-@example(first="it's", second="\\'\\", folder="a; b")
+@settings(phases=UNSHRUNK, max_examples=30)
+@given(address=ADDRESSES, first=WORDS, second=WORDS, folder=WORDS)
+@example(address=CANARY, first="-x", second="-id", folder="-x")
+@example(address="a", first="it's", second="\\'\\", folder="a; b")
 def test_each_command_that_is_printed_reaches_click_as_it_is_meant(
-    shell: str, first: str, second: str, folder: str
+    shell: str, address: str, first: str, second: str, folder: str
 ) -> None:
     speak_with(["-C", folder, "--env", first, "--sandbox"])
-    cases = [(text, [first, second][:count]) for text, count in templates()]
+    cases = [(text, [address if "{} --" in text else first, second][:count]) for text, count in templates()]
     cases = [(t, ["manifest", second] if t.startswith("schema") else v) for t, v in cases]
     printed = [command(text, *values) for text, values in cases]
     assert len(cases) > 20
