@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "defendctl"
 ROWS = [
-    {"diagnostics", "durable", "hosts", "process"},
+    {"command", "diagnostics", "durable", "hosts", "process"},
     {"git"},
     {"model"},
     {"event"},
@@ -31,6 +31,7 @@ ROWS = [
 """From the bottom up. Each may import what stands below it; packages in one row do not know each other."""
 
 PURE = [
+    "command.py",
     "diagnostics.py",
     "hosts.py",
     "model.py",

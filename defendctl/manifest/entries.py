@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Diagnostic, Span
 from defendctl.manifest.files import ENDINGS, MAX_NAMES, Refused, TooManyNames, Walk, is_glob
+from defendctl.manifest.source import is_instead
 from defendctl.manifest.words import short, shown
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Entries:
         for path in paths:
             start = self._cwd / path
             span = Span(self.shown(start))
-            if not os.path.lexists(start):
+            if not (os.path.lexists(start) or is_instead(start)):
                 self.error("not-found", "There is no such file or folder.", span)
                 continue
             yield from self._some([start], Walk(None), f"There is no {self._kind} ({_NAMES}) in here.", span)

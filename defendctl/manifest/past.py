@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from defendctl.command import command
 from defendctl.manifest.texts import ADDRESS_RULE
 from defendctl.manifest.words import quoted
 from defendctl.model import ADDRESS, DEFAULTS, usable_id
@@ -71,7 +72,7 @@ def _rename(address: str, old: str, seen: dict[str, str], kept: Mapping[str, Dec
     if further and _leads_to(address, old, kept):
         return (
             f"{address} and {old} are renamed in a circle; "
-            "move them with `defendctl state mv`, one of them over a third address"
+            f"move them with `{command('state mv OLD NEW')}`, one of them over a third address"
         )
     way = (
         f"; {old} itself is renamed from {further}: apply that first, then rename once more"

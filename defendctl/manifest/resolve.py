@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from defendctl.command import command
 from defendctl.diagnostics import Diagnostic, Span, in_order
 from defendctl.manifest.contents import Contents
 from defendctl.manifest.entries import Entries, holds_only, unique
@@ -174,7 +175,7 @@ class _Run:
         """The files of the entries in the project file, or of the default folder."""
         root = self._project.root
         if self._project.file is None and not (root / DEFAULT_MANIFESTS[0]).exists():
-            message = "There is no defendctl.yaml and no folder `workflows` here: run `defendctl init`."
+            message = f"There is no defendctl.yaml and no folder `workflows` here: run `{command('init')}`."
             self._entries.error("not-found", message, Span(self._entries.shown(root)))
             return
         alone = self._project.manifests == DEFAULT_MANIFESTS  # then nothing at all is declared, which is told

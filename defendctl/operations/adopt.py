@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from defendctl.command import command
 from defendctl.diagnostics import ApiError, DefendctlError, Precondition, Unresolved, Usage
 from defendctl.model import ADDRESS, ADDRESS_RULE, DEFAULTS, FIELDS, Binding, Workflow, usable_id
 from defendctl.operations.beginning import begin_state, require_beginning
@@ -112,7 +112,7 @@ def _may_be_given_up(address: str, intent: Intent) -> None:
     if intent.answered:
         raise Precondition(
             f"the create of {address} was answered with the id {intent.answered}",
-            f"`defendctl state resolve {address} --id {shlex.quote(intent.answered)}` records it",
+            f"`{command('state resolve {} --id {}', address, intent.answered)}` records it",
         )
     age = datetime.now(UTC) - datetime.fromisoformat(intent.at)
     if age < MINIMUM_AGE:
@@ -149,12 +149,13 @@ def _may_import(state: State, address: str, workflow_id: str) -> None:
     if address in state.unresolved:
         raise Unresolved(
             f"{address} has a create with an unknown outcome",
-            f"`defendctl state resolve {address} --id {workflow_id}` settles it, if this is what it made",
+            f"`{command('state resolve {} --id {}', address, workflow_id)}` settles it, "
+            "if this is what it made",
         )
     if address in state.bindings:
         raise DefendctlError(
             f"{address} is bound to {state.bindings[address].workflow_id} already",
-            f"`defendctl state rm {address}` forgets that binding",
+            f"`{command('state rm {}', address)}` forgets that binding",
         )
     bound = {b.workflow_id: other for other, b in state.bindings.items()}
     if workflow_id in bound:
@@ -170,18 +171,18 @@ def _check_free(state: State, workflow_id: str) -> None:
 def _resolve_command(address: str, answered: str) -> str | None:
     if not usable_id(answered):
         return None
-    return f"if that is the one: `defendctl state resolve {address} --id {shlex.quote(answered)}`"
+    return f"if that is the one: `{command('state resolve {} --id {}', address, answered)}`"
 
 
-def _read(api: DefendApi, workflow_id: str, command: Callable[[str], str | None]) -> Observed:
-    """`command` takes a workflow that answers to another id. Raises Usage or ApiError."""
+def _read(api: DefendApi, workflow_id: str, way_out: Callable[[str], str | None]) -> Observed:
+    """`way_out` is the command that takes a workflow that answers to another id. Raises Usage or ApiError."""
     if not usable_id(workflow_id):
         raise Usage(f"{workflow_id!r} cannot be a workflow id")
     observed = api.read(workflow_id)
     if observed is None:
         raise ApiError(f"the API answers 404 for {workflow_id}")
     if observed.workflow_id != workflow_id:
-        raise ApiError(another_id(workflow_id, observed.workflow_id), command(observed.workflow_id))
+        raise ApiError(another_id(workflow_id, observed.workflow_id), way_out(observed.workflow_id))
     return observed
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from defendctl.command import command
 from defendctl.diagnostics import ApiError, Invalid, KeyRefused
 from defendctl.engine.refresh import in_parallel
 from defendctl.manifest.report import Report
@@ -195,13 +196,14 @@ class _Checking:
             return "unusable-id", "A workflow id has 1 to 256 characters without blanks."
         if address in self._state.unresolved:
             self.exit_code = 7
-            settle = f"`defendctl state resolve {address} --id` settles it, if this is what it made"
-            return "unresolved", f"{address} has a create with an unknown outcome; {settle}."
+            settle = f"`{command('state resolve {} --id {}', address, workflow_id)}` settles it"
+            unknown = f"{address} has a create with an unknown outcome"
+            return "unresolved", f"{unknown}; {settle}, if this is what it made."
         if self.is_bound(pair):
             return None
         if address in self._state.bindings:
             bound = short(self._state.bindings[address].workflow_id)
-            forget = f"`defendctl state rm {address}` forgets that"
+            forget = f"`{command('state rm {}', address)}` forgets that"
             return "bound-already", f"{address} is bound to {bound} already; {forget}."
         if workflow_id in self._bound:
             return "bound-already", f"{short(workflow_id)} is bound to {self._bound[workflow_id]} already."

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from defendctl.command import command
 from defendctl.diagnostics import Blocked, DefendctlError, Diagnostic, Invalid, Usage, errors, suggest
 from defendctl.manifest.words import quoted
 from defendctl.operations.interrupts import interrupts
@@ -192,7 +193,7 @@ class Testing:
         if missing:
             raise DefendctlError(
                 f"not bound to a workflow, so nothing can judge: {', '.join(missing)}",
-                "`defendctl apply` creates what is declared",
+                f"`{command('apply')}` creates what is declared",
             )
         return {address: state.bindings[address].workflow_id for address in wanted}
 

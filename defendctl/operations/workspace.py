@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from defendctl.command import command
 from defendctl.diagnostics import (
     DefendctlError,
     Diagnostic,
@@ -115,7 +116,7 @@ class Workspace:
         nothing = self.project.file is None and not self.store.path.exists()
         if nothing and not (self.project.root / "workflows").exists():
             raise DefendctlError(
-                "there is no defendctl.yaml here or in a parent folder", "run `defendctl init`"
+                "there is no defendctl.yaml here or in a parent folder", f"run `{command('init')}`"
             )
 
     def base_url(self) -> str:
@@ -262,7 +263,7 @@ def _sandboxed(project: Project) -> str:
 def warn_unresolved(workspace: Workspace, addresses: Iterable[str]) -> None:
     for address in sorted(addresses):
         workspace.settings.warn(
-            f"{address}: a create has an unknown outcome; `defendctl state list` tells what to do"
+            f"{address}: a create has an unknown outcome; `{command('state list')}` tells what to do"
         )
 
 

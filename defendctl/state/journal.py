@@ -12,6 +12,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from defendctl.command import command
 from defendctl.diagnostics import Precondition
 from defendctl.durable import sync_folder, write_all
 from defendctl.model import usable_id
@@ -77,7 +78,7 @@ def _damaged(name: str, why: str, lines: Iterable[Record | None]) -> DamagedStat
     error = DamagedState(f"{name} cannot be read: {why}{what_it_holds(filter(None, lines))}")
     error.hint = (
         "restore it from where CI keeps it. If it is lost, move it away and bind each id that it names with "
-        "`defendctl import ADDRESS WORKFLOW_ID`, before the next apply"
+        f"`{command('import ADDRESS WORKFLOW_ID')}`, before the next apply"
     )
     return error
 
