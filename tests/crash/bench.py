@@ -210,6 +210,7 @@ _SYSTEMATIC: dict[str, Callable[[Arena], list[Callable[[], Verdict]]]] = {
     answers.HARNESS: answers.verdicts,
     "runs at once": _one(probes.together),
     "sleeper": _one(probes.sleeper),
+    "broken lock": _one(probes.broken_lock),
     "a 404": _one(probes.missing),
     "a lost update": _one(probes.lost_update),
 }
@@ -225,6 +226,7 @@ WHERE = {
     answers.HARNESS: ("creates",),
     "runs at once": ("creates", "first"),
     "sleeper": ("creates", "first"),
+    "broken lock": ("creates", "first"),
     "a 404": ("mixed",),
     "a lost update": ("hidden",),
 }

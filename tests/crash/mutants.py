@@ -144,6 +144,15 @@ MUTANTS = (
         ("engine/create.py", "if boottime() - began > SEND_LIMIT:", "if False:"),
     ),
     _mutant(
+        "the journal is not looked at after an append",
+        "broken lock",
+        (
+            "state/journal.py",
+            "        self._size += len(data)\n        self._check()\n",
+            "        self._size += len(data)\n",
+        ),
+    ),
+    _mutant(
         "a 404 means that there is none", "a 404", ("plan/build.py", *_ABSENT), where="mixed", later=True
     ),
     _mutant(
