@@ -165,7 +165,7 @@ def _descriptors(arena: Arena) -> list[Callable[[], Verdict]]:
         return _told(DESCRIPTORS, arena, strace.fail_for_good(arena, before, "EMFILE"))
 
     points = strace.descriptor_points(arena)
-    connected = next(number for number, point in enumerate(points) if "AF_INET" in point.what)
+    connected = next((n for n, point in enumerate(points) if "AF_INET" in point.what), len(points))
     ours = {n for n, p in enumerate(points) if str(arena.root) in p.what or "AF_INET" in p.what}
     found: list[Callable[[], Verdict]] = [lambda p=points[n]: once(p) for n in sorted(ours)]  # type: ignore[misc]
     for number in sorted({*ours, *range(connected, len(points))}):  # modules too: a few are loaded late
@@ -216,7 +216,7 @@ _SYSTEMATIC: dict[str, Callable[[Arena], list[Callable[[], Verdict]]]] = {
 }
 KILLED = tuple(scenario.name for scenario in scenarios.KILLED)
 WHERE = {
-    "kill at random": tuple(name for name in KILLED if name != "resolve"),
+    "kill at random": tuple(s.name for s in scenarios.DEEP if s.name != "resolve"),
     "kill at a call": KILLED,
     DISK: KILLED,
     DESCRIPTORS: KILLED,

@@ -69,7 +69,7 @@ def _given_up(arena: Arena, harness: str, point: Point, seconds: float, **env: s
     log = arena.folder / "log"
     log.unlink(missing_ok=True)
     stop = ["-e", f"trace={point.call}", "-e", f"inject={point.call}:signal=STOP:when={point.nth}"]
-    run = strace.start(arena, project, log, [*stop, *strace.only(strace.watched(project))], **env)
+    run = strace.start(arena, project, log, [*stop, *strace.only(strace.watched(arena))], **env)
     pid = _stopped(log)
     locked = _LOCK.search(project.run("apply", "--yes").err)
     assert locked
