@@ -137,6 +137,14 @@ MUTANTS = (
         ("state/store.py", "if journal else None", "if False else None"),
         later=True,
     ),
+    _mutant("a manifest is written in place", "power cut", *_IN_PLACE[:2], where="fmt"),
+    _mutant(
+        "what a killed run left is not removed",
+        "kill at a call",
+        ("durable.py", "                _sweep(folder)\n", "                pass\n"),
+        where="begin",
+        later=True,
+    ),
     _mutant("no lock and no compare-and-swap", "runs at once", *_ALONE),
     _mutant(
         "no pause limit",

@@ -159,7 +159,7 @@ class Replay:
         method, path = [*call.strings[0].split(b" "), b""][:2]
         fresh = call.fd not in self.used
         self.used.add(call.fd)
-        if (method, path) != (b"POST", b"/defend") and method != b"PUT" or call.fd not in self.sockets:
+        if ((method, path) != (b"POST", b"/defend") and method != b"PUT") or call.fd not in self.sockets:
             return False
         target = path.rpartition(b"/")[2].decode()
         if method == b"POST":
