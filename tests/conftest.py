@@ -314,6 +314,22 @@ def offline(tmp_path: Path, http: httpx.Client) -> Project:
 
 
 @pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long each wait for the API is meant to be, in seconds; they are waited all the same."""
+    from defendctl.api.patience import Patience
+
+    found: list[float] = []
+    pause = Patience.pause
+
+    def recorded(patience: Patience, seconds: float) -> None:
+        found.append(seconds)
+        pause(patience, seconds)
+
+    monkeypatch.setattr(Patience, "pause", recorded)
+    return found
+
+
+@pytest.fixture
 def unused_port() -> int:
     """A loopback port on which nobody listens."""
     with socket.socket() as sock:

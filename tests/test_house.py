@@ -115,6 +115,18 @@ def test_imports_point_down(path: Path) -> None:
     assert others <= allowed, f"{home} may not import {others - allowed}; see CONTRIBUTING.md"
 
 
+MEASURES = {"apply/test_crash.py", "crash/bench.py", "crash/__main__.py"}
+"""These place a kill by how long runs take, or tell how long they took; nothing is judged by it."""
+
+
+def test_no_test_looks_at_a_wall_clock() -> None:
+    """On a busy machine it fails by itself. Steps, requests, bytes and processor time can be counted."""
+    clock = re.compile(r"\b(?:monotonic|perf_counter)(?:_ns)?\(|\btime\.time(?:_ns)?\(|\.elapsed\b")
+    tests = Path(__file__).parent
+    found = {str(p.relative_to(tests)) for p in tests.rglob("*.py") if clock.search(p.read_text())}
+    assert found - {"test_house.py"} <= MEASURES
+
+
 def test_the_sandbox_stands_on_the_other_side_of_the_wire() -> None:
     for path in (PACKAGE / "sandbox").rglob("*.py"):
         assert ours(path) <= {"sandbox"}, path
