@@ -23,7 +23,7 @@ from defendctl.diagnostics import (
 from defendctl.manifest.project import KEY_VARIABLE, Project, load_project
 from defendctl.manifest.url import base_url_problem
 from defendctl.model import NEWEST, SANDBOX
-from defendctl.state.store import LocalStore, Snapshot
+from defendctl.state.open import open_local
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from defendctl.api.client import DefendApi
     from defendctl.manifest.resolve import Desired
     from defendctl.model import State
+    from defendctl.state.snapshot import Snapshot
+    from defendctl.state.store import Store
 
 DEFAULT_URL = "https://api.deeprails.com"
 
@@ -72,7 +74,7 @@ class Workspace:
     project: Project
     settings: Settings
     cwd: Path
-    store: LocalStore
+    store: Store
     problems: list[Diagnostic] = field(default_factory=list)
     """What is wrong with the project file."""
 
@@ -110,7 +112,7 @@ class Workspace:
         """The project file must be right, and something must be here at all."""
         if errors(self.problems):
             raise Invalid(self.problems)
-        nothing = self.project.file is None and not self.store.path.exists()
+        nothing = self.project.file is None and not self.store.exists()
         if nothing and not (self.project.root / "workflows").exists():
             raise DefendctlError(
                 "there is no defendctl.yaml here or in a parent folder", "run `defendctl init`"
@@ -241,7 +243,7 @@ def _in(workspace: Workspace, project: Project) -> Workspace:
     return replace(workspace, project=project, store=store)
 
 
-def _store(project: Project, settings: Settings) -> LocalStore:
+def _store(project: Project, settings: Settings) -> Store:
     """Locks and copies of each environment stand in a folder of their own."""
     folder = project.root / ".defendctl"
     here = folder / project.environment if project.environment else folder
@@ -249,7 +251,7 @@ def _store(project: Project, settings: Settings) -> LocalStore:
         path, lineage = folder / f"{_sandboxed(project)}.state.json", None
     else:
         path, lineage = project.state_path, project.lineage
-    return LocalStore(path, here, lineage, project.environment, project.root)
+    return open_local(path, here, lineage, project.environment, project.root)
 
 
 def _sandboxed(project: Project) -> str:
