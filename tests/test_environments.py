@@ -12,9 +12,11 @@ import pytest
 from defendctl.diagnostics import Precondition
 from defendctl.model import Intent, State
 from defendctl.state import records
-from defendctl.state.journal import encode
-from defendctl.state.store import LocalStore
+from defendctl.state.document import to_text
+from defendctl.state.lines import encode
+from defendctl.state.open import open_local
 from tests.conftest import KEY, Project, Server, World, custom
+from tests.state.given import local
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -157,21 +159,21 @@ def test_a_state_of_before_there_were_environments_is_taken_over(project: Projec
 def test_a_journal_names_the_environment_that_its_state_does(tmp_path: Path) -> None:
     """Also of a state that named none: the file is written anew before the journal is begun."""
     path, folder = tmp_path / "s.json", tmp_path / ".defendctl"
-    LocalStore(path, folder, None).replace(State(lineage="l", serial=1, writer="w"), None)
-    store = LocalStore(path, folder, None, "prod")
+    path.write_text(to_text(State(lineage="l", serial=1, writer="w")))
+    store = open_local(path, folder, None, "prod")
     with store.session(print) as session:
         session.record(records.intent("bot", Intent("op", "2026-01-02T03:04:05+00:00", {"name": "b"})))
-        assert b'"environment":"prod"' in store.journal_path.read_bytes()
+        assert b'"environment":"prod"' in local(store).journal_path.read_bytes()
         assert '"environment": "prod"' in path.read_text()
         assert list(store.read().state.unresolved) == ["bot"]
         with pytest.raises(Precondition, match="belongs to the environment prod"):
-            LocalStore(path, folder, None, "staging").read()
-        lines = store.journal_path.read_bytes().splitlines(keepends=True)
+            open_local(path, folder, None, "staging").read()
+        lines = local(store).journal_path.read_bytes().splitlines(keepends=True)
         head = json.loads(lines[0].partition(b" ")[2]) | {"environment": "staging"}
-        store.journal_path.write_bytes(encode(head) + b"".join(lines[1:]))
+        local(store).journal_path.write_bytes(encode(head) + b"".join(lines[1:]))
         with pytest.raises(Precondition, match="extends serial"):
             store.read()
-        store.journal_path.write_bytes(b"".join(lines))
+        local(store).journal_path.write_bytes(b"".join(lines))
 
 
 def test_a_plan_of_another_environment_is_refused(fleet: Project) -> None:

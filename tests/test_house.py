@@ -157,7 +157,7 @@ WRITES = re.compile(
 def test_only_one_module_writes_files() -> None:
     """But for the journal, which grows in place; and SQLite and the lock of filelock write for us."""
     writers = {str(p.relative_to(PACKAGE)) for p in modules() if WRITES.search(p.read_text())}
-    assert writers == {"durable.py", "state/journal.py", "state/lock.py"}
+    assert writers == {"durable.py", "state/local/journal.py", "state/local/lock.py"}
 
 
 def loaded_after(*arguments: str, cwd: Path) -> set[str]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from defendctl.manifest.project import Project
     from defendctl.operations.workspace import Workspace
     from defendctl.state.session import Session
-    from defendctl.state.store import LocalStore
+    from defendctl.state.store import Store
 
 UNPINNED = "unpinned-state"
 
@@ -27,7 +27,7 @@ def refuse_second(workspace: Workspace, session: Session) -> None:
     state = session.state
     if workspace.settings.new_state and (state.bindings or state.unresolved or state.tombstones):
         raise Usage(
-            f"--new-state: there is a state at {workspace.store.path} already, with serial {state.serial}",
+            f"--new-state: there is a state at {workspace.store.where} already, with serial {state.serial}",
             "run it without",
         )
 
@@ -52,18 +52,18 @@ def may_begin(workspace: Workspace, session: Session) -> str | None:
     refuse_lost(workspace.store)
     if settings.ask is None:
         raise Precondition(
-            f"there is no state at {workspace.store.path}",
+            f"there is no state at {workspace.store.where}",
             "if this is the first run, add --new-state; if there was a state, restore it, "
             "for without it every workflow would be created a second time",
         )
-    return f"There is no state at {workspace.store.path} yet."
+    return f"There is no state at {workspace.store.where} yet."
 
 
-def refuse_lost(store: LocalStore) -> None:
+def refuse_lost(store: Store) -> None:
     """Raises Precondition where copies or git know a state of this place."""
     if store.remembers():
         raise Precondition(
-            f"there is no state at {store.path}, but there was one: it was lost",
+            f"there is no state at {store.where}, but there was one: it was lost",
             f"{store.advice()}. --new-state begins a new one all the same; "
             "then nobody knows any more what the old one bound",
         )
@@ -132,9 +132,9 @@ def warn_unpinned(workspace: Workspace, session: Session) -> None:
 
 def _lineage_of(path: Path) -> str | None:
     """That of a state which is there and can be read."""
-    from defendctl.state.store import LocalStore
+    from defendctl.state.open import open_local
 
     try:
-        return LocalStore(path, path.parent / ".defendctl", None).read().bare.lineage
+        return open_local(path, path.parent / ".defendctl", None).read().bare.lineage
     except DefendctlError:
         return None

@@ -82,10 +82,10 @@ def _ours(workspace: Workspace) -> list[tuple[str, str]]:
         "that is a file of the policy": Policies(project, cwd).files,
         "that is a file of tests": suite_files(project, cwd)[0],
         "that is the project file": [project.file or project.root / FILE_NAME],
-        "that is the state": [project.state_path, workspace.store.path],
+        "that is the state": [project.state_path, *workspace.store.backend.files[:1]],
         "that is the journal of the state": [
             project.state_path.with_name(project.state_path.name + ".journal"),
-            workspace.store.journal_path,
+            *workspace.store.backend.files[1:],
         ],
     }
     return [(os.path.realpath(file), what) for what, files in named.items() for file in files]

@@ -22,7 +22,6 @@ from defendctl.plan.checkup import Check, Checkup, Served, note, ok, wrong
 from defendctl.plan.identity import another_id, import_command
 from defendctl.plan.questions import Answers, questions
 from defendctl.render.words import count
-from defendctl.state.lock import read_owner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from defendctl.model import Binding, State
     from defendctl.operations.workspace import Workspace
     from defendctl.plan.questions import Seen
-    from defendctl.state.store import Snapshot
+    from defendctl.state.snapshot import Snapshot
 
 LOWEST_PYTHON: Final = (3, 11)
 ABSENT: Final = "wkfl_there_is_no_such_workflow"
@@ -100,7 +99,7 @@ def _project(workspace: Workspace) -> Iterator[Check]:
     from defendctl.manifest.resolve import resolve
 
     project = workspace.project
-    if project.file is None and not (workspace.store.path.exists() or (project.root / "workflows").exists()):
+    if project.file is None and not (workspace.store.exists() or (project.root / "workflows").exists()):
         yield wrong(
             "project", "there is no defendctl.yaml here or in a parent folder", f"run `{command('init')}`"
         )
@@ -209,10 +208,9 @@ def _missing_state(workspace: Workspace) -> Check:
 
 
 def _remembered(workspace: Workspace, snapshot: Snapshot) -> Iterator[Check]:
-    state, path = snapshot.state, workspace.store.path
-    yield ok(
-        "state", f"{path.name}: serial {state.serial}, {len(state.bindings)} bound, lineage {state.lineage}"
-    )
+    state = snapshot.state
+    name, journal = map(os.path.basename, (workspace.store.where, workspace.store.backend.journal))
+    yield ok("state", f"{name}: serial {state.serial}, {len(state.bindings)} bound, lineage {state.lineage}")
     host = None
     with suppress(DefendctlError):  # the base URL is told of by itself
         host = workspace.host()
@@ -224,15 +222,15 @@ def _remembered(workspace: Workspace, snapshot: Snapshot) -> Iterator[Check]:
     if snapshot.leftover:
         advice = "keep it with the state; the next apply folds it in"
         records = count(len(snapshot.leftover.records), "record")
-        yield note("journal", f"a run left {workspace.store.journal_path.name} with {records}", advice)
-    rollback = workspace.store.rollback(snapshot.bare)
+        yield note("journal", f"a run left {journal} with {records}", advice)
+    rollback = workspace.store.rollback(snapshot)
     if rollback:
         yield wrong("backups", rollback.message, rollback.hint, 6)
     newest = workspace.store.newest_copy()
     if newest and not rollback:
         yield ok("backups", f"the newest copy here has serial {newest.state.serial}")
     yield from _pinned(workspace)
-    yield from _left_ids(workspace.store.path, state)
+    yield from _left_ids(workspace, state)
 
 
 def _pinned(workspace: Workspace) -> Iterator[Check]:
@@ -260,15 +258,11 @@ def _checkout(workspace: Workspace, state: State) -> Iterator[Check]:
                 yield note("git", "this clone is shallow: an older checkout may go unnoticed", WHOLE_HISTORY)
 
 
-def _left_ids(path: Path, state: State) -> Iterator[Check]:
-    """Recovery files beside the state that belong to no create which is still open."""
-    open_ = {intent.op for intent in state.unresolved.values()}
-    prefix = f"{path.name}."
-    for file in sorted(path.parent.iterdir()):
-        op = file.name.removeprefix(prefix).partition(".")[0]
-        if file.name.startswith(prefix) and file.name.endswith(".recovery") and op not in open_:
-            advice = f"look whether `{command('state list')}` knows the id in it, and remove it"
-            yield note("recovery", f"{file.name} belongs to no create that is open", advice)
+def _left_ids(workspace: Workspace, state: State) -> Iterator[Check]:
+    """Ids that were left by creates which are settled."""
+    for name in workspace.store.backend.strays({intent.op for intent in state.unresolved.values()}):
+        advice = f"look whether `{command('state list')}` knows the id in it, and remove it"
+        yield note("recovery", f"{name} belongs to no create that is open", advice)
 
 
 def _unresolved(state: State) -> Iterator[Check]:
@@ -280,13 +274,13 @@ def _unresolved(state: State) -> Iterator[Check]:
 
 
 def _lock(workspace: Workspace) -> Iterator[Check]:
-    owner = workspace.store.running()
-    if owner:
-        yield wrong("lock", f"it is held by {owner}", "wait for that run to end", 6)
-        return
-    owner = next(filter(None, map(read_owner, workspace.store.lock_paths)), None)
-    if owner is None:
+    held = workspace.store.backend.held()
+    if held is None:
         yield ok("lock", "nobody holds it")
+        return
+    owner = held.owner
+    if held.alive:
+        yield wrong("lock", f"it is held by {owner}", "wait for that run to end", 6)
     elif owner.host != socket.gethostname():
         advice = f"if that run is gone: {command('state unlock {}', owner.id)}"
         yield note("lock", f"it was taken on another machine, by {owner}", advice)

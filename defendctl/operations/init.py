@@ -14,7 +14,7 @@ from defendctl.manifest.project import FILE_NAME
 from defendctl.manifest.schema import manifest_schema, to_text
 from defendctl.operations.beginning import pin, refuse_lost, refuse_second
 from defendctl.operations.workspace import open_workspace
-from defendctl.state.store import LocalStore
+from defendctl.state.open import open_local
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -129,7 +129,7 @@ def init_environment(settings: Settings) -> Initialized:
 
 def _state(done: Initialized, settings: Settings) -> str:
     """The empty state, or the lineage of the one that is there."""
-    store = LocalStore(done.root / STATE, done.root / ".defendctl", None)
+    store = open_local(done.root / STATE, done.root / ".defendctl", None)
     if not (store.read().exists or settings.new_state):
         refuse_lost(store)
     with store.session(done.warnings.append) as session:
@@ -146,8 +146,8 @@ def _existing_project(done: Initialized, settings: Settings) -> None:
     if errors(workspace.problems):
         return
     for one in workspace.environments:
-        path = one.store.path
-        if path.exists():
+        path = one.store.where
+        if one.store.exists():
             done.left.append(os.path.relpath(path, done.root))
         elif one.project.environment is None and settings.new_state:
             _begin(done, one)
@@ -158,7 +158,7 @@ def _existing_project(done: Initialized, settings: Settings) -> None:
 
 def _begin(done: Initialized, workspace: Workspace) -> None:
     """Raises Precondition, Usage where the state holds something and --new-state is said."""
-    name = os.path.relpath(workspace.store.path, done.root)
+    name = os.path.relpath(workspace.store.where, done.root)
     with workspace.store.session(workspace.settings.warn) as session:
         refuse_second(workspace, session)
         (done.left if session.exists else done.written).append(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from defendctl.command import command
@@ -28,7 +29,6 @@ from defendctl.policy.changes import to_replay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
-    from pathlib import Path
 
     from defendctl.api.client import DefendApi
     from defendctl.manifest.resolve import Desired
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from defendctl.plan.build import Live
     from defendctl.plan.changes import Plan
     from defendctl.plan.drift import Drifted
-    from defendctl.state.lock import Owner
-    from defendctl.state.store import Snapshot
+    from defendctl.state.owner import Owner
+    from defendctl.state.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +93,21 @@ def plan(workspace: Workspace, chosen: Selection, progress: Progress) -> Plan:
     if chosen.replay and not chosen.refresh:
         raise Usage("--replay reads events, and --no-refresh reads nothing: leave one of them out")
     desired = workspace.desired(chosen.files or None, for_changes=True)
-    runner = workspace.store.running()
+    runner = _runner(workspace)
     snapshot = workspace.read_state()
-    runner = runner or workspace.store.running()
+    runner = runner or _runner(workspace)
     workspace.check_host(snapshot.state)
     under_way = _under_way(snapshot) if runner else set()
     made, _ = make_plan(workspace, desired, snapshot.state, chosen, progress, under_way=under_way)
     made = with_tests(made, chosen.tests) if chosen.tests else made
     found = [*_of_the_state(workspace, snapshot, runner), *_of_the_checkout(workspace, desired, snapshot)]
     return replace(made, diagnostics=(*found, *made.diagnostics))
+
+
+def _runner(workspace: Workspace) -> Owner | None:
+    """Whose run is under way."""
+    held = workspace.store.backend.held()
+    return held.owner if held and held.alive else None
 
 
 def _under_way(snapshot: Snapshot) -> set[str]:
@@ -124,14 +130,14 @@ def _of_the_state(workspace: Workspace, snapshot: Snapshot, runner: Owner | None
         message = f"a run is under way ({runner}): what it has not finished yet may be planned here too"
         return [Diagnostic("warning", "run-under-way", message)]
     found = []
-    rollback = workspace.store.rollback(snapshot.bare)
+    rollback = workspace.store.rollback(snapshot)
     if rollback:
         message = f"{rollback.message}; {rollback.hint}"
         found.append(Diagnostic("warning", "older-state", message))
     if snapshot.leftover:
         message = (
-            f"{workspace.store.journal_path.name} holds what a run recorded that was cut short or goes on: "
-            "it belongs to the state, so keep both; the next apply makes them one"
+            f"{Path(workspace.store.backend.journal).name} holds what a run recorded that was cut short or "
+            "goes on: it belongs to the state, so keep both; the next apply makes them one"
         )
         found.append(Diagnostic("warning", "journal", message))
     return found

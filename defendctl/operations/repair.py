@@ -8,14 +8,13 @@ from defendctl.command import either
 from defendctl.diagnostics import DefendctlError, Unresolved, Usage, suggest
 from defendctl.model import ADDRESS, ADDRESS_RULE
 from defendctl.operations.selection import chosen_by_labels, only
-from defendctl.state.lock import unlock as break_lock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from defendctl.model import State
     from defendctl.operations.workspace import Workspace
-    from defendctl.state.lock import Owner
+    from defendctl.state.owner import Owner
 
 
 def state_list(workspace: Workspace, selector: Sequence[str] = ()) -> State:
@@ -58,7 +57,7 @@ def remove(workspace: Workspace, address: str) -> list[str]:
 
 def unlock(workspace: Workspace, lock_id: str) -> Owner:
     workspace.require_sound()
-    return break_lock(workspace.store.lock_paths, lock_id)
+    return workspace.store.backend.unlock(lock_id)
 
 
 def _settled(state: State, *addresses: str) -> None:

@@ -15,7 +15,7 @@ from defendctl import git
 from defendctl.diagnostics import Diagnostic, Precondition
 from defendctl.manifest.files import has_ending, is_glob
 from defendctl.model import Revision
-from defendctl.state.lock import ci_run
+from defendctl.state.owner import ci_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -25,7 +25,7 @@ from defendctl.hosts import api_host, is_listed
 from defendctl.manifest.project import BAD_VARIABLE, KEY_VARIABLE, Project, is_key_variable, load_project
 from defendctl.manifest.url import base_url_problem
 from defendctl.model import NEWEST, SANDBOX
-from defendctl.state.store import LocalStore, Snapshot
+from defendctl.state.open import open_local
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from defendctl.api.client import DefendApi
     from defendctl.manifest.resolve import Desired
     from defendctl.model import State
+    from defendctl.state.snapshot import Snapshot
+    from defendctl.state.store import Store
 
 DEFAULT_URL = "https://api.deeprails.com"
 ALLOWED_HOSTS = "DEFENDCTL_ALLOWED_HOSTS"
@@ -75,7 +77,7 @@ class Workspace:
     project: Project
     settings: Settings
     cwd: Path
-    store: LocalStore
+    store: Store
     problems: list[Diagnostic] = field(default_factory=list)
     """What is wrong with the project file."""
 
@@ -113,7 +115,7 @@ class Workspace:
         """The project file must be right, and something must be here at all."""
         if errors(self.problems):
             raise Invalid(self.problems)
-        nothing = self.project.file is None and not self.store.path.exists()
+        nothing = self.project.file is None and not self.store.exists()
         if nothing and not (self.project.root / "workflows").exists():
             raise DefendctlError(
                 "there is no defendctl.yaml here or in a parent folder", f"run `{command('init')}`"
@@ -245,7 +247,7 @@ def _in(workspace: Workspace, project: Project) -> Workspace:
     return replace(workspace, project=project, store=store)
 
 
-def _store(project: Project, settings: Settings) -> LocalStore:
+def _store(project: Project, settings: Settings) -> Store:
     """Locks and copies of each environment stand in a folder of their own."""
     folder = project.root / ".defendctl"
     here = folder / project.environment if project.environment else folder
@@ -253,7 +255,7 @@ def _store(project: Project, settings: Settings) -> LocalStore:
         path, lineage = folder / f"{_sandboxed(project)}.state.json", None
     else:
         path, lineage = project.state_path, project.lineage
-    return LocalStore(path, here, lineage, project.environment, project.root)
+    return open_local(path, here, lineage, project.environment, project.root)
 
 
 def _sandboxed(project: Project) -> str:

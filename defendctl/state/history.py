@@ -6,30 +6,15 @@ would be made a second time.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING
 
-from defendctl import git
-from defendctl.command import command, shell_word
+from defendctl.command import command
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from defendctl.model import State
-    from defendctl.state.backups import Copy
-
-COMMITS: Final = 10
-"""So many versions in git are looked at, the newest first."""
-_HEAD: Final = re.compile(rb'^  "(lineage|serial|writer)": "?([^",\n]*)"?,?$', re.MULTILINE)
-
-
-class Committed(NamedTuple):
-    """A state as git has it."""
-
-    commit: str
-    serial: int
-    writer: str
+    from defendctl.state.backend import Version
+    from defendctl.state.copies import Copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,34 +23,12 @@ class Rollback:
     hint: str
 
 
-def newest_in_git(path: Path, lineage: str | None) -> Committed | None:
-    """The version of the highest serial that git has of the state at `path`, if git has any.
-
-    Without `lineage` of any; then it is for a state that is not there at all.
-    """
-    if not git.is_work_tree(path.parent):
-        return None
-    try:
-        found = [_read(commit, data, lineage) for commit, data in git.earlier(path, COMMITS)]
-    except git.NoAnswer:
-        return None
-    return max((one for one in found if one), key=lambda one: one.serial, default=None)
-
-
-def _read(commit: str, data: bytes, lineage: str | None) -> Committed | None:
-    """By a few of its lines alone: a state may be large, and this one is not used."""
-    head = {name.decode(): value.decode(errors="replace") for name, value in _HEAD.findall(data)}
-    if lineage not in (None, head.get("lineage")) or not head.get("serial", "").isdigit():
-        return None
-    return Committed(commit, int(head["serial"]), head.get("writer", ""))
-
-
-def rolled_back(state: State, copy: Copy | None, committed: Committed | None, path: Path) -> Rollback | None:
+def rolled_back(state: State, copy: Copy | None, kept: Version | None) -> Rollback | None:
     """Why `state` is not what one may go on from."""
     if copy and _is_behind(state, copy.state.serial, copy.state.writer):
         serial, told = copy.state.serial, "was written here"
-    elif committed and _is_behind(state, committed.serial, committed.writer):
-        serial, told = committed.serial, "is in git"
+    elif kept and _is_behind(state, kept.serial, kept.writer):
+        serial, told = kept.serial, f"is {kept.place}"
     elif copy and _is_elsewhere(state, copy.state):
         return _forked(state, copy)
     else:
@@ -73,7 +36,7 @@ def rolled_back(state: State, copy: Copy | None, committed: Committed | None, pa
     back = serial > state.serial
     what = f"serial {serial} of it {told}" if back else f"another one of that serial {told}"
     why = "it was rolled back" if back else "two runs went on from one state"
-    where = where_from(copy, committed, path)
+    where = where_from(copy, kept)
     return Rollback(
         f"the state has serial {state.serial}, but {what}: {why}",
         f"{where}, and repair what is wrong there with `{command('state mv OLD NEW')}`, "
@@ -110,11 +73,8 @@ def _forked(state: State, copy: Copy) -> Rollback:
     )
 
 
-def where_from(copy: Copy | None, committed: Committed | None, path: Path) -> str | None:
+def where_from(copy: Copy | None, kept: Version | None) -> str | None:
     """How to restore the newest of the two; None where there is neither."""
-    if committed and (copy is None or committed.serial > copy.state.serial):
-        commit, name = committed.commit[:12], shell_word(str(path))
-        return f"restore serial {committed.serial}: `git restore --source {commit} {name}`"
-    if copy:
-        return f"restore serial {copy.state.serial} from {copy.path}"
-    return None
+    if kept and (copy is None or kept.serial > copy.state.serial):
+        return kept.restore
+    return f"restore serial {copy.state.serial} from {copy.path}" if copy else None

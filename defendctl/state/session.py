@@ -9,18 +9,18 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from defendctl.diagnostics import Precondition
-from defendctl.state import recovery
-from defendctl.state.journal import Journal, stamp
+from defendctl.state.document import to_text
+from defendctl.state.lines import head, stamp
 from defendctl.state.records import at_revision, signed, take
 from defendctl.state.spent import drop_oldest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from defendctl.model import Binding, Revision, State
+    from defendctl.state.backend import Backend, Lease
     from defendctl.state.records import Record
-    from defendctl.state.store import LocalStore, Snapshot
+    from defendctl.state.snapshot import Snapshot
 
 
 ANCESTORS: Final = 50
@@ -30,14 +30,25 @@ ANCESTORS: Final = 50
 class Session:
     """The state in memory and on disk, stepping together. Safe to use from several threads."""
 
-    def __init__(self, store: LocalStore, snapshot: Snapshot) -> None:
+    def __init__(
+        self,
+        lease: Lease,
+        backend: Backend,
+        snapshot: Snapshot,
+        environment: str | None,
+        keep: Callable[[State, bytes], None],
+    ) -> None:
+        """`keep` is given each state that was written, and what was written of it."""
         self.state = snapshot.state
-        self._store = store
+        self._lease = lease
+        self._backend = backend
+        self._environment = environment
+        self._keep = keep
         self._base = stamp(snapshot.bare) if snapshot.exists else None
-        self._journal: Journal | None = None
+        self._journal: str | None = None
         self._ids = set(snapshot.state.known_ids())
         self._dirty = False
-        self._stranger = snapshot.state.environment != store.environment or snapshot.is_old
+        self._stranger = snapshot.state.environment != environment or snapshot.is_old
         """Whether the file does not name our API host or environment yet, or has an older format, which an
         older defendctl would fold the journal into: neither must wait for the fold."""
         self.run: str | None = None
@@ -54,10 +65,9 @@ class Session:
 
     def fold_leftover(self, snapshot: Snapshot) -> None:
         """What a run left that is gone becomes part of the state, to the last record."""
-        self._store.clean()
         if snapshot.leftover:
             self._write(snapshot.leftover.id)
-        late = self._store.take_journal(snapshot)
+        late = self._lease.drop_journal()
         for record in late:
             take(self.state, record)
         if late:
@@ -74,7 +84,7 @@ class Session:
             record = self._signed(record)
             if self.revision and not self.has_recorded:
                 record = at_revision(record, self.revision)
-            self._open_journal().append(record)
+            self._append(record)
             self.has_recorded = True
             take(self.state, record)
             self._dirty = True
@@ -96,13 +106,13 @@ class Session:
         """With all that is known of it recorded now."""
         return binding.signed(binding.applied, _now(), by)
 
-    def leave(self, op: str, workflow_id: str) -> Path | None:
+    def leave(self, op: str, workflow_id: str) -> str | None:
         """Where an id was put that cannot be recorded; the next run finds it there. None: nowhere."""
-        return recovery.leave(self._store.path, op, workflow_id)
+        return self._backend.leave(op, workflow_id)
 
     def settled(self, op: str) -> None:
         """Nobody need look for the id of this create any more."""
-        recovery.forget(self._store.path, op)
+        self._backend.forget_left(op)
 
     def edit(self, change: Callable[[State], object]) -> None:
         """One change in one write, for the commands that repair."""
@@ -123,27 +133,29 @@ class Session:
                 return
             self._closed = True
             if self._dirty:
-                self._write(self._journal.id if self._journal else None)
-            if self._journal and self._journal.close():
-                self._store.drop_journal()
+                self._write(self._journal)
+            if self._journal:
+                self._lease.drop_journal()
 
     def _signed(self, record: Record) -> Record:
         return signed(record, _now(), self.run) if self.run else record
 
-    def _open_journal(self) -> Journal:
+    def _append(self, record: Record) -> None:
         if self._closed:
             raise Precondition("the run has ended")
-        if self._journal is None:
-            if self._base is None or self._stranger:
-                self._write(None)
-            assert self._base is not None
-            self._journal = Journal(self._store.journal_path, uuid.uuid4().hex, self._base)
-        return self._journal
+        if self._journal:
+            self._lease.append([record])
+            return
+        if self._base is None or self._stranger:
+            self._write(None)
+        assert self._base is not None
+        self._journal = uuid.uuid4().hex
+        self._lease.append([head(self._journal, self._base), record])
 
     def _write(self, journal: str | None) -> None:
         """Raises OSError or Precondition; the file then is as it was."""
         state = self.state
-        state.environment = self._store.environment
+        state.environment = self._environment
         state.lineage = state.lineage or str(uuid.uuid4())
         drop_oldest(state)
         if state.writer:
@@ -151,7 +163,9 @@ class Session:
         state.serial += 1
         state.writer = secrets.token_hex(8)
         state.folded = journal or state.folded
-        self._store.replace(state, self._base)
+        document = to_text(state).encode()
+        self._lease.replace(document)
+        self._keep(state, document)
         self._base = stamp(state)
         self._dirty = self._stranger = False
 

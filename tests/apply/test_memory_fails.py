@@ -16,7 +16,8 @@ from defendctl.engine.create import SEND_LIMIT
 from defendctl.model import NEWEST, Intent, Observed, State, Workflow
 from defendctl.plan.build import World, build_plan
 from defendctl.state import records
-from defendctl.state.store import LocalStore
+from defendctl.state.open import open_local
+from tests.state.given import local
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from defendctl.model import Fields
     from defendctl.state.records import Record
     from defendctl.state.session import Session
+    from defendctl.state.store import Store
 
 WORKFLOW = Workflow("n", "custom", {"completeness": 0.5}, "none")
 SUPPORT = DIALECTS[NEWEST].support
@@ -60,12 +62,12 @@ class Api:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> LocalStore:
-    return LocalStore(tmp_path / "s.json", tmp_path / ".defendctl", None)
+def store(tmp_path: Path) -> Store:
+    return open_local(tmp_path / "s.json", tmp_path / ".defendctl", None)
 
 
 @pytest.fixture
-def session(store: LocalStore) -> Iterator[Session]:
+def session(store: Store) -> Iterator[Session]:
     with store.session(print) as session:
         session.adopt_identity("host", NEWEST)
         yield session
@@ -79,11 +81,11 @@ def run(api: Api, session: Any, workflows: int = 1) -> ApplyResult:
 
 
 @pytest.fixture
-def touched(store: LocalStore) -> Callable[[], object]:
+def touched(store: Store) -> Callable[[], object]:
     """Another run takes the journal for its own, as it can when the lock was broken."""
 
     def touch() -> None:
-        with store.journal_path.open("ab") as file:
+        with local(store).journal_path.open("ab") as file:
             file.write(b"another run\n")
 
     return touch
@@ -101,7 +103,7 @@ def test_an_id_that_cannot_be_recorded_comes_back_as_a_receipt(
 
 
 def test_an_unknown_that_cannot_be_recorded_stays_an_intent(
-    store: LocalStore, session: Session, touched: Callable[[], object]
+    store: Store, session: Session, touched: Callable[[], object]
 ) -> None:
     result = run(Api(Unknown("a reset"), meanwhile=touched), session)
     assert result.results[0].outcome == "unknown"
@@ -158,10 +160,10 @@ def test_an_interruption_while_waiting_is_not_attempted(session: Session) -> Non
     assert [r.outcome for r in result.results] == ["not_attempted"]
 
 
-def test_a_journal_whose_write_failed_takes_no_more(session: Session, store: LocalStore) -> None:
+def test_a_journal_whose_write_failed_takes_no_more(session: Session, store: Store) -> None:
     """Half a line may stand there; another after it would be damage."""
     session.record(_intent("a"))
-    size = store.journal_path.stat().st_size
+    size = local(store).journal_path.stat().st_size
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size + 10, before[1]))
     try:
@@ -174,7 +176,7 @@ def test_a_journal_whose_write_failed_takes_no_more(session: Session, store: Loc
     assert set(store.read().state.unresolved) == {"a"}
 
 
-def test_a_run_that_has_ended_records_nothing(store: LocalStore) -> None:
+def test_a_run_that_has_ended_records_nothing(store: Store) -> None:
     with store.session(print) as session:
         session.adopt_identity("host", NEWEST)
     with pytest.raises(Precondition, match="the run has ended"):

@@ -371,8 +371,8 @@ def test_offline_commands_send_nothing(project: Project, unused_port: int) -> No
 HOLDER = """
 import sys
 from pathlib import Path
-from defendctl.state.lock import lock
-with lock([Path(sys.argv[1])], print) as owner:
+from tests.state.given import locked
+with locked([Path(sys.argv[1])], print) as owner:
     print(owner.id, flush=True)
     sys.stdin.read()
 """
@@ -418,14 +418,15 @@ def test_a_dead_owner_is_named_and_the_run_goes_on(locked: Any) -> None:
 
 def test_a_broken_lock_is_left_to_its_new_owner(project: Project) -> None:
     """A run whose lock was broken takes nothing away from the next."""
-    from defendctl.state.lock import lock, read_owner, unlock
+    from defendctl.state.local.lock import read_owner, unlock
+    from tests.state.given import locked
 
     path = project.root / ".defendctl" / "x.lock"
-    with lock([path], print) as first:
+    with locked([path], print) as first:
         unlock([path], first.id)
-        with lock([path], print):
+        with locked([path], print):
             pass
-        second = lock([path], print)
+        second = locked([path], print)
         owner = second.__enter__()
     assert read_owner(path) == owner
     second.__exit__(None, None, None)

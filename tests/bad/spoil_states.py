@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from defendctl.model import Binding, Intent, State
 from defendctl.state.document import _checksum, to_text
-from defendctl.state.journal import encode
+from defendctl.state.lines import encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable

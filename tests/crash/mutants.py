@@ -46,7 +46,7 @@ class Mutant:
 _IN_PLACE = (
     ("durable.py", 'target.with_name(f".defendctl-{secrets.token_hex(8)}.tmp")', "target"),
     ("durable.py", "os.O_EXCL | os.O_NOFOLLOW", "os.O_TRUNC"),
-    ("state/store.py", "            self._check(expected)\n            new", "            new"),
+    ("state/local/backend.py", "            self._check()\n            new", "            new"),
 )
 _INTENT_LATE = (
     (
@@ -71,9 +71,13 @@ _RETRIES = (
     ),
 )
 _ALONE = (
-    ("state/lock.py", "        kernel.acquire()\n", ""),
-    ("state/store.py", "        if self._stamp() != expected:", "        if False:"),
-    ("state/journal.py", "if not _still_ours(self.path, self._fd, self._size):", "if False:"),
+    ("state/local/lock.py", "        kernel.acquire()\n", ""),
+    (
+        "state/local/backend.py",
+        "        if version_of(read_bytes(self._backend.path)) != self._version:",
+        "        if False:",
+    ),
+    ("state/local/journal.py", "if not _still_ours(self.path, self._fd, self._size):", "if False:"),
 )
 _NO_SYNC = (
     ("durable.py", "RDONLY)\n    try:\n        os.fsync(fd)", "RDONLY)\n    try:\n        pass"),
@@ -93,7 +97,7 @@ MUTANTS = (
     _mutant(
         "the journal is not synced",
         "power cut",
-        ("state/journal.py", "            os.fsync(self._fd)\n", ""),
+        ("state/local/journal.py", "            os.fsync(self._fd)\n", ""),
     ),
     _mutant("folders are not synced", "power cut", *_NO_SYNC),
     _mutant(
@@ -111,7 +115,11 @@ MUTANTS = (
     _mutant(
         "an fsync error is swallowed",
         "fsync fails",
-        ("state/journal.py", "            self._broken = True\n            raise\n", "            pass\n"),
+        (
+            "state/local/journal.py",
+            "            self._broken = True\n            raise\n",
+            "            pass\n",
+        ),
         where="first",
     ),
     _mutant("a 500 is tried again", "answers", *_RETRIES),
@@ -134,7 +142,7 @@ MUTANTS = (
     _mutant(
         "the journal of an earlier run is not read",
         "kill at a call",
-        ("state/store.py", "if journal else None", "if False else None"),
+        ("state/local/backend.py", "if journal else None", "if False else None"),
         later=True,
     ),
     _mutant("a manifest is written in place", "power cut", *_IN_PLACE[:2], where="fmt"),

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from defendctl.diagnostics import DefendctlError
-from defendctl.state.journal import decode
+from defendctl.state.lines import decode
 from tests.crash import strace
 from tests.crash.disk import Disk, Inode, Tree
 from tests.crash.verdict import Ended, Verdict, address_of, judge

@@ -25,8 +25,8 @@ from defendctl.operations.planfile import read_plan
 from defendctl.plan.view import build_view
 from defendctl.render import text
 from defendctl.state.document import _checksum, from_text, to_text
-from defendctl.state.journal import encode
-from defendctl.state.store import LocalStore
+from defendctl.state.lines import encode
+from defendctl.state.open import open_local
 from tests.bad.golden import assert_inert
 from tests.bad.spoil_states import BOUND, HEAD, INTENT, LINEAGE, good
 from tests.conftest import Project, Server, custom, environment_for
@@ -165,7 +165,7 @@ def _read(state: bytes, journal: bytes) -> None:
         path.write_bytes(state)
         path.with_name("state.json.journal").write_bytes(journal)
         with suppress(Precondition):
-            LocalStore(path, path.parent / ".defendctl", LINEAGE).read()
+            open_local(path, path.parent / ".defendctl", LINEAGE).read()
 
 
 @FEW

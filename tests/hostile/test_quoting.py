@@ -12,7 +12,7 @@ import yaml
 from defendctl.diagnostics import DefendctlError
 from defendctl.operations.planfile import read_plan
 from defendctl.state.document import _checksum
-from defendctl.state.journal import encode
+from defendctl.state.lines import encode
 from tests.bad.spoil_states import BOUND, HEAD, INTENT, write_good
 from tests.conftest import custom
 

@@ -185,9 +185,9 @@ def test_in_the_place_of_the_lock_record(settled: Project, kind: str) -> None:
 @pytest.mark.parametrize("kind", [k for k in EVERY_KIND if k.values != ("folder",)])
 def test_a_lock_record_that_tells_nothing(settled: Project, kind: str) -> None:
     """The lock is held all the same."""
-    from defendctl.state.lock import lock
+    from tests.state.given import locked
 
-    with lock([LOCK(settled)], print):
+    with locked([LOCK(settled)], print):
         put(kind, RECORD(settled))
         ran = goes_on(settled, "apply", "--yes", code=6)
         assert "the state is locked" in ran.err

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from defendctl.model import Intent, Sent
 from defendctl.state import records
 from defendctl.state.document import DamagedState, from_text
-from defendctl.state.journal import Journal, decode, encode, stamp
+from defendctl.state.lines import decode, encode, stamp
 from tests.conftest import custom
+from tests.state.given import begun, local
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,9 +43,9 @@ def bound(project: Project) -> Project:
 
 def _crash(project: Project, *steps: records.Record) -> None:
     """What a run that was killed leaves behind."""
-    journal = Journal(project.journal, "j1", stamp(from_text(project.state_file.read_text())))
+    journal = begun(project.journal, "j1", stamp(from_text(project.state_file.read_text())))
     for step in steps:
-        journal.append(step)
+        journal.append([step])
     journal.close()
 
 
@@ -135,11 +136,11 @@ def test_a_journal_that_does_not_fit(bound: Project) -> None:
 
 
 def test_the_cost_of_a_record_does_not_grow(bound: Project) -> None:
-    journal = Journal(bound.journal, "j1", stamp(from_text(bound.state_file.read_text())))
+    journal = begun(bound.journal, "j1", stamp(from_text(bound.state_file.read_text())))
     sizes = []
     for n in range(300):
         before = bound.journal.stat().st_size
-        journal.append(records.bound("c", f"{n:08}", f"wkfl_{n:08}"))
+        journal.append([records.bound("c", f"{n:08}", f"wkfl_{n:08}")])
         sizes.append(bound.journal.stat().st_size - before)
     assert len(set(sizes)) == 1
 
@@ -147,15 +148,15 @@ def test_the_cost_of_a_record_does_not_grow(bound: Project) -> None:
 def test_append_refuses_when_somebody_else_touched_it(bound: Project) -> None:
     from defendctl.diagnostics import Precondition
 
-    journal = Journal(bound.journal, "j1", stamp(from_text(bound.state_file.read_text())))
-    journal.append(RECORDS[0])
+    journal = begun(bound.journal, "j1", stamp(from_text(bound.state_file.read_text())))
+    journal.append([RECORDS[0]])
     with bound.journal.open("ab") as other:
         other.write(b"x")
     with pytest.raises(Precondition):
-        journal.append(RECORDS[1])
+        journal.append([RECORDS[1]])
     bound.journal.unlink()
     with pytest.raises(Precondition):
-        journal.append(RECORDS[1])
+        journal.append([RECORDS[1]])
 
 
 def _file(count: int) -> bytes:
@@ -217,15 +218,15 @@ def test_damage_in_the_middle_names_the_line(bound: Project, tmp_path: Path) -> 
 def test_a_run_whose_lock_was_broken_leaves_the_next_journal(bound: Project) -> None:
     """Both ended in disorder: what the second one recorded must not go with the first."""
     from defendctl.diagnostics import Precondition
-    from defendctl.state.lock import read_owner, unlock
-    from defendctl.state.store import LocalStore
+    from defendctl.state.local.lock import read_owner, unlock
+    from defendctl.state.open import open_local
 
-    store = LocalStore(bound.state_file, bound.root / ".defendctl", None)
+    store = open_local(bound.state_file, bound.root / ".defendctl", None)
     with store.session(print) as first:
-        first._open_journal()
-        owner = read_owner(store.lock_paths[0])
+        first._append(RECORDS[0])
+        owner = read_owner(local(store).lock_paths[0])
         assert owner
-        unlock(store.lock_paths, owner.id)
+        unlock(local(store).lock_paths, owner.id)
         with store.session(print) as second:
             second.record(RECORDS[0])
             kept = bound.journal.read_bytes()

@@ -12,7 +12,9 @@ import pytest
 from filelock import FileLock
 
 from defendctl.diagnostics import DefendctlError, Precondition
-from defendctl.state.lock import lock, read_owner, record_path, this_run, unlock
+from defendctl.state.local.lock import read_owner, record_path, unlock
+from defendctl.state.owner import this_run
+from tests.state.given import locked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,29 +26,29 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_held_once(path: Path) -> None:
-    with lock([path], print) as owner:
-        locked = f"the state is locked by .*process {os.getpid()}"
-        with pytest.raises(Precondition, match=locked) as error, lock([path], print):
+    with locked([path], print) as owner:
+        message = f"the state is locked by .*process {os.getpid()}"
+        with pytest.raises(Precondition, match=message) as error, locked([path], print):
             raise AssertionError("two hold it")
         assert error.value.hint == f"if that run is gone: defendctl state unlock {owner.id}"
-    with lock([path], print):
+    with locked([path], print):
         pass
 
 
 def test_a_holder_that_does_not_say_who_it_is(path: Path) -> None:
     path.parent.mkdir()
     held = FileLock(path)
-    with held, pytest.raises(Precondition, match=r"^the state is locked$") as error, lock([path], print):
+    with held, pytest.raises(Precondition, match=r"^the state is locked$") as error, locked([path], print):
         raise AssertionError("two hold it")
     assert error.value.hint is None
 
 
 def test_what_a_dead_run_left_is_told_and_taken_over(path: Path) -> None:
-    with lock([path], print):
+    with locked([path], print):
         shutil.copy(record_path(path), path.parent / "left")
     shutil.copy(path.parent / "left", record_path(path))
     said: list[str] = []
-    with lock([path], said.append):
+    with locked([path], said.append):
         pass
     assert len(said) == 1
     assert "ended without releasing its lock" in said[0]
@@ -56,17 +58,17 @@ def test_what_a_dead_run_left_is_told_and_taken_over(path: Path) -> None:
 def test_broken_by_its_name_alone(path: Path) -> None:
     with pytest.raises(DefendctlError, match="is not locked"):
         unlock([path], "0")
-    with lock([path], print) as owner:
+    with locked([path], print) as owner:
         with pytest.raises(Precondition, match=f"the lock is {owner.id}, not 0"):
             unlock([path], "0")
         assert unlock([path], owner.id) == owner
-        with lock([path], print) as other:
+        with locked([path], print) as other:
             assert other.id != owner.id
     assert read_owner(path) is None
 
 
 def test_whoever_wakes_leaves_the_record_of_the_next(path: Path) -> None:
-    with lock([path], print) as owner:
+    with locked([path], print) as owner:
         unlock([path], owner.id)
         path.parent.mkdir(exist_ok=True)
         record_path(path).write_text(json.dumps(asdict(this_run())))
@@ -80,7 +82,7 @@ def test_a_place_that_takes_no_lock(tmp_path: Path, make: str) -> None:
         (tmp_path / "f").write_text("")
     else:
         record_path(path).mkdir(parents=True)
-    with pytest.raises(DefendctlError, match="cannot lock"), lock([path], print):
+    with pytest.raises(DefendctlError, match="cannot lock"), locked([path], print):
         raise AssertionError("held")
 
 

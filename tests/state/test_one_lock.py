@@ -11,9 +11,11 @@ from filelock import FileLock
 
 from defendctl.diagnostics import Precondition
 from defendctl.state import records
-from defendctl.state.journal import Journal, decode, stamp
-from defendctl.state.store import LocalStore
+from defendctl.state.lines import decode, stamp
+from defendctl.state.open import open_local
+from defendctl.state.owner import this_run
 from tests.conftest import Project, custom
+from tests.state.given import begun
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,15 +72,16 @@ def test_a_record_of_a_run_whose_lock_was_broken_is_folded_to_the_last(project: 
     """It is written between the reading of the journal and its removal."""
     project.declare({"a": custom()})
     project.apply()
-    store = LocalStore(project.state_file, project.root / ".defendctl", None)
-    zombie = Journal(project.journal, "j", stamp(store.read().state))
-    zombie.append(records.moved("x", "a"))
-    snapshot = store.read()
-    zombie.append(records.moved("y", "x"))
-    late = store.take_journal(snapshot)
+    store = open_local(project.state_file, project.root / ".defendctl", None)
+    zombie = begun(project.journal, "j", stamp(store.read().state))
+    zombie.append([records.moved("x", "a")])
+    lease = store.backend.lock(this_run(), print)
+    zombie.append([records.moved("y", "x")])
+    late = lease.drop_journal()
+    lease.release()
     assert [record["address"] for record in late] == ["y"]
     with pytest.raises(Precondition):
-        zombie.append(records.moved("z", "y"))
+        zombie.append([records.moved("z", "y")])
 
 
 def test_a_record_that_lands_while_the_journal_is_taken_is_refused_or_read(
@@ -87,8 +90,8 @@ def test_a_record_that_lands_while_the_journal_is_taken_is_refused_or_read(
     """Taken between the look before the write and the one after it."""
     project.declare({"a": custom()})
     project.apply()
-    store = LocalStore(project.state_file, project.root / ".defendctl", None)
-    zombie = Journal(project.journal, "j", stamp(store.read().state))
+    store = open_local(project.state_file, project.root / ".defendctl", None)
+    zombie = begun(project.journal, "j", stamp(store.read().state))
     kept = project.root / "kept"
     kept.hardlink_to(project.journal)
     synced = os.fsync
@@ -100,7 +103,7 @@ def test_a_record_that_lands_while_the_journal_is_taken_is_refused_or_read(
 
     monkeypatch.setattr(os, "fsync", take_it)
     with pytest.raises(Precondition):
-        zombie.append(records.moved("x", "a"))
+        zombie.append([records.moved("x", "a")])
     monkeypatch.undo()
     left = decode(kept.read_bytes(), "journal")
     assert left
@@ -111,9 +114,9 @@ def test_the_journal_of_another_run_is_left_alone(project: Project) -> None:
     """A run that saw no journal removes none that has come since."""
     project.declare({"a": custom()})
     project.apply()
-    store = LocalStore(project.state_file, project.root / ".defendctl", None)
-    snapshot = store.read()
-    other = Journal(project.journal, "other", stamp(snapshot.state))
-    assert store.take_journal(snapshot) == []
-    other.append(records.moved("x", "a"))
+    store = open_local(project.state_file, project.root / ".defendctl", None)
+    lease = store.backend.lock(this_run(), print)
+    other = begun(project.journal, "other", stamp(store.read().state))
+    assert lease.drop_journal() == ()
+    other.append([records.moved("x", "a")])
     assert json.loads(project.state_file.read_text())["bindings"].keys() == {"a"}

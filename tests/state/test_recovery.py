@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from defendctl.state import recovery
+from defendctl.state.local import recovery
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,9 @@ import pytest
 
 from defendctl.state import records
 from defendctl.state.document import from_text, to_text
-from defendctl.state.journal import Journal, stamp
+from defendctl.state.lines import stamp
 from tests.conftest import custom
+from tests.state.given import begun
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,8 +81,8 @@ def test_a_copy_is_never_replaced_by_that_of_another_writer(project: Project) ->
 
 def test_a_refused_apply_folds_no_journal(taken_back: Project) -> None:
     state = from_text(taken_back.state_file.read_text())
-    journal = Journal(taken_back.journal, "j", stamp(state))
-    journal.append(records.retired("a"))
+    journal = begun(taken_back.journal, "j", stamp(state))
+    journal.append([records.retired("a")])
     journal.close()
     before = taken_back.state_bytes()
     taken_back.ok("apply", "--yes", code=6)
@@ -201,11 +202,11 @@ def left(project: Project) -> None:
 
     project.declare({"a": custom()})
     project.apply()
-    journal = Journal(project.journal, "j", stamp(from_text(project.state_file.read_text())))
+    journal = begun(project.journal, "j", stamp(from_text(project.state_file.read_text())))
     for address in ("c", "d"):
         intent = Intent(f"op{address}", "2026-01-01T00:00:00+00:00", {"name": address})
-        journal.append(records.intent(address, intent))
-    journal.append(records.bound("c", "opc", "wkfl_c"))
+        journal.append([records.intent(address, intent)])
+    journal.append([records.bound("c", "opc", "wkfl_c")])
     journal.close()
 
 

@@ -105,11 +105,11 @@ def _damaged_journal(project: Project) -> None:
 
 
 def _foreign_journal(project: Project) -> None:
-    from defendctl.state.journal import Journal
     from defendctl.state.records import bound
+    from tests.state.given import begun
 
-    journal = Journal(project.journal, "f00", (LINEAGE, 3, "w", None))
-    journal.append(bound("lost", "op", "wkfl_lost"))
+    journal = begun(project.journal, "f00", (LINEAGE, 3, "w", None))
+    journal.append([bound("lost", "op", "wkfl_lost")])
     journal.close()
 
 

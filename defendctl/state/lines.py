@@ -1,27 +1,23 @@
-"""The journal: one line a record, each durable before it counts, at a cost that does not grow.
+"""Records as lines of text and back. Pure.
 
-The first line names the state it extends. A last line that is torn was never durable, so nothing was
-done on its strength; damage anywhere else is an error, which names the ids that can still be read.
+The first line names the state that the others extend. A last line that is torn was never durable, so nothing
+was done on its strength; damage anywhere else is an error, which names the ids that can still be read.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from defendctl.command import command
-from defendctl.diagnostics import Precondition
-from defendctl.durable import sync_folder, write_all
 from defendctl.model import usable_id
 from defendctl.state.document import DamagedState
 from defendctl.state.shape import is_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from defendctl.model import State
     from defendctl.state.records import Record
@@ -37,7 +33,7 @@ def stamp(state: State) -> Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """A journal as found on disk: which state it extends, and its records."""
+    """A journal as it was found: which state it extends, and its records."""
 
     id: str
     lineage: str | None
@@ -48,6 +44,13 @@ class Leftover:
 
     def extends(self, state: State) -> bool:
         return (self.lineage, self.serial, self.writer, self.environment) == stamp(state)
+
+
+def head(journal: str, extended: Stamp) -> Record:
+    """The first record of a journal: its id, and which state it extends."""
+    lineage, serial, writer, environment = extended
+    named = {"environment": environment} if environment else {}
+    return {"journal": journal, "lineage": lineage, "serial": serial, "writer": writer, **named}
 
 
 def encode(record: dict[str, Any]) -> bytes:
@@ -65,10 +68,10 @@ def decode(data: bytes, name: str) -> Leftover | None:
     records = [record for record in parsed[:whole] if record is not None]
     if not records:
         return None
-    head, *rest = records
+    first, *rest = records
     try:
-        lineage, serial, writer = head["lineage"], head["serial"], head["writer"]
-        return Leftover(head["journal"], lineage, serial, writer, tuple(rest), head.get("environment"))
+        lineage, serial, writer = first["lineage"], first["serial"], first["writer"]
+        return Leftover(first["journal"], lineage, serial, writer, tuple(rest), first.get("environment"))
     except KeyError as error:
         raise _damaged(name, "it does not begin as a journal does", parsed) from error
 
@@ -122,58 +125,3 @@ def _line(line: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None
-
-
-class Journal:
-    """A journal being written. Append refuses when somebody else touched it: then the lock was broken."""
-
-    def __init__(self, path: Path, id: str, extended: Stamp) -> None:
-        self.path = path
-        self.id = id
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
-        self._size = 0
-        self._broken = False
-        lineage, serial, writer, environment = extended
-        head = {"journal": id, "lineage": lineage, "serial": serial, "writer": writer}
-        self.append(head | ({"environment": environment} if environment else {}))
-        sync_folder(path.parent)
-
-    def append(self, record: Record) -> None:
-        """Durable when it returns. Raises OSError, or Precondition when the journal is not ours any more.
-
-        It is looked at before and after: whoever breaks the lock and takes the journal away reads it
-        once it has lost its name, so what is written before that is read, and what is not is refused here.
-        """
-        self._check()
-        data = encode(record)
-        try:
-            write_all(self._fd, data)
-            os.fsync(self._fd)
-        except OSError:
-            self._broken = True
-            raise
-        self._size += len(data)
-        self._check()
-
-    def close(self) -> bool:
-        """Whether the file that is there now is still this journal, and not another run's."""
-        mine = _same_file(self.path, self._fd)
-        os.close(self._fd)
-        return mine
-
-    def _check(self) -> None:
-        if self._broken:
-            raise OSError("an earlier write to the journal failed")
-        if not _still_ours(self.path, self._fd, self._size):
-            raise Precondition("another run has touched the journal: the lock was broken")
-
-
-def _still_ours(path: Path, fd: int, size: int) -> bool:
-    return os.fstat(fd).st_size == size and _same_file(path, fd)
-
-
-def _same_file(path: Path, fd: int) -> bool:
-    try:
-        return os.path.samestat(path.stat(), os.fstat(fd))
-    except FileNotFoundError:
-        return False

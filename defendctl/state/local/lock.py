@@ -6,23 +6,19 @@ looked for it in the project's own folder are locked out there too.
 
 from __future__ import annotations
 
-import getpass
 import json
-import os
-import socket
 import stat
 import time
-import uuid
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.command import command
 from defendctl.diagnostics import DefendctlError, Precondition
+from defendctl.state.owner import Owner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from filelock import BaseFileLock
@@ -30,31 +26,6 @@ if TYPE_CHECKING:
 LARGEST: Final = 16_384
 _PATIENCE: Final = 0.1
 """Seconds to try for a lock: a plan that looks whether it is held has it for a moment."""
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    id: str
-    host: str
-    pid: int
-    user: str
-    started: str
-    run: str | None = None
-
-    def __str__(self) -> str:
-        where = f", {self.run}" if self.run else ""
-        return f"{self.user}@{self.host}, process {self.pid}, since {self.started}{where}"
-
-
-def this_run() -> Owner:
-    return Owner(
-        id=uuid.uuid4().hex[:12],
-        host=socket.gethostname(),
-        pid=os.getpid(),
-        user=_user(),
-        started=datetime.now(UTC).isoformat(timespec="seconds"),
-        run=ci_run(os.environ),
-    )
 
 
 def read_owner(path: Path) -> Owner | None:
@@ -81,13 +52,12 @@ def _owner(data: Any) -> Owner:
 
 
 @contextmanager
-def lock(paths: Sequence[Path], warn: Callable[[str], None]) -> Iterator[Owner]:
+def lock(paths: Sequence[Path], owner: Owner, warn: Callable[[str], None]) -> Iterator[None]:
     """Hold the lock, at every place of it. Raises Precondition when another run holds it."""
-    owner = this_run()
     with ExitStack() as held:
         for path in paths:
             held.enter_context(_held(path, owner, warn))
-        yield owner
+        yield
 
 
 @contextmanager
@@ -212,18 +182,3 @@ def _owner_soon(path: Path) -> Owner | None:
             return owner
         time.sleep(0.05)
     return None
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid()) if hasattr(os, "getuid") else "unknown"
-
-
-def ci_run(env: Mapping[str, str]) -> str | None:
-    """The address of the CI job that this is, if it is one."""
-    if "GITHUB_RUN_ID" in env:
-        server, repo = env.get("GITHUB_SERVER_URL", ""), env.get("GITHUB_REPOSITORY", "")
-        return f"{server}/{repo}/actions/runs/{env['GITHUB_RUN_ID']}"
-    return env.get("CI_JOB_URL")

@@ -20,7 +20,7 @@ from defendctl.durable import write_whole
 from defendctl.model import usable_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 LARGEST = 1_024
 
@@ -43,6 +43,14 @@ def find(state: Path, op: str) -> str | None:
             if usable_id(workflow_id):
                 return workflow_id
     return None
+
+
+def strays(state: Path, ops: Collection[str]) -> list[str]:
+    """The names of the files beside the state that are of other operations."""
+    prefix = f"{state.name}."
+    named = sorted(file.name for file in state.parent.iterdir() if file.name.startswith(prefix))
+    left = [name for name in named if name.endswith(".recovery")]
+    return [name for name in left if name.removeprefix(prefix).partition(".")[0] not in ops]
 
 
 def forget(state: Path, op: str) -> None:

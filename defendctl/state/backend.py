@@ -1,0 +1,133 @@
+"""What a place that keeps a state must do, whatever it is made of.
+
+A backend knows nothing of workflows: it keeps a document and the records that extend it, lets one run write
+at a time, and tells the truth about what is durable. What a document must be, the store says (`store.py`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+    from pathlib import Path
+
+    from defendctl.state.lines import Leftover
+    from defendctl.state.owner import Owner
+    from defendctl.state.records import Record
+
+
+def version_of(document: bytes | None) -> bytes | None:
+    return None if document is None else hashlib.sha256(document).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a backend held at one moment."""
+
+    document: bytes | None
+    """None where no state is."""
+    journal: Leftover | None = None
+    """What a run recorded that goes on or was cut short."""
+
+    @property
+    def version(self) -> bytes | None:
+        """Tells this document from every other, without parsing it."""
+        return version_of(self.document)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A lock that a run took and did not release."""
+
+    owner: Owner
+    alive: bool
+    """Whether that run is known to go on; otherwise it may be gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A state that was, and can be had again."""
+
+    serial: int
+    writer: str
+    restore: str
+    """How, as an advice: `restore serial 3: …`."""
+    place: str
+    """Where it is: `in git`."""
+
+
+class Lease(Protocol):
+    """The right to write, while nobody broke it."""
+
+    @property
+    def stored(self) -> Stored:
+        """As it was when the lock was taken."""
+
+    def append(self, records: Sequence[Record]) -> None:
+        """All, in their order, durable when it returns; the first of a journal is its head.
+
+        Raises Precondition where the lock was broken: then nothing counts as written. Raises OSError where
+        nobody can say; afterwards nothing is written any more.
+        """
+
+    def replace(self, document: bytes) -> None:
+        """Compare and swap: put `document` in the place of what was there. Raises Precondition where that is
+        not there any more, or OSError; then what is there stays."""
+
+    def drop_journal(self) -> Sequence[Record]:
+        """Forget the records, which are part of the document now.
+
+        Returns what a run whose lock was broken has added in the meantime.
+        """
+
+    def release(self) -> None:
+        """Only what is still ours; never fails the run."""
+
+
+class Backend(Protocol):
+    @property
+    def where(self) -> str:
+        """For messages; never with credentials."""
+
+    @property
+    def journal(self) -> str:
+        """What the journal is called, for messages."""
+
+    @property
+    def files(self) -> Sequence[Path]:
+        """What it keeps on this machine, which no result may replace: the document and the journal."""
+
+    def read(self) -> Stored:
+        """Needs no lock and writes nothing. Raises Precondition for what can be no state, and DefendctlError
+        where the place cannot be reached: that is never an empty one."""
+
+    def lock(self, owner: Owner, warn: Callable[[str], None]) -> Lease:
+        """Raises Precondition, with the holder, where another run has it."""
+
+    def held(self) -> Held | None:
+        """Whose lock there is, if anybody's."""
+
+    def unlock(self, lock_id: str) -> Owner:
+        """Break the lock of a run that is gone. Raises Precondition if it is another's."""
+
+    def leave(self, op: str, workflow_id: str) -> str | None:
+        """Keep an id that cannot be recorded any more; it is fenced by nothing. Where it was put; None:
+        nowhere."""
+
+    def left(self, ops: Collection[str]) -> Mapping[str, str]:
+        """Operation → the id that its run had to leave, of those named that have any."""
+
+    def strays(self, ops: Collection[str]) -> Sequence[str]:
+        """The names of what was left by other operations than these."""
+
+    def forget_left(self, op: str) -> None:
+        """Once what it says is part of the state."""
+
+    def mode(self) -> int:
+        """Who may read the document, as a file's mode; copies of it have it too."""
+
+    def newest(self, lineage: str | None) -> Version | None:
+        """The newest state of this lineage that the place itself remembers; without one, of any."""

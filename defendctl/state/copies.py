@@ -1,0 +1,119 @@
+"""Copies of the last good states, which also tell whether a state went back in time.
+
+A copy bears the place of the state, its lineage, serial and writer in its name, so that none takes the place
+of another run's; what it holds is the state, byte for byte.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import quote
+
+from defendctl.diagnostics import DefendctlError
+from defendctl.durable import sweep, write_whole
+from defendctl.model import SANDBOX
+from defendctl.state.document import LARGEST, from_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from defendctl.model import State
+
+KEEP: Final = 10
+_LONGEST: Final = 200
+"""Of the name of a folder, with room to spare."""
+_NAME: Final = re.compile(r"(?P<lineage>[A-Za-z0-9._-]+?)\.(?P<serial>\d{8,})(\.[A-Za-z0-9]+)?\.json")
+
+
+class Copy(NamedTuple):
+    path: Path
+    state: State
+
+
+class _Named(NamedTuple):
+    path: Path
+    lineage: str
+    serial: int
+    changed: int
+    """When the copy was made, in nanoseconds."""
+
+
+def place_of(path: Path, root: Path) -> str:
+    """The name of the folder for copies of the state at this path, which is mostly below `root`."""
+    relative = os.path.relpath(os.path.realpath(path), os.path.realpath(root))
+    name = quote(relative, safe="")
+    return name if len(name) <= _LONGEST else hashlib.sha256(relative.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """Those of one place, in a folder of their own below `folder`."""
+
+    folder: Path
+    place: Callable[[], str]
+    """Asked when it is needed: a path that is said may be none."""
+
+    @property
+    def _home(self) -> Path:
+        return self.folder / self.place()
+
+    def keep(self, state: State, document: bytes, mode: int) -> None:
+        """A copy of `document`, which is `state`. Never fails the write itself."""
+        home = self._home
+        copy = home / f"{state.lineage}.{state.serial:08d}.{state.writer}.json"
+        with suppress(OSError):
+            home.mkdir(parents=True, exist_ok=True)
+            write_whole(copy, document, mode=mode, follow=False)
+            mine = sorted((c for c in _in(home) if c.lineage == state.lineage), key=lambda c: c.serial)
+            for old in mine[:-KEEP]:
+                old.path.unlink(missing_ok=True)
+
+    def newest(self, lineage: str) -> Copy | None:
+        """The copy of the highest serial of this lineage that can be read."""
+        there = [copy for copy in self._all() if copy.lineage == lineage]
+        return next(_read(sorted(there, key=lambda c: (c.serial, c.changed), reverse=True)), None)
+
+    def last(self) -> Copy | None:
+        """The copy that was made last, of whatever lineage; the sandbox's tell nothing of a project."""
+        copies = _read(sorted(self._all(), key=lambda c: (c.changed, c.serial), reverse=True))
+        return next((copy for copy in copies if copy.state.api_host != SANDBOX), None)
+
+    def sweep(self) -> None:
+        """Remove what writes that were cut short left behind."""
+        for folder in (self.folder, self._home):
+            sweep(folder)
+
+    def _all(self) -> list[_Named]:
+        """Those of this place, and what older versions kept, which does not say of which place it is."""
+        return [*_in(self._home), *_in(self.folder)]
+
+
+def _read(copies: list[_Named]) -> Iterator[Copy]:
+    """Those that are whole."""
+    for copy in copies:
+        with suppress(OSError, UnicodeDecodeError, DefendctlError):
+            yield Copy(copy.path, from_text(copy.path.read_text(encoding="utf-8")))
+
+
+def _in(folder: Path) -> list[_Named]:
+    with suppress(OSError):
+        named = ((_NAME.fullmatch(path.name), path) for path in folder.iterdir())
+        found = (_named(path, match) for match, path in named if match)
+        return [one for one in found if one]
+    return []
+
+
+def _named(path: Path, match: re.Match[str]) -> _Named | None:
+    """Not a pipe, which would never end, nor a device or a link to one; nor one that goes at this moment."""
+    with suppress(OSError):
+        there = path.lstat()
+        if stat.S_ISREG(there.st_mode) and there.st_size <= LARGEST:
+            return _Named(path, match["lineage"], int(match["serial"]), there.st_mtime_ns)
+    return None

@@ -1,0 +1,40 @@
+"""Older versions of a state that git has."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from defendctl import git
+from defendctl.command import shell_word
+from defendctl.state.backend import Version
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COMMITS: Final = 10
+"""So many versions are looked at, the newest first."""
+_HEAD: Final = re.compile(rb'^  "(lineage|serial|writer)": "?([^",\n]*)"?,?$', re.MULTILINE)
+
+
+def newest(path: Path, lineage: str | None) -> Version | None:
+    """The version of the highest serial that git has of the state at `path`, if git has any.
+
+    Without `lineage` of any; then it is for a state that is not there at all.
+    """
+    if not git.is_work_tree(path.parent):
+        return None
+    try:
+        found = [_read(commit, data, lineage, path) for commit, data in git.earlier(path, COMMITS)]
+    except git.NoAnswer:
+        return None
+    return max((one for one in found if one), key=lambda one: one.serial, default=None)
+
+
+def _read(commit: str, data: bytes, lineage: str | None, path: Path) -> Version | None:
+    """By a few of its lines alone: a state may be large, and this one is not used."""
+    head = {name.decode(): value.decode(errors="replace") for name, value in _HEAD.findall(data)}
+    if lineage not in (None, head.get("lineage")) or not head.get("serial", "").isdigit():
+        return None
+    serial, command = int(head["serial"]), f"git restore --source {commit[:12]} {shell_word(str(path))}"
+    return Version(serial, head.get("writer", ""), f"restore serial {serial}: `{command}`", "in git")
