@@ -54,6 +54,12 @@ class Console:
             self.error(DefendctlError(why, "whatever the command did stays done"))
         return self._lost is not None
 
+    def out_bytes(self, data: bytes) -> None:
+        """A result that is to be the same in every locale."""
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
     def err(self, text: str) -> None:
         _say(text if text.endswith("\n") else text + "\n")
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from defendctl.command import command
 from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.durable import draft, make_folder, sweep, sync_folder
 from defendctl.model import State
@@ -149,8 +150,11 @@ class LocalStore:
         backups.keep(self._backups, self._place, state, self.path)
 
     def clean(self) -> None:
-        """Remove what writes that were cut short left behind, those of older versions too."""
-        for folder in (self.path.parent, self._backups, self._backups / self._place):
+        """Remove what writes that were cut short left behind, those of older versions too.
+
+        Beside the project file as well, where a run that was killed may have been about to pin the lineage.
+        """
+        for folder in {self._root, self.path.parent, self._backups, self._backups / self._place}:
             sweep(folder)
         for left in self.path.parent.glob(f"{glob.escape(self.path.name)}.*.tmp"):
             left.unlink(missing_ok=True)
@@ -317,5 +321,6 @@ def _foreign_journal(path: Path, leftover: Leftover, bare: State) -> Preconditio
     return Precondition(
         f"{path} extends serial {leftover.serial} of the state, which has serial {bare.serial}{holds}",
         "restore the state that belongs to it, or move the journal away and bind what it holds "
-        "with `defendctl import` or `defendctl state resolve`",
+        f"with `{command('import ADDRESS WORKFLOW_ID')}` "
+        f"or `{command('state resolve ADDRESS --id WORKFLOW_ID')}`",
     )
