@@ -37,6 +37,7 @@ def main() -> None:
     for what in runs[SIZES[0]]:
         cells = [runs[size][what] for size in SIZES]
         print(f"{what:28}" + "".join(f"{r.seconds:>16.2f} s {r.megabytes:>8.0f} MB" for r in cells))
+    print(f"the embedded API starts, answers and stops in {embedding():.2f} s")
     report({size: runs[size] for size in SIZES})
 
 
@@ -91,6 +92,18 @@ class Serving:
     def __exit__(self, *error: object) -> None:
         self._server.terminate()
         self._server.wait()
+
+
+def embedding() -> float:
+    """Seconds, once it has been loaded."""
+    from urllib.request import urlopen
+
+    from defendctl.sandbox.server import embedded
+
+    began = time.monotonic()
+    with embedded(":memory:") as url:
+        urlopen(f"{url}/_sandbox/workflows").read()
+    return time.monotonic() - began
 
 
 def timed(command: list[str], env: dict[str, str]) -> Run:

@@ -82,6 +82,7 @@ class Server:
 
     url: str
     client: httpx.Client
+    key: str = KEY
 
     def workflows(self) -> list[Json]:
         return list(self._ask("GET", "workflows"))
@@ -129,7 +130,9 @@ class Server:
         return list(self._ask("GET", f"events?workflow_id={quote(workflow_id, safe='')}"))
 
     def _ask(self, method: str, what: str, content: Json = None) -> Json:
-        answer = self.client.request(method, f"{self.url}/_sandbox/{what}", json=content)
+        headers = {"Authorization": f"Bearer {self.key}"}
+        url = f"{self.url}/_sandbox/{what}"
+        answer = self.client.request(method, url, json=content, headers=headers)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -291,7 +294,8 @@ def world(tmp_path: Path, http: httpx.Client) -> Iterator[World]:
             count += 1
             root = tmp_path / f"project-{count}"
             (root / "workflows").mkdir(parents=True)
-            server = Server(stack.enter_context(embedded(":memory:", **options)), http)
+            url = stack.enter_context(embedded(":memory:", **options))
+            server = Server(url, http, options.get("api_key") or KEY)
             return Project(root, server, environment_for(server.url))
 
         yield make
@@ -307,6 +311,22 @@ def offline(tmp_path: Path, http: httpx.Client) -> Project:
     """A project whose API is a port where nobody listens."""
     (tmp_path / "workflows").mkdir()
     return Project(tmp_path, Server("", http), environment_for("http://127.0.0.1:9"))
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long each wait for the API is meant to be, in seconds; they are waited all the same."""
+    from defendctl.api.patience import Patience
+
+    found: list[float] = []
+    pause = Patience.pause
+
+    def recorded(patience: Patience, seconds: float) -> None:
+        found.append(seconds)
+        pause(patience, seconds)
+
+    monkeypatch.setattr(Patience, "pause", recorded)
+    return found
 
 
 @pytest.fixture

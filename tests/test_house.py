@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "defendctl"
 ROWS = [
-    {"command", "diagnostics", "durable"},
+    {"command", "diagnostics", "durable", "hosts", "process"},
     {"git"},
     {"model"},
     {"event"},
@@ -33,6 +33,7 @@ ROWS = [
 PURE = [
     "command.py",
     "diagnostics.py",
+    "hosts.py",
     "model.py",
     "event.py",
     "plan/*.py",
@@ -56,6 +57,9 @@ PURE = [
     "api/examine.py",
     "api/outcome.py",
     "api/explain.py",
+    "api/mask.py",
+    "api/asked.py",
+    "api/proxy.py",
     "api/dialects/*.py",
     "engine/generation.py",
     "engine/results.py",
@@ -109,6 +113,18 @@ def test_imports_point_down(path: Path) -> None:
     others = ours(path) - {home, "__version__"}
     allowed = set().union(*ROWS[: row_of(home)])
     assert others <= allowed, f"{home} may not import {others - allowed}; see CONTRIBUTING.md"
+
+
+MEASURES = {"apply/test_crash.py", "crash/bench.py", "crash/__main__.py"}
+"""These place a kill by how long runs take, or tell how long they took; nothing is judged by it."""
+
+
+def test_no_test_looks_at_a_wall_clock() -> None:
+    """On a busy machine it fails by itself. Steps, requests, bytes and processor time can be counted."""
+    clock = re.compile(r"\b(?:monotonic|perf_counter)(?:_ns)?\(|\btime\.time(?:_ns)?\(|\.elapsed\b")
+    tests = Path(__file__).parent
+    found = {str(p.relative_to(tests)) for p in tests.rglob("*.py") if clock.search(p.read_text())}
+    assert found - {"test_house.py"} <= MEASURES
 
 
 def test_the_sandbox_stands_on_the_other_side_of_the_wire() -> None:

@@ -236,7 +236,7 @@ def apply(
         if consent.digest:
             return  # it was shown when it was reviewed
         if format == "text":
-            run.console.out(_plan_text(made, run))
+            run.console.show(_plan_text(made, run))
         elif not yes:
             run.console.err(_plan_text(made, run))
 
@@ -381,16 +381,16 @@ def import_(
 
 
 def _import_one(run: Run, address: str, workflow_id: str) -> int:
+    from defendctl.cli.adoption import how_to_paste
     from defendctl.operations.adopt import Undeclared, import_workflow
     from defendctl.render.yaml import manifest
 
     try:
         binding = import_workflow(run.workspace(), address, workflow_id)
     except Undeclared as found:
-        run.console.out(manifest(found.address, found.workflow, found.unread))
+        run.console.out(manifest(found.address, found.fields))
         raise DefendctlError(
-            f"{address} is not declared, so nothing was bound",
-            "put the manifest above into your workflows and import again",
+            f"{address} is not declared, so nothing was bound", how_to_paste([found])
         ) from None
     run.console.out(f"{address} is bound to {inert(binding.workflow_id)}\n")
     if binding.assumed:
@@ -517,7 +517,7 @@ def serve(
         answers,
         str(data or ":memory:"),
         api_key,
-        lambda url: run.console.out(url + "\n"),
+        lambda url: run.console.show(url + "\n"),
         scripts,
     )
     return 0

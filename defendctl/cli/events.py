@@ -83,7 +83,8 @@ def submit(run: Run, address: str, input: Path, format: str) -> int:
     from defendctl.render import events
 
     done = submitted(run.workspace(), address, input)
-    run.console.out(events.sent_document(done, run.environment) if format == "json" else events.sent(done))
+    shown = events.sent_document(done, run.environment) if format == "json" else events.sent(done)
+    run.console.out(shown, paid=True)
     if done.why:
         told = {"refused": "refused", "not_sent": "not sent", "unknown": "the outcome is unknown"}
         hint = f"`{command('events list {}', address)}` may show it" if done.outcome == "unknown" else None

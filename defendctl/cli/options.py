@@ -49,7 +49,9 @@ class Run:
         try:
             os.chdir(folder or ".")
         except OSError as error:
-            raise DefendctlError(f"cannot work in {folder}: {error.strerror}") from error
+            raise DefendctlError(
+                f"cannot work in {folder or 'the current folder'}: {error.strerror}"
+            ) from error
 
     def _said_again(self) -> list[str]:
         """Which project, environment and API are meant: a command that is copied needs that as well."""

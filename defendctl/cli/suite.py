@@ -100,7 +100,8 @@ def test(run: Run, /, out: Path | None, format: str, create_canary: bool, **chos
         for file in files:
             file.write(suite.results_document(done))
     finally:  # they are paid for, so they are told wherever that is possible
-        run.console.out(draw[format](done) if format in draw else suite.text(done, run.console.paint))
+        shown = draw[format](done) if format in draw else suite.text(done, run.console.paint)
+        run.console.out(shown, paid=True)
     if done.pending and format != "text":
         run.console.err("\n".join(suite.pending(done)))
     return worst_exit(done.exit_codes())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from defendctl.command import command
 from defendctl.diagnostics import ApiError, DefendctlError, Precondition, Unresolved, Usage
-from defendctl.model import ADDRESS, ADDRESS_RULE, DEFAULTS, Binding, Workflow, usable_id
+from defendctl.model import ADDRESS, ADDRESS_RULE, DEFAULTS, FIELDS, Binding, Workflow, usable_id
 from defendctl.operations.beginning import begin_state, require_beginning
 from defendctl.operations.uploads import with_uploads
 from defendctl.plan.identity import another_id, import_command
@@ -30,11 +30,25 @@ SKEW: Final = timedelta(minutes=5)
 
 
 class Undeclared(Exception):
-    """The workflow exists, but no manifest declares the address: `workflow` is what to paste."""
+    """The workflow exists, but no manifest declares the address: `fields` is what could be read of it."""
 
-    def __init__(self, address: str, workflow: Workflow, unread: tuple[str, ...]) -> None:
+    def __init__(self, address: str, fields: Fields) -> None:
         super().__init__(address)
-        self.address, self.workflow, self.unread = address, workflow, unread
+        self.address, self.fields = address, fields
+
+    @property
+    def lacking(self) -> list[str]:
+        """What no manifest can leave out, and what nobody but a person can say."""
+        return [name for name in FIELDS if name not in (*self.fields, *DEFAULTS)]
+
+    @property
+    def metrics(self) -> Mapping[str, float | str]:
+        return self.fields.get("metrics") or {}
+
+    @property
+    def workflow(self) -> Workflow:
+        """Of one that lacks nothing."""
+        return Workflow(**{**DEFAULTS, **self.fields})
 
 
 def import_workflow(workspace: Workspace, address: str, workflow_id: str) -> Binding:
@@ -212,13 +226,4 @@ def remember_api(workspace: Workspace, session: Session, evidence: set[str]) -> 
 
 
 def undeclared(address: str, observed: Observed) -> Undeclared:
-    placeholder: Fields = {
-        "name": address,
-        "type": "custom",
-        "metrics": {"completeness": 0.8},
-        "improvement_action": "none",
-    }
-    seen = {n: v for n, v in observed.fields.items() if n != "metrics" or v}
-    workflow = Workflow(**{**placeholder, **DEFAULTS, **seen})
-    unread = tuple(n for n in workflow.fields() if n not in seen)
-    return Undeclared(address, workflow, unread)
+    return Undeclared(address, {n: v for n, v in observed.fields.items() if n != "metrics" or v})

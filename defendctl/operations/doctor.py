@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Final
 from defendctl import __version__, git
 from defendctl.command import command, either
 from defendctl.diagnostics import DefendctlError, KeyRefused, errors
+from defendctl.hosts import api_host
 from defendctl.operations.beginning import refuse_lost, unpinned
 from defendctl.operations.revision import OLDER, WHOLE_HISTORY, check_checkout
-from defendctl.operations.workspace import api_host, api_key
+from defendctl.operations.workspace import api_key
 from defendctl.plan.checkup import Check, Checkup, Served, note, ok, wrong
 from defendctl.plan.identity import another_id, import_command
 from defendctl.plan.questions import Answers, questions
@@ -48,8 +49,11 @@ def doctor(workspace: Workspace) -> Checkup:
     snapshot, found = _state(workspace)
     checks += [*found, *_lock(workspace)]
     state = snapshot.state if snapshot else None
-    if any(check.verdict == "problem" and check.topic in ("key", "base URL", "host") for check in checks):
-        advice = "mend what is wrong with the key, the base URL or the state, and run it again"
+    if any(
+        check.verdict == "problem" and check.topic in ("key", "base URL", "network", "host")
+        for check in checks
+    ):
+        advice = "mend what is wrong with the key, the base URL, the network or the state, and run it again"
         return Checkup((*checks, note("API", "it was not asked", advice)), None, questions(Answers()))
     answers, told = _asked(workspace, state)
     return Checkup((*checks, *told), _served(workspace, state, answers), questions(answers))
@@ -150,7 +154,9 @@ def _endpoint(workspace: Workspace) -> Iterator[Check]:
         return
     variable = workspace.project.key_variable
     try:
-        yield ok("base URL", f"{workspace.base_url()} ({_base_url_from(workspace)})")
+        url = workspace.base_url()
+        yield ok("base URL", f"{url} ({_base_url_from(workspace)})")
+        yield _network(url)
     except DefendctlError as error:
         advice = error.hint or f"correct it in {_base_url_from(workspace)}"
         yield wrong("base URL", error.message, advice, error.exit_code)
@@ -160,6 +166,17 @@ def _endpoint(workspace: Workspace) -> Iterator[Check]:
     except DefendctlError as error:
         advice = f"set {variable} to the key of your organization"
         yield wrong("key", error.message, advice, error.exit_code)
+
+
+def _network(url: str) -> Check:
+    from defendctl.api.network import read_network
+
+    try:
+        network = read_network(url)
+    except DefendctlError as error:
+        return wrong("network", error.message, error.hint or "correct it", error.exit_code)
+    way = f"through the proxy {network.proxy}" if network.proxy else "without a proxy"
+    return ok("network", way + (f"; trusted: {network.trust.source}" if network.trust else ""))
 
 
 def _base_url_from(workspace: Workspace) -> str:

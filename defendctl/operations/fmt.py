@@ -67,7 +67,7 @@ def _sound(workspace: Workspace, paths: Sequence[Path]) -> list[Path]:
     overlays = {os.path.realpath(file): file for one in every for file in overlay_files(one.project, one.cwd)}
     files = manifest_files(workspace.project, paths or None, workspace.cwd)
     plain = [file for file in files if os.path.realpath(file) not in overlays]
-    nowhere = [path for path in paths if not os.path.lexists(workspace.cwd / path)]
+    nowhere = [path for path in paths if not manifest_files(workspace.project, [path], workspace.cwd)]
     for one in every:
         if not paths or len(plain) < len(files):
             one.desired(None)

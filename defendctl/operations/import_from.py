@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from defendctl.state.session import Session
 
 
+_NO_PAIR = frozenset({"not-a-pair", "invalid-address", "unusable-id"})
+"""With one of these it may be another file, and what it holds must not get into a URL."""
+
+
 class Refused(Invalid):
     """Every problem of a list; exits 7 if one of its addresses has an unresolved create."""
 
@@ -73,7 +77,10 @@ def import_from(
         missing: list[Undeclared] = []
         written = Written(workspace, write) if write else None
         with report.stopping():
-            pairs = checking.usable(read_pairs(file, report))
+            given = read_pairs(file, report)
+            pairs = checking.usable(given.pairs)
+            if not given.sure and any(problem.code in _NO_PAIR for problem in report.diagnostics):
+                raise Refused(report.diagnostics, checking.exit_code)
             todo = [p for p in pairs if p.address not in declared or not checking.is_bound(p)]
             found, evidence = _read(workspace, todo, checking, parallelism, progress)
             missing = [undeclared(a, observed) for a, observed in found.items() if a not in declared]
@@ -81,6 +88,7 @@ def import_from(
                 spans = {p.address: p.span for p in pairs}
                 check_expressible(missing, spans, workspace.project.custom_metrics, report)
                 written.check(missing, spans, report)
+                _check_renames(missing, desired.renamed, spans, report)
         if report.diagnostics:
             raise Refused(report.diagnostics, checking.exit_code)
         done = Imported(already=sum(checking.is_bound(p) for p in pairs))
@@ -98,6 +106,17 @@ def import_from(
         else:
             _record(workspace, session, done.bound, evidence)
         return done
+
+
+def _check_renames(
+    missing: list[Undeclared], renamed: dict[str, str], spans: dict[str, Span], report: Report
+) -> None:
+    """An address that another says it is renamed from cannot be declared beside it."""
+    now = {old: new for new, old in renamed.items()}
+    for one in missing:
+        if one.address in now:
+            message = f"{now[one.address]} is declared as renamed from {one.address}: import it as that."
+            report.error("invalid-rename", message, spans[one.address])
 
 
 def _bindings(
@@ -172,9 +191,9 @@ class _Checking:
     def _fault(self, pair: Pair) -> tuple[str, str] | None:
         address, workflow_id = pair.address, pair.workflow_id
         if not ADDRESS.fullmatch(address):
-            return "invalid-address", f"`{short(address)}` cannot be an address: {ADDRESS_RULE}."
+            return "invalid-address", f"This cannot be an address: {ADDRESS_RULE}."
         if not usable_id(workflow_id):
-            return "unusable-id", f"`{short(workflow_id)}` cannot be a workflow id."
+            return "unusable-id", "A workflow id has 1 to 256 characters without blanks."
         if address in self._state.unresolved:
             self.exit_code = 7
             settle = f"`{command('state resolve {} --id {}', address, workflow_id)}` settles it"

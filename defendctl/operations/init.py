@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from defendctl.command import command
 from defendctl.diagnostics import errors
 from defendctl.durable import make_folder, write_whole
+from defendctl.manifest.files import holds_manifests
 from defendctl.manifest.project import FILE_NAME
 from defendctl.manifest.schema import manifest_schema, to_text
 from defendctl.operations.beginning import pin, refuse_lost, refuse_second
@@ -97,7 +98,7 @@ def init(root: Path, settings: Settings) -> Initialized:
     else:
         lineage = _state(done, settings)
         done.put(FILE_NAME, PROJECT.format(state=STATE, lineage=lineage))
-    if any((root / "workflows").glob("**/*.y*ml")):
+    if holds_manifests(root / "workflows"):
         done.left.append("workflows")
     else:
         done.put("workflows/support-bot.yaml", MANIFEST)

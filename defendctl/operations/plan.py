@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from defendctl.command import command
 from defendctl.diagnostics import ApiError, DefendctlError, Diagnostic, Usage, suggest
 from defendctl.engine.generation import disagreement, evidence, generation
-from defendctl.manifest.words import shown
+from defendctl.manifest.words import quoted, shown
 from defendctl.model import CANARY, Observed
 from defendctl.operations.beginning import unpinned
 from defendctl.operations.past import check_past, declared_elsewhere
@@ -307,7 +307,8 @@ def _check_named(option: str, named: Sequence[str], known: set[str]) -> None:
     for address in named:
         if address not in known:
             right = suggest(address, sorted(known)) or _some_of(sorted(known))
-            raise Usage(f"{option} {address!r}: there is no such address here.{right}")
+            name = quoted(address).strip("`")  # a saved plan may say it too
+            raise Usage(f"{option} '{name}': there is no such address here.{right}")
 
 
 def _some_of(known: list[str]) -> str:

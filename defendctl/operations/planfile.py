@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from typing import TYPE_CHECKING, Any
 
 from defendctl.command import command
 from defendctl.diagnostics import DefendctlError, Precondition
+from defendctl.manifest.words import path_of
 from defendctl.state.bounded import parse
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+_VERSION = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4})?")
 _LARGEST = 48 * 1024 * 1024
 
 
@@ -22,7 +25,8 @@ def read_plan(path: Path) -> dict[str, Any]:
         raise DefendctlError(f"{path} is not a plan; {_writes(path)}")
     version = data.get("format_version")
     if isinstance(version, str) and not version.startswith("1."):
-        raise Precondition(f"{path} has plan format {version[:20]!r}; this defendctl reads 1.x: plan again")
+        given = f"the plan format {version}" if _VERSION.fullmatch(version) else "another plan format"
+        raise Precondition(f"{path} has {given}; this defendctl reads 1.x: plan again")
     return _checked(path, data)
 
 
@@ -66,6 +70,6 @@ def _checked(path: Path, data: dict[str, Any]) -> dict[str, Any]:
     try:
         TypeAdapter(PlanDocument).validate_python(data)
     except ValidationError as error:
-        where = ".".join(str(step)[:80] for step in error.errors(include_input=False)[0]["loc"])
-        raise DefendctlError(f"{path} is not a whole plan: look at `{where}`", _hint(path)) from error
+        where = path_of(map(str, error.errors(include_input=False)[0]["loc"]))
+        raise DefendctlError(f"{path} is not a whole plan: look at {where}", _hint(path)) from error
     return data

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from defendctl.command import command
 from defendctl.diagnostics import Blocked, DefendctlError, Diagnostic, Invalid, Usage, errors, suggest
+from defendctl.manifest.words import quoted
 from defendctl.operations.interrupts import interrupts
 from defendctl.operations.selection import chosen_by_labels
 from defendctl.suite.budget import Budget, estimate, prices, whole
@@ -116,7 +117,7 @@ def _unfounded(case: Case, desired: Desired, places: Mapping[str, Span]) -> Iter
         return
     if workflow is None:
         near = suggest(case.address, desired.workflows)
-        message = f"No workflow has the address `{case.address}`.{near}"
+        message = f"No workflow has the address {quoted(case.address)}.{near}"
         yield Diagnostic("error", "unknown-address", message, places["workflow"])
         return
     for part in ("metrics", "scores"):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from defendctl.command import command
 from defendctl.diagnostics import DefendctlError
+from defendctl.manifest.words import path_of
 from defendctl.operations.planfile import read_json
 from defendctl.suite.recorded import Recorded, beside
 
@@ -45,8 +46,8 @@ def _recorded(path: Path, data: dict[str, Any]) -> Recorded:
     try:
         TypeAdapter(ResultsDocument).validate_python(data)
     except ValidationError as error:
-        where = ".".join(str(step)[:80] for step in error.errors(include_input=False)[0]["loc"])
-        raise DefendctlError(f"{path} holds no whole results: look at `{where}`", _hint(path)) from error
+        where = path_of(map(str, error.errors(include_input=False)[0]["loc"]))
+        raise DefendctlError(f"{path} holds no whole results: look at {where}", _hint(path)) from error
     verdicts: dict[str, dict[str, str]] = {}
     for case in data["cases"]:
         verdicts.setdefault(case["address"], {})[case["name"]] = case["verdict"]

@@ -150,8 +150,11 @@ class LocalStore:
         backups.keep(self._backups, self._place, state, self.path)
 
     def clean(self) -> None:
-        """Remove what writes that were cut short left behind, those of older versions too."""
-        for folder in (self.path.parent, self._backups, self._backups / self._place):
+        """Remove what writes that were cut short left behind, those of older versions too.
+
+        Beside the project file as well, where a run that was killed may have been about to pin the lineage.
+        """
+        for folder in {self._root, self.path.parent, self._backups, self._backups / self._place}:
             sweep(folder)
         for left in self.path.parent.glob(f"{glob.escape(self.path.name)}.*.tmp"):
             left.unlink(missing_ok=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from defendctl.api.patience import BUDGET
 from tests.conftest import custom
 
 if TYPE_CHECKING:
@@ -132,31 +132,29 @@ def test_a_refused_key_ends_the_run(project: Project, status: int) -> None:
 
 
 @pytest.mark.parametrize("after", ["0", "1", "date", None, "nonsense", "-5"])
-def test_429_is_waited_out(project: Project, after: str | None) -> None:
+def test_429_is_waited_out(project: Project, pauses: list[float], after: str | None) -> None:
     project.declare(THREE)
     if after == "date":
         after = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
     headers = {} if after is None else {"retry-after": after}
     project.server.fault("status", "POST", status=429, headers=headers)
 
-    began = time.monotonic()
     project.apply("--parallelism", "1")
 
-    assert time.monotonic() - began >= (0.9 if after == "1" else 0)
+    assert after != "1" or max(pauses) > 0.9
     assert project.server.count("POST") == 4
     assert project.server.names() == ["a", "b", "c"]
     project.assert_settled()
 
 
 @pytest.mark.parametrize("after", ["61", "86400", "inf", "1e30", "Fri, 31 Dec 9999 23:59:59 GMT"])
-def test_429_that_asks_too_much(project: Project, after: str) -> None:
+def test_429_that_asks_too_much(project: Project, pauses: list[float], after: str) -> None:
     project.declare({"a": custom()})
     project.server.fault("status", "POST", status=429, headers={"retry-after": after})
 
-    began = time.monotonic()
     ran = project.apply(code=1)
 
-    assert time.monotonic() - began < 5
+    assert sum(pauses) < 5
     assert ran.results() == {"a": "failed"}
     assert project.server.count("POST") == 1
     _assert_next_run_creates(project, "a", posts=2)
@@ -189,12 +187,11 @@ def test_no_connection_means_nothing_was_sent(project: Project, unused_port: int
     assert not project.state_file.exists() or not project.state["unresolved"]
 
 
-def test_no_connection_is_given_up_in_time(project: Project, unused_port: int) -> None:
+def test_no_connection_is_given_up_in_time(project: Project, pauses: list[float], unused_port: int) -> None:
     project.env["DEEP_RAILS_BASE_URL"] = f"http://127.0.0.1:{unused_port}"
     project.declare({f"w{n:03}": custom() for n in range(200)})
-    began = time.monotonic()
     project.apply(code=1)
-    assert time.monotonic() - began < 20
+    assert len(pauses) <= 2 * BUDGET
 
 
 def test_an_unknown_name_is_not_sent(project: Project) -> None:

@@ -36,11 +36,9 @@ def test_what_is_under_way_ends_and_is_recorded(project: Project, number: int) -
     project.declare({f"w{n}": custom() for n in range(6)})
     project.server.fault("slow-after", "POST", times=None, seconds=0.3)
     process = _spawn_until(project, 1, "apply", "--yes", "--parallelism", "1", "--format", "json")
-    began = time.monotonic()
     process.send_signal(number)
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130, err
-    assert time.monotonic() - began < 6
     assert '"not_attempted": 5' in out
     assert [each["address"] for each in project.json("state", "list").json["bindings"]] == ["w0"]
     assert project.server.count("POST") == 1
@@ -55,12 +53,10 @@ def test_what_takes_too_long_is_unknown(project: Project, times: int) -> None:
     project.declare({"a": custom(), "b": custom()})
     project.server.fault("slow-after", "POST", times=None, seconds=30)
     process = _spawn_until(project, 1, "apply", "--yes", "--parallelism", "1")
-    began = time.monotonic()
     for _ in range(times):
         process.send_signal(signal.SIGINT)
         time.sleep(0.2)
     out, err = process.communicate(timeout=30)
-    assert time.monotonic() - began < 8
     assert process.returncode == (7 if times == 1 else 130), out + err
     assert check_covered(project) == ["a"]
     assert "state resolve a --not-created" in project.ok("state", "list").out
@@ -70,15 +66,14 @@ def test_interrupted_while_reading(project: Project) -> None:
     project.declare({"a": custom(), "b": custom()})
     project.apply()
     project.declare({"a": custom(), "b": custom(), "c": custom()})
-    project.server.fault("slow", "GET", times=None, seconds=30)
+    project.server.fault("slow", "GET", times=None, seconds=600)
     before = project.state_bytes()
     for command in (["plan"], ["apply", "--yes"]):
         process = _spawn_until(project, 1, *command)
-        began = time.monotonic()
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
         assert (process.returncode, out) == (130, ""), err
-        assert time.monotonic() - began < 3
+        assert len(project.server.requests()) <= 2, "those under way, and no others"
     assert project.state_bytes() == before
     project.server.heal()
     assert "ended without" not in project.apply().err

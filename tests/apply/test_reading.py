@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import socket
 import threading
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from defendctl.api.patience import BUDGET, TRIES
 from defendctl.api.transport import Lost, NotSent, Transport
 from tests.conftest import GENERATIONS, automatic, custom
 
@@ -140,17 +140,17 @@ def test_an_answer_about_another_workflow(bound: Project) -> None:
 
 def test_a_slow_answer_is_cut(bound: Project) -> None:
     bound.server.fault("slow", "GET", times=None, seconds=30)
-    began = time.monotonic()
+    bound.server.forget_requests()
     ran = bound.ok("plan", "--timeout", "0.5", code=1)
     assert "0.5 s" in ran.err
-    assert time.monotonic() - began < 12
+    assert bound.server.count("GET") <= 2 * TRIES
 
 
 def test_slow_bytes_are_cut(bound: Project) -> None:
     bound.server.fault("drip", "GET", times=None, seconds=0.2)
-    began = time.monotonic()
+    bound.server.forget_requests()
     bound.ok("plan", "--timeout", "0.5", code=1)
-    assert time.monotonic() - began < 12
+    assert bound.server.count("GET") <= 2 * TRIES
 
 
 def test_an_endless_answer_is_cut(bound: Project) -> None:
@@ -158,12 +158,11 @@ def test_an_endless_answer_is_cut(bound: Project) -> None:
     bound.ok("plan", code=1)
 
 
-def test_a_dead_server_with_fifty_bindings(project: Project, unused_port: int) -> None:
+def test_a_dead_server_with_fifty_bindings(project: Project, pauses: list[float], unused_port: int) -> None:
     _fifty(project)
     _move_to(project, unused_port)
-    began = time.monotonic()
     ran = project.ok("plan", code=1)
-    assert time.monotonic() - began < 30
+    assert len(pauses) <= 2 * BUDGET
     assert "more" in ran.err
 
 
@@ -171,32 +170,27 @@ def test_a_server_that_only_fails(project: Project) -> None:
     _fifty(project)
     project.server.fault("status", "GET", times=None)
     project.server.forget_requests()
-    began = time.monotonic()
     project.ok("plan", code=1)
-    assert time.monotonic() - began < 30
     assert project.server.count("GET") <= 50 + 20
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("parallelism", ["1", "3", "10"])
 def test_a_silent_server_with_fifty_bindings(project: Project, silent_port: int, parallelism: str) -> None:
-    """It takes connections and never says a word."""
+    """It takes connections and never says a word: what is not tried needs no time."""
     _fifty(project)
     _move_to(project, silent_port)
-    began = time.monotonic()
-    project.ok("plan", "--parallelism", parallelism, code=1)
-    assert time.monotonic() - began < 60
+    ran = project.ok("plan", "--parallelism", parallelism, code=1)
+    assert "not tried, for the API does not answer" in ran.err
 
 
 def test_a_deadline_that_passes_before_there_is_a_connection(silent_port: int) -> None:
     """It holds for what comes after: the request must not wait for ever."""
-    transport = Transport(f"http://127.0.0.1:{silent_port}", "key", use_proxy=False)
-    began = time.monotonic()
+    transport = Transport(f"http://127.0.0.1:{silent_port}", "key")
     for _ in range(20):
         with pytest.raises((Lost, NotSent)):
             transport.send("POST", "/", seconds=0, before_send=lambda: None)
     transport.close()
-    assert time.monotonic() - began < 5
 
 
 # --- generations ---

@@ -165,7 +165,7 @@ def _descriptors(arena: Arena) -> list[Callable[[], Verdict]]:
         return _told(DESCRIPTORS, arena, strace.fail_for_good(arena, before, "EMFILE"))
 
     points = strace.descriptor_points(arena)
-    connected = next(number for number, point in enumerate(points) if "AF_INET" in point.what)
+    connected = next((n for n, point in enumerate(points) if "AF_INET" in point.what), len(points))
     ours = {n for n, p in enumerate(points) if str(arena.root) in p.what or "AF_INET" in p.what}
     found: list[Callable[[], Verdict]] = [lambda p=points[n]: once(p) for n in sorted(ours)]  # type: ignore[misc]
     for number in sorted({*ours, *range(connected, len(points))}):  # modules too: a few are loaded late
@@ -210,12 +210,13 @@ _SYSTEMATIC: dict[str, Callable[[Arena], list[Callable[[], Verdict]]]] = {
     answers.HARNESS: answers.verdicts,
     "runs at once": _one(probes.together),
     "sleeper": _one(probes.sleeper),
+    "broken lock": _one(probes.broken_lock),
     "a 404": _one(probes.missing),
     "a lost update": _one(probes.lost_update),
 }
 KILLED = tuple(scenario.name for scenario in scenarios.KILLED)
 WHERE = {
-    "kill at random": tuple(name for name in KILLED if name != "resolve"),
+    "kill at random": tuple(s.name for s in scenarios.DEEP if s.name != "resolve"),
     "kill at a call": KILLED,
     DISK: KILLED,
     DESCRIPTORS: KILLED,
@@ -225,6 +226,7 @@ WHERE = {
     answers.HARNESS: ("creates",),
     "runs at once": ("creates", "first"),
     "sleeper": ("creates", "first"),
+    "broken lock": ("creates", "first"),
     "a 404": ("mixed",),
     "a lost update": ("hidden",),
 }

@@ -137,11 +137,28 @@ MUTANTS = (
         ("state/store.py", "if journal else None", "if False else None"),
         later=True,
     ),
+    _mutant("a manifest is written in place", "power cut", *_IN_PLACE[:2], where="fmt"),
+    _mutant(
+        "what a killed run left is not removed",
+        "kill at a call",
+        ("durable.py", "                _sweep(folder)\n", "                pass\n"),
+        where="begin",
+        later=True,
+    ),
     _mutant("no lock and no compare-and-swap", "runs at once", *_ALONE),
     _mutant(
         "no pause limit",
         "sleeper",
         ("engine/create.py", "if boottime() - began > SEND_LIMIT:", "if False:"),
+    ),
+    _mutant(
+        "the journal is not looked at after an append",
+        "broken lock",
+        (
+            "state/journal.py",
+            "        self._size += len(data)\n        self._check()\n",
+            "        self._size += len(data)\n",
+        ),
     ),
     _mutant(
         "a 404 means that there is none", "a 404", ("plan/build.py", *_ABSENT), where="mixed", later=True

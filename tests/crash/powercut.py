@@ -16,7 +16,7 @@ from defendctl.diagnostics import DefendctlError
 from defendctl.state.journal import decode
 from tests.crash import strace
 from tests.crash.disk import Disk, Inode, Tree
-from tests.crash.verdict import Ended, Verdict, judge
+from tests.crash.verdict import Ended, Verdict, address_of, judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -156,12 +156,12 @@ class Replay:
         return False
 
     def _sendto(self, call: Call, following: list[Call]) -> bool:
-        method, _, rest = call.strings[0].partition(b" ")
+        method, path = [*call.strings[0].split(b" "), b""][:2]
         fresh = call.fd not in self.used
         self.used.add(call.fd)
-        if method not in (b"POST", b"PUT") or call.fd not in self.sockets:
+        if ((method, path) != (b"POST", b"/defend") and method != b"PUT") or call.fd not in self.sockets:
             return False
-        target = rest.split(b" ")[0].rpartition(b"/")[2].decode()
+        target = path.rpartition(b"/")[2].decode()
         if method == b"POST":
             target = _name_in(call, following)
         self.sent.append(Sent(method.decode(), target, fresh))
@@ -279,7 +279,7 @@ def order_rule(found: list[Moment]) -> Verdict:
         if len(moment.sent) > seen:
             seen = len(moment.sent)
             method, target, _ = moment.sent[-1]
-            if method == "POST" and target not in _intended(moment.certain):
+            if method == "POST" and address_of(target) not in _intended(moment.certain):
                 verdict.fail(f"the POST of {target} left before its intent was durable")
     return verdict
 

@@ -7,6 +7,7 @@ import re
 import signal
 import time
 from dataclasses import replace
+from itertools import dropwhile, takewhile
 from typing import TYPE_CHECKING
 
 from tests.conftest import custom
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.crash.scenarios import Arena
+    from tests.crash.strace import Point
 
 _LOCK = re.compile(r"defendctl state unlock (\w+)")
 SLEEP_SECONDS = 1.2
@@ -37,27 +39,47 @@ def together(arena: Arena) -> Verdict:
 
 
 def sleeper(arena: Arena) -> Verdict:
-    """Stopped when the first intent is durable; meanwhile its lock is broken and the create is given up."""
-    points = strace.points(arena)
-    intent = next(
-        n for n, p in enumerate(points) if p.call == "write" and '"new-0' in p.what.replace("\\", "")
-    )
-    synced = next(p for p in points[intent:] if p.call == "fsync")
+    """Stopped after the last look at the journal, until it has been given up: only the clock tells it."""
+    points = strace.file_points(arena)
+    return _given_up(arena, "sleeper", _last_look(points), SLEEP_SECONDS)
+
+
+def broken_lock(arena: Arena) -> Verdict:
+    """Stopped before that last look, and no clock tells it."""
+    points = strace.file_points(arena)
+    return _given_up(arena, "broken lock", _synced(points)[0], 0, CRASH_PATIENT="1")
+
+
+def _last_look(points: list[Point]) -> Point:
+    """After the first intent is durable. The next append begins with as many looks as this one ends with."""
+    looks = list(takewhile(lambda point: point.call in strace.STATS, _synced(points)[1:]))
+    return looks[len(looks) // 2 - 1]
+
+
+def _synced(points: list[Point]) -> list[Point]:
+    """From the fsync of the first intent on."""
+    said = [point.what.replace("\\", "") for point in points]
+    intent = next(n for n, p in enumerate(points) if p.call == "write" and '"new-0' in said[n])
+    return list(dropwhile(lambda point: point.call != "fsync", points[intent:]))
+
+
+def _given_up(arena: Arena, harness: str, point: Point, seconds: float, **env: str) -> Verdict:
+    """While it is stopped at that call its lock is broken and its create is given up and made anew."""
     project = arena.fresh()
     log = arena.folder / "log"
     log.unlink(missing_ok=True)
-    stop = ["-e", "trace=fsync", "-e", f"inject=fsync:signal=STOP:when={synced.nth}"]
-    run = strace.start(arena, project, log, [*stop, *strace.only(strace.watched(project))])
+    stop = ["-e", f"trace={point.call}", "-e", f"inject={point.call}:signal=STOP:when={point.nth}"]
+    run = strace.start(arena, project, log, [*stop, *strace.only(strace.watched(arena))], **env)
     pid = _stopped(log)
     locked = _LOCK.search(project.run("apply", "--yes").err)
     assert locked
     project.run("state", "unlock", locked[1])
     project.run("state", "resolve", "new-0", "--not-created", "--now")
     project.run("apply", "--yes")
-    time.sleep(SLEEP_SECONDS)
+    time.sleep(seconds)
     os.kill(pid, signal.SIGCONT)
     out, err = run.communicate(timeout=60)
-    return judge("sleeper", arena, Ended("SIGSTOP", True, run.returncode, out, err))
+    return judge(harness, arena, Ended("SIGSTOP", True, run.returncode, out, err))
 
 
 def _stopped(log: Path) -> int:

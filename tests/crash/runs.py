@@ -20,7 +20,7 @@ SHARES = {
     answers.HARNESS: 0.03,
     "fsync fails": 0.02,
 }
-ONCE = ("runs at once", "sleeper", "a 404", "a lost update")
+ONCE = ("runs at once", "sleeper", "broken lock", "a 404", "a lost update")
 """These have no more than a few different runs."""
 CHUNK = 10
 

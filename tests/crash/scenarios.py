@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import defendctl
+from tests import jobs
 from tests.conftest import Project, Ran, Server, custom, environment_for
 
 if TYPE_CHECKING:
@@ -68,6 +69,10 @@ class Scenario:
     """Names that may live twice, for a new one was asked for."""
     code: int = 0
     """How the command ends if it is left alone."""
+    again: bool = False
+    """Whether the same command once more does the rest; else it is for `plan` and `apply` to tell and do."""
+    holds: Callable[[Project], None] = lambda project: None
+    """What must be true in the end. Raises AssertionError."""
 
 
 @dataclass
@@ -84,6 +89,12 @@ class Arena:
     """The ids that were known before."""
     there: set[str] = field(init=False)
     """The ids that the API held before."""
+    before: dict[str, bytes] = field(init=False)
+    """The files of the project, but not of the state, before the command."""
+    after: dict[str, bytes] = field(init=False)
+    """And when it was left alone."""
+    written: set[Path] = field(init=False)
+    """Every path that is there before or after."""
 
     def __post_init__(self) -> None:
         self.root.mkdir(parents=True)
@@ -94,8 +105,16 @@ class Arena:
         self._workflows = self.server.workflows()
         self.there = {each["workflow_id"] for each in self._workflows}
         shutil.copytree(self.root, self.folder / "template")
-        listed = self.project.json("state", "list").json
-        self.bound = {each["workflow_id"] for each in [*listed["bindings"], *listed["retired"]]}
+        listed = self.project.run("state", "list", "--format", "json")
+        known = [*listed.json["bindings"], *listed.json["retired"]] if listed.code == 0 else []
+        self.bound = {each["workflow_id"] for each in known}
+        self._leave_alone()
+
+    def _leave_alone(self) -> None:
+        self.before, self.written = jobs.content(self.fresh()), set(self.root.rglob("*"))
+        self.project.spawn(*self.command).communicate(timeout=120)
+        self.after = jobs.content(self.project)
+        self.written |= set(self.root.rglob("*"))
 
     @property
     def root(self) -> Path:
@@ -195,6 +214,85 @@ def _hidden(project: Subject) -> Sequence[str]:
     return APPLY
 
 
+def _begun(project: Subject) -> Sequence[str]:
+    """The lineage of the new state is pinned in the project file."""
+    project.settings()
+    return _first(project)
+
+
+def _renamed(project: Subject) -> Sequence[str]:
+    project.declare({name: custom() for name in ("old", "kept")})
+    project.ok("apply", "--yes")
+    names = {"new": custom(renamed_from="old"), "kept": custom(), "new-0": custom()}
+    project.declare(names)
+    return APPLY
+
+
+def _moved(project: Subject) -> Sequence[str]:
+    project.declare({name: custom(name="Bot") for name in ("old", "kept")})
+    project.ok("apply", "--yes")
+    project.declare({name: custom(name="Bot") for name in ("new", "kept")})
+    return ("state", "mv", "old", "new")
+
+
+def _uploaded(project: Subject) -> Sequence[str]:
+    """One workflow is made with files of the repository, and one gets one."""
+    project.settings(api={"uploads": True})
+    for name in ("one", "two"):
+        (project.root / f"{name}.txt").write_text(name)
+    project.declare({"kept": custom()})
+    project.ok("apply", "--yes")
+    project.settings(api={"uploads": True})
+    files = [{"path": "one.txt"}, {"path": "two.txt"}]
+    project.declare({"kept": custom(file_search=files[:1]), "new-0": custom(file_search=files)})
+    return APPLY
+
+
+def _files_are_there(project: Project) -> None:
+    there = {each["file_id"] for each in project.server.files()}
+    for each in project.server.workflows():
+        assert set(each["file_search"] or ()) <= there, each
+
+
+def _canary(project: Subject) -> Sequence[str]:
+    project.declare({"kept": custom()})
+    project.ok("apply", "--yes")
+    return ("test", "--create-canary")
+
+
+def _one_canary(project: Project) -> None:
+    """If it had not come so far, the next one makes it."""
+    if "canary" not in project.json("state", "list").json:
+        project.ok("test", "--create-canary")
+    assert sum("canary" in name for name in project.server.names()) == 1
+
+
+def _environment(project: Subject) -> Sequence[str]:
+    staging = {"api": {"base_url": project.server.url}, "state": {"path": "staging.state.json"}}
+    project.settings(environments={"staging": staging})
+    project.declare({"kept": custom()})
+    return ("init", "--env", "staging")
+
+
+def _written(job: jobs.Job) -> Callable[[Subject], Sequence[str]]:
+    def build(project: Subject) -> Sequence[str]:
+        (project.root / "workflows").mkdir()
+        job.prepare(project)
+        return job.command
+
+    return build
+
+
+def _all_bound(project: Project) -> None:
+    bound = project.json("outputs").json["outputs"].values()
+    assert {each["workflow_id"] for each in project.server.workflows()} == {*bound}
+
+
+def _moved_once(project: Project) -> None:
+    project.assert_settled()
+    assert {each["address"] for each in project.json("state", "list").json["bindings"]} == {"new", "kept"}
+
+
 MIXED = Scenario("mixed", _mixed)
 FIRST = Scenario("first", _first)
 ELSEWHERE = Scenario("elsewhere", _elsewhere)
@@ -203,5 +301,27 @@ RESOLVE = Scenario("resolve", _resolve)
 REPLACE = Scenario("replace", _replace, frozenset({"new-0"}))
 CREATE = Scenario("creates", _creates)
 HIDDEN = Scenario("hidden", _hidden)
-KILLED = (MIXED, FIRST, ELSEWHERE, LEFTOVER, RESOLVE, REPLACE)
+DEEP = (MIXED, FIRST, ELSEWHERE, LEFTOVER, RESOLVE, REPLACE)
+"""How apply and the state come through it."""
+IN_THE_END = {"drift --write": Project.assert_settled, "import --write": _all_bound}
+WRITING = (
+    Scenario("begin", _begun),
+    Scenario("renamed_from", _renamed),
+    Scenario("state mv", _moved, frozenset({"Bot"}), again=True, holds=_moved_once),
+    Scenario("uploads", _uploaded, holds=_files_are_there),
+    Scenario("canary", _canary, holds=_one_canary),
+    Scenario("init --env", _environment, again=True),
+    *(
+        Scenario(
+            name,
+            _written(job),
+            code=job.code,
+            again=True,
+            holds=IN_THE_END.get(name, Scenario.holds),
+        )
+        for name, job in jobs.JOBS.items()
+    ),
+)
+"""And every other command that writes."""
+KILLED = (*DEEP, *WRITING)
 SCENARIOS = {s.name: s for s in (*KILLED, CREATE, HIDDEN)}

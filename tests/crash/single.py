@@ -42,6 +42,7 @@ def unique() -> uuid.UUID:
 
 
 if __name__ == "__main__":
+    import defendctl.engine.create
     from defendctl.__main__ import main
 
     concurrent.futures.ThreadPoolExecutor = Inline  # type: ignore[assignment, misc]
@@ -49,4 +50,6 @@ if __name__ == "__main__":
     uuid.uuid4 = unique
     if "CRASH_NOWHERE" in os.environ:  # no disk takes a temporary file
         tempfile._candidate_tempdir_list = list  # type: ignore[attr-defined]
+    if "CRASH_PATIENT" in os.environ:  # no pause is too long
+        defendctl.engine.create.SEND_LIMIT = 1e6  # type: ignore[misc]
     main()

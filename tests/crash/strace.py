@@ -82,12 +82,14 @@ class Point:
 
 def points(arena: Arena) -> list[Point]:
     """Every call of a clean run that changes the project or its state, or speaks to the API."""
-    return [*_points(arena, FILES, watched(arena.fresh())), *_points(arena, SOCKETS, [])]
+    arena.fresh()
+    return [*_points(arena, FILES, watched(arena)), *_points(arena, SOCKETS, [])]
 
 
 def file_points(arena: Arena) -> list[Point]:
     """Every call that touches the project or its state, in their order."""
-    return _points(arena, (*FILES, *READS), watched(arena.fresh()))
+    arena.fresh()
+    return _points(arena, (*FILES, *READS), watched(arena))
 
 
 def descriptor_points(arena: Arena) -> list[Point]:
@@ -143,7 +145,7 @@ def _injected(
     """`files`: only of calls that touch the project or its state."""
     project = arena.fresh()
     log = arena.folder / "log"
-    paths = watched(project) if files else []
+    paths = watched(arena) if files else []
     expressions = [argument for inject in injects for argument in ("-e", inject)]
     options = ["-e", "trace=" + ",".join(calls), *expressions, *only(paths)]
     ended = traced(arena, project, log, options, fault, **env)
@@ -169,19 +171,20 @@ def start(arena: Arena, project: Subject, log: Path, options: list[str], **env: 
     )
 
 
-def watched(project: Subject) -> list[Path]:
+def watched(arena: Arena) -> list[Path]:
     """Every path that a run may write. strace matches whole paths only, so each is named."""
-    root = project.root
-    state = state_path(project)
+    root = arena.root
+    state = state_path(arena.project)
     lock = root / ".defendctl" / f"{state.name}.lock"
     drawn = range(1, 40)
-    beside = [state, state.with_name(state.name + ".journal")]
+    beside = [state, state.with_name(state.name + ".journal"), lock, lock.with_name(lock.name + ".json")]
     copies = root / ".defendctl" / "backups"
-    folders = [root, *(p for p in state.parents if root in p.parents), root / ".defendctl", copies]
+    inside = (parent for path in arena.written for parent in path.parents if root in parent.parents)
+    folders = {root, *(p for p in state.parents if root in p.parents), root / ".defendctl", copies, *inside}
     waiting = [folder / f".defendctl-{number:016x}.tmp" for folder in folders for number in drawn]
     lineages = {p.name.split(".")[0] for p in copies.glob("*.json")} or {str(UUID(int=n)) for n in drawn}
     backups = [copies / f"{lineage}.{serial:08d}.json" for lineage in lineages for serial in range(1, 12)]
-    return [*folders, *waiting, *beside, lock, lock.with_name(lock.name + ".json"), *backups]
+    return sorted({*folders, *waiting, *beside, *backups, *arena.written})
 
 
 def state_path(project: Subject) -> Path:

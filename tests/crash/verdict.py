@@ -9,6 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from defendctl.model import CANARY
+from tests import jobs
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -47,6 +50,10 @@ class Verdict:
     fired: bool = True
     lost: int = 0
     twice: int = 0
+    half: int = 0
+    """Files that are neither as before nor as after."""
+    litter: int = 0
+    """Files that are there in the end and belong to nobody."""
     unknown: int = 0
     commands: int = 0
     problems: list[str] = field(default_factory=list)
@@ -70,15 +77,49 @@ def judge(harness: str, arena: Arena, ended: Ended) -> Verdict:
     if _TRACEBACK.search(ended.out + ended.err):
         verdict.fail(f"it ended in a traceback: {ended.err[-300:]}")
     try:
-        _covered(arena, ended, verdict)
-        _kept(arena.project, ended, verdict)
-        _obey(arena.project, ended, verdict)
-        _complete(arena, verdict)
+        _whole(arena, verdict)
+        if arena.scenario.again:
+            _again(arena, verdict)
+        else:
+            _covered(arena, ended, verdict)
+            _kept(arena.project, ended, verdict)
+            _obey(arena.project, ended, verdict)
+            _complete(arena, verdict)
+        arena.scenario.holds(arena.project)
+        _clean(arena, verdict)
     except AssertionError as error:
         verdict.fail(f"the operator did not get through: {str(error)[:600]}")
         with suppress(AssertionError):
             _count_twice(arena, verdict)
     return verdict
+
+
+def _whole(arena: Arena, verdict: Verdict) -> None:
+    """Each file of the project is as it was or as it will be, and none is gone that stays."""
+    found = {k: v for k, v in jobs.content(arena.project).items() if not k.endswith(".tmp")}
+    half = {k for k, v in found.items() if v not in (arena.before.get(k), arena.after.get(k))}
+    gone = (arena.before.keys() & arena.after.keys()) - found.keys()
+    verdict.half = len(half | gone)
+    verdict.fail(*(f"neither as before nor as after: {name}" for name in sorted(half | gone)))
+
+
+def _again(arena: Arena, verdict: Verdict) -> None:
+    """The same command, and the files are as after it."""
+    ran = arena.project.run(*arena.command)
+    verdict.commands += 1
+    found = jobs.content(arena.project)
+    verdict.fail(
+        *(f"not done by the next run: {k}: {ran}" for k in arena.after if found.get(k) != arena.after[k])
+    )
+    _count_twice(arena, verdict)
+
+
+def _clean(arena: Arena, verdict: Verdict) -> None:
+    known = arena.before.keys() | arena.after.keys()
+    left = {p.name for p in arena.root.rglob("*") if p.name.endswith(LEFT)}
+    left |= jobs.content(arena.project).keys() - known
+    verdict.litter = len(left)
+    verdict.fail(*(f"left behind: {name}" for name in sorted(left)))
 
 
 def _covered(arena: Arena, ended: Ended, verdict: Verdict) -> None:
@@ -88,7 +129,7 @@ def _covered(arena: Arena, ended: Ended, verdict: Verdict) -> None:
     unresolved = {each["address"] for each in listed["unresolved"]}
     printed = {workflow_id for _, workflow_id in ended.receipts}
     live = {w["workflow_id"]: w["name"] for w in arena.server.workflows()}
-    covered = known | printed | {i for i, name in live.items() if name in unresolved}
+    covered = known | printed | {i for i, name in live.items() if address_of(name) in unresolved}
     lost = (arena.bound | live.keys()) - covered
     verdict.unknown, verdict.lost = len(unresolved), len(lost)
     verdict.fail(*(f"lost: {live.get(i, i)}" for i in sorted(lost)))
@@ -122,7 +163,7 @@ def _obey(project: Subject, ended: Ended, verdict: Verdict) -> None:
 
 def operate(project: Subject) -> int:
     """Settle what `plan` says must be settled, then apply. Returns how many commands that took."""
-    commands = 0
+    commands = _settle_canary(project)
     printed = project.run("plan")
     assert printed.code in (0, 7), printed
     known = dict(_receipts(printed.out))
@@ -134,6 +175,16 @@ def operate(project: Subject) -> int:
         project.ok("apply", "--yes")
         commands += 1
     return commands
+
+
+def _settle_canary(project: Subject) -> int:
+    """It is in no plan; `test --create-canary` would ask for this."""
+    unresolved = [each["address"] for each in project.json("state", "list").json["unresolved"]]
+    if CANARY not in unresolved:
+        return 0
+    made = [name for name in project.server.names() if address_of(name) == CANARY]
+    project.ok("state", "resolve", CANARY, *_truth(project, made[0] if made else CANARY))
+    return 1
 
 
 def _truth(project: Subject, name: str) -> list[str]:
@@ -160,8 +211,10 @@ def _complete(arena: Arena, verdict: Verdict) -> None:
     again = project.run("apply", "--yes")
     if again.code != 0 or project.server.count("PUT") + project.server.count("POST") != writes:
         verdict.fail(f"another apply did something: {again}")
-    left = [p.name for p in project.root.rglob("*") if p.name.endswith(LEFT)]
-    verdict.fail(*(f"left behind: {name}" for name in left))
+
+
+def address_of(name: str) -> str:
+    return CANARY if "canary" in name else name
 
 
 def _count_twice(arena: Arena, verdict: Verdict) -> None:
@@ -173,7 +226,8 @@ def _count_twice(arena: Arena, verdict: Verdict) -> None:
 
 
 def _ids(listed: Any) -> Iterator[str]:
-    return (each["workflow_id"] for each in [*listed["bindings"], *listed["retired"]])
+    yield from (each["workflow_id"] for each in [*listed["bindings"], *listed["retired"]])
+    yield from [listed["canary"]] if "canary" in listed else []
 
 
 def table(verdicts: Iterable[Verdict]) -> str:
@@ -181,17 +235,20 @@ def table(verdicts: Iterable[Verdict]) -> str:
     rows: dict[tuple[str, str], list[Verdict]] = {}
     for each in verdicts:
         rows.setdefault((each.harness, each.fault), []).append(each)
-    lines = [_ROW.format("harness", "fault", "runs", "hit", "lost", "twice", "unknown", "commands", "bad")]
+    lines = [
+        _ROW.format(
+            "harness", "fault", "runs", "hit", "lost", "twice", "half", "litter", "unknown", "commands", "bad"
+        )
+    ]
     lines += [_row(harness, fault, found) for (harness, fault), found in sorted(rows.items())]
     lines.append(_row("all", "", [each for found in rows.values() for each in found]))
     return "\n".join(lines)
 
 
-_ROW = "{:<26} {:<24} {:>6} {:>6} {:>5} {:>6} {:>8} {:>9} {:>4}"
+_ROW = "{:<26} {:<24} {:>6} {:>6} {:>5} {:>6} {:>5} {:>7} {:>8} {:>9} {:>4}"
 
 
 def _row(harness: str, fault: str, found: list[Verdict]) -> str:
-    sums = [
-        sum(getattr(v, name) for v in found) for name in ("fired", "lost", "twice", "unknown", "commands")
-    ]
+    names = ("fired", "lost", "twice", "half", "litter", "unknown", "commands")
+    sums = [sum(getattr(v, name) for v in found) for name in names]
     return _ROW.format(harness, fault, len(found), *sums, sum(bool(v.problems) for v in found))
