@@ -5,13 +5,20 @@ from __future__ import annotations
 import signal
 import sys
 
+from defendctl import process
+
 
 def main() -> None:
-    from defendctl.cli.main import run
+    process.open_streams()
+    process.on_stop(process.leave)
+    process.leave_if_swallowed()
+    try:
+        from defendctl.cli.main import run
 
-    code = run(sys.argv[1:])
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # the result stands; it must not turn into a death by signal
+        code = run(sys.argv[1:])
+        process.on_stop(signal.SIG_IGN)  # the result stands; it must not turn into a death by signal
+    except KeyboardInterrupt:  # once more, while the first was told
+        process.leave()
     sys.exit(code)
 
 

@@ -153,7 +153,7 @@ def conversations() -> list[dict[str, Any]]:
 
 
 def send(method: str, url: str, body: object) -> None:
-    headers = {"Content-Type": "application/json"}
+    headers = {"Content-Type": "application/json", "Authorization": "Bearer any"}
     urllib.request.urlopen(
         urllib.request.Request(url, json.dumps(body).encode(), headers, method=method)
     ).close()

@@ -82,6 +82,7 @@ class Server:
 
     url: str
     client: httpx.Client
+    key: str = KEY
 
     def workflows(self) -> list[Json]:
         return list(self._ask("GET", "workflows"))
@@ -129,7 +130,9 @@ class Server:
         return list(self._ask("GET", f"events?workflow_id={quote(workflow_id, safe='')}"))
 
     def _ask(self, method: str, what: str, content: Json = None) -> Json:
-        answer = self.client.request(method, f"{self.url}/_sandbox/{what}", json=content)
+        headers = {"Authorization": f"Bearer {self.key}"}
+        url = f"{self.url}/_sandbox/{what}"
+        answer = self.client.request(method, url, json=content, headers=headers)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -291,7 +294,8 @@ def world(tmp_path: Path, http: httpx.Client) -> Iterator[World]:
             count += 1
             root = tmp_path / f"project-{count}"
             (root / "workflows").mkdir(parents=True)
-            server = Server(stack.enter_context(embedded(":memory:", **options)), http)
+            url = stack.enter_context(embedded(":memory:", **options))
+            server = Server(url, http, options.get("api_key") or KEY)
             return Project(root, server, environment_for(server.url))
 
         yield make

@@ -533,6 +533,69 @@ def test_each_value_goes_into_the_one_file_that_owns_it(project: Project) -> Non
         project.assert_settled()
 
 
+BASE = """\
+version: 1
+workflows:
+  bot:
+    type: custom
+    metrics:
+      completeness: 0.8
+      correctness: 0.7
+    improvement_action: none
+  other: {type: custom, metrics: {completeness: 0.5}, improvement_action: none}
+"""
+ALL = {"completeness": 0.8, "correctness": 0.7}
+OWN = "\n    metrics:\n      ground_truth_adherence: 0.9"
+JUDGED: list[tuple[str, str, Json, str]] = [
+    # overlay of prod, overlay of staging, what prod has live, whose manifests would not be valid
+    (" {metrics: {ground_truth_adherence: 0.9}}", " {}", ALL, "prod"),
+    (OWN, " {}", ALL, "prod"),
+    (" {}", " {metrics: {correctness: null}}", {"completeness": 0.8}, "staging"),
+    (" {}", " {metrics: {completeness: null}}", {"correctness": 0.7}, "staging"),
+]
+
+
+@pytest.mark.parametrize(("prod", "staging", "live", "whose"), JUDGED)
+@pytest.mark.parametrize("named", [(), ("-f", "workflows")])
+def test_what_would_not_validate_in_any_environment_is_left_and_said(
+    project: Project, prod: str, staging: str, live: Json, whose: str, named: tuple[str, ...]
+) -> None:
+    laid = {"prod": prod, "staging": staging}
+    project.settings(
+        environments={e: {"state": {"path": f"{e}.json"}, "overlays": [f"over/{e}.yaml"]} for e in laid}
+    )
+    declare(project, BASE)
+    (project.root / "over").mkdir()
+    for name, body in laid.items():
+        (project.root / f"over/{name}.yaml").write_text(f"version: 1\nworkflows:\n  bot:{body}\n")
+    project.env["DEFENDCTL_ENV"] = "prod"
+    project.apply()
+    edit(project, "bot", metrics=live)
+    edit(project, "other", metrics={"completeness": 0.6})
+    ran = project.ok("drift", "--write", *named, code=2)
+    assert f"the manifests of {whose} would not be valid with it (nothing-to-remove)" in ran.err
+    lines = [line for file in project.root.glob("*/*.yaml") for line in file.read_text().splitlines()]
+    assert sum("completeness: 0.6" in line for line in lines) == 1, (
+        "what does no harm is written all the same"
+    )
+    del project.env["DEFENDCTL_ENV"]
+    assert project.json("validate").json["valid"]
+
+
+def test_what_was_invalid_before_in_another_environment_stops_nothing(project: Project) -> None:
+    fleet(project)
+    project.settings(
+        environments={
+            "staging": {"state": {"path": "staging.json"}, "overlays": ["overlays/staging.yaml"]},
+            "prod": {"state": {"path": "prod.json"}, "overlays": ["overlays/prod.yaml"]},
+        }
+    )
+    (project.root / "overlays/staging.yaml").write_text("version: 1\nworkflows: {gone: {max_retries: 1}}\n")
+    edit(project, "bot", description="B")
+    project.ok("drift", "--write")
+    assert "description: B  # both" in (project.root / "workflows/all.yaml").read_text()
+
+
 def test_fmt_formats_the_overlays_of_every_environment(project: Project) -> None:
     fleet(project)
     del project.env["DEFENDCTL_ENV"]

@@ -28,7 +28,7 @@ def fleet(world: World) -> Project:
     """Two environments with an API, a key and an overlay each."""
     production, staging = world(), world(api_key="staging-key")
     del production.env["DEEP_RAILS_BASE_URL"]
-    production.env |= {"KEY_PRODUCTION": KEY, "KEY_STAGING": "staging-key"}
+    production.env |= {"DEEPRAILS_KEY_PRODUCTION": KEY, "DEEPRAILS_KEY_STAGING": "staging-key"}
     del production.env["DEEPRAILS_API_KEY"]
     production.settings(environments=sections(production.server, staging.server))
     production.declare({"bot": custom(metrics=SAFE), "triage": custom()})
@@ -39,10 +39,10 @@ def fleet(world: World) -> Project:
 def sections(production: Server, staging: Server) -> Json:
     return {
         "staging": {
-            "api": {"base_url": staging.url, "key_variable": "KEY_STAGING"},
+            "api": {"base_url": staging.url, "key_variable": "DEEPRAILS_KEY_STAGING"},
             "overlays": ["over/staging.yaml"],
         },
-        "production": {"api": {"base_url": production.url, "key_variable": "KEY_PRODUCTION"}},
+        "production": {"api": {"base_url": production.url, "key_variable": "DEEPRAILS_KEY_PRODUCTION"}},
     }
 
 
@@ -85,12 +85,12 @@ def test_doctor_looks_at_one_environment_with_its_own_key(fleet: Project) -> Non
         assert checks["state"]["message"].startswith(f"defendctl.{env}.state.json: ")
         assert f"  env         {env}\n" in fleet.ok("doctor", "--env", env).out
     assert "name the environment" in fleet.ok("doctor", code=64).err
-    fleet.env["DEEPRAILS_API_KEY"] = fleet.env.pop("KEY_STAGING")
+    fleet.env["DEEPRAILS_API_KEY"] = fleet.env.pop("DEEPRAILS_KEY_STAGING")
     checks = {c["topic"]: c for c in fleet.json("doctor", "--env", "staging", code=1).json["checks"]}
-    assert checks["key"]["advice"] == "set KEY_STAGING to the key of your organization"
-    fleet.env["KEY_STAGING"] = "wrong"
+    assert checks["key"]["advice"] == "set DEEPRAILS_KEY_STAGING to the key of your organization"
+    fleet.env["DEEPRAILS_KEY_STAGING"] = "wrong"
     checks = {c["topic"]: c for c in fleet.json("doctor", "--env", "staging", code=3).json["checks"]}
-    assert checks["key"]["advice"] == "set KEY_STAGING to a key of this organization"
+    assert checks["key"]["advice"] == "set DEEPRAILS_KEY_STAGING to a key of this organization"
 
 
 @pytest.mark.parametrize(
@@ -197,17 +197,17 @@ def test_the_environment_is_part_of_the_digest(project: Project) -> None:
 
 def test_the_key_is_that_of_the_environment_and_no_other(fleet: Project) -> None:
     fleet.apply("--env", "staging")
-    fleet.env["DEEPRAILS_API_KEY"] = fleet.env.pop("KEY_STAGING")
+    fleet.env["DEEPRAILS_API_KEY"] = fleet.env.pop("DEEPRAILS_KEY_STAGING")
     ran = fleet.ok("plan", "--env", "staging", code=1)
-    assert "KEY_STAGING is not set" in ran.err
-    fleet.env["KEY_STAGING"] = "ab cd"
+    assert "DEEPRAILS_KEY_STAGING is not set" in ran.err
+    fleet.env["DEEPRAILS_KEY_STAGING"] = "ab cd"
     ran = fleet.ok("plan", "--env", "staging", code=1)
-    assert "KEY_STAGING holds characters that no key has" in ran.err
+    assert "DEEPRAILS_KEY_STAGING holds characters that no key has" in ran.err
     assert "ab cd" not in ran.err
-    fleet.env["KEY_STAGING"] = "wrong"
+    fleet.env["DEEPRAILS_KEY_STAGING"] = "wrong"
     ran = fleet.ok("-v", "plan", "--env", "staging", code=3)
     assert "wrong" not in ran.out + ran.err
-    assert "KEY_STAGING" in ran.err
+    assert "DEEPRAILS_KEY_STAGING" in ran.err
 
 
 def test_a_variable_does_not_send_a_key_to_another_host(fleet: Project) -> None:
@@ -240,6 +240,11 @@ def test_the_sandbox_is_one_for_each_environment(fleet: Project) -> None:
             {"environments": {"prod": {"api": {"key_variable": "sk_secret"}}}},
             "invalid-value",
             "never the key itself",
+        ),
+        (
+            {"environments": {"prod": {"api": {"key_variable": "GITHUB_TOKEN"}}}},
+            "invalid-value",
+            "begins with `DEEPRAILS_`",
         ),
         ({"environments": {"prod": {"state": {"path": "a\u0000b"}}}}, "invalid-value", "control"),
         (

@@ -229,7 +229,7 @@ BARE = {"model_output": "o", "model_used": "m"}
 WRONG: list[tuple[Json, str]] = [
     ([], "found an empty list"),
     ({}, "lacks `model_output`"),
-    ({**OUTPUT, "run_mode": "fsat"}, "no run mode `fsat`"),
+    ({**OUTPUT, "run_mode": "fsat"}, "does not have this run mode"),
     ({**OUTPUT, "context": 3}, "`context` must be a text"),
     ({**OUTPUT, "context": [{"role": "user"}]}, "An item of `context`"),
     ({"model_output": "o", "model_used": "m"}, "neither a `user_prompt` nor"),

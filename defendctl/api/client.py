@@ -11,7 +11,8 @@ from defendctl.api.decode import observe
 from defendctl.api.detail import detail, recent
 from defendctl.api.dialects.dialect import encode
 from defendctl.api.examine import examined
-from defendctl.api.explain import explain
+from defendctl.api.explain import Private, explain, own_words
+from defendctl.api.mask import texts
 from defendctl.api.outcome import (
     Outcome,
     Refused,
@@ -23,7 +24,7 @@ from defendctl.api.outcome import (
     json_object,
     too_many_values,
 )
-from defendctl.api.patience import Patience, retry_after
+from defendctl.api.patience import RETRIED, Patience
 from defendctl.api.transport import Answer, Lost, NotSent, TooLarge, Transport
 from defendctl.diagnostics import ApiError, KeyRefused
 from defendctl.model import usable_file_id
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 READ_SECONDS: Final = 20.0
 WRITE_SECONDS: Final = 60.0
+_LARGE: Final = 1 << 20
+"""Bytes of an uploaded file that are compared with what an answer says. Of a larger one its own words are not
+shown, for they might quote it."""
 _REFUSES_LIMIT: Final = (400, 422)
 _LIMITS: Final = (100, 50, 10)
 """What is asked for where more is refused: no page says what the API takes, and 10 is its own default."""
@@ -62,15 +66,17 @@ class DefendApi:
         base_url: str,
         key: str,
         *,
-        use_proxy: bool = True,
         seconds: float | None = None,
         log: Callable[[str], None] | None = None,
+        patience: Patience | None = None,
     ) -> None:
-        self._transport = Transport(base_url, key, use_proxy=use_proxy)
+        """Raises DefendctlError for a setting of the network that cannot be honoured."""
+        self._private, self._of_events = Private(key), Private(key, None)
+        self._transport = Transport(base_url, key)
         self._read_seconds = seconds or READ_SECONDS
         self._write_seconds = seconds or WRITE_SECONDS
         self._log = log or (lambda line: None)
-        self.patience = Patience()
+        self.patience = patience or Patience()
         self.dialect: Dialect | None = None
         self._parsing = threading.Lock()
         self.evidence: set[str] = set()
@@ -79,11 +85,11 @@ class DefendApi:
     def read(self, workflow_id: str) -> Observed | None:
         """None for a 404. Raises KeyRefused or ApiError."""
         what = f"reading {workflow_id}"
-        answer = self._ask("GET", what, workflow_id, params={"limit": 1})
+        answer = self._ask("GET", what, workflow_id, self._private, params={"limit": 1})
         if answer.status == 404:
             return None
         if answer.status != 200:
-            raise ApiError(f"{what}: the API answered {answer.status}")
+            raise ApiError(f"{what}: {explain(answer, self._private)}")
         with self._parsing:
             observed = _observed(answer.body)
         del answer  # an error keeps its frame, and twenty of eight megabytes are many
@@ -106,11 +112,11 @@ class DefendApi:
     def event(self, workflow_id: str, event_id: str, content: bool) -> Event | None:
         """One event. None for a 404. Raises KeyRefused or ApiError."""
         what = f"reading event {event_id}"
-        answer = self._ask("GET", what, workflow_id, below=_event_path(event_id))
+        answer = self._ask("GET", what, workflow_id, self._of_events, below=_event_path(event_id))
         if answer.status == 404:
             return None
         if answer.status != 200:
-            raise ApiError(f"{what}: {explain(answer)}")
+            raise ApiError(f"{what}: {explain(answer, self._of_events)}")
         with self._parsing:
             found = _detail(answer.body, event_id, content)
         del answer
@@ -123,25 +129,27 @@ class DefendApi:
         answer = self._post(f"{_path(workflow_id)}/events", "submitting", body, before_send)
         if not isinstance(answer, Answer):
             return answer
-        return _with_wait(classify_event(answer, explain(answer)), answer)
+        return self._heeding(classify_event(answer, explain(answer, self._of_events)), answer)
 
     def examine(self, workflow_id: str, limit: int) -> Seen:
         """What the answer looks like, whatever it is. Raises KeyRefused or ApiError."""
-        answer = self._ask("GET", f"examining {workflow_id}", workflow_id, params={"limit": limit})
+        answer = self._ask(
+            "GET", f"examining {workflow_id}", workflow_id, self._private, params={"limit": limit}
+        )
         with self._parsing:
             return examined(answer.status, answer.headers, answer.body)
 
     def _listing(self, what: str, workflow_id: str, asked: int, content: bool) -> Recent | _Fewer | None:
         try:
-            answer = self._ask("GET", what, workflow_id, TooLarge, params={"limit": asked})
+            answer = self._ask("GET", what, workflow_id, self._of_events, TooLarge, params={"limit": asked})
         except TooLarge as error:
             return _half(asked, str(error))
         if answer.status == 404:
             return None
         if answer.status in _REFUSES_LIMIT:
-            return _Fewer(explain(answer), max((n for n in _LIMITS if n < asked), default=0))
+            return _Fewer(explain(answer, self._of_events), max((n for n in _LIMITS if n < asked), default=0))
         if answer.status != 200:
-            raise ApiError(f"{what}: {explain(answer)}")
+            raise ApiError(f"{what}: {explain(answer, self._of_events)}")
         with self._parsing:
             found = _listed(answer.body, asked, content)
         del answer
@@ -154,7 +162,9 @@ class DefendApi:
         assert self.dialect
         body = encode(self.dialect, values, self.dialect.support.create)
         answer = self._post("/defend", "creating", body, before_send)
-        return _with_wait(classify(answer, explain(answer)), answer) if isinstance(answer, Answer) else answer
+        if not isinstance(answer, Answer):
+            return answer
+        return self._heeding(classify(answer, explain(answer, self._holding(body))), answer)
 
     def _post(
         self, path: str, what: str, body: dict[str, Any], before_send: Callable[[], None]
@@ -166,21 +176,36 @@ class DefendApi:
             return Unsent(error.message, again=False)
         except NotSent as error:
             self.patience.failed()
-            return Unsent(str(error))
+            if not error.again:
+                self.patience.give_up(str(error))
+            return Unsent(str(error), error.again)
         except Lost as error:
             return Unknown(str(error))
-        if answer.status < 500:
-            self.patience.succeeded()
         return answer
+
+    def _heeding(self, outcome: T, answer: Answer) -> T | Refused:
+        """A 429 was refused, and says when to come again. After any answer others may have to wait."""
+        if answer.status not in RETRIED:
+            self.patience.succeeded(answer)
+            return outcome
+        wait = self.patience.heed(answer, 1)
+        if isinstance(outcome, Refused) and answer.status == 429:
+            return Refused(429, outcome.why, wait)
+        return outcome
+
+    def _holding(self, body: object) -> Private:
+        """What a message about this body must not quote."""
+        return Private(self._private.key, tuple(texts(body)))
 
     def update(self, workflow_id: str, values: Fields) -> None:
         """PUT; safe to repeat, and repeated. Raises KeyRefused or ApiError."""
         assert self.dialect
         body = encode(self.dialect, values, self.dialect.support.update)
         what = f"updating {workflow_id}"
-        answer = self._ask("PUT", what, workflow_id, json=body)
+        private = self._holding(body)
+        answer = self._ask("PUT", what, workflow_id, private, json=body)
         if not 200 <= answer.status < 300:
-            raise ApiError(f"{what}: {explain(answer)}")
+            raise ApiError(f"{what}: {explain(answer, private)}")
 
     def upload(self, name: str, content: bytes) -> str:
         """One file → its id. Sent again when an answer is lost: a file that no workflow names does nothing.
@@ -188,13 +213,16 @@ class DefendApi:
         Raises KeyRefused or ApiError."""
         assert self.dialect
         part, what = self.dialect.file_part, f"uploading {name}"
+        private = self._holding([name, content.decode(errors="replace")])
+        if len(content) > _LARGE:
+            private = self._of_events
 
         def send() -> Answer:
             return self._send("POST", "/files/upload", self._write_seconds, file=(part, name, content))
 
-        answer = _accepted(self.patience.ask(what, send), what)
+        answer = self._accepted(what, send, private)
         if not 200 <= answer.status < 300:
-            raise ApiError(f"{what}: {explain(answer)}")
+            raise ApiError(f"{what}: {explain(answer, private)}")
         file_id = (json_object(answer.body) or {}).get("file_id")
         if not usable_file_id(file_id):
             raise ApiError(f"{what}: the API answered {answer.status} without a usable file_id")
@@ -211,7 +239,7 @@ class DefendApi:
 
     def stop(self) -> None:
         """Start nothing that waits, and give what is under way five seconds."""
-        self.patience.stopped.set()
+        self.patience.stop()
         self._transport.hurry(5.0)
 
     def close(self) -> None:
@@ -222,14 +250,27 @@ class DefendApi:
         method: str,
         what: str,
         workflow_id: str,
+        private: Private,
         final: type[Lost] | tuple[()] = (),
         below: str = "",
         **request: object,
     ) -> Answer:
         path = _path(workflow_id) + below
         seconds = self._read_seconds if method == "GET" else self._write_seconds
-        answer = self.patience.ask(what, lambda: self._send(method, path, seconds, **request), final)
-        return _accepted(answer, what)
+        return self._accepted(what, lambda: self._send(method, path, seconds, **request), private, final)
+
+    def _accepted(
+        self,
+        what: str,
+        send: Callable[[], Answer],
+        private: Private,
+        final: type[Lost] | tuple[()] = (),
+    ) -> Answer:
+        """Any answer but one that refuses the key."""
+        answer = self.patience.ask(what, send, lambda answer: explain(answer, private), final)
+        if answer.status in (401, 403):
+            raise KeyRefused(f"{what}: the API refused the key ({answer.status}){own_words(answer, private)}")
+        return answer
 
     def _send(self, method: str, path: str, seconds: float, **request: object) -> Answer:
         try:
@@ -249,13 +290,6 @@ def _event_path(event_id: str) -> str:
     return f"/events/{quote(event_id, safe='')}"
 
 
-def _with_wait(outcome: T, answer: Answer) -> T | Refused:
-    """A 429 was refused, and says when to come again."""
-    if isinstance(outcome, Refused) and answer.status == 429:
-        return Refused(429, outcome.why, retry_after(answer, 1))
-    return outcome
-
-
 def _detail(body: bytes, event_id: str, content: bool) -> Event | str:
     """What was read, or why it is nothing; holds none of the answer when it has returned."""
     data = json_object(body)
@@ -267,12 +301,6 @@ def _detail(body: bytes, event_id: str, content: bool) -> Event | str:
         return detail(data, content)
     except ValueError as error:
         return str(error)
-
-
-def _accepted(answer: Answer, what: str) -> Answer:
-    if answer.status in (401, 403):
-        raise KeyRefused(f"{what}: the API refused the key ({answer.status})")
-    return answer
 
 
 def _observed(body: bytes) -> Observed | str:

@@ -18,7 +18,7 @@ def unfit(given: Submission, dialect: Dialect) -> Iterator[tuple[str, str]]:
     generation = dialect.support.generation
     if given.run_mode not in dialect.run_modes:
         known = ", ".join(dialect.run_modes)
-        yield "run_mode", f"generation {generation} has no run mode `{given.run_mode}`; it has {known}"
+        yield "run_mode", f"generation {generation} does not have this run mode; it has {known}"
     if dialect.needs_user_prompt and given.user_prompt is None:
         yield "user_prompt", f"generation {generation} needs a `user_prompt`"
     if not given.context:

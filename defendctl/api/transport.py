@@ -1,13 +1,15 @@
 """One request, one bounded answer. The only module that knows httpx.
 
 Every request has an overall deadline, which httpx lacks: at the deadline the socket is shut down, which
-ends whatever waits for it. The socket comes from httpx's trace of the connection.
+ends whatever waits for it. The socket comes from httpx's trace of the connection. Of the environment httpx is
+told nothing but what `network.py` makes of it.
 """
 
 from __future__ import annotations
 
 import io
 import socket
+import ssl
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -17,17 +19,24 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 import httpx
 
 from defendctl import __version__
+from defendctl.api.network import Network, read_network
+from defendctl.hosts import api_host
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Iterator
+
+    from defendctl.api.proxy import Proxy
 
 MAX_BODY: Final = 8 * 1024 * 1024
 CONNECT_TIMEOUT: Final = 5.0
 
 
 class NotSent(Exception):
-    """No byte of the request left: DNS, refused, TLS, proxy."""
+    """No byte of the request left: DNS, refused, TLS, proxy. `again`: another try may end otherwise."""
+
+    def __init__(self, why: str, *, again: bool = True) -> None:
+        super().__init__(why)
+        self.again = again
 
 
 class Lost(Exception):
@@ -54,6 +63,8 @@ class _Call:
 
     def __init__(self, method: str, before_send: Callable[[], None] | None, sockets: threading.local) -> None:
         self.sent = False
+        self.reached = False
+        """Whether it has come past the proxy, to the API's own host."""
         self.cut_after: float | None = None
         self._method = method.encode()
         self._before_send = before_send
@@ -65,6 +76,8 @@ class _Call:
             self._socket = self._sockets.current = info["return_value"].get_extra_info("socket")
             if self.cut_after is not None:
                 self.cut(self.cut_after)
+        elif name == "proxy.start_tls.started":
+            self.reached = True
         elif name == "http11.send_request_headers.started" and info["request"].method == self._method:
             if self.cut_after is not None:
                 raise httpx.ConnectTimeout("the time was up before the connection stood")
@@ -82,15 +95,13 @@ class _Call:
 class Transport:
     """Safe to use from many threads; each keeps one connection alive for GET and PUT."""
 
-    def __init__(self, base_url: str, key: str, *, use_proxy: bool = True) -> None:
+    def __init__(self, base_url: str, key: str) -> None:
+        """Raises DefendctlError for a setting of the network that cannot be honoured."""
         self._base_url = base_url.rstrip("/")
         self._key = key
-        self._use_proxy = use_proxy
-        self._verify: ssl.SSLContext | bool = (
-            httpx.create_ssl_context() if base_url.startswith("https:") else False
-        )
+        self._network = read_network(base_url)
         self._local = threading.local()
-        self._clients: list[httpx.Client] = []
+        self._clients: set[httpx.Client] = set()
         self._calls: set[_Call] = set()
         self._guard = threading.Lock()
         self._until: float | None = None
@@ -117,12 +128,7 @@ class Transport:
                 request.extensions["trace"] = call.trace
                 return _receive(client, request)
         except httpx.HTTPError as error:
-            why = (
-                f"no complete answer within {call.cut_after:g} s"
-                if call.cut_after is not None
-                else _why(error)
-            )
-            raise _kind(error, call)(why) from None
+            raise self._failure(error, call) from None
 
     def hurry(self, seconds: float) -> None:
         """Let what is under way take this many seconds more, and no longer."""
@@ -133,7 +139,9 @@ class Transport:
             _cut_later(call, seconds)
 
     def close(self) -> None:
-        for client in self._clients:
+        with self._guard:
+            clients = list(self._clients)
+        for client in clients:
             client.close()
 
     @contextmanager
@@ -144,19 +152,29 @@ class Transport:
             return
         if not hasattr(self._local, "client"):
             self._local.client = self._new_client()
-            self._clients.append(self._local.client)
-        yield self._local.client
+            with self._guard:
+                self._clients.add(self._local.client)
+        try:
+            yield self._local.client
+        except BaseException:
+            self._drop_client()
+            raise
+
+    def _drop_client(self) -> None:
+        """After a failure: httpcore counts a tunnel whose TLS failed as in use, and the next request would
+        wait for it without end."""
+        client = self._local.client
+        del self._local.client
+        with self._guard:
+            self._clients.discard(client)
+        client.close()
 
     def _new_client(self) -> httpx.Client:
-        try:
-            return self._client_of_env()
-        except (ValueError, httpx.InvalidURL):
-            raise NotSent("a proxy named by the environment (HTTPS_PROXY, ...) is not a URL") from None
-
-    def _client_of_env(self) -> httpx.Client:
+        trust = self._network.trust
         return httpx.Client(
-            verify=self._verify,
-            trust_env=self._use_proxy,
+            verify=trust.context if trust else False,
+            proxy=_proxy(self._network),
+            trust_env=False,
             follow_redirects=False,
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
             headers={
@@ -166,6 +184,15 @@ class Transport:
                 "User-Agent": f"defendctl/{__version__}",
             },
         )
+
+    def _failure(self, error: httpx.HTTPError, call: _Call) -> Lost | NotSent:
+        if isinstance(error, _Oversized):
+            return TooLarge(str(error))
+        if not call.sent:
+            return _not_sent(error, call, self._network, api_host(self._base_url))
+        if call.cut_after is not None:
+            return Lost(f"no complete answer within {call.cut_after:g} s")
+        return Lost(_why_lost(error))
 
     @contextmanager
     def _deadline(self, call: _Call, seconds: float) -> Iterator[None]:
@@ -180,6 +207,15 @@ class Transport:
             timer.cancel()
             with self._guard:
                 self._calls.discard(call)
+
+
+def _proxy(network: Network) -> httpx.Proxy | None:
+    proxy = network.proxy
+    if proxy is None:
+        return None
+    secure = network.trust.context if network.trust and proxy.url.startswith("https:") else None
+    headers = {"Proxy-Authorization": proxy.authorization} if proxy.authorization else None
+    return httpx.Proxy(proxy.url, ssl_context=secure, headers=headers)
 
 
 def _form(file: tuple[str, str, bytes] | None) -> list[tuple[str, tuple[str, BinaryIO]]] | None:
@@ -218,20 +254,48 @@ def _body(response: httpx.Response) -> bytes:
     return bytes(body)
 
 
-def _kind(error: httpx.HTTPError, call: _Call) -> type[Lost | NotSent]:
-    if isinstance(error, _Oversized):
-        return TooLarge
-    return Lost if call.sent else NotSent
-
-
-def _why(error: httpx.HTTPError) -> str:
+def _why_lost(error: httpx.HTTPError) -> str:
     """Without the text of a library where it could quote what was received."""
     if isinstance(error, httpx.DecodingError):
         return str(error)
-    if isinstance(error, httpx.ConnectTimeout):
-        return f"no connection within {CONNECT_TIMEOUT:g} s"
-    if isinstance(error, httpx.ConnectError | httpx.ProxyError):
-        return f"no connection: {error}"
     if isinstance(error, httpx.RemoteProtocolError):
         return "the connection was closed before the answer was complete, or it is not HTTP"
     return f"the connection broke ({type(error).__name__})"
+
+
+def _not_sent(error: httpx.HTTPError, call: _Call, network: Network, host: str) -> NotSent:
+    proxy, where = network.proxy, _in_the_way(call, network.proxy, host)
+    untrusted = _untrusted(error)
+    if proxy and isinstance(error, httpx.ProxyError):
+        return _refused_by(proxy, str(error).partition(" ")[0], host)
+    if untrusted and network.trust:
+        why = f"the certificate of {where} is not trusted: {untrusted.verify_message}"
+        return NotSent(f"{why}; trusted: {network.trust.source}", again=False)
+    if call.cut_after is not None:
+        return NotSent(f"no connection to {where} within {call.cut_after:g} s")
+    if isinstance(error, httpx.ConnectTimeout):
+        return NotSent(f"no connection to {where} within {CONNECT_TIMEOUT:g} s")
+    if isinstance(error, httpx.ConnectError):
+        return NotSent(f"no connection to {where}: {error}")
+    return NotSent(f"no connection to {where}: it closed the connection, or does not speak HTTP")
+
+
+def _in_the_way(call: _Call, proxy: Proxy | None, host: str) -> str:
+    if proxy is None:
+        return host
+    return f"{host} through the proxy {proxy}" if call.reached else f"the proxy {proxy}"
+
+
+def _refused_by(proxy: Proxy, status: str, host: str) -> NotSent:
+    if status != "407":
+        return NotSent(f"the proxy {proxy} refuses to connect to {host} ({status})", again=status[0] != "4")
+    if proxy.authorization:
+        return NotSent(f"the proxy {proxy} refuses the user name and password (407)", again=False)
+    return NotSent(f"the proxy {proxy} asks for a user name and password (407)", again=False)
+
+
+def _untrusted(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
+    """Behind the errors of the libraries stands that of Python."""
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error

@@ -9,9 +9,11 @@ from defendctl.diagnostics import DefendctlError
 from defendctl.render.inert import inert
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from defendctl.cli.options import Run
+    from defendctl.operations.adopt import Undeclared
     from defendctl.operations.import_from import Imported
 
 
@@ -39,9 +41,16 @@ def _refuse(run: Run, done: Imported) -> None:
     """As `import` of a single one does. Raises DefendctlError."""
     from defendctl.render.yaml import manifests
 
-    entries = [(one.address, one.workflow, one.unread) for one in done.to_paste]
-    run.console.out(manifests(entries))
+    run.console.out(manifests((one.address, one.fields) for one in done.to_paste))
     raise DefendctlError(
         f"{len(done.to_paste)} of these addresses are not declared, so nothing was bound",
-        "put the manifest above into your workflows and import again, or have it written with --write",
+        how_to_paste(done.to_paste, ", or have it written with --write"),
     )
+
+
+def how_to_paste(found: Sequence[Undeclared], otherwise: str = "") -> str:
+    """What nobody could read must be filled in, and only then does another way lead on."""
+    lacking = list(dict.fromkeys(name for one in found for name in one.lacking))
+    if lacking:
+        return f"put the manifest above into your workflows, fill in {', '.join(lacking)}, and import again"
+    return f"put the manifest above into your workflows and import again{otherwise}"

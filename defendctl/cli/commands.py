@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
+from defendctl.cli import completing
 from defendctl.cli.console import Ticker
 from defendctl.cli.delivery import append_to, deliver, report_option
 from defendctl.cli.edit import tell_unwritten
 from defendctl.cli.formats import FORMATS
-from defendctl.cli.options import Command, Group, Run, beginning, older_checkout
+from defendctl.cli.options import Command, Group, ManifestPath, Run, beginning, older_checkout
 from defendctl.cli.options import selector as with_selector
+from defendctl.command import command
 from defendctl.diagnostics import DefendctlError, Precondition, Usage, errors, worst_exit
 from defendctl.model import FIELDS
 from defendctl.render.inert import inert
@@ -48,13 +50,19 @@ _parallelism = click.option(
     "--parallelism", type=click.IntRange(1, 256), default=10, show_default=True, help="Requests at once."
 )
 _target = click.option(
-    "--target", multiple=True, metavar="ADDRESS", allow_from_autoenv=False, help="Only this address."
+    "--target",
+    multiple=True,
+    metavar="ADDRESS",
+    allow_from_autoenv=False,
+    shell_complete=completing.addresses,
+    help="Only this address.",
 )
 _replace = click.option(
     "--replace",
     multiple=True,
     metavar="ADDRESS",
     allow_from_autoenv=False,
+    shell_complete=completing.declared,
     help="Make a new workflow for this address; the old one stays live.",
 )
 
@@ -85,15 +93,29 @@ def init(run: Run) -> int:
         run.console.out(f"left   {name} (it exists)\n")
     for warning in done.warnings:
         run.console.warn(warning)
-    run.console.out("Next: edit workflows/, then `defendctl validate` and `defendctl plan`.\n")
+    run.console.out(f"Next: edit workflows/, then `{command('validate')}` and `{command('plan')}`.\n")
     return 0
 
 
 @_command("validate")
-@click.argument("paths", nargs=-1, type=_PATH)
+@click.argument("paths", nargs=-1, type=ManifestPath())
 @_files
-@click.option("-E", "--error", multiple=True, metavar="CODE", help="Take this lint for an error.")
-@click.option("-W", "--warning", multiple=True, metavar="CODE", help="Take this lint for a warning.")
+@click.option(
+    "-E",
+    "--error",
+    multiple=True,
+    metavar="CODE",
+    shell_complete=completing.lint_codes,
+    help="Take this lint for an error.",
+)
+@click.option(
+    "-W",
+    "--warning",
+    multiple=True,
+    metavar="CODE",
+    shell_complete=completing.lint_codes,
+    help="Take this lint for a warning.",
+)
 @_format(*FORMATS["diagnostics"])
 @report_option("diagnostics")
 @click.pass_obj
@@ -106,7 +128,7 @@ def validate(
     report: tuple[Destination, ...],
     **chosen: Any,
 ) -> int:
-    """Check every manifest and the project file, offline."""
+    """Check every manifest and the project file, offline; `-` is stdin."""
     from defendctl.operations.destinations import check_destinations
     from defendctl.operations.inspect import validate as operation
     from defendctl.operations.policy import exits
@@ -214,7 +236,7 @@ def apply(
         if consent.digest:
             return  # it was shown when it was reviewed
         if format == "text":
-            run.console.out(_plan_text(made, run))
+            run.console.show(_plan_text(made, run))
         elif not yes:
             run.console.err(_plan_text(made, run))
 
@@ -238,9 +260,19 @@ def apply(
 @report_option("drift")
 @click.option("--write", is_flag=True, help="Put what is live into the manifests, one line for one value.")
 @click.option(
-    "--overwrite", multiple=True, metavar="ADDRESS", help="With --write: also where git says something new."
+    "--overwrite",
+    multiple=True,
+    metavar="ADDRESS",
+    shell_complete=completing.bound,
+    help="With --write: also where git says something new.",
 )
-@click.option("--ignore", multiple=True, metavar="FIELD", help="Leave this field (or path) out.")
+@click.option(
+    "--ignore",
+    multiple=True,
+    metavar="FIELD",
+    shell_complete=completing.fields,
+    help="Leave this field (or path) out.",
+)
 @click.option(
     "--fail-on",
     type=click.Choice(["any", "indeterminate", "loosens"]),
@@ -288,7 +320,7 @@ def drift(
 
 
 @_command("show")
-@click.argument("address")
+@click.argument("address", shell_complete=completing.addresses)
 @_format("text", "json")
 @click.option("--provenance", is_flag=True, help="Where each value comes from; also asks for an event.")
 @click.pass_obj
@@ -316,7 +348,7 @@ def _with_provenance(run: Run, address: str, format: str) -> int:
 
 
 @_command("import")
-@click.argument("address", required=False)
+@click.argument("address", required=False, shell_complete=completing.declared)
 @click.argument("workflow_id", required=False)
 @click.option("--from", type=_PATH, metavar="FILE", help="Many at once: CSV or JSON with addresses and ids.")
 @click.option(
@@ -349,16 +381,16 @@ def import_(
 
 
 def _import_one(run: Run, address: str, workflow_id: str) -> int:
+    from defendctl.cli.adoption import how_to_paste
     from defendctl.operations.adopt import Undeclared, import_workflow
     from defendctl.render.yaml import manifest
 
     try:
         binding = import_workflow(run.workspace(), address, workflow_id)
     except Undeclared as found:
-        run.console.out(manifest(found.address, found.workflow, found.unread))
+        run.console.out(manifest(found.address, found.fields))
         raise DefendctlError(
-            f"{address} is not declared, so nothing was bound",
-            "put the manifest above into your workflows and import again",
+            f"{address} is not declared, so nothing was bound", how_to_paste([found])
         ) from None
     run.console.out(f"{address} is bound to {inert(binding.workflow_id)}\n")
     if binding.assumed:
@@ -441,8 +473,19 @@ def sandbox() -> None:
 
 @sandbox.command("serve", cls=Command)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes a free one.")
-@click.option("--generation", default="2025-12-07", show_default=True, help="What it accepts.")
-@click.option("--answers", default=None, help="What reads are answered in, if that differs.")
+@click.option(
+    "--generation",
+    default="2025-12-07",
+    shell_complete=completing.generations,
+    show_default=True,
+    help="What it accepts.",
+)
+@click.option(
+    "--answers",
+    default=None,
+    shell_complete=completing.generations,
+    help="What reads are answered in, if that differs.",
+)
 @click.option("--data", type=_PATH, default=None, help="An SQLite file; in memory by default.")
 @click.option("--api-key", default=None, help="The only key it takes; any by default.")
 @click.option("--scores", type=_PATH, default=None, help=_SCORES_HELP)
@@ -474,7 +517,7 @@ def serve(
         answers,
         str(data or ":memory:"),
         api_key,
-        lambda url: run.console.out(url + "\n"),
+        lambda url: run.console.show(url + "\n"),
         scripts,
     )
     return 0

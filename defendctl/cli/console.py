@@ -6,13 +6,16 @@ import os
 import sys
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
+from defendctl import process
+from defendctl.diagnostics import DefendctlError
 from defendctl.render.inert import inert
 from defendctl.render.paint import painter
 
 if TYPE_CHECKING:
-    from defendctl.diagnostics import DefendctlError
+    from collections.abc import Mapping
+
     from defendctl.render.paint import Paint
 
 _SHOW_AFTER = 0.5
@@ -24,15 +27,41 @@ class Console:
     quiet: bool = False
     verbose: bool = False
     _warned: set[str] = field(default_factory=set)
+    _lost: OSError | None = None
 
-    def out(self, text: str) -> None:
-        """The result."""
-        sys.stdout.write(text)
+    def out(self, text: str, *, paid: bool = False) -> None:
+        """The result. Where stdout fails the run goes on, and says so; stderr gets what was paid."""
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except OSError as error:
+            process.give_up(sys.stdout)
+            self._lost = self._lost or error
+            if paid:
+                self.err(text)
+
+    def show(self, text: str) -> None:
+        """What must be seen before the run goes on. Raises DefendctlError where it cannot be written."""
+        self.out(text)
+        if self._lost:
+            lost, self._lost = self._lost, None
+            raise DefendctlError(f"stdout: {lost.strerror}", "nothing was done")
+
+    def tell_lost(self) -> bool:
+        """Whether a part of the result was lost. A reader that went away wanted no more of it."""
+        if self._lost and not isinstance(self._lost, BrokenPipeError):
+            why = f"the result could not be written to stdout: {self._lost.strerror}"
+            self.error(DefendctlError(why, "whatever the command did stays done"))
+        return self._lost is not None
+
+    def out_bytes(self, data: bytes) -> None:
+        """A result that is to be the same in every locale."""
         sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
 
     def err(self, text: str) -> None:
-        sys.stderr.write(text if text.endswith("\n") else text + "\n")
-        sys.stderr.flush()
+        _say(text if text.endswith("\n") else text + "\n")
 
     def warn(self, text: str) -> None:
         """Once, however often it is noticed."""
@@ -52,24 +81,46 @@ class Console:
 
     def confirm(self, question: str) -> bool:
         """Asks whoever sits at the terminal; only a yes is one."""
-        sys.stderr.write(f"{inert(question)} [y/N] ")
-        sys.stderr.flush()
+        _say(f"{inert(question)} [y/N] ")
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
     def live(self) -> Live:
-        return Live(sys.stderr.isatty() and not self.quiet)
+        return Live(_can_move(sys.stderr) and not self.quiet)
 
     @property
     def paint(self) -> Paint:
-        return self._painter(sys.stdout.isatty())
+        return self._painter(sys.stdout)
 
     def paint_err(self, text: str, colour: str) -> str:
-        return self._painter(sys.stderr.isatty())(text, colour)
+        return self._painter(sys.stderr)(text, colour)
 
-    def _painter(self, terminal: bool) -> Paint:
-        if self.no_color or os.environ.get("NO_COLOR"):
-            return painter(False)
-        return painter(bool(os.environ.get("FORCE_COLOR")) or terminal)
+    def _painter(self, stream: TextIO) -> Paint:
+        return painter(not self.no_color and wants_colour(os.environ, stream.isatty()))
+
+
+def wants_colour(env: Mapping[str, str], terminal: bool) -> bool:
+    """As no-color.org, force-color.org and bixense.com/clicolors say; what is empty is not set."""
+    if env.get("NO_COLOR"):
+        return False
+    if env.get("FORCE_COLOR"):
+        return env["FORCE_COLOR"] != "0"
+    if env.get("CLICOLOR_FORCE", "0") not in ("", "0"):
+        return True
+    return terminal and env.get("CLICOLOR") != "0" and env.get("TERM") != "dumb"
+
+
+def _say(text: str) -> None:
+    """As far as stderr takes it: whatever is said there, the exit code says too."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        process.give_up(sys.stderr)
+
+
+def _can_move(stream: TextIO) -> bool:
+    """Whether a line on it can be written over."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 class Live:
@@ -81,14 +132,12 @@ class Live:
     def say(self, text: str) -> None:
         if self._on:
             seconds = time.monotonic() - self._began
-            sys.stderr.write(f"\r\x1b[K{inert(text)} ({seconds:.0f} s)")
-            sys.stderr.flush()
+            _say(f"\r\x1b[K{inert(text)} ({seconds:.0f} s)")
             self._shown = True
 
     def end(self) -> None:
         if self._shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+            _say("\r\x1b[K")
             self._shown = False
 
 
@@ -96,7 +145,7 @@ class Ticker:
     """`Reading 12/200` on a terminal, for runs that take longer than a glance."""
 
     def __init__(self, console: Console) -> None:
-        self._on = sys.stderr.isatty() and not console.quiet
+        self._on = _can_move(sys.stderr) and not console.quiet
         self._what, self._total, self._done, self._began = "", 0, 0, 0.0
 
     def start(self, what: str, total: int) -> None:
@@ -106,10 +155,9 @@ class Ticker:
     def step(self) -> None:
         self._done += 1
         if self._on and time.monotonic() - self._began > _SHOW_AFTER:
-            sys.stderr.write(f"\r{self._what} {self._done}/{self._total}")
-            sys.stderr.flush()
+            _say(f"\r{self._what} {self._done}/{self._total}")
 
     def end(self) -> None:
         if self._on and self._done and time.monotonic() - self._began > _SHOW_AFTER:
-            sys.stderr.write("\r\x1b[K")
+            _say("\r\x1b[K")
         self._done = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from defendctl.cli import completing
 from defendctl.cli.options import Command, Run
 
 
@@ -23,8 +24,8 @@ def render(run: Run, format: str, origins: bool) -> int:
 
 
 @click.command("compare", cls=Command)
-@click.argument("first", metavar="ENV")
-@click.argument("second", metavar="ENV")
+@click.argument("first", metavar="ENV", shell_complete=completing.environments)
+@click.argument("second", metavar="ENV", shell_complete=completing.environments)
 @click.option("--format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if they differ.")
 @click.pass_obj

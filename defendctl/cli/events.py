@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from defendctl.cli import completing
 from defendctl.cli.options import Command, Group, Run
+from defendctl.command import command
 from defendctl.diagnostics import DefendctlError
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ def group() -> None:
 
 
 @group.command("list", cls=Command)
-@click.argument("address")
+@click.argument("address", shell_complete=completing.bound)
 @click.option("--limit", type=click.IntRange(1, 100), default=10, show_default=True, help="Events at most.")
 @_content
 @_format
@@ -52,7 +54,7 @@ def list_(run: Run, address: str, limit: int, show_content: bool, format: str) -
 
 
 @group.command("show", cls=Command)
-@click.argument("address")
+@click.argument("address", shell_complete=completing.bound)
 @click.argument("event_id")
 @_content
 @_format
@@ -69,7 +71,7 @@ def show(run: Run, address: str, event_id: str, show_content: bool, format: str)
 
 
 @group.command("submit", cls=Command)
-@click.argument("address")
+@click.argument("address", shell_complete=completing.bound)
 @click.option(
     "--input", type=click.Path(path_type=Path), required=True, help="YAML or JSON that says the event."
 )
@@ -81,16 +83,17 @@ def submit(run: Run, address: str, input: Path, format: str) -> int:
     from defendctl.render import events
 
     done = submitted(run.workspace(), address, input)
-    run.console.out(events.sent_document(done, run.environment) if format == "json" else events.sent(done))
+    shown = events.sent_document(done, run.environment) if format == "json" else events.sent(done)
+    run.console.out(shown, paid=True)
     if done.why:
         told = {"refused": "refused", "not_sent": "not sent", "unknown": "the outcome is unknown"}
-        hint = f"`defendctl events list {address}` may show it" if done.outcome == "unknown" else None
+        hint = f"`{command('events list {}', address)}` may show it" if done.outcome == "unknown" else None
         run.console.error(DefendctlError(f"{address}: {told[done.outcome]}: {done.why}", hint))
     return done.exit_code
 
 
 @group.command("watch", cls=Command)
-@click.argument("address")
+@click.argument("address", shell_complete=completing.bound)
 @click.argument("event_id")
 @wait
 @_content

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from defendctl import process
 from defendctl.cli import commands, doctor, edit, environments, events, state, suite
 from defendctl.cli.options import Group, Run, global_options
-from defendctl.diagnostics import DefendctlError, Invalid
+from defendctl.diagnostics import DefendctlError, Invalid, worst_exit
 from defendctl.render.inert import inert
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from defendctl.cli.console import Console
 
 USAGE = 64
-INTERRUPTED = 130
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -50,7 +50,12 @@ def run(arguments: Sequence[str]) -> int:
     context = Run()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    process.on_stop(signal.default_int_handler)
+    code = _invoke(arguments, context)
+    return worst_exit({code, 1}) if context.console.tell_lost() else code
+
+
+def _invoke(arguments: Sequence[str], context: Run) -> int:
     try:
         code = cli.main(
             list(arguments),
@@ -59,7 +64,6 @@ def run(arguments: Sequence[str]) -> int:
             auto_envvar_prefix="DEFENDCTL",
             obj=context,
         )
-        sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except BaseException as error:
         return _told(error, context.console)
@@ -75,9 +79,9 @@ def _told(error: BaseException, console: Console) -> int:
             console.error(error)
             return error.exit_code
         case KeyboardInterrupt() | click.Abort():
-            _leave(console)
-        case BrokenPipeError():
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            process.leave()
+        case BrokenPipeError() if not error.filename:
+            process.give_up(sys.stdout)
             return 1
         case OSError():
             where = f"{error.filename}: " if error.filename else ""
@@ -113,13 +117,6 @@ def _invalid(error: Invalid, console: Console) -> int:
 
     console.err(text.diagnostics(error.diagnostics, console.paint_err) + text.verdict(error.diagnostics))
     return error.exit_code
-
-
-def _leave(console: Console) -> None:
-    """At once: threads that still wait for an answer hold nothing that matters."""
-    console.err("interrupted")
-    sys.stdout.flush()
-    os._exit(INTERRUPTED)
 
 
 def _defect(error: BaseException, console: Console) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,7 +12,9 @@ import click
 from click.core import ParameterSource
 
 from defendctl import __version__
+from defendctl.cli.completing import environments, folders, labels
 from defendctl.cli.console import Console
+from defendctl.command import speak_with
 from defendctl.diagnostics import DefendctlError
 
 if TYPE_CHECKING:
@@ -41,11 +44,20 @@ class Run:
         self.console.no_color = bool(self.said.get("no_color"))
         self.console.quiet = bool(self.said.get("quiet"))
         self.console.verbose = bool(self.said.get("verbose"))
+        speak_with(self._said_again())
         folder = self.said.get("chdir")
         try:
             os.chdir(folder or ".")
         except OSError as error:
-            raise DefendctlError(f"cannot work in {folder}: {error.strerror}") from error
+            raise DefendctlError(
+                f"cannot work in {folder or 'the current folder'}: {error.strerror}"
+            ) from error
+
+    def _said_again(self) -> list[str]:
+        """Which project, environment and API are meant: a command that is copied needs that as well."""
+        said = [("-C", "chdir"), ("--config", "config"), ("--env", "env")]
+        words = [(option, str(self.said[name])) for option, name in said if name in self.said]
+        return [*chain.from_iterable(words), *(["--sandbox"] if self.said.get("sandbox") else [])]
 
     def typed(self, name: str) -> Any:
         """What the command line itself said, and no variable."""
@@ -83,6 +95,7 @@ selector = click.option(
     "--selector",
     multiple=True,
     metavar="LABELS",
+    shell_complete=labels,
     help="Only declared workflows with these labels: team=support, tier!=test, team, !team.",
 )
 
@@ -120,7 +133,36 @@ older_checkout = click.option(
 )
 
 
-class Command(click.Command):
+class ManifestPath(click.Path):
+    """A file or folder of manifests, or `-` for stdin; a file of that name is `./-`."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from defendctl.operations.stdin import STDIN
+
+        return STDIN if value == "-" else super().convert(value, param, ctx)
+
+
+class _NothingEmpty(click.Command):
+    """Refuses empty words: a variable that is not set must not read as "here" or "all"."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not ctx.resilient_parsing:
+            self._refuse_empty(ctx, args)
+        return super().parse_args(ctx, args)
+
+    def _refuse_empty(self, ctx: click.Context, args: list[str]) -> None:
+        """Before a path makes the working directory of it. Raises click's usage errors."""
+        given, _, _ = self.make_parser(ctx).parse_args(list(args))
+        for param in self.get_params(ctx):
+            value = given.get(param.name or "")
+            if "" in (value if isinstance(value, list | tuple) else (value,)):
+                raise click.BadParameter("it is empty; is a variable not set?", ctx, param)
+
+
+class Command(_NothingEmpty):
     """A command that also takes the global options."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -132,7 +174,7 @@ class Command(click.Command):
         return super().invoke(ctx)
 
 
-class Group(click.Group):
+class Group(_NothingEmpty, click.Group):
     command_class = Command
     group_class = type
 
@@ -146,8 +188,13 @@ def global_options(*, inner: bool) -> list[click.Parameter]:
 
     return [
         option("--config", type=click.Path(path_type=Path), help="The project file to use."),
-        option("--env", metavar="NAME", help="The environment to work in; needed if there are several."),
-        option("-C", "--chdir", metavar="DIR", help="Work in this folder."),
+        option(
+            "--env",
+            metavar="NAME",
+            shell_complete=environments,
+            help="The environment to work in; needed if there are several.",
+        ),
+        option("-C", "--chdir", metavar="DIR", shell_complete=folders, help="Work in this folder."),
         option("--no-color", is_flag=True, help="Never use colour."),
         option("-q", "--quiet", is_flag=True, help="No progress and no warnings."),
         option("-v", "--verbose", is_flag=True, help="Tell each request on stderr."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from defendctl.cli import completing
 from defendctl.cli.options import Command, Group, Run
 from defendctl.cli.options import selector as with_selector
 from defendctl.diagnostics import Usage
@@ -30,7 +31,7 @@ def list_(run: Run, format: str, selector: tuple[str, ...]) -> int:
 
 
 @group.command("resolve", cls=Command)
-@click.argument("address")
+@click.argument("address", shell_complete=completing.unresolved)
 @click.option("--id", metavar="WORKFLOW_ID", help="This is the workflow it created.")
 @click.option("--not-created", is_flag=True, help="It created nothing.")
 @click.option("--now", is_flag=True, help="The console was looked at: do not check age, name and time.")
@@ -51,8 +52,8 @@ def resolve(run: Run, address: str, id: str | None, not_created: bool, now: bool
 
 
 @group.command("mv", cls=Command)
-@click.argument("old")
-@click.argument("new")
+@click.argument("old", shell_complete=completing.remembered)
+@click.argument("new", shell_complete=completing.declared)
 @click.pass_obj
 def move(run: Run, old: str, new: str) -> int:
     """Give a binding another address."""
@@ -64,7 +65,7 @@ def move(run: Run, old: str, new: str) -> int:
 
 
 @group.command("rm", cls=Command)
-@click.argument("address")
+@click.argument("address", shell_complete=completing.remembered)
 @click.pass_obj
 def remove(run: Run, address: str) -> int:
     """Forget an address, and print the ids that it had: they stay live."""

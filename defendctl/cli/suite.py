@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from defendctl.cli import completing
 from defendctl.cli.console import Ticker
 from defendctl.cli.events import wait
 from defendctl.cli.options import Command, Run, beginning, selector
@@ -20,7 +21,7 @@ FORMATS = ("text", "json", "junit", "markdown")
 
 
 @click.command("verify", cls=Command)
-@click.argument("address")
+@click.argument("address", shell_complete=completing.bound)
 @click.option("--canary", is_flag=True, help="Submit one event to look at, which costs money.")
 @wait
 @click.option("--format", type=click.Choice(["text", "json"]), default="text", show_default=True)
@@ -43,7 +44,12 @@ def verify(run: Run, address: str, canary: bool, wait: float, format: str) -> in
 @selector
 @beginning
 @click.option(
-    "--target", multiple=True, metavar="ADDRESS", allow_from_autoenv=False, help="Only of this address."
+    "--target",
+    multiple=True,
+    metavar="ADDRESS",
+    allow_from_autoenv=False,
+    shell_complete=completing.declared,
+    help="Only of this address.",
 )
 @click.option("--tag", multiple=True, metavar="TAG", help="Only cases with this tag.")
 @click.option(
@@ -94,7 +100,8 @@ def test(run: Run, /, out: Path | None, format: str, create_canary: bool, **chos
         for file in files:
             file.write(suite.results_document(done))
     finally:  # they are paid for, so they are told wherever that is possible
-        run.console.out(draw[format](done) if format in draw else suite.text(done, run.console.paint))
+        shown = draw[format](done) if format in draw else suite.text(done, run.console.paint)
+        run.console.out(shown, paid=True)
     if done.pending and format != "text":
         run.console.err("\n".join(suite.pending(done)))
     return worst_exit(done.exit_codes())

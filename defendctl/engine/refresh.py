@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from defendctl.api.patience import NotTried
 from defendctl.diagnostics import ApiError, KeyRefused
 
 if TYPE_CHECKING:
@@ -71,8 +72,13 @@ def in_parallel(read: Callable[[str], T], ids: Mapping[str, str], parallelism: i
 
 
 def _raise(answers: Mapping[str, Observed | ApiError | None]) -> None:
+    """What failed is shown, and what was not tried because of it is counted."""
     failures = {a: answer for a, answer in answers.items() if isinstance(answer, ApiError)}
-    if failures:
-        shown = [f"{address}: {error.message}" for address, error in list(failures.items())[:5]]
-        rest = [f"and {len(failures) - 5} more"] if len(failures) > 5 else []
-        raise ApiError("\n".join([*shown, *rest]))
+    if not failures:
+        return
+    tried = {a: error for a, error in failures.items() if not isinstance(error, NotTried)} or failures
+    shown = [f"{address}: {error.message}" for address, error in list(tried.items())[:5]]
+    more, untried = len(tried) - len(shown), len(failures) - len(tried)
+    rest = [f"and {more} more"] if more else []
+    rest += [f"not tried: {untried} more"] if untried else []
+    raise ApiError("\n".join([*shown, *rest]))

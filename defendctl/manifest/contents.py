@@ -140,7 +140,17 @@ def _located(root: Path, path: str) -> Path:
         raise Unusable("outside-project", message)
     if is_outside(Path(by_name), inside):
         raise Unusable("outside-project", f"`{short(path)}` is a link that leads out of the project.")
-    return Path(os.path.realpath(by_name))
+    real = os.path.realpath(by_name)
+    for where, what in ((by_name, "is"), (real, "is a link to")):
+        if _is_hidden(where, inside):
+            message = f"`{short(path)}` {what} a hidden file (a name on its path begins with a dot)"
+            raise Unusable("hidden-file", f"{message}; those are never sent.")
+    return Path(real)
+
+
+def _is_hidden(path: str, root: str) -> bool:
+    """The files of git, of editors, of keys: nobody keeps there what a guardrail is to search."""
+    return any(name.startswith(".") for name in Path(path).relative_to(root).parts)
 
 
 def _too_large(path: str) -> str:

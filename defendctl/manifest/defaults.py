@@ -10,7 +10,7 @@ from defendctl.manifest.layers import document as alone
 from defendctl.manifest.layers import lay
 from defendctl.manifest.loader import span_of
 from defendctl.manifest.problems import check
-from defendctl.manifest.words import found
+from defendctl.manifest.words import kind_of, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -34,8 +34,13 @@ def check_defaults(document: Document, metrics: Collection[str], report: Report)
     for key in models.OF_ONE_WORKFLOW & body.keys():
         message = f"`{key}` is about one workflow and cannot be a default for all."
         report.error("not-a-default", message, document.span((KEY, key), key=True))
-    if not isinstance(body.get("metrics"), list | dict | None):
-        message = f"`metrics` must be a mapping or a list of metrics, found {found(body['metrics'])}."
+    metrics_below = body.get("metrics")
+    for name, value in metrics_below.items() if isinstance(metrics_below, dict) else ():
+        if value is None:
+            message = f"Below `defaults` there is no metric {quoted(name)} that null could take away."
+            report.error("nothing-to-remove", message, document.span((KEY, "metrics", name)))
+    if not isinstance(metrics_below, list | dict | None):
+        message = f"`metrics` must be a mapping or a list of metrics, found {kind_of(metrics_below)}."
         report.error("wrong-type", message, document.span((KEY, "metrics")))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from defendctl.manifest import models
 from defendctl.manifest.problems import check
 from defendctl.manifest.project import check_sample, check_section, policy_rules
-from defendctl.manifest.words import short
+from defendctl.manifest.words import quoted
 
 if TYPE_CHECKING:
     from defendctl.manifest.loader import Document
@@ -52,7 +52,7 @@ def _is_name(name: str, document: Document, report: Report) -> bool:
     fits = len(name) <= models.LONGEST_ENVIRONMENT
     valid = fits and re.fullmatch(models.ENVIRONMENT, name) is not None
     if not valid:
-        message = f"`{short(name)}` cannot be the name of an environment: {_A_NAME}."
+        message = f"{quoted(name)} cannot be the name of an environment: {_A_NAME}."
         report.error("invalid-value", message, document.span((KEY, name), key=True))
     return valid
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from defendctl.manifest import models
 from defendctl.manifest.problems import check
-from defendctl.manifest.words import found, short
+from defendctl.manifest.words import kind_of
 from defendctl.model import CONTENT
 
 if TYPE_CHECKING:
@@ -55,10 +55,10 @@ def _problem(item: Any) -> tuple[str, str] | None:
     """Code and message for what is no id."""
     if not isinstance(item, str):
         hint = "" if item is None or isinstance(item, list) else " Put it in quotes if it is an id."
-        return "wrong-type", f"An item of `file_search` must be {_EITHER}, found {found(item)}.{hint}"
+        return "wrong-type", f"An item of `file_search` must be {_EITHER}, found {kind_of(item)}.{hint}"
     if not item:
         return "invalid-value", "An item of `file_search` must not be empty."
     if CONTENT.fullmatch(item):
-        message = f"`{short(item)}` is what a file holds, and no id; write {_EITHER}."
+        message = f"This is what a file holds, and no id; write {_EITHER}."
         return "invalid-value", message
     return None

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from defendctl.diagnostics import suggest
 from defendctl.manifest.loader import FILE, Document, Node
-from defendctl.manifest.words import short
+from defendctl.manifest.texts import LIST_OVER_MAPPING
+from defendctl.manifest.words import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,7 +110,7 @@ def _take_away(merged: Node, key: str, place: Place, tell: Tell) -> None:
         _drop(merged, key)
     else:
         near = suggest(key, merged.items)
-        tell("nothing-to-remove", f"There is no `{short(key)}` to take away here.{near}", place)
+        tell("nothing-to-remove", f"There is no {quoted(key)} to take away here.{near}", place)
 
 
 def _laid_lists(merged: Node, below: Node, node: Node, tell: Tell, overlay: bool) -> Node | None:
@@ -117,17 +118,15 @@ def _laid_lists(merged: Node, below: Node, node: Node, tell: Tell, overlay: bool
     shapes = isinstance(below.data, list), isinstance(node.data, list)
     if not any(shapes) or _names(below) is None or _names(node) is None:
         return None
+    if shapes == (False, True) and not node.data:
+        return None  # which leaves it empty, and that is told
     if all(shapes):
         return _joined(below, node)
     if shapes[0] and node.data and all(value is None for value in node.data.values()):
         return _without(below, node, tell, overlay)
     tolerance = merged.items.get("tolerance")
     if shapes[1] and tolerance is None:
-        message = (
-            "The metrics that this lies over are a mapping, so give each of these a value too, like "
-            "`completeness: 0.8` (null takes one away), or say which `tolerance` they have."
-        )
-        tell("wrong-type", message, node.place)
+        tell("wrong-type", f"{LIST_OVER_MAPPING}.", node.place)
         return below
     _drop(merged, "tolerance")
     below, node = (
@@ -186,7 +185,7 @@ def _by_name(below: Node, node: Node, kind: str, tell: Tell, overlay: bool) -> N
 
 def _nothing(kind: str, name: str, known: Any) -> str:
     near = suggest(name, list(known)[:100])
-    return f"There is no {kind} `{short(name)}` to take away here.{near}"
+    return f"There is no {kind} {quoted(name)} to take away here.{near}"
 
 
 def _drop_idle_tolerance(merged: Node) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.diagnostics import Diagnostic
-from defendctl.manifest.words import short
+from defendctl.manifest.words import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -51,7 +51,7 @@ def same_names(declared: Iterable[Declared]) -> Iterator[Diagnostic]:
             continue
         other = first.setdefault(one.workflow.name, one)
         if other is not one:
-            message = f"`{short(other.address)}` has the same name, {short(one.workflow.name)}."
+            message = f"{quoted(other.address)} has the same name."
             yield Diagnostic("warning", "same-name", message, one.span)
 
 
@@ -72,10 +72,10 @@ def _metrics(workflow: Workflow, body: dict[str, Any]) -> Iterator[Found]:
         return
     for metric, threshold in workflow.metrics.items():
         if threshold == 0:
-            message = f"A threshold of 0 never flags anything: `{short(metric)}` guards nothing."
+            message = f"A threshold of 0 never flags anything: {quoted(metric)} guards nothing."
             yield ("metrics", metric), "threshold-zero", message
         elif threshold == 1:
-            message = f"A threshold of 1 flags every score below a perfect one in `{short(metric)}`."
+            message = f"A threshold of 1 flags every score below a perfect one in {quoted(metric)}."
             yield ("metrics", metric), "threshold-one", message
 
 

@@ -9,17 +9,17 @@ from __future__ import annotations
 import gc
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from defendctl.diagnostics import Diagnostic, Span, suggest
+from defendctl.diagnostics import Diagnostic, Span
 from defendctl.manifest import source
+from defendctl.manifest.events import events
 from defendctl.manifest.report import Report, Stop
 from defendctl.manifest.scalars import LONGEST_NUMBER, plain
 from defendctl.manifest.syntax import refusal
-from defendctl.manifest.words import found, short
+from defendctl.manifest.words import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,8 +37,6 @@ _WEIGHTS = {
     yaml.SequenceStartEvent: 3,
     yaml.DocumentStartEvent: 3,
 }
-
-_Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # only its events are used
 
 Place = int
 """Line and column in one number, for there are as many as keys and values; above them the number of the file,
@@ -147,7 +145,7 @@ def _compose(text: str, report: Report) -> list[Document]:
 
 def _events(text: str, composer: _Composer) -> Iterator[yaml.Event]:
     try:
-        yield from yaml.parse(text, Loader=_Loader)
+        yield from events(text)
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         raise refusal(error, text, composer.span(composer.last)) from error
 
@@ -232,10 +230,9 @@ class _Composer:
         if target is not None:
             return target
         if name in self._anchors:
-            self._error("yaml-recursive-alias", f"`*{short(name)}` stands inside its own anchor.", self.last)
+            self._error("yaml-recursive-alias", "This alias stands inside its own anchor.", self.last)
         else:
-            near = suggest(name, islice(self._anchors, 100))  # each look costs as much as there are names
-            message = f"No anchor `&{short(name)}` stands before this alias.{near}"
+            message = "No anchor of this name stands before this alias."
             self._error("yaml-undefined-alias", message, self.last)
         return Node({}, self.last, text="")  # fits as key, value and under `<<`: one error is enough
 
@@ -265,8 +262,7 @@ class _Composer:
 
     def _refuse_tag(self, tag: str | None) -> None:
         if tag is not None:
-            message = f"Tags are not supported; write the value without `{short(_tag(tag))}`."
-            self._error("yaml-tag", message, self.last)
+            self._error("yaml-tag", "Tags (`!…`) are not supported; write the value without one.", self.last)
 
     def _expects_key(self) -> bool:
         return (
@@ -291,10 +287,10 @@ class _Composer:
     def _pair(self, parent: _Open, key: Node, value: Node) -> None:
         name = key.text
         if name is None:
-            self._error("yaml-key", f"A key must be text, found {found(key.data)}.", key.place)
+            self._error("yaml-key", f"A key must be text, found {kind_of(key.data)}.", key.place)
         elif name in parent.node.keys:
             first = parent.node.keys[name] // _LINE
-            message = f"The key `{short(name)}` stands here a second time; the first is on line {first}."
+            message = f"This key stands here a second time; the first is on line {first}."
             self._error("duplicate-key", message, key.place)
         else:
             parent.node.keys[name] = key.place
@@ -309,7 +305,7 @@ class _Composer:
         target.keys.pop("<<")
         for other in value.items.values() if isinstance(value.data, list) else (value,):
             if not isinstance(other.data, dict):
-                message = f"`<<` takes a mapping or a list of mappings, found {found(other.data)}."
+                message = f"`<<` takes a mapping or a list of mappings, found {kind_of(other.data)}."
                 self._error("yaml-merge", message, other.place)
                 continue
             if not (other.alias or value.alias):  # those were counted as aliases
@@ -323,7 +319,3 @@ class _Composer:
         empty = root.plain and root.text == ""
         if not empty:
             self.documents.append(Document(self._report.file, root.data, root))
-
-
-def _tag(tag: str) -> str:
-    return "!!" + tag.removeprefix("tag:yaml.org,2002:") if tag.startswith("tag:yaml.org,2002:") else tag

@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 import yaml
 
-_Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # only its events are used
+from defendctl.manifest.events import events
+
 _BREAKS = re.compile(r"(?:\r\n|\r|\n)(?:[ \t]*(?:\r\n|\r|\n))*\Z")
 _BREAK = re.compile(r"(?:\r\n|\r|\n)\Z")
 
@@ -48,7 +49,7 @@ def compose(text: str) -> list[Mark]:
     """The root of each document that is not empty, in their order."""
     roots: list[Mark] = []
     stack: list[tuple[Mark, list[Mark]]] = []
-    for event in yaml.parse(text, Loader=_Loader):
+    for event in events(text):
         match event:
             case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
                 stack.append((_opened(event), []))

@@ -169,10 +169,6 @@ class Defaults(Common):
 Workflow = Custom | AutomaticList | AutomaticLevels | Untyped
 
 
-KEY_VARIABLE = r"[A-Z_][A-Z0-9_]{0,99}"
-"""Capitals only: a key that somebody puts here by mistake has small letters, and is refused."""
-
-
 class Api(Model):
     base_url: Text = ""
     key_variable: Text = "DEEPRAILS_API_KEY"

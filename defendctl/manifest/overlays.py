@@ -12,7 +12,7 @@ from defendctl.manifest.entries import Entries, unique
 from defendctl.manifest.layers import REQUIRED, document, lay, moved, paths
 from defendctl.manifest.loader import Document, load, span_of
 from defendctl.manifest.report import Report
-from defendctl.manifest.words import found, short
+from defendctl.manifest.words import quoted
 
 if TYPE_CHECKING:
     import datetime
@@ -73,11 +73,11 @@ class Overlays:
     def _take(self, one: Document, today: datetime.date | None, report: Report) -> None:
         from defendctl.manifest import models
         from defendctl.manifest.problems import check
-        from defendctl.manifest.validate import is_manifest, without_extensions
+        from defendctl.manifest.validate import is_manifest, something_else, without_extensions
         from defendctl.manifest.waivers import waivers
 
         if not is_manifest(one.data):
-            report.error("not-an-overlay", f"{_AN_OVERLAY}, found {found(one.data)}.", one.span(()))
+            report.error("not-an-overlay", f"{_AN_OVERLAY}, found {something_else(one.data)}.", one.span(()))
             return
         check(models.Overlay, without_extensions(one.data), (), one, report)
         self.waivers += waivers(one, today, report)
@@ -95,7 +95,7 @@ class Overlays:
         for path, place in paths(patch.body):
             first = named.get(path) or named.get("") or (None if path else whole)
             if first:
-                what = f"`{short(path)}` of `{short(address)}`" if path else f"`{short(address)}`"
+                what = f"{quoted(path)} of {quoted(address)}" if path else quoted(address)
                 message = (
                     f"An overlay speaks of {what} already, in {first.file}:{first.line}; two overlays of one "
                     "environment may not name the same value."
@@ -169,7 +169,7 @@ def _span(patch: Patch) -> Span:
 
 
 def _unknown(address: str, missing: list[str], patch: Patch) -> str:
-    said = f"No manifest declares `{short(address)}`"
+    said = f"No manifest declares {quoted(address)}"
     if patch.body.data is None:
         return f"{said}, so there is nothing to leave out."
     return f"{said}, and it is no whole workflow: it lacks {', '.join(f'`{key}`' for key in missing)}."

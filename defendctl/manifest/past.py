@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from defendctl.command import command
 from defendctl.manifest.texts import ADDRESS_RULE
-from defendctl.manifest.words import found, short
+from defendctl.manifest.words import quoted
 from defendctl.model import ADDRESS, DEFAULTS, usable_id
 
 if TYPE_CHECKING:
@@ -24,14 +25,14 @@ def of_one(address: str, body: dict[str, Any]) -> Iterator[Fault]:
     """Path, code and message of each fault in one workflow."""
     old = body.get("renamed_from")
     if isinstance(old, str) and old == address:
-        yield ("renamed_from",), "invalid-rename", f"`{short(old)}` is this very address."
+        yield ("renamed_from",), "invalid-rename", f"{quoted(old)} is this very address."
     elif isinstance(old, str) and not ADDRESS.fullmatch(old):
-        message = f"`{short(old)}` cannot have been an address: {ADDRESS_RULE}."
+        message = f"{quoted(old)} cannot have been an address: {ADDRESS_RULE}."
         yield ("renamed_from",), "invalid-rename", message
     taken = body.get("import")
     workflow_id = taken.get("workflow_id") if isinstance(taken, dict) else None
     if isinstance(workflow_id, str) and not usable_id(workflow_id):
-        message = f"A workflow id has 1 to 256 characters without blanks, found {found(workflow_id)}."
+        message = "A workflow id has 1 to 256 characters without blanks."
         yield ("import", "workflow_id"), "unusable-id", message
     yield from _set_and_unmanaged(body)
 
@@ -57,7 +58,7 @@ def across(kept: Mapping[str, Declared], report: Report) -> None:
         if one.imports:
             first = ids.setdefault(one.imports, address)
             if first != address:
-                message = f"`{short(one.imports)}` is imported by {first} already; an id has one address."
+                message = f"{quoted(one.imports)} is imported by {first} already; an id has one address."
                 report.error("duplicate-id", message, _at(one, "import"))
 
 
@@ -71,7 +72,7 @@ def _rename(address: str, old: str, seen: dict[str, str], kept: Mapping[str, Dec
     if further and _leads_to(address, old, kept):
         return (
             f"{address} and {old} are renamed in a circle; "
-            "move them with `defendctl state mv`, one of them over a third address"
+            f"move them with `{command('state mv OLD NEW')}`, one of them over a third address"
         )
     way = (
         f"; {old} itself is renamed from {further}: apply that first, then rename once more"

@@ -9,7 +9,6 @@ from defendctl.diagnostics import Diagnostic, Span
 from defendctl.manifest.entries import Entries, unique
 from defendctl.manifest.loader import Document, load
 from defendctl.manifest.report import Report
-from defendctl.manifest.words import found
 from defendctl.policy.rules import Policy
 
 if TYPE_CHECKING:
@@ -69,11 +68,11 @@ def _rules(document: Document, custom_metrics: tuple[str, ...], report: Report) 
     from defendctl.manifest import models
     from defendctl.manifest.problems import check
     from defendctl.manifest.rules import rules
-    from defendctl.manifest.validate import without_extensions
+    from defendctl.manifest.validate import is_meant_as, something_else, without_extensions
 
     data: Any = document.data
-    if not isinstance(data, dict):
-        report.error("not-a-policy", f"{_A_POLICY}, found {found(data)}.", document.span(()))
+    if not is_meant_as(data, ("rules",)):
+        report.error("not-a-policy", f"{_A_POLICY}, found {something_else(data)}.", document.span(()))
         return
     check(models.PolicyFile, without_extensions(data), (), document, report)
     yield from rules(data.get("rules"), ("rules",), custom_metrics, document, report)

@@ -11,8 +11,8 @@ from defendctl.diagnostics import suggest
 from defendctl.manifest.models import MAX_COUNT, MAX_EVENTS, MAX_REPEATS
 from defendctl.manifest.report import LIMIT
 from defendctl.manifest.scalars import plain
-from defendctl.manifest.texts import IN_OVERLAY, MISPLACED, MISSING
-from defendctl.manifest.words import found, number, short
+from defendctl.manifest.texts import IN_OVERLAY, MISPLACED, MISSING, NO_FIELDS
+from defendctl.manifest.words import found, kind_of, path_of, quoted
 from defendctl.model import LEVELS, MAX_RETRIES_LIMIT
 
 if TYPE_CHECKING:
@@ -47,6 +47,9 @@ _WORDS_OF_THE_API = {
     "custom_hallucination_threshold_values": "metrics",
     "max_improvement_attempt": "max_retries",
 }
+_OF_WORDS = frozenset({"bool_type", "int_type", "float_type", "finite_number"})
+"""Kinds of fault where a word or a number stands, and no text."""
+_WITH_CONTENT = frozenset({"EventInput", "CaseInput"})
 _WITHOUT_DEFAULTS = frozenset({"File", "Rule", "Waiver"})
 _SHARES = frozenset({"metrics", "min_threshold", "max_threshold_step", "max_flag_rate", "scores"})
 _WHOLE = {
@@ -63,7 +66,7 @@ MAX_ITEMS = 10_000
 
 def check(model: type[M], data: Any, at: Path, document: Document, report: Report) -> M | None:
     """The model of the data at `at`, or None with everything that is wrong in the report."""
-    if isinstance(data, dict) and not _few(data, at, document, report):
+    if isinstance(data, dict) and not _few(model, data, at, document, report):
         return None
     try:
         return model.model_validate(_without_most(model, data))
@@ -73,11 +76,11 @@ def check(model: type[M], data: Any, at: Path, document: Document, report: Repor
         return None
 
 
-def _few(data: dict[str, Any], at: Path, document: Document, report: Report) -> bool:
+def _few(model: type[BaseModel], data: dict[str, Any], at: Path, document: Document, report: Report) -> bool:
     few = True
     for key, value in data.items():
         if key != "workflows" and isinstance(value, list | dict) and len(value) > MAX_ITEMS:
-            message = f"`{short(key)}` holds more than {MAX_ITEMS:,} items, the most that is read."
+            message = f"{_key(model, key)} holds more than {MAX_ITEMS:,} items, the most that is read."
             report.error("too-many-items", message, document.span((*at, key), key=True))
             few = False
     return few
@@ -115,29 +118,50 @@ def _missing(model: type[BaseModel], loc: Path, at: Path) -> str:
     return f"{where} lacks `{loc[-1]}`: {ending}"
 
 
-def _unknown(model: type[BaseModel], loc: Path) -> tuple[str, str]:
+def _unknown(outer: type[BaseModel], loc: Path) -> tuple[str, str]:
     key = str(loc[-1])
+    model = _inner(outer, loc[:-1])
     if key == "tolerance" and model.__name__ in MISPLACED:
         return "key-not-for-type", MISPLACED[model.__name__]
     if key == "defaults" and model.__name__ == "Overlay":
         return "key-not-for-type", IN_OVERLAY
     if key.startswith("x-"):
-        return "unknown-key", f"`{short(key)}` may stand at the top of a document only, not in here."
-    known = known_keys(model, loc[:-1])
+        return "unknown-key", f"{_key(model, key)} may stand at the top of a document only, not in here."
+    return "unknown-key", f"The key {_key(model, key)} is not known here.{_what_instead(model, key)}"
+
+
+def _what_instead(model: type[BaseModel], key: str) -> str:
+    known = known_keys(model)
     ours = _WORDS_OF_THE_API.get(key)
-    hint = f" It is called `{ours}` here." if ours in known else suggest(key, known)
-    return "unknown-key", f"The key `{short(key)}` is not known here.{hint}"
+    if ours in known:
+        return f" It is called `{ours}` here."
+    if ours == "tolerance" and model.__name__ in MISPLACED:
+        return f" It is called `tolerance` here. {MISPLACED[model.__name__]}"
+    if key in NO_FIELDS and "improvement_action" in known:
+        return f" {NO_FIELDS[key]}"
+    return suggest(key, known)
 
 
-def known_keys(model: type[BaseModel], loc: Path = ()) -> list[str]:
-    """The keys of a model, or of the model in it at `loc`."""
+def _key(model: type[BaseModel], key: str) -> str:
+    """Where prompts stand, a line of one may be taken for a key: only one that is nearly ours is named."""
+    known = known_keys(model)
+    hidden = model.__name__ in _WITH_CONTENT and key not in known and not suggest(key, known)
+    return "`…`" if hidden else quoted(key)
+
+
+def known_keys(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _inner(model: type[BaseModel], loc: Path) -> type[BaseModel]:
+    """The model in it at `loc`."""
     for step in loc:
         fields = {field.alias or name: field for name, field in model.model_fields.items()}
         inner = fields[str(step)].annotation
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            return []
+        assert isinstance(inner, type)
+        assert issubclass(inner, BaseModel)
         model = inner
-    return [field.alias or name for name, field in model.model_fields.items()]
+    return model
 
 
 def _wrong(model: type[BaseModel], error: dict[str, Any], at: Path) -> tuple[str, str]:
@@ -145,7 +169,9 @@ def _wrong(model: type[BaseModel], error: dict[str, Any], at: Path) -> tuple[str
     kind, loc, value = error["type"], error["loc"], error["input"]
     name = _name(loc or (at[-2:] if isinstance(at[-1], int) else at[-1:]))
     if loc == ("version",):
-        return "invalid-value", f"`version` must be 1, the only one there is, found {found(value)}."
+        quotes = " Write it without quotes." if value == "1" else ""
+        said = kind_of(value) if isinstance(value, str) else found(value)
+        return "invalid-value", f"`version` must be 1, the only one there is, found {said}.{quotes}"
     if loc == ("metrics",):
         return _metrics(model, value)
     if loc[:1] == ("metrics",) and kind in ("float_type", "literal_error"):
@@ -156,9 +182,9 @@ def _wrong(model: type[BaseModel], error: dict[str, Any], at: Path) -> tuple[str
         return "invalid-value", _choice(name, error["ctx"]["expected"], value)
     if kind in ("less_than_equal", "greater_than_equal"):
         percent = f" Write {value / 100:g}." if _is_share(loc) and 2 <= value <= 100 else ""
-        return "out-of-range", f"{name} must be {_range(loc)}, found {number(value)}.{percent}"
+        return "out-of-range", f"{name} must be {_range(loc)}, found {found(value)}.{percent}"
     if kind == "string_pattern_mismatch" and loc[-1:] in (("reason",), ("approver",)) and value.strip():
-        return "placeholder", f"{name} still holds a placeholder, {found(value)}: put your own words there."
+        return "placeholder", f"{name} still holds a placeholder: put your own words there."
     if kind == "string_too_long":
         most = error["ctx"]["max_length"]
         return "out-of-range", f"{name} must not have more than {most} characters, found {len(value)}."
@@ -167,15 +193,16 @@ def _wrong(model: type[BaseModel], error: dict[str, Any], at: Path) -> tuple[str
         hint = " Leave the key out for the default." if has_default else ""
         return "invalid-value", f"{name} must not be {'blank' if value else 'empty'}.{hint}"
     if loc[:2] == ("expect", "scores") and kind in ("too_short", "too_long"):
-        return "wrong-type", f"{name} must be a list of two numbers, like [0, 0.5], found {found(value)}."
+        return "wrong-type", f"{name} must be a list of two numbers, like [0, 0.5], found {kind_of(value)}."
     if loc[:1] == ("metrics",) and kind == "string_type":
-        return "wrong-type", f"{name} must be the name of a metric, found {found(value)}."
-    return "wrong-type", f"{name} must be {_EXPECTED[kind]}, found {found(value)}.{_hint(kind, value)}"
+        return "wrong-type", f"{name} must be the name of a metric, found {kind_of(value)}."
+    said = found(value) if kind in _OF_WORDS else kind_of(value)
+    return "wrong-type", f"{name} must be {_EXPECTED[kind]}, found {said}.{_hint(kind, value)}"
 
 
 def _name(loc: Path) -> str:
-    words = ".".join(short(step) for step in loc if isinstance(step, str))
-    return f"An item of `{words}`" if isinstance(loc[-1], int) else f"`{words}`"
+    words = path_of(step for step in loc if isinstance(step, str))
+    return f"An item of {words}" if isinstance(loc[-1], int) else words
 
 
 def _is_share(loc: Path) -> bool:
@@ -194,7 +221,7 @@ def _metrics(model: type[BaseModel], value: Any) -> tuple[str, str]:
         return "empty-metrics", "`metrics` is empty, so nothing would be guarded; name at least one metric."
     if model.__name__ == "Custom" and isinstance(value, list):
         return "wrong-type", f"{_METRICS['Custom']}; a list belongs to `type: automatic`."
-    return "wrong-type", f"{_METRICS[model.__name__]}, found {found(value)}."
+    return "wrong-type", f"{_METRICS[model.__name__]}, found {kind_of(value)}."
 
 
 def _metric_value(kind: str, name: str, value: Any) -> tuple[str, str]:
@@ -210,7 +237,8 @@ def _metric_value(kind: str, name: str, value: Any) -> tuple[str, str]:
 def _choice(name: str, expected: str, value: Any) -> str:
     words = expected.replace("'", "")
     near = suggest(value, words.replace(" or ", ", ").split(", ")) if isinstance(value, str) else ""
-    return f"{name} must be {words}, found {found(value)}.{near}"
+    said = found(value) if isinstance(value, str) else kind_of(value)
+    return f"{name} must be {words}, found {said}.{near}"
 
 
 def _hint(kind: str, value: Any) -> str:

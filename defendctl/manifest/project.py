@@ -14,7 +14,7 @@ from defendctl.diagnostics import Diagnostic, Span, in_order
 from defendctl.manifest.loader import Document, load
 from defendctl.manifest.report import Report
 from defendctl.manifest.url import base_url_problem
-from defendctl.manifest.words import found, shown
+from defendctl.manifest.words import shown
 from defendctl.plan.replay import Sample
 
 if TYPE_CHECKING:
@@ -29,9 +29,12 @@ FILE_NAME = "defendctl.yaml"
 DEFAULT_MANIFESTS = ("workflows",)
 DEFAULT_STATE = "defendctl.state.json"
 KEY_VARIABLE = "DEEPRAILS_API_KEY"
-_BAD_VARIABLE = (
-    "`api.key_variable` must be the name of an environment variable in capitals, like "
-    f"`{KEY_VARIABLE}_STAGING`, and never the key itself."
+KEY_VARIABLES = r"DEEPRAILS_[A-Z0-9_]{1,90}"
+"""No other variable is ever sent: a file of the repository must not choose among all there are. Capitals
+only: a key that somebody puts here by mistake has small letters, and is refused."""
+BAD_VARIABLE = (
+    "`api.key_variable` must be the name of an environment variable that begins with `DEEPRAILS_`, in "
+    f"capitals, like `{KEY_VARIABLE}_STAGING`, and never the key itself."
 )
 
 
@@ -71,6 +74,10 @@ class Project:
     """Those of the other environments, which are no manifests either."""
     uploads: bool = False
     """Whether files of the repository may be uploaded."""
+
+
+def is_key_variable(name: str) -> bool:
+    return re.fullmatch(KEY_VARIABLES, name) is not None
 
 
 def find_project(start: Path) -> Path | None:
@@ -119,11 +126,11 @@ def _default(root: Path, file: Path | None) -> Project:
 def _project(file: Path, document: Document, report: Report) -> Project:
     from defendctl.manifest.models import ProjectFile
     from defendctl.manifest.problems import check
-    from defendctl.manifest.validate import without_extensions
+    from defendctl.manifest.validate import is_meant_as, something_else, without_extensions
 
     data = document.data
-    if not isinstance(data, dict):
-        message = f"A project file is a mapping with `version: 1`, found {found(data)}."
+    if not is_meant_as(data, ProjectFile.model_fields.keys() - {"schema_", "version"}):
+        message = f"A project file is a mapping with `version: 1`, found {something_else(data)}."
         report.error("not-a-project", message, document.span(()))
         return _default(file.parent, file)
     keys = without_extensions(data)
@@ -156,7 +163,6 @@ def _sound_part(keys: dict[str, Any]) -> ProjectFile:
 
 def check_section(data: dict[str, Any], at: Path_, document: Document, report: Report) -> None:
     """What no model says of the top of the file, or of one environment at `at`."""
-    from defendctl.manifest import models
     from defendctl.manifest.validate import repeated
 
     api = data.get("api")
@@ -165,8 +171,8 @@ def check_section(data: dict[str, Any], at: Path_, document: Document, report: R
     if problem:
         report.error("invalid-value", f"`api.base_url` {problem}.", document.span((*at, "api", "base_url")))
     variable = api.get("key_variable") if isinstance(api, dict) else None
-    if isinstance(variable, str) and not re.fullmatch(models.KEY_VARIABLE, variable):
-        report.error("invalid-value", _BAD_VARIABLE, document.span((*at, "api", "key_variable")))
+    if isinstance(variable, str) and not is_key_variable(variable):
+        report.error("invalid-value", BAD_VARIABLE, document.span((*at, "api", "key_variable")))
     _check_paths(data, at, document, report)
     for path, code, message in repeated(data, ("manifests", "tests", "custom_metrics", "overlays")):
         report.error(code, message, document.span((*at, *path)))
@@ -216,7 +222,7 @@ def _check_paths(data: dict[str, Any], at: Path_, document: Document, report: Re
         if isinstance(value, str) and not value.isprintable():
             names = ".".join(str(step) for step in path if isinstance(step, str))
             name = f"`{names}`" if path[0] == "state" else f"An item of `{names}`"
-            message = f"{name} must not hold control or invisible characters, found {found(value)}."
+            message = f"{name} must not hold control or invisible characters."
             report.error("invalid-value", message, document.span((*at, *path)))
 
 

@@ -7,16 +7,17 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from defendctl.command import command
 from defendctl.diagnostics import Diagnostic, Span, in_order
 from defendctl.manifest.contents import Contents
-from defendctl.manifest.entries import Entries, unique
+from defendctl.manifest.entries import Entries, holds_only, unique
 from defendctl.manifest.lint import lint, same_names
 from defendctl.manifest.loader import load
 from defendctl.manifest.places import Places
 from defendctl.manifest.policies import Policies
 from defendctl.manifest.project import DEFAULT_MANIFESTS, Project
 from defendctl.manifest.report import LIMIT, Report
-from defendctl.manifest.words import short
+from defendctl.manifest.words import quoted
 from defendctl.policy.rules import Policy
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ class _Run:
     def without_overlays(self, paths: Sequence[Path]) -> list[Path]:
         """Who checks the files of a commit names overlays too; one stands for all that it is laid over."""
         overlays = self._overlays.real_files if self._overlays else set()
-        return [path for path in paths if os.path.realpath(self._cwd / path) not in overlays]
+        return [path for path in paths if not holds_only(self._cwd / path, overlays)]
 
     def files(self, paths: Sequence[Path] | None) -> list[Path]:
         return unique(self._configured() if paths is None else self._entries.given(paths))
@@ -174,11 +175,12 @@ class _Run:
         """The files of the entries in the project file, or of the default folder."""
         root = self._project.root
         if self._project.file is None and not (root / DEFAULT_MANIFESTS[0]).exists():
-            message = "There is no defendctl.yaml and no folder `workflows` here: run `defendctl init`."
+            message = f"There is no defendctl.yaml and no folder `workflows` here: run `{command('init')}`."
             self._entries.error("not-found", message, Span(self._entries.shown(root)))
             return
+        alone = self._project.manifests == DEFAULT_MANIFESTS  # then nothing at all is declared, which is told
         for index, entry in enumerate(self._project.manifests):
-            yield from self._entries.entry(entry, self._entry_span(index, entry))
+            yield from self._entries.entry(entry, self._entry_span(index, entry), may_be_empty=alone)
 
     def _entry_span(self, index: int, entry: str) -> Span:
         spans = self._project.spans
@@ -225,7 +227,7 @@ class _Run:
                 first = kept.setdefault(one.address, one)
                 if first is not one:
                     place = f"{first.span.file}:{first.span.line}"
-                    message = f"The address `{short(one.address)}` is declared already, in {place}."
+                    message = f"The address {quoted(one.address)} is declared already, in {place}."
                     report.error("duplicate-address", message, one.span)
         self._found += report.diagnostics
         return kept

@@ -11,7 +11,7 @@ from defendctl.manifest import models
 from defendctl.manifest.problems import check, known_keys
 from defendctl.manifest.texts import OFF, ONE_CHECK
 from defendctl.manifest.validate import unknown_metrics
-from defendctl.manifest.words import found, short
+from defendctl.manifest.words import found, quoted
 from defendctl.model import METRICS
 from defendctl.policy.rules import CHECKS, Rule, Selector
 
@@ -106,7 +106,7 @@ def repeated_ids(given: list[Rule]) -> Iterator[tuple[Rule, str]]:
     for rule in given:
         other = first.setdefault(rule.id, rule)
         if other is not rule and other.span:
-            yield rule, f"The rule `{short(rule.id)}` stands already in {other.span.file}:{other.span.line}."
+            yield rule, f"The rule {quoted(rule.id)} stands already in {other.span.file}:{other.span.line}."
 
 
 def idle_rules(
@@ -115,5 +115,5 @@ def idle_rules(
     """A warning for each that selects nothing: a misspelt selector is a rule that is off."""
     for rule in given:
         if addresses and not any(rule.select.holds(a, labels.get(a, {})) for a in addresses):
-            message = f"The rule `{short(rule.id)}` selects none of the workflows that are declared."
+            message = f"The rule {quoted(rule.id)} selects none of the workflows that are declared."
             yield Diagnostic("warning", "idle-rule", message, rule.span)

@@ -11,6 +11,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from defendctl.manifest import models, texts
+from defendctl.manifest.defaults_schema import rules_of_defaults
+from defendctl.manifest.project import KEY_VARIABLES
 from defendctl.manifest.sentences import spoken
 from defendctl.manifest.waivers import WAIVABLE
 from defendctl.model import ADDRESS, CONTENT, METRICS
@@ -40,7 +42,8 @@ def manifest_schema(custom_metrics: Sequence[str] = ()) -> Schema:
     schema["properties"]["waivers"]["items"] = _waiver()
     filled = _part(metrics, frozenset({"metrics", "labels"}), "that of `defaults`", named=True)
     whole = {"if": {"required": ["defaults"]}, "then": _each(filled), "else": _each(_workflow(metrics))}
-    return spoken({**schema, "allOf": [whole]}, "A manifest")
+    laid = rules_of_defaults(metrics, _laid_thresholds(), _laid_levels())
+    return spoken({**schema, "allOf": [whole, *laid]}, "A manifest")
 
 
 def overlay_schema(custom_metrics: Sequence[str] = ()) -> Schema:
@@ -56,19 +59,38 @@ def overlay_schema(custom_metrics: Sequence[str] = ()) -> Schema:
     return spoken(schema, "An overlay")
 
 
-def project_schema() -> Schema:
-    """The schema of `defendctl.yaml`."""
+def project_schema(custom_metrics: Sequence[str] = ()) -> Schema:
+    """The schema of `defendctl.yaml`, which may name more metrics itself: then any word may be one."""
     schema = document_schema(models.ProjectFile, texts.PROJECT)
     for name, model in (("api", models.Api), ("state", models.State), ("lint", models.Lint)):
         section = {"type": "object", "properties": properties_of(model, texts.SECTIONS[name])}
         schema["properties"][name] = {**texts.PROJECT[name], **section, "additionalProperties": False}
     for name in ("manifests", "tests", "custom_metrics"):
         schema["properties"][name]["uniqueItems"] = True
-    schema["properties"]["api"]["properties"]["key_variable"]["pattern"] = f"^{models.KEY_VARIABLE}$"
+    schema["properties"]["api"]["properties"]["key_variable"]["pattern"] = f"^{KEY_VARIABLES}$"
     schema["properties"]["policy"] = _policy()
     schema["properties"]["environments"] |= _environments()
     alone = _without("state", "With `environments` each has a state of its own: move this into one of them.")
-    return spoken({**schema, "allOf": [_rule({"required": ["environments"]}, alone)]}, "A project file")
+    known = _rule(_none_but(custom_metrics), _metrics_of_rules(metrics_of(custom_metrics)))
+    rules = [_rule({"required": ["environments"]}, alone), known]
+    return spoken({**schema, "allOf": rules}, "A project file")
+
+
+def _none_but(custom_metrics: Sequence[str]) -> Schema:
+    given = {"items": {"enum": [*custom_metrics]}} if custom_metrics else {"maxItems": 0}
+    return {"properties": {"custom_metrics": given}}
+
+
+def _metrics_of_rules(metrics: Mapping[str, str]) -> Schema:
+    """Of every rule in a project file."""
+    rule = {"properties": _metrics_of_rule(metrics)}
+    policy = {"properties": {"policy": {"properties": {"rules": {"items": rule}}}}}
+    each = {"properties": {"environments": {"additionalProperties": policy}}}
+    return {"properties": {**policy["properties"], **each["properties"]}}
+
+
+def _metrics_of_rule(metrics: Mapping[str, str]) -> Schema:
+    return {"min_threshold": _thresholds(metrics), "require_metrics": {"items": _metric(metrics)}}
 
 
 def _environments() -> Schema:
@@ -78,7 +100,7 @@ def _environments() -> Schema:
         ("state", models.StateOfEnvironment, texts.STATE_OF_ENVIRONMENT),
     ):
         given[name] = {**texts.ENVIRONMENT[name], **_section(model, hints)}
-    given["api"]["properties"]["key_variable"]["pattern"] = f"^{models.KEY_VARIABLE}$"
+    given["api"]["properties"]["key_variable"]["pattern"] = f"^{KEY_VARIABLES}$"
     given["policy"] = {**_policy(), **texts.ENVIRONMENT["policy"]}
     given["overlays"]["uniqueItems"] = True
     names = _pattern(models.ENVIRONMENT, "A word like `staging`: small letters, digits and single dashes.")
@@ -288,9 +310,8 @@ def _rule_of_policy(metrics: Mapping[str, str] | None) -> Schema:
             **section,
             "minProperties": 1,
         }
-    if metrics is not None:
-        given["min_threshold"] |= {**_thresholds(metrics), **given["min_threshold"]}
-        given["require_metrics"]["items"] = _metric(metrics)
+    for name, shape in _metrics_of_rule(metrics).items() if metrics is not None else ():
+        given[name] |= shape
     return {
         "type": "object",
         "required": models.Rule.model_json_schema()["required"],
@@ -331,7 +352,6 @@ def _rules(metrics: Mapping[str, str]) -> list[Schema]:
     custom, automatic = _where("type", {"const": "custom"}), _where("type", {"const": "automatic"})
     listed, mapped = _where("metrics", {"type": "array"}), _where("metrics", {"type": "object"})
     old_action = _where("improvement_action", {"enum": [*texts.OLD_ACTIONS]})
-    deprecated = "This is an old spelling; write `regenerate` or `none`."
     return [
         _rule(custom, {"properties": {"metrics": _thresholds(metrics)}}),
         _rule(custom, _without("tolerance", texts.MISPLACED["Custom"])),
@@ -345,7 +365,7 @@ def _rules(metrics: Mapping[str, str]) -> list[Schema]:
             {"required": ["max_retries"]},
             _without("max_improvement_attempts", texts.BOTH_NAMES),
         ),
-        _rule(old_action, {"properties": {"improvement_action": {"deprecationMessage": deprecated}}}),
+        _rule(old_action, {"properties": {"improvement_action": {"deprecated": True}}}),
     ]
 
 
@@ -388,6 +408,17 @@ def _listed_or_levels(metrics: Mapping[str, str]) -> Schema:
         "errorMessage": "A list of metrics, each once and at least one, or a mapping of metric to level "
         f"(low, medium or high). {_known(metrics)}",
     }
+
+
+def _laid_thresholds() -> Schema:
+    """Over the metrics of `defaults`, of which null takes one away."""
+    each = {"type": ["number", "null"], "minimum": 0, "maximum": 1, "errorMessage": texts.LAID_THRESHOLD}
+    shape = "`metrics` of a custom workflow must be a mapping of metric to threshold."
+    return {"type": "object", "additionalProperties": each, "errorMessage": shape}
+
+
+def _laid_levels() -> Schema:
+    return {"additionalProperties": {"enum": [*texts.LEVELS, None], "errorMessage": texts.LAID_LEVEL}}
 
 
 def _metric(metrics: Mapping[str, str]) -> Schema:

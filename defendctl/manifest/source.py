@@ -43,22 +43,30 @@ def contents(path: Path, shown: str) -> bytes:
     """Raises Stop."""
     others = _instead.get()
     replaced = others.get(os.path.realpath(path)) if others else None
-    if replaced is not None:
-        return replaced
+    data = replaced if replaced is not None else _on_disk(path, shown)
+    if len(data) > MAX_BYTES:
+        message = "This file is larger than 8 MiB, the most that is read; split it into several files."
+        raise Stop("file-too-large", message, Span(shown))
+    return data
+
+
+def _on_disk(path: Path, shown: str) -> bytes:
+    """One byte more than may be read, if there are so many. Raises Stop."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # before opening: a FIFO would hang
             raise Stop("not-a-regular-file", "This is not a regular file.", Span(shown))
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+            return file.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
         raise Stop("not-found", "There is no such file.", Span(shown)) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise Stop("unreadable", f"This file cannot be read: {reason}.", Span(shown)) from error
-    if len(data) > MAX_BYTES:
-        message = "This file is larger than 8 MiB, the most that is read; split it into several files."
-        raise Stop("file-too-large", message, Span(shown))
-    return data
+
+
+def is_instead(path: Path) -> bool:
+    """Whether the contents of this file come from elsewhere, so that it need not be there."""
+    return os.path.realpath(path) in (_instead.get() or {})
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from defendctl.diagnostics import Invalid, Span
 from defendctl.event import DEFAULT_RUN_MODE, Submission, Turn
 from defendctl.manifest.loader import load
 from defendctl.manifest.report import Report
-from defendctl.manifest.words import found, shown
+from defendctl.manifest.words import kind_of, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +91,7 @@ def faults(data: dict[str, Any]) -> Iterator[Fault]:
     if "context" not in data or isinstance(context, str):
         return
     if not isinstance(context, list):
-        yield ("context",), "wrong-type", f"`context` must be {_CONTEXT}, found {found(context)}."
+        yield ("context",), "wrong-type", f"`context` must be {_CONTEXT}, found {kind_of(context)}."
         return
     yield from chain.from_iterable(_item(index, item) for index, item in enumerate(context))
 
@@ -102,7 +102,7 @@ def _item(index: int, item: Any) -> Iterator[Fault]:
     turn = isinstance(item, dict) and item.keys() == {"role", "content"}
     if not turn or not all(isinstance(value, str) for value in item.values()):
         said = "An item of `context` must be a text, or a mapping with the texts `role` and `content`"
-        yield ("context", index), "wrong-type", f"{said}, found {found(item)}."
+        yield ("context", index), "wrong-type", f"{said}, found {kind_of(item)}."
 
 
 def context_of(value: Any) -> tuple[str | Turn, ...]:
@@ -126,7 +126,7 @@ def _submission(model: models.EventInput, given: models.EventInput | models.Case
 
 def _not_one(documents: list[Document]) -> str:
     if len(documents) == 1:
-        return f"{_AN_EVENT}, found {found(documents[0].data)}."
+        return f"{_AN_EVENT}, found {kind_of(documents[0].data)}."
     return f"{_AN_EVENT}; the file must hold exactly one."
 
 

@@ -25,11 +25,19 @@ def suite_schema(custom_metrics: Sequence[str] = ()) -> Schema:
         "additionalProperties": _case(metrics_of(custom_metrics)),
         "defaultSnippets": [_snippet()],
     }
-    return spoken(schema, "A test file")
+    needed = [_unless_default(key) for key in ("workflow", "model_used")]
+    return spoken({**schema, "allOf": needed}, "A test file")
+
+
+def _unless_default(key: str) -> Schema:
+    """Each case says it itself where the defaults do not."""
+    given = {"required": ["defaults"], "properties": {"defaults": {"required": [key]}}}
+    each = {"properties": {"tests": {"additionalProperties": {"required": [key]}}}}
+    return {"if": given, "else": each}
 
 
 def _case(metrics: Mapping[str, str]) -> Schema:
-    """`workflow` and `model_used` may stand in the defaults, so they are not required here."""
+    """`workflow` and `model_used` may stand in the defaults instead."""
     given = _case_keys(models.Case)
     given["input"] = {**texts.CASE["input"], **_input()}
     given["expect"] = {**texts.CASE["expect"], **_expect(metrics)}

@@ -12,7 +12,7 @@ from defendctl.manifest.entries import Entries, unique
 from defendctl.manifest.loader import load
 from defendctl.manifest.report import Report
 from defendctl.manifest.submissions import context_of, faults, report_faults
-from defendctl.manifest.words import found, short
+from defendctl.manifest.words import found, quoted
 from defendctl.model import ADDRESS, ADDRESS_RULE, METRICS
 from defendctl.suite.models import Case, Expectation
 
@@ -82,10 +82,11 @@ class _Reading:
     def _document(self, document: Document, report: Report) -> None:
         from defendctl.manifest.models import SuiteFile
         from defendctl.manifest.problems import check
-        from defendctl.manifest.validate import without_extensions
+        from defendctl.manifest.validate import is_meant_as, something_else, without_extensions
 
-        if not isinstance(document.data, dict):
-            report.error("not-a-suite", f"{_A_SUITE}, found {found(document.data)}.", document.span(()))
+        if not is_meant_as(document.data, ("tests",), also=("defaults",)):
+            message = f"{_A_SUITE}, found {something_else(document.data)}."
+            report.error("not-a-suite", message, document.span(()))
             return
         data = without_extensions(document.data)
         check(SuiteFile, data, (), document, report)
@@ -105,7 +106,7 @@ class _Reading:
         sound = _named(name, span, report)
         first = self._first.setdefault(name, span)
         if first is not span:
-            message = f"The test `{short(name)}` stands already in {first.file}:{first.line}."
+            message = f"The test {quoted(name)} stands already in {first.file}:{first.line}."
             report.error("duplicate-test", message, span)
         merged = _merged(body, defaults)
         model = check(Model, merged, at, document, report)
@@ -131,7 +132,7 @@ def _defaults(data: dict[str, Any], document: Document, report: Report) -> dict[
 def _named(name: str, span: Span, report: Report) -> bool:
     if ADDRESS.fullmatch(name):
         return True
-    report.error("invalid-name", f"`{short(name)}` cannot be the name of a test: {ADDRESS_RULE}.", span)
+    report.error("invalid-name", f"{quoted(name)} cannot be the name of a test: {ADDRESS_RULE}.", span)
     return False
 
 
@@ -175,7 +176,7 @@ def _quorum(body: dict[str, Any]) -> Iterator[Fault]:
     whole = [n for n in (repeats, quorum) if isinstance(n, int) and not isinstance(n, bool)]
     if len(whole) == 2 and not whole[0] / 2 < whole[1] <= whole[0]:
         message = (
-            f"`quorum` is how many of {whole[0]} repeats must agree: more than half of them, and not more "
+            "`quorum` is how many of the repeats must agree: more than half of them, and not more "
             f"than there are, found {found(quorum)}."
         )
         yield ("quorum",), "out-of-range", message
@@ -192,7 +193,7 @@ def _expect(expect: dict[str, Any], metrics: Collection[str]) -> Iterator[Fault]
     for metric, bounds in scores.items() if isinstance(scores, dict) else ():
         two = isinstance(bounds, list) and len(bounds) == 2
         if two and all(isinstance(n, int | float) for n in bounds) and bounds[0] > bounds[1]:
-            message = f"The range of `{short(metric)}` is empty: the least stands first."
+            message = f"The range of {quoted(metric)} is empty: the least stands first."
             yield ("scores", metric), "out-of-range", message
 
 

@@ -29,6 +29,9 @@ OLD_ACTIONS: dict[str | None, str] = {
     None: "Old spelling of `none`.",
 }
 
+OLD = {"deprecated": True, "doNotSuggest": True}
+"""Of a key. No `deprecationMessage`: what editors make of it is an error, and this is none."""
+
 MISSING = {
     "version": "add `version: 1`.",
     "improvement_action": "say fixit, regenerate or none, for reviewers must see it.",
@@ -47,6 +50,7 @@ MISSING = {
     "path": "say which file, like `path: docs/policy.pdf`.",
     "to": "say the value that may pass (null for a metric that is removed).",
     "workflow": "say the address of the workflow that shall judge it.",
+    "model_used": "say which model answered.",
     "input": "say what the model was asked.",
     "output": "say what the model answered.",
     "expect": "say flagged or passes, or more in a mapping.",
@@ -66,8 +70,19 @@ MISPLACED = {
     "already.",
 }
 """Model → why `tolerance` may not stand in it."""
+NO_FIELDS = {
+    "status": "Only the console switches a workflow on and off; leave this out. `plan` tells what is off.",
+    "run_mode": "It belongs to each event, so say it in what `events submit` and `test` send.",
+}
+"""What the API tells of workflows and events, and why it is nothing to declare."""
 IN_OVERLAY = "`defaults` belong into a manifest; an overlay says what differs from it."
 BOTH_NAMES = "`max_improvement_attempts` is the old name of `max_retries`, which stands here too; keep one."
+LIST_OVER_MAPPING = (
+    "The metrics that this lies over are a mapping, so give each of these a value too, like "
+    "`completeness: 0.8` (null takes one away), or say which `tolerance` they have"
+)
+LAID_THRESHOLD = "A threshold from 0 to 1; levels belong to `type: automatic`. null takes it away."
+LAID_LEVEL = "A level (low, medium or high); thresholds belong to `type: custom`. null takes it away."
 OWN_METRICS = "an organization's own go into `custom_metrics` of defendctl.yaml."
 OFF = "may only be true; leave the rule out to turn it off."
 ONE_CHECK = f"A rule holds exactly one check ({', '.join(CHECKS)})"
@@ -153,8 +168,8 @@ WORKFLOW: Hints = {
     },
     "max_retries": {"markdownDescription": "How often an answer is improved at most. Default: `10`."},
     "max_improvement_attempts": {
-        "markdownDescription": "The old name of `max_retries`. Default: `10`.",
-        "deprecationMessage": "This is the old name of `max_retries`.",
+        "markdownDescription": "The old name of `max_retries`, which `defendctl fmt` writes. Default: `10`.",
+        **OLD,
     },
     "web_search": {"markdownDescription": "Whether the evaluation may search the web. Default: `false`."},
     "context_awareness": {
@@ -235,8 +250,10 @@ API: Hints = {
     "base_url": {
         "markdownDescription": "The address of the API; `DEEP_RAILS_BASE_URL` and `DEEPRAILS_BASE_URL` win "
         "over it. Default: `https://api.deeprails.com`.",
-        "pattern": "^[hH][tT][tT][pP][sS]?://[^\\s/?#@\\\\]+[^\\s?#@\\\\]*$",
-        "patternErrorMessage": "This must be a URL like https://api.deeprails.com, without user or query.",
+        "pattern": "^([hH][tT][tT][pP][sS]://[^\\s/?#@\\\\]+|[hH][tT][tT][pP]://([lL][oO][cC][aA][lL][hH][oO][sS][tT]"
+        "|127(\\.[0-9]{1,3}){3}|\\[[0:]+1\\])(:[0-9]+)?(?=/|$))[^\\s?#@\\\\]*$",
+        "patternErrorMessage": "This must be a URL like https://api.deeprails.com, without user or query; "
+        "plain http is for loopback alone.",
     },
     "generation": {
         "markdownDescription": "The form of the API that is written, named by the date of its SDK. "
@@ -249,9 +266,10 @@ API: Hints = {
     },
 }
 API["key_variable"] = {
-    "markdownDescription": "The name of the environment variable that holds the key, never the key. "
-    "Default: `DEEPRAILS_API_KEY`.",
-    "patternErrorMessage": "The name of a variable in capitals, like DEEPRAILS_API_KEY_STAGING.",
+    "markdownDescription": "The name of the environment variable that holds the key, never the key. It "
+    "begins with `DEEPRAILS_`. Default: `DEEPRAILS_API_KEY`.",
+    "patternErrorMessage": "The name of a variable that begins with DEEPRAILS_, like "
+    "DEEPRAILS_API_KEY_STAGING.",
 }
 STATE: Hints = {
     "path": {

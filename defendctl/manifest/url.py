@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from urllib.parse import SplitResult, urlsplit
 
-_HOST = re.compile(r"[\w-]+(\.[\w-]+)*\.?")
+from defendctl.hosts import is_host, is_loopback
 
 
 def base_url_problem(url: str) -> str | None:
@@ -29,28 +27,8 @@ def _problem(url: str, parts: SplitResult) -> str | None:
         return "must not hold a user name or password; the key comes from DEEPRAILS_API_KEY"
     if "?" in url or "#" in url:
         return "must not hold a query or a fragment"
-    if not (_address(host) or (_HOST.fullmatch(host) and _can_be_looked_up(host))):
+    if not is_host(host):
         return "must name a host, like https://api.deeprails.com"
     if parts.scheme == "http" and not is_loopback(host):
         return "must use https: plain http would show the key to the network (only localhost may)"
     return None
-
-
-def _can_be_looked_up(host: str) -> bool:
-    try:
-        return len(host.encode("idna")) < 254
-    except UnicodeError:  # a part of more than 63 characters, or letters that no name has
-        return False
-
-
-def is_loopback(host: str) -> bool:
-    """`localhost` or a loopback literal; a name is never looked up."""
-    address = _address(host)
-    return host.lower() == "localhost" or (address is not None and address.is_loopback)
-
-
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(host)
-    except ValueError:
-        return None

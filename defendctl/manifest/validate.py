@@ -15,7 +15,7 @@ from defendctl.manifest.file_search import named_files
 from defendctl.manifest.places import placed
 from defendctl.manifest.problems import check
 from defendctl.manifest.texts import ADDRESS_RULE, BOTH_NAMES
-from defendctl.manifest.words import found, short
+from defendctl.manifest.words import kind_of, quoted
 from defendctl.model import ADDRESS, METRICS, Workflow
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def validate(
     With it the document in which it stands whole: this one, or one with `defaults:` and overlays in it.
     """
     if not is_manifest(document.data):
-        message = f"{_A_MANIFEST}, found {_contents(document.data)}."
+        message = f"{_A_MANIFEST}, found {something_else(document.data)}."
         report.error("not-a-manifest", message, document.span(()))
         return
     data = without_extensions(document.data)
@@ -88,11 +88,18 @@ def without_extensions(data: dict[str, Any]) -> dict[str, Any]:
 
 def is_manifest(data: Any) -> bool:
     """Whether it was meant as one: then its faults are told one by one."""
+    return is_meant_as(data, ("workflows",), also=("waivers", "defaults"))
+
+
+def is_meant_as(data: Any, telling: Collection[str], also: Collection[str] = ()) -> bool:
+    """Whether a file was meant to be ours: by a key that tells, also misspelt. Of another file nothing is
+    quoted, not even a key."""
     if not isinstance(data, dict):
         return False
     keys = [key for key in without_extensions(data) if key != "$schema"]
-    ours = keys == ["version"] or not {"workflows", "waivers", "defaults"}.isdisjoint(keys)
-    return ours or bool(get_close_matches("workflows", keys[:20]))
+    if keys == ["version"] or not {*telling, *also}.isdisjoint(keys):
+        return True
+    return any(get_close_matches(word, keys[:20], cutoff=0.75) for word in telling)
 
 
 def declared(address: str, document: Document, metrics: Collection[str], report: Report) -> Declared:
@@ -115,17 +122,16 @@ def declared(address: str, document: Document, metrics: Collection[str], report:
     return replace(declared, labels=model.labels, renamed_from=model.renamed_from, imports=imports)
 
 
-def _contents(data: Any) -> str:
-    if not isinstance(data, dict) or not data:
-        return found(data)
-    keys = ", ".join(f"`{short(key)}`" for key in list(data)[:3])
-    return f"a mapping with {keys}{' and more' if len(data) > 3 else ''}"
+def something_else(data: Any) -> str:
+    """What a document is that was not meant as one of ours."""
+    return "a mapping with other keys" if isinstance(data, dict) and data else kind_of(data)
 
 
 def _invalid(address: str) -> str:
     near = re.sub("[^a-z0-9._-]+", "-", address[:63].lower()).strip("._-")
-    hint = f" Try `{near}`." if ADDRESS.fullmatch(near) else ""
-    return f"`{short(address)}` cannot be an address: {ADDRESS_RULE}.{hint}"
+    named = quoted(address)
+    hint = f" Try `{near}`." if ADDRESS.fullmatch(near) and address in named else ""
+    return f"{named} cannot be an address: {ADDRESS_RULE}.{hint}"
 
 
 def _model(body: Any) -> type[models.Workflow]:
@@ -167,7 +173,7 @@ def repeated(body: dict[str, Any], fields: tuple[str, ...]) -> Iterator[Fault]:
         seen: set[str] = set()
         for index, item in enumerate(items if isinstance(items, list) else ()):
             if isinstance(item, str) and item in seen:
-                yield (field, index), "duplicate-item", f"`{short(item)}` stands twice in `{field}`."
+                yield (field, index), "duplicate-item", f"{quoted(item)} stands twice in `{field}`."
             elif isinstance(item, str):
                 seen.add(item)
 
@@ -180,7 +186,7 @@ def unknown_metrics(body: dict[str, Any], field: str, metrics: Collection[str]) 
         name = place if isinstance(given, dict) else item
         if isinstance(name, str) and name not in metrics:
             hint = suggest(name, islice(metrics, 100)) or _OWN_METRICS
-            yield (field, place), "unknown-metric", f"`{short(name)}` is not a metric.{hint}"
+            yield (field, place), "unknown-metric", f"{quoted(name)} is not a metric.{hint}"
 
 
 def _labels(body: dict[str, Any]) -> Iterator[Fault]:
@@ -194,11 +200,11 @@ def _labels(body: dict[str, Any]) -> Iterator[Fault]:
             yield (
                 ("labels", name),
                 "invalid-label",
-                f"`{short(name)}` cannot be the name of a label: {_LABEL}.",
+                f"{quoted(name)} cannot be the name of a label: {_LABEL}.",
             )
         if isinstance(value, str) and not re.fullmatch(models.LABEL_VALUE, value):
-            message = f"{found(value)} cannot be the value of a label: {_LABEL}."
-            yield ("labels", name), "invalid-label", message[0].upper() + message[1:]
+            message = f"{quoted(value)} cannot be the value of a label: {_LABEL}."
+            yield ("labels", name), "invalid-label", message
 
 
 def canonical(address: str, model: models.Workflow) -> Workflow:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from defendctl.diagnostics import Diagnostic, suggest
 from defendctl.manifest import models
 from defendctl.manifest.problems import check
-from defendctl.manifest.words import found, short
+from defendctl.manifest.words import found, kind_of, quoted
 from defendctl.model import FIELDS
 from defendctl.plan.findings import Waiver
 from defendctl.policy.rules import FLAG_RATE, RETIRE
@@ -57,7 +57,7 @@ def _field(entry: dict[str, Any]) -> Iterator[Fault]:
         return
     near = suggest(field, [*WAIVABLE, "metrics.completeness"])
     message = (
-        f"`{short(field)}` is no field of a workflow; write the path as the plan shows it, like "
+        f"{quoted(field)} is no field of a workflow; write the path as the plan shows it, like "
         f"`metrics.completeness` or `max_retries`, or `{RETIRE}` or `{FLAG_RATE}`.{near}"
     )
     yield "field", "unknown-field", message
@@ -69,7 +69,7 @@ def _to(entry: dict[str, Any]) -> Iterator[Fault]:
         yield "to", "missing-key", message
     value = entry.get("to")
     if isinstance(value, dict) or (isinstance(value, list) and not all(isinstance(i, str) for i in value)):
-        yield "to", "wrong-type", f"`to` must be the value of a field, found {found(value)}."
+        yield "to", "wrong-type", f"`to` must be the value of a field, found {kind_of(value)}."
     elif entry.get("field") == FLAG_RATE and value is not None and not _is_share(value):
         message = f"`to` must be a flag rate from 0 to 1, up to which it passes, found {found(value)}."
         yield "to", "out-of-range", message
@@ -132,10 +132,10 @@ def idle_waivers(
     left = _SUGGESTIONS
     for waiver in given:
         if waiver.rule not in rules:
-            message = f"No policy has a rule `{short(waiver.rule)}`, so this waiver lets nothing pass."
+            message = f"No policy has a rule {quoted(waiver.rule)}, so this waiver lets nothing pass."
             near, left = suggest(waiver.rule, rules) if left > 0 else "", left - 1
             yield Diagnostic("warning", "unknown-rule", message + near, waiver.span)
         if addresses is not None and waiver.field != RETIRE and waiver.address not in addresses:
-            message = f"No workflow is declared as `{short(waiver.address)}`, so this waiver is idle."
+            message = f"No workflow is declared as {quoted(waiver.address)}, so this waiver is idle."
             near, left = suggest(waiver.address, addresses) if left > 0 else "", left - 1
             yield Diagnostic("warning", "unknown-address", message + near, waiver.span)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from defendctl.command import command
 from defendctl.diagnostics import ApiError, DefendctlError, Precondition, Unresolved, Usage
-from defendctl.model import ADDRESS, ADDRESS_RULE, DEFAULTS, Binding, Workflow, usable_id
+from defendctl.model import ADDRESS, ADDRESS_RULE, DEFAULTS, FIELDS, Binding, Workflow, usable_id
 from defendctl.operations.beginning import begin_state, require_beginning
 from defendctl.operations.uploads import with_uploads
 from defendctl.plan.identity import another_id, import_command
@@ -30,11 +30,25 @@ SKEW: Final = timedelta(minutes=5)
 
 
 class Undeclared(Exception):
-    """The workflow exists, but no manifest declares the address: `workflow` is what to paste."""
+    """The workflow exists, but no manifest declares the address: `fields` is what could be read of it."""
 
-    def __init__(self, address: str, workflow: Workflow, unread: tuple[str, ...]) -> None:
+    def __init__(self, address: str, fields: Fields) -> None:
         super().__init__(address)
-        self.address, self.workflow, self.unread = address, workflow, unread
+        self.address, self.fields = address, fields
+
+    @property
+    def lacking(self) -> list[str]:
+        """What no manifest can leave out, and what nobody but a person can say."""
+        return [name for name in FIELDS if name not in (*self.fields, *DEFAULTS)]
+
+    @property
+    def metrics(self) -> Mapping[str, float | str]:
+        return self.fields.get("metrics") or {}
+
+    @property
+    def workflow(self) -> Workflow:
+        """Of one that lacks nothing."""
+        return Workflow(**{**DEFAULTS, **self.fields})
 
 
 def import_workflow(workspace: Workspace, address: str, workflow_id: str) -> Binding:
@@ -98,7 +112,7 @@ def _may_be_given_up(address: str, intent: Intent) -> None:
     if intent.answered:
         raise Precondition(
             f"the create of {address} was answered with the id {intent.answered}",
-            f"`defendctl state resolve {address} --id {shlex.quote(intent.answered)}` records it",
+            f"`{command('state resolve {} --id {}', address, intent.answered)}` records it",
         )
     age = datetime.now(UTC) - datetime.fromisoformat(intent.at)
     if age < MINIMUM_AGE:
@@ -135,12 +149,13 @@ def _may_import(state: State, address: str, workflow_id: str) -> None:
     if address in state.unresolved:
         raise Unresolved(
             f"{address} has a create with an unknown outcome",
-            f"`defendctl state resolve {address} --id {workflow_id}` settles it, if this is what it made",
+            f"`{command('state resolve {} --id {}', address, workflow_id)}` settles it, "
+            "if this is what it made",
         )
     if address in state.bindings:
         raise DefendctlError(
             f"{address} is bound to {state.bindings[address].workflow_id} already",
-            f"`defendctl state rm {address}` forgets that binding",
+            f"`{command('state rm {}', address)}` forgets that binding",
         )
     bound = {b.workflow_id: other for other, b in state.bindings.items()}
     if workflow_id in bound:
@@ -156,18 +171,18 @@ def _check_free(state: State, workflow_id: str) -> None:
 def _resolve_command(address: str, answered: str) -> str | None:
     if not usable_id(answered):
         return None
-    return f"if that is the one: `defendctl state resolve {address} --id {shlex.quote(answered)}`"
+    return f"if that is the one: `{command('state resolve {} --id {}', address, answered)}`"
 
 
-def _read(api: DefendApi, workflow_id: str, command: Callable[[str], str | None]) -> Observed:
-    """`command` takes a workflow that answers to another id. Raises Usage or ApiError."""
+def _read(api: DefendApi, workflow_id: str, way_out: Callable[[str], str | None]) -> Observed:
+    """`way_out` is the command that takes a workflow that answers to another id. Raises Usage or ApiError."""
     if not usable_id(workflow_id):
         raise Usage(f"{workflow_id!r} cannot be a workflow id")
     observed = api.read(workflow_id)
     if observed is None:
         raise ApiError(f"the API answers 404 for {workflow_id}")
     if observed.workflow_id != workflow_id:
-        raise ApiError(another_id(workflow_id, observed.workflow_id), command(observed.workflow_id))
+        raise ApiError(another_id(workflow_id, observed.workflow_id), way_out(observed.workflow_id))
     return observed
 
 
@@ -211,13 +226,4 @@ def remember_api(workspace: Workspace, session: Session, evidence: set[str]) -> 
 
 
 def undeclared(address: str, observed: Observed) -> Undeclared:
-    placeholder: Fields = {
-        "name": address,
-        "type": "custom",
-        "metrics": {"completeness": 0.8},
-        "improvement_action": "none",
-    }
-    seen = {n: v for n, v in observed.fields.items() if n != "metrics" or v}
-    workflow = Workflow(**{**placeholder, **DEFAULTS, **seen})
-    unread = tuple(n for n in workflow.fields() if n not in seen)
-    return Undeclared(address, workflow, unread)
+    return Undeclared(address, {n: v for n, v in observed.fields.items() if n != "metrics" or v})

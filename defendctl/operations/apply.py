@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from defendctl.command import command
 from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.engine.generation import generation
 from defendctl.operations.beginning import begin_state, may_begin, refuse_second, warn_unpinned
@@ -131,7 +132,7 @@ def _refuse_spent(plan: Plan, now: str, serial: int | None, state: State) -> Non
         if now in state.spent:
             raise Precondition(
                 f"a plan with this digest was applied already, which left serial {state.spent[now]}",
-                "say which one is meant as DIGEST@SERIAL, as the last line of `defendctl plan` has it",
+                f"say which one is meant as DIGEST@SERIAL, as the last line of `{command('plan')}` has it",
             )
         return
     if is_forgotten(state, serial):

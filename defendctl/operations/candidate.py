@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from defendctl.command import command, either
 from defendctl.diagnostics import Blocked, DefendctlError, Unresolved
 from defendctl.model import CANARY
 from defendctl.operations.beginning import require_beginning
@@ -98,7 +99,7 @@ def _refuse_unresolved(state: State) -> None:
     if CANARY in state.unresolved:
         raise Unresolved(
             "the create of the canary has an unknown outcome",
-            f"first `defendctl state resolve {CANARY} (--id WORKFLOW_ID | --not-created)`",
+            f"first {either(CANARY)}",
         )
 
 
@@ -116,7 +117,7 @@ def _canary(state: State) -> str:
     if CANARY not in state.bindings:
         raise DefendctlError(
             "there is no canary to put a candidate on",
-            "`defendctl test --create-canary` makes one; the API has no delete, so it stays",
+            f"`{command('test --create-canary')}` makes one; the API has no delete, so it stays",
         )
     return state.bindings[CANARY].workflow_id
 

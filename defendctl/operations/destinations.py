@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Usage
 from defendctl.durable import is_stream, write_whole
-from defendctl.manifest.files import ENDINGS, would_read
+from defendctl.manifest.files import has_ending, would_read
 from defendctl.manifest.project import FILE_NAME
 from defendctl.operations.workspace import in_none
 from defendctl.render.own import LARGEST, is_own
@@ -93,7 +93,7 @@ def _ours(workspace: Workspace) -> list[tuple[str, str]]:
 
 def _would_be_read(every: Sequence[Workspace], path: Path) -> str | None:
     """As a manifest, or as rules or tests, once it is there."""
-    for one in every if path.suffix.lower() in ENDINGS else ():
+    for one in every if has_ending(path.name) else ():
         file = Path(os.path.normpath(one.cwd / path))
         if any(would_read(one.project.root, entry, file) for entry in _entries(one.project)):
             return "manifests, rules or tests are read from there"

@@ -12,10 +12,12 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Final
 
 from defendctl import __version__, git
+from defendctl.command import command, either
 from defendctl.diagnostics import DefendctlError, KeyRefused, errors
+from defendctl.hosts import api_host
 from defendctl.operations.beginning import refuse_lost, unpinned
 from defendctl.operations.revision import OLDER, WHOLE_HISTORY, check_checkout
-from defendctl.operations.workspace import api_host, api_key
+from defendctl.operations.workspace import api_key
 from defendctl.plan.checkup import Check, Checkup, Served, note, ok, wrong
 from defendctl.plan.identity import another_id, import_command
 from defendctl.plan.questions import Answers, questions
@@ -47,8 +49,11 @@ def doctor(workspace: Workspace) -> Checkup:
     snapshot, found = _state(workspace)
     checks += [*found, *_lock(workspace)]
     state = snapshot.state if snapshot else None
-    if any(check.verdict == "problem" and check.topic in ("key", "base URL", "host") for check in checks):
-        advice = "mend what is wrong with the key, the base URL or the state, and run it again"
+    if any(
+        check.verdict == "problem" and check.topic in ("key", "base URL", "network", "host")
+        for check in checks
+    ):
+        advice = "mend what is wrong with the key, the base URL, the network or the state, and run it again"
         return Checkup((*checks, note("API", "it was not asked", advice)), None, questions(Answers()))
     answers, told = _asked(workspace, state)
     return Checkup((*checks, *told), _served(workspace, state, answers), questions(answers))
@@ -97,21 +102,21 @@ def _project(workspace: Workspace) -> Iterator[Check]:
     project = workspace.project
     if project.file is None and not (workspace.store.path.exists() or (project.root / "workflows").exists()):
         yield wrong(
-            "project", "there is no defendctl.yaml here or in a parent folder", "run `defendctl init`"
+            "project", "there is no defendctl.yaml here or in a parent folder", f"run `{command('init')}`"
         )
         return
     if project.environment:
         yield ok("env", project.environment)
     for diagnostic in errors(workspace.problems):
         place = f"{diagnostic.span.file}:{diagnostic.span.line or 1}: " if diagnostic.span else ""
-        yield wrong("project", place + diagnostic.message, "run `defendctl validate` and correct it")
+        yield wrong("project", place + diagnostic.message, f"run `{command('validate')}` and correct it")
     if not errors(workspace.problems):
         yield ok("project", str(project.file or "no project file: every key has its default"))
     desired = resolve(project, None, workspace.cwd)
     wrongs = len(errors(desired.diagnostics))
     if wrongs:
         yield wrong(
-            "manifests", f"{count(wrongs, 'error')} in them", "run `defendctl validate` and correct them"
+            "manifests", f"{count(wrongs, 'error')} in them", f"run `{command('validate')}` and correct them"
         )
     else:
         yield ok("manifests", f"{count(len(desired.workflows), 'workflow')} declared")
@@ -127,7 +132,8 @@ def _schemas(workspace: Workspace) -> Iterator[Check]:
         if there in (schema(kind), schema(kind, workspace.project.custom_metrics)):
             yield ok("schema", f"{name} is that of defendctl {__version__}")
         elif there is not None:
-            advice = f"run `defendctl schema {kind} --output {name}`"
+            file = os.path.relpath(workspace.project.root / name, workspace.cwd)
+            advice = f"run `{command('schema {} --output {}', kind, file)}`"
             yield wrong("schema", f"{name} is not that of defendctl {__version__}", advice)
 
 
@@ -148,7 +154,9 @@ def _endpoint(workspace: Workspace) -> Iterator[Check]:
         return
     variable = workspace.project.key_variable
     try:
-        yield ok("base URL", f"{workspace.base_url()} ({_base_url_from(workspace)})")
+        url = workspace.base_url()
+        yield ok("base URL", f"{url} ({_base_url_from(workspace)})")
+        yield _network(url)
     except DefendctlError as error:
         advice = error.hint or f"correct it in {_base_url_from(workspace)}"
         yield wrong("base URL", error.message, advice, error.exit_code)
@@ -158,6 +166,17 @@ def _endpoint(workspace: Workspace) -> Iterator[Check]:
     except DefendctlError as error:
         advice = f"set {variable} to the key of your organization"
         yield wrong("key", error.message, advice, error.exit_code)
+
+
+def _network(url: str) -> Check:
+    from defendctl.api.network import read_network
+
+    try:
+        network = read_network(url)
+    except DefendctlError as error:
+        return wrong("network", error.message, error.hint or "correct it", error.exit_code)
+    way = f"through the proxy {network.proxy}" if network.proxy else "without a proxy"
+    return ok("network", way + (f"; trusted: {network.trust.source}" if network.trust else ""))
 
 
 def _base_url_from(workspace: Workspace) -> str:
@@ -186,7 +205,7 @@ def _missing_state(workspace: Workspace) -> Check:
             refuse_lost(workspace.store)
     except DefendctlError as error:
         return wrong("state", error.message, error.hint or "restore it", error.exit_code)
-    return note("state", "there is none yet", "the first `defendctl apply --new-state` begins it")
+    return note("state", "there is none yet", f"the first `{command('apply --new-state')}` begins it")
 
 
 def _remembered(workspace: Workspace, snapshot: Snapshot) -> Iterator[Check]:
@@ -248,7 +267,7 @@ def _left_ids(path: Path, state: State) -> Iterator[Check]:
     for file in sorted(path.parent.iterdir()):
         op = file.name.removeprefix(prefix).partition(".")[0]
         if file.name.startswith(prefix) and file.name.endswith(".recovery") and op not in open_:
-            advice = "look whether `defendctl state list` knows the id in it, and remove it"
+            advice = f"look whether `{command('state list')}` knows the id in it, and remove it"
             yield note("recovery", f"{file.name} belongs to no create that is open", advice)
 
 
@@ -256,7 +275,7 @@ def _unresolved(state: State) -> Iterator[Check]:
     for address, intent in sorted(state.unresolved.items()):
         known = f", and {intent.answered} came back" if intent.answered else ""
         message = f"{address}: a create was sent at {intent.at} and its outcome is unknown{known}"
-        advice = f"run `defendctl state resolve {address}` with --id or --not-created"
+        advice = f"run {either(address, intent.answered or 'WORKFLOW_ID')}"
         yield wrong("unresolved", message, advice, 7)
 
 
@@ -269,7 +288,7 @@ def _lock(workspace: Workspace) -> Iterator[Check]:
     if owner is None:
         yield ok("lock", "nobody holds it")
     elif owner.host != socket.gethostname():
-        advice = f"if that run is gone: defendctl state unlock {owner.id}"
+        advice = f"if that run is gone: {command('state unlock {}', owner.id)}"
         yield note("lock", f"it was taken on another machine, by {owner}", advice)
     else:
         advice = "nothing to do: the next run goes on by itself"
@@ -299,7 +318,8 @@ def _asked(workspace: Workspace, state: State | None) -> tuple[Answers, list[Che
         advice = error.hint or "look at the network, the proxy and the base URL"
         checks.append(wrong("API", error.message, advice, error.exit_code))
     if not bound:
-        advice = "bind a workflow with `defendctl apply` or `defendctl import`, and run it again"
+        either_way = f"`{command('apply')}` or `{command('import ADDRESS WORKFLOW_ID')}`"
+        advice = f"bind a workflow with {either_way}, and run it again"
         checks.append(note("API", "nothing is bound, so nothing could be read", advice))
     return Answers(tuple(reads), absent, zero), checks
 
@@ -319,7 +339,10 @@ def _odd(absent: Seen) -> list[Check]:
 def _read(api: DefendApi, address: str, binding: Binding, reads: list[Seen]) -> list[Check]:
     seen = api.examine(binding.workflow_id, 1)
     if seen.status == 404:
-        advice = "look at key and host; if it is gone: `defendctl apply --replace` or `state rm`"
+        advice = (
+            f"look at key and host; if it is gone: `{command('apply --replace {}', address)}` "
+            f"or `{command('state rm {}', address)}`"
+        )
         return [wrong("workflow", f"{address}: {binding.workflow_id} answers 404", advice)]
     if seen.error:
         message = f"{address}: the API answered {seen.status} with {seen.error}, which is no workflow"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from defendctl.command import command
 from defendctl.diagnostics import (
     ApiError,
     DefendctlError,
@@ -43,7 +44,7 @@ def listed(workspace: Workspace, address: str, limit: int, content: bool) -> Lis
     if found.events is None:
         raise DefendctlError(
             f"{address}: this generation of the API lists no events",
-            f"`defendctl events show {address} EVENT_ID` reads one whose id is known",
+            f"`{command('events show {} EVENT_ID', address)}` reads one whose id is known",
         )
     return Listed(address, workflow_id, found.asked, found.events, limit)
 
@@ -108,7 +109,7 @@ def bound(workspace: Workspace, address: str) -> str:
     near = suggest(address, sorted(state.bindings))
     raise DefendctlError(
         f"{address!r} is not bound to a workflow, so it has no events.{near}",
-        "`defendctl state list` names what is bound; `defendctl apply` creates what is declared",
+        f"`{command('state list')}` names what is bound; `{command('apply')}` creates what is declared",
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from defendctl.manifest.loader import loads
 from defendctl.manifest.report import Report
 from defendctl.manifest.validate import validate
-from defendctl.model import DEFAULTS, METRICS
+from defendctl.model import METRICS
 from defendctl.plan.diff import differing
 from defendctl.render.inert import inert
 from defendctl.render.yaml import manifest
@@ -26,9 +26,9 @@ def check_expressible(
     found: Sequence[Undeclared], spans: Mapping[str, Span], custom_metrics: Sequence[str], report: Report
 ) -> None:
     """Reports each value that no manifest could say, at the line of its pair."""
-    own = sorted({m for one in found for m in one.workflow.metrics if m not in (*METRICS, *custom_metrics)})
+    own = sorted({m for one in found for m in one.metrics if m not in (*METRICS, *custom_metrics)})
     if own:
-        first = next(one for one in found if set(own) & one.workflow.metrics.keys())
+        first = next(one for one in found if set(own) & one.metrics.keys())
         report.error("unknown-metric", _to_declare(own, custom_metrics), spans[first.address])
     for one in found:
         for problem in _problems(one, (*custom_metrics, *own)):
@@ -43,12 +43,11 @@ def _to_declare(own: Sequence[str], custom_metrics: Sequence[str]) -> str:
 
 
 def _problems(one: Undeclared, custom_metrics: Sequence[str]) -> Iterator[str]:
-    required = [name for name in one.unread if name not in DEFAULTS]
-    if required:
-        names = ", ".join(required)
+    if one.lacking:
+        names = ", ".join(one.lacking)
         yield f"{names} cannot be read back; declare it yourself, then import it without --write."
         return
-    documents, loaded = loads(manifest(one.address, one.workflow, one.unread), one.address)
+    documents, loaded = loads(manifest(one.address, one.fields), one.address)
     report = Report(one.address, loaded)
     declared = [each for document in documents for _, each in validate(document, custom_metrics, report)]
     yield from _first({d.message for d in (*loaded, *report.diagnostics)})

@@ -6,8 +6,9 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from defendctl.diagnostics import Invalid
+from defendctl.diagnostics import Invalid, Usage
 from defendctl.operations.rewrite import Rewrite, rewrite
+from defendctl.operations.stdin import STDIN, reading_stdin
 from defendctl.operations.workspace import in_none
 
 if TYPE_CHECKING:
@@ -25,16 +26,33 @@ class Formatting:
 
     changed: tuple[str, ...]
     notes: tuple[str, ...]
+    text: bytes | None = None
+    """What stdin holds, as it is to be; None where files were named."""
 
 
 def fmt(workspace: Workspace, paths: Sequence[Path], *, check: bool) -> Formatting:
     """Raises Invalid, and then nothing is written. With `check` nothing is in any case."""
+    if any(path is STDIN for path in paths):
+        return _of_stdin(workspace, paths)
     notes: list[str] = []
     files = _sound(workspace, paths)
     rewrites = [each for file in files if (each := _formatted(workspace, file, notes))]
     if not check:
         rewrite(rewrites)
     return Formatting(tuple(each.shown for each in rewrites), tuple(notes))
+
+
+def _of_stdin(workspace: Workspace, paths: Sequence[Path]) -> Formatting:
+    """Writes no file. Raises Usage where files are named beside it, Invalid for what is no manifest."""
+    if len(paths) > 1:
+        raise Usage("`-` stands alone: name stdin or files, not both")
+    notes: list[str] = []
+    with reading_stdin(paths, workspace.cwd):
+        [file] = _sound(workspace, paths)
+        before, _ = read_again(file, str(STDIN))
+        done = _formatted(workspace, file, notes)
+    changed = (done.shown,) if done else ()
+    return Formatting(changed, tuple(notes), done.after if done else before)
 
 
 def _sound(workspace: Workspace, paths: Sequence[Path]) -> list[Path]:
@@ -49,7 +67,7 @@ def _sound(workspace: Workspace, paths: Sequence[Path]) -> list[Path]:
     overlays = {os.path.realpath(file): file for one in every for file in overlay_files(one.project, one.cwd)}
     files = manifest_files(workspace.project, paths or None, workspace.cwd)
     plain = [file for file in files if os.path.realpath(file) not in overlays]
-    nowhere = [path for path in paths if not os.path.lexists(workspace.cwd / path)]
+    nowhere = [path for path in paths if not manifest_files(workspace.project, [path], workspace.cwd)]
     for one in every:
         if not paths or len(plain) < len(files):
             one.desired(None)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from defendctl.command import command
 from defendctl.diagnostics import ApiError, Invalid, KeyRefused
 from defendctl.engine.refresh import in_parallel
 from defendctl.manifest.report import Report
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from defendctl.operations.plan import Progress
     from defendctl.operations.workspace import Workspace
     from defendctl.state.session import Session
+
+
+_NO_PAIR = frozenset({"not-a-pair", "invalid-address", "unusable-id"})
+"""With one of these it may be another file, and what it holds must not get into a URL."""
 
 
 class Refused(Invalid):
@@ -72,7 +77,10 @@ def import_from(
         missing: list[Undeclared] = []
         written = Written(workspace, write) if write else None
         with report.stopping():
-            pairs = checking.usable(read_pairs(file, report))
+            given = read_pairs(file, report)
+            pairs = checking.usable(given.pairs)
+            if not given.sure and any(problem.code in _NO_PAIR for problem in report.diagnostics):
+                raise Refused(report.diagnostics, checking.exit_code)
             todo = [p for p in pairs if p.address not in declared or not checking.is_bound(p)]
             found, evidence = _read(workspace, todo, checking, parallelism, progress)
             missing = [undeclared(a, observed) for a, observed in found.items() if a not in declared]
@@ -80,6 +88,7 @@ def import_from(
                 spans = {p.address: p.span for p in pairs}
                 check_expressible(missing, spans, workspace.project.custom_metrics, report)
                 written.check(missing, spans, report)
+                _check_renames(missing, desired.renamed, spans, report)
         if report.diagnostics:
             raise Refused(report.diagnostics, checking.exit_code)
         done = Imported(already=sum(checking.is_bound(p) for p in pairs))
@@ -97,6 +106,17 @@ def import_from(
         else:
             _record(workspace, session, done.bound, evidence)
         return done
+
+
+def _check_renames(
+    missing: list[Undeclared], renamed: dict[str, str], spans: dict[str, Span], report: Report
+) -> None:
+    """An address that another says it is renamed from cannot be declared beside it."""
+    now = {old: new for new, old in renamed.items()}
+    for one in missing:
+        if one.address in now:
+            message = f"{now[one.address]} is declared as renamed from {one.address}: import it as that."
+            report.error("invalid-rename", message, spans[one.address])
 
 
 def _bindings(
@@ -171,18 +191,19 @@ class _Checking:
     def _fault(self, pair: Pair) -> tuple[str, str] | None:
         address, workflow_id = pair.address, pair.workflow_id
         if not ADDRESS.fullmatch(address):
-            return "invalid-address", f"`{short(address)}` cannot be an address: {ADDRESS_RULE}."
+            return "invalid-address", f"This cannot be an address: {ADDRESS_RULE}."
         if not usable_id(workflow_id):
-            return "unusable-id", f"`{short(workflow_id)}` cannot be a workflow id."
+            return "unusable-id", "A workflow id has 1 to 256 characters without blanks."
         if address in self._state.unresolved:
             self.exit_code = 7
-            settle = f"`defendctl state resolve {address} --id` settles it, if this is what it made"
-            return "unresolved", f"{address} has a create with an unknown outcome; {settle}."
+            settle = f"`{command('state resolve {} --id {}', address, workflow_id)}` settles it"
+            unknown = f"{address} has a create with an unknown outcome"
+            return "unresolved", f"{unknown}; {settle}, if this is what it made."
         if self.is_bound(pair):
             return None
         if address in self._state.bindings:
             bound = short(self._state.bindings[address].workflow_id)
-            forget = f"`defendctl state rm {address}` forgets that"
+            forget = f"`{command('state rm {}', address)}` forgets that"
             return "bound-already", f"{address} is bound to {bound} already; {forget}."
         if workflow_id in self._bound:
             return "bound-already", f"{short(workflow_id)} is bound to {self._bound[workflow_id]} already."

@@ -6,8 +6,10 @@ import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from defendctl.command import command
 from defendctl.diagnostics import errors
 from defendctl.durable import make_folder, write_whole
+from defendctl.manifest.files import holds_manifests
 from defendctl.manifest.project import FILE_NAME
 from defendctl.manifest.schema import manifest_schema, to_text
 from defendctl.operations.beginning import pin, refuse_lost, refuse_second
@@ -15,7 +17,7 @@ from defendctl.operations.workspace import open_workspace
 from defendctl.state.store import LocalStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from defendctl.operations.workspace import Settings, Workspace
@@ -90,12 +92,13 @@ def init(root: Path, settings: Settings) -> Initialized:
     Raises Precondition where a state was lost, unless `settings.new_state` says that another begins.
     """
     done = Initialized(root)
+    done.warnings += _below_another(root)
     if (root / FILE_NAME).exists():
         _existing_project(done, replace(settings, config=root / FILE_NAME))
     else:
         lineage = _state(done, settings)
         done.put(FILE_NAME, PROJECT.format(state=STATE, lineage=lineage))
-    if any((root / "workflows").glob("**/*.y*ml")):
+    if holds_manifests(root / "workflows"):
         done.left.append("workflows")
     else:
         done.put("workflows/support-bot.yaml", MANIFEST)
@@ -103,6 +106,16 @@ def init(root: Path, settings: Settings) -> Initialized:
     _add_lines(done, ".gitignore", IGNORED)
     _add_lines(done, ".gitattributes", AS_IT_IS)
     return done
+
+
+def _below_another(root: Path) -> Iterator[str]:
+    """A project may lie in another one, but seldom is that meant."""
+    above = next((file for folder in root.parents if (file := folder / FILE_NAME).is_file()), None)
+    if above and not (root / FILE_NAME).exists():
+        yield (
+            f"{root} is in the project of {above}: what runs here and below now reads {root / FILE_NAME}, "
+            "and has a state of its own; if that is not meant, remove what this run wrote"
+        )
 
 
 def init_environment(settings: Settings) -> Initialized:
@@ -140,7 +153,7 @@ def _existing_project(done: Initialized, settings: Settings) -> None:
             _begin(done, one)
         elif one.project.environment is None:
             refuse_lost(one.store)
-            done.warnings.append(f"there is no state at {path}; `defendctl init --new-state` begins one")
+            done.warnings.append(f"there is no state at {path}; `{command('init --new-state')}` begins one")
 
 
 def _begin(done: Initialized, workspace: Workspace) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from defendctl.diagnostics import DefendctlError, Usage, errors, in_order, suggest
 from defendctl.manifest.words import shown
 from defendctl.operations.selection import chosen_by_labels, only
+from defendctl.operations.stdin import reading_stdin
 from defendctl.operations.uploads import with_uploads
 from defendctl.operations.workspace import warn_unresolved
 from defendctl.plan.identity import another_id
@@ -30,7 +31,8 @@ def validate(
     Raises Usage for a code that there is not.
     """
     chosen = {**workspace.project.lint, **_known(levels or {})}
-    found = (one for each in workspace.environments for one in _validated(each, paths, chosen))
+    with reading_stdin(paths, workspace.cwd):
+        found = [one for each in workspace.environments for one in _validated(each, paths, chosen)]
     unpinned = (one for each in workspace.environments for one in _unpinned(each, chosen))
     return in_order(dict.fromkeys([*workspace.problems, *found, *unpinned]))
 

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM while something is under way that must be told to its end."""
+"""SIGINT, SIGTERM and SIGHUP while something is under way that must be told to its end."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from defendctl.process import INTERRUPTED, stop_signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,12 +20,12 @@ def interrupts(*stops: Callable[[], None]) -> Iterator[list[int]]:
 
     def handle(number: int, frame: object) -> None:
         if caught:
-            os._exit(130)  # nothing depends on a clean end: what was sent is covered by its intent
+            os._exit(INTERRUPTED)  # nothing depends on a clean end: what was sent is covered by its intent
         caught.append(number)
         for stop in stops:
             stop()
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, handle) for number in stop_signals()}
     try:
         yield caught
     finally:

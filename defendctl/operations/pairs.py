@@ -36,18 +36,27 @@ class Pair:
     span: Span
 
 
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """`sure`: whether the file itself says that it holds addresses and ids; any JSON object of texts could be
+    read as pairs, also one of secrets."""
+
+    pairs: list[Pair]
+    sure: bool
+
+
 class _Object(list[tuple[str, Any]]):
     """A JSON object: its members in order, so that none hides another."""
 
 
-def read_pairs(path: Path, report: Report) -> list[Pair]:
+def read_pairs(path: Path, report: Report) -> Pairs:
     """Every pair of the file; what is none is in the report. Raises DefendctlError for a file of no form."""
     text = _text(path)
     if not text.strip():
         raise DefendctlError(f"{path} is empty", f"it may be {FORMS}")
     if text.lstrip()[0] in "{[":
-        return list(_of_json(text, path, report))
-    return list(_of_csv(text, path, report))
+        return _of_json(text, path, report)
+    return Pairs(list(_of_csv(text, path, report)), sure=True)
 
 
 def _text(path: Path) -> str:
@@ -116,16 +125,16 @@ class _Places:
         return Span(self.file, line + 1, offset - (self.lines[line - 1] if line else -1))
 
 
-def _of_json(text: str, path: Path, report: Report) -> Iterator[Pair]:
+def _of_json(text: str, path: Path, report: Report) -> Pairs:
     try:
         parse(text, LARGEST)
     except ValueError as error:
         raise DefendctlError(f"{path} cannot be taken: {error}", f"it may be {FORMS}") from None
     data, places = _placed(text, report.file)
     if isinstance(data, _Object):
-        yield from _members(_outputs(data, places), places, report)
-    else:
-        yield from _items(data, places, report)
+        members = _outputs(data, places)
+        return Pairs(list(_members(members, places, report)), sure=members is not data)
+    return Pairs(list(_items(data, places, report)), sure=True)
 
 
 def _placed(text: str, file: str) -> tuple[Any, _Places]:

@@ -6,9 +6,10 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from defendctl.command import command
 from defendctl.diagnostics import ApiError, DefendctlError, Diagnostic, Usage, suggest
 from defendctl.engine.generation import disagreement, evidence, generation
-from defendctl.manifest.words import shown
+from defendctl.manifest.words import quoted, shown
 from defendctl.model import CANARY, Observed
 from defendctl.operations.beginning import unpinned
 from defendctl.operations.past import check_past, declared_elsewhere
@@ -19,7 +20,7 @@ from defendctl.operations.selection import chosen_by_labels
 from defendctl.operations.tested import with_tests
 from defendctl.operations.uploads import with_uploads
 from defendctl.operations.workspace import warn_unresolved
-from defendctl.plan.build import World, build_plan, to_read
+from defendctl.plan.build import World, build_plan, to_read, unknown_outcome
 from defendctl.plan.changes import Options
 from defendctl.plan.identity import another_id
 from defendctl.plan.past import settle
@@ -180,7 +181,8 @@ def make_plan(
         under_way,
     )
     made = build_plan(world)
-    found = (*desired.diagnostics, *reading.diagnostics, *made.diagnostics)
+    canary = _of_the_canary(state, under_way)
+    found = (*desired.diagnostics, *reading.diagnostics, *made.diagnostics, *canary)
     made = replace(
         made,
         diagnostics=found,
@@ -191,6 +193,14 @@ def make_plan(
     made = _with_events(workspace, made, desired, chosen, progress)
     whole = not (chosen.files or chosen.target or chosen.selector)
     return judged(made, desired, workspace.settings.today, whole=whole), support
+
+
+def _of_the_canary(state: State, under_way: Collection[str]) -> list[Diagnostic]:
+    """No plan has it among its changes, and nobody else would say that there may be one more workflow."""
+    intent = state.unresolved.get(CANARY)
+    if intent is None or CANARY in under_way:
+        return []
+    return [Diagnostic("warning", "unknown-canary", f"{CANARY}: {unknown_outcome(CANARY, intent)}")]
 
 
 def _with_events(
@@ -297,7 +307,8 @@ def _check_named(option: str, named: Sequence[str], known: set[str]) -> None:
     for address in named:
         if address not in known:
             right = suggest(address, sorted(known)) or _some_of(sorted(known))
-            raise Usage(f"{option} {address!r}: there is no such address here.{right}")
+            name = quoted(address).strip("`")  # a saved plan may say it too
+            raise Usage(f"{option} '{name}': there is no such address here.{right}")
 
 
 def _some_of(known: list[str]) -> str:
@@ -317,7 +328,8 @@ def refuse_if_all_missing(live: Live, state: State, chosen: Selection, retired: 
         count = "the only bound id" if len(missing) == 1 else f"all {len(missing)} bound ids that were read"
         raise ApiError(
             f"the API answers 404 for {count}: is this the right key and the right host?",
-            "defendctl show ADDRESS names the id; --replace ADDRESS makes a new one if it is really gone",
+            f"`{command('show ADDRESS')}` names the id; "
+            "--replace ADDRESS makes a new one if it is really gone",
         )
 
 

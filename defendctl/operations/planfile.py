@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from typing import TYPE_CHECKING, Any
 
+from defendctl.command import command
 from defendctl.diagnostics import DefendctlError, Precondition
+from defendctl.manifest.words import path_of
 from defendctl.state.bounded import parse
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+_VERSION = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4})?")
 _LARGEST = 48 * 1024 * 1024
-_HINT = "`defendctl plan --out {path}` writes one; `apply --expect DIGEST` needs none"
 
 
 def read_plan(path: Path) -> dict[str, Any]:
     """A plan document. Raises DefendctlError for what is none, Precondition for a newer format."""
-    data = read_json(path, "plan", _HINT)
+    data = read_json(path, "plan", _hint(path))
     if not isinstance(data, dict) or data.get("kind") != "plan":
-        raise DefendctlError(f"{path} is not a plan; `defendctl plan --out {path}` writes one")
+        raise DefendctlError(f"{path} is not a plan; {_writes(path)}")
     version = data.get("format_version")
     if isinstance(version, str) and not version.startswith("1."):
-        raise Precondition(f"{path} has plan format {version[:20]!r}; this defendctl reads 1.x: plan again")
+        given = f"the plan format {version}" if _VERSION.fullmatch(version) else "another plan format"
+        raise Precondition(f"{path} has {given}; this defendctl reads 1.x: plan again")
     return _checked(path, data)
+
+
+def _writes(path: Path) -> str:
+    return f"`{command('plan --out {}', str(path))}` writes one"
+
+
+def _hint(path: Path) -> str:
+    return f"{_writes(path)}; `{command('apply --expect DIGEST')}` needs none"
 
 
 def unreasoned(plan: dict[str, Any]) -> list[dict[str, Any]]:
@@ -40,7 +52,7 @@ def read_json(path: Path, what: str, hint: str) -> Any:
     except UnicodeDecodeError as error:
         raise DefendctlError(f"{path} is not a {what}: it is not UTF-8") from error
     except ValueError as error:
-        raise DefendctlError(f"{path} is not a {what}: {error}", hint.format(path=path)) from error
+        raise DefendctlError(f"{path} is not a {what}: {error}", hint) from error
 
 
 def _text(path: Path, what: str) -> str:
@@ -58,8 +70,6 @@ def _checked(path: Path, data: dict[str, Any]) -> dict[str, Any]:
     try:
         TypeAdapter(PlanDocument).validate_python(data)
     except ValidationError as error:
-        where = ".".join(str(step)[:80] for step in error.errors(include_input=False)[0]["loc"])
-        raise DefendctlError(
-            f"{path} is not a whole plan: look at `{where}`", _HINT.format(path=path)
-        ) from error
+        where = path_of(map(str, error.errors(include_input=False)[0]["loc"]))
+        raise DefendctlError(f"{path} is not a whole plan: look at {where}", _hint(path)) from error
     return data

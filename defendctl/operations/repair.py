@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from defendctl.command import either
 from defendctl.diagnostics import DefendctlError, Unresolved, Usage, suggest
 from defendctl.model import ADDRESS, ADDRESS_RULE
 from defendctl.operations.selection import chosen_by_labels, only
@@ -65,7 +66,7 @@ def _settled(state: State, *addresses: str) -> None:
         if address in state.unresolved:
             raise Unresolved(
                 f"{address} has a create with an unknown outcome",
-                f"first `defendctl state resolve {address} (--id WORKFLOW_ID | --not-created)`",
+                f"first {either(address)}",
             )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from defendctl import git
 from defendctl.diagnostics import Diagnostic, Precondition
-from defendctl.manifest.files import ENDINGS, is_glob
+from defendctl.manifest.files import has_ending, is_glob
 from defendctl.model import Revision
 from defendctl.state.lock import ci_run
 
@@ -102,7 +102,7 @@ def _differs(root: Path, project: Project, desired: Desired, head: git.Head, las
     folders = [os.path.realpath(folder) + os.sep for folder in _folders(project)]
     for path in git.changed_between(root, last.commit, head.commit):
         real = os.path.realpath(path)
-        listed = real.lower().endswith(ENDINGS) and real.startswith(tuple(folders))
+        listed = has_ending(real) and real.startswith(tuple(folders))
         if real in desired.sources or listed:
             return True
     return False

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def schema(kind: str, custom_metrics: Sequence[str] = ()) -> str:
-    """The text of one schema; the manifest's knows the project's own metrics."""
+    """The text of one schema; each knows the project's own metrics."""
     from defendctl.manifest.schema import (
         manifest_schema,
         overlay_schema,
@@ -24,7 +24,7 @@ def schema(kind: str, custom_metrics: Sequence[str] = ()) -> str:
     if kind == "overlay":
         return to_text(overlay_schema(custom_metrics))
     if kind == "project":
-        return to_text(project_schema())
+        return to_text(project_schema(custom_metrics))
     if kind == "policy":
         return to_text(policy_schema(custom_metrics))
     if kind == "tests":

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from defendctl.command import command
 from defendctl.diagnostics import Blocked, DefendctlError, Diagnostic, Invalid, Usage, errors, suggest
+from defendctl.manifest.words import quoted
 from defendctl.operations.interrupts import interrupts
 from defendctl.operations.selection import chosen_by_labels
 from defendctl.suite.budget import Budget, estimate, prices, whole
@@ -115,7 +117,7 @@ def _unfounded(case: Case, desired: Desired, places: Mapping[str, Span]) -> Iter
         return
     if workflow is None:
         near = suggest(case.address, desired.workflows)
-        message = f"No workflow has the address `{case.address}`.{near}"
+        message = f"No workflow has the address {quoted(case.address)}.{near}"
         yield Diagnostic("error", "unknown-address", message, places["workflow"])
         return
     for part in ("metrics", "scores"):
@@ -191,7 +193,7 @@ class Testing:
         if missing:
             raise DefendctlError(
                 f"not bound to a workflow, so nothing can judge: {', '.join(missing)}",
-                "`defendctl apply` creates what is declared",
+                f"`{command('apply')}` creates what is declared",
             )
         return {address: state.bindings[address].workflow_id for address in wanted}
 

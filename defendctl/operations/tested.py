@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from defendctl.command import command
 from defendctl.diagnostics import DefendctlError
+from defendctl.manifest.words import path_of
 from defendctl.operations.planfile import read_json
 from defendctl.suite.recorded import Recorded, beside
 
@@ -13,8 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from defendctl.plan.changes import Plan
-
-_HINT = "`defendctl test --out {path}` writes one"
 
 
 def with_tests(plan: Plan, path: Path) -> Plan:
@@ -24,15 +24,17 @@ def with_tests(plan: Plan, path: Path) -> Plan:
     return replace(plan, tests=beside(plan, read_results(path), DIALECTS[plan.generation].support.read))
 
 
+def _hint(path: Path) -> str:
+    return f"`{command('test --out {}', str(path))}` writes one"
+
+
 def read_results(path: Path) -> Recorded:
     """Raises DefendctlError."""
-    data = read_json(path, "results file", _HINT)
+    data = read_json(path, "results file", _hint(path))
     if not isinstance(data, dict) or data.get("kind") != "test-results":
-        raise DefendctlError(f"{path} holds no results of tests; {_HINT.format(path=path)}")
+        raise DefendctlError(f"{path} holds no results of tests; {_hint(path)}")
     if not str(data.get("format_version")).startswith("1."):
-        raise DefendctlError(
-            f"{path} has a format that this defendctl does not read", _HINT.format(path=path)
-        )
+        raise DefendctlError(f"{path} has a format that this defendctl does not read", _hint(path))
     return _recorded(path, data)
 
 
@@ -44,10 +46,8 @@ def _recorded(path: Path, data: dict[str, Any]) -> Recorded:
     try:
         TypeAdapter(ResultsDocument).validate_python(data)
     except ValidationError as error:
-        where = ".".join(str(step)[:80] for step in error.errors(include_input=False)[0]["loc"])
-        raise DefendctlError(
-            f"{path} holds no whole results: look at `{where}`", _HINT.format(path=path)
-        ) from error
+        where = path_of(map(str, error.errors(include_input=False)[0]["loc"]))
+        raise DefendctlError(f"{path} holds no whole results: look at {where}", _hint(path)) from error
     verdicts: dict[str, dict[str, str]] = {}
     for case in data["cases"]:
         verdicts.setdefault(case["address"], {})[case["name"]] = case["verdict"]

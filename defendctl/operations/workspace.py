@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import secrets
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+from defendctl.command import command
 from defendctl.diagnostics import (
     DefendctlError,
     Diagnostic,
@@ -20,7 +21,8 @@ from defendctl.diagnostics import (
     errors,
     suggest,
 )
-from defendctl.manifest.project import KEY_VARIABLE, Project, load_project
+from defendctl.hosts import api_host, is_listed
+from defendctl.manifest.project import BAD_VARIABLE, KEY_VARIABLE, Project, is_key_variable, load_project
 from defendctl.manifest.url import base_url_problem
 from defendctl.model import NEWEST, SANDBOX
 from defendctl.state.store import LocalStore, Snapshot
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from defendctl.model import State
 
 DEFAULT_URL = "https://api.deeprails.com"
+ALLOWED_HOSTS = "DEFENDCTL_ALLOWED_HOSTS"
 
 
 def _silent(line: str) -> None:
@@ -113,7 +116,7 @@ class Workspace:
         nothing = self.project.file is None and not self.store.path.exists()
         if nothing and not (self.project.root / "workflows").exists():
             raise DefendctlError(
-                "there is no defendctl.yaml here or in a parent folder", "run `defendctl init`"
+                "there is no defendctl.yaml here or in a parent folder", f"run `{command('init')}`"
             )
 
     def base_url(self) -> str:
@@ -126,6 +129,7 @@ class Workspace:
         if problem:
             raise DefendctlError(f"the base URL of the API {problem}")
         self._refuse_other_host(url)
+        _refuse_host_not_allowed(url)
         return url
 
     def _refuse_other_host(self, url: str) -> None:
@@ -160,7 +164,6 @@ class Workspace:
             api = DefendApi(
                 url,
                 key,
-                use_proxy=not self.settings.sandbox,
                 seconds=self.settings.timeout,
                 log=self.settings.log,
             )
@@ -184,8 +187,9 @@ class Workspace:
         self.folder.mkdir(parents=True, exist_ok=True)
         pinned = self.project.generation
         generation = NEWEST if pinned == "auto" else pinned
-        with embedded(str(self.folder / f"{_sandboxed(self.project)}.sqlite"), generation) as url:
-            yield url, SANDBOX
+        file, key = self.folder / f"{_sandboxed(self.project)}.sqlite", secrets.token_hex(16)
+        with embedded(str(file), generation, api_key=key) as url:  # others on this machine have none
+            yield url, key
 
 
 def open_workspace(settings: Settings, *, choose: bool = True) -> Workspace:
@@ -259,20 +263,24 @@ def _sandboxed(project: Project) -> str:
 def warn_unresolved(workspace: Workspace, addresses: Iterable[str]) -> None:
     for address in sorted(addresses):
         workspace.settings.warn(
-            f"{address}: a create has an unknown outcome; `defendctl state list` tells what to do"
+            f"{address}: a create has an unknown outcome; `{command('state list')}` tells what to do"
         )
 
 
-def api_host(url: str) -> str:
-    """Host and port, without a port that the scheme implies."""
-    parts = urlsplit(url)
-    default = {"https": 443, "http": 80}.get(parts.scheme)
-    host = (parts.hostname or "").lower()
-    host = f"[{host}]" if ":" in host else host
-    return host if parts.port in (None, default) else f"{host}:{parts.port}"
+def _refuse_host_not_allowed(url: str) -> None:
+    """Who may change the project file, or some variable, shall not choose where the key goes."""
+    allowed = os.environ.get(ALLOWED_HOSTS)
+    if allowed is not None and not is_listed(url, allowed):
+        raise Precondition(
+            f"{ALLOWED_HOSTS} does not allow the API host {api_host(url)}",
+            f"it holds whole hosts, HOST or HOST:PORT, separated by commas; now: {allowed.strip() or 'none'}",
+        )
 
 
 def api_key(variable: str = KEY_VARIABLE) -> str:
+    """Raises DefendctlError for a variable that may not be sent, or that holds no key."""
+    if not is_key_variable(variable):
+        raise DefendctlError(BAD_VARIABLE.rstrip("."))
     key = os.environ.get(variable, "").strip()
     if not key:
         raise DefendctlError(f"{variable} is not set", "it holds the key of the API")

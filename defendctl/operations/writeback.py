@@ -13,6 +13,7 @@ from defendctl.manifest.edit import Edit, edited
 from defendctl.manifest.models import NOT_BLANK
 from defendctl.model import ACTIONS, FIELDS, LEVELS, MAX_RETRIES_LIMIT, METRICS, field_of, only_console
 from defendctl.operations.fmt import read_again, with_mark
+from defendctl.operations.foresight import foresee
 from defendctl.operations.rewrite import Rewrite, rewrite
 from defendctl.plan.drift import Fate
 from defendctl.plan.uploads import has_id
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from defendctl.diagnostics import Span
     from defendctl.manifest.resolve import Desired
     from defendctl.model import Workflow
+    from defendctl.operations.foresight import NewFault
     from defendctl.operations.workspace import Workspace
     from defendctl.plan.compare import FieldChange
     from defendctl.plan.drift import Drifted
@@ -86,6 +88,8 @@ class _Run:
     wanted: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Address → path → value; None for a metric that is gone."""
     hides: set[str] = field(default_factory=set)
+    first_reasons: dict[str, str] = field(default_factory=dict)
+    """Address → what was wrong with its values as they would be written first."""
 
     def take(self, entry: Drifted, overwrite: Collection[str]) -> None:
         workflow = self.desired.workflows.get(entry.address)
@@ -98,13 +102,13 @@ class _Run:
                 self.wanted.setdefault(entry.address, {})[change.path] = change.before
 
     def write(self) -> None:
-        """Looked at as a whole before anything is written; what came out wrong is left out."""
+        """Judged as a whole before anything is written; what came out wrong is left out."""
         rewrites = self._rewrites()
-        after, wrong = self._looked_at(rewrites)
+        after, wrong = self._judge(rewrites)
         while wrong:
             self._drop(wrong)
             rewrites = self._rewrites()
-            after, wrong = self._looked_at(rewrites)
+            after, wrong = self._judge(rewrites)
         rewrite(rewrites)
         self._warn_of_shared(rewrites)
         for address, values in self.wanted.items():
@@ -158,31 +162,39 @@ class _Run:
             self.wanted[address].pop(path)
             self.fates[address, path] = Fate(reason=why)
 
-    def _looked_at(self, rewrites: Sequence[Rewrite]) -> tuple[Desired, set[str]]:
-        """What the manifests would say, and the addresses that would not say what was wanted."""
-        from defendctl.manifest.resolve import resolve
-        from defendctl.manifest.source import instead
-
-        with instead({os.path.realpath(one.path): one.after for one in rewrites}):
-            after = resolve(self.workspace.project, self.paths or None, self.workspace.cwd)
+    def _judge(self, rewrites: Sequence[Rewrite]) -> tuple[Desired, dict[str, str]]:
+        """What the manifests would say; address → why not, where that is wrong or something else."""
+        contents = {os.path.realpath(one.path): one.after for one in rewrites}
+        after, faults = foresee(self.workspace, self.paths or None, contents)
         wanted = {a: _changed(w, self.wanted.get(a, {})) for a, w in self.desired.workflows.items()}
-        return after, {a for a in wanted if after.workflows.get(a) != wanted[a]}
+        strange = {a: ELSEWHERE for a in wanted if after.workflows.get(a) != wanted[a]}
+        return after, strange | {a: _not_valid(fault) for fault in faults for a in self._blamed(fault)}
 
-    def _drop(self, wrong: set[str]) -> None:
+    def _blamed(self, fault: NewFault) -> Collection[str]:
+        """One that stands where nothing is written is everybody's."""
+        return [fault.address] if fault.address in self.wanted else self.wanted
+
+    def _drop(self, wrong: Mapping[str, str]) -> None:
         """First a metric is hidden instead of taken out; then the whole address is given up.
 
         Raises DefendctlError if only others are wrong.
         """
-        if not wrong & self.wanted.keys():
+        if not wrong.keys() & self.wanted.keys():
             raise DefendctlError(
                 f"writing would change {', '.join(sorted(wrong)[:5])} too: nothing was written"
             )
-        for address in wrong & self.wanted.keys():
+        for address in wrong.keys() & self.wanted.keys():
+            why = self.first_reasons.setdefault(address, wrong[address])
             if None in self.wanted[address].values() and address not in self.hides:
                 self.hides.add(address)
             else:
                 gone = self.wanted.pop(address)
-                self.fates |= {(address, path): Fate(reason=ELSEWHERE) for path in gone}
+                self.fates |= {(address, path): Fate(reason=why) for path in gone}
+
+
+def _not_valid(fault: NewFault) -> str:
+    where = f" of {fault.environment}" if fault.environment else ""
+    return f"the manifests{where} would not be valid with it ({fault.diagnostic.code}); change it by hand"
 
 
 def _of_all(path: str, overlaid: Mapping[str, Span]) -> Span | None:

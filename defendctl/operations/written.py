@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Usage
 from defendctl.durable import draft, make_folder
-from defendctl.manifest.files import ENDINGS, would_read
+from defendctl.manifest.files import has_ending, would_read
 from defendctl.manifest.words import shown
 from defendctl.render.yaml import manifests
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from defendctl.diagnostics import Span
     from defendctl.manifest.report import Report
+    from defendctl.model import Fields
     from defendctl.operations.adopt import Undeclared
     from defendctl.operations.workspace import Workspace
 
@@ -31,7 +32,7 @@ class Written:
         """Raises Usage for a place that no manifest is read from."""
         self._workspace = workspace
         self._to = Path(os.path.normpath(workspace.cwd / to))
-        self._single = self._to.suffix in ENDINGS
+        self._single = has_ending(self._to.name)
         self._folder = self._to.parent if self._single else self._to
         if not any(
             would_read(workspace.project.root, entry, self._file("a")) for entry in _entries(workspace)
@@ -83,10 +84,10 @@ class Written:
     def _contents(self, found: Sequence[Undeclared]) -> dict[Path, bytes]:
         schema = self._workspace.project.root / SCHEMA
         line = Path(os.path.relpath(schema, self._folder)).as_posix() if schema.is_file() else None
-        entries = sorted(((one.address, one.workflow, one.unread) for one in found), key=lambda one: one[0])
-        if self._single:
-            return {self._to: manifests(entries, line).encode()} if entries else {}
-        return {self._file(entry[0]): manifests([entry], line).encode() for entry in entries}
+        groups: dict[Path, list[tuple[str, Fields]]] = {}
+        for one in sorted(found, key=lambda one: one.address):
+            groups.setdefault(self._file(one.address), []).append((one.address, one.fields))
+        return {file: manifests(entries, line).encode() for file, entries in groups.items()}
 
     def _file(self, address: str) -> Path:
         return self._to if self._single else self._to / f"{address}.yaml"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from defendctl.command import command, settling
 from defendctl.diagnostics import Diagnostic
 from defendctl.model import DEFAULTS, FIELDS, NEWEST, Binding, Observed, field_of, leaves
 from defendctl.plan.changes import (
@@ -29,7 +29,7 @@ from defendctl.plan.identity import another_id
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from defendctl.model import LocalFile, State, Support, Workflow
+    from defendctl.model import Intent, LocalFile, State, Support, Workflow
     from defendctl.plan.changes import Action
     from defendctl.plan.past import Past, Taken
 
@@ -113,14 +113,18 @@ def _unresolved(address: str, world: World) -> Change:
     if address in world.under_way:
         reason = Reason(UNDER_WAY, f"a run that goes on has begun to create it, at {intent.at}")
         return Change(address, bound, "blocked", reason, NONE, ())
-    workflow_id = shlex.quote(intent.answered) if intent.answered else "WORKFLOW_ID"
-    text = (
+    return Change(address, bound, "blocked", Reason(UNRESOLVED, unknown_outcome(address, intent)), NONE, ())
+
+
+def unknown_outcome(address: str, intent: Intent) -> str:
+    """What is known of a create, and the two commands that settle it."""
+    there, not_there = settling(address, intent.answered or "WORKFLOW_ID")
+    return (
         f"a create sent at {intent.at} has an unknown outcome; "
         f"look in the console for a workflow named {intent.sent.get('name')!r}; "
-        f"if it is there: `defendctl state resolve {address} --id {workflow_id}`; "
-        f"if it is not (from 15 minutes on, or with --now): `defendctl state resolve {address} --not-created`"
+        f"if it is there: `{there}`; "
+        f"if it is not (from 15 minutes on, or with --now): `{not_there}`"
     )
-    return Change(address, bound, "blocked", Reason(UNRESOLVED, text), NONE, ())
 
 
 def _retire(address: str, binding: Binding) -> Change:
@@ -278,7 +282,7 @@ def _pinned() -> str:
 def _missing(address: str) -> Reason:
     text = (
         "the API answers 404 for this workflow; if it is really gone, "
-        f"`--replace {address}` makes a new one, `defendctl state rm {address}` forgets it"
+        f"`--replace {address}` makes a new one, `{command('state rm {}', address)}` forgets it"
     )
     return Reason(MISSING, text)
 
@@ -289,8 +293,8 @@ def _fixed(address: str, workflow_id: str, fixed: list[str], observed: Observed,
     seen = (
         "the next plan then finds it equal"
         if known
-        else f"`defendctl state rm {address}` and `defendctl import {address} "
-        f"{shlex.quote(workflow_id)}` then take it over"
+        else f"`{command('state rm {}', address)}` and "
+        f"`{command('import {} {}', address, workflow_id)}` then take it over"
     )
     text = (
         f"generation {support.generation} of the API cannot change {', '.join(fixed)} in place; "
@@ -331,6 +335,6 @@ def _move_warning(old: str, new: str) -> Diagnostic:
     message = (
         f"{new} holds the definition of {old}, which is retired here: a second workflow would be created. "
         f"If the address was renamed, put `renamed_from: {old}` under {new} in its manifest; "
-        f"without a pull request, `defendctl state mv {old} {new}` does the same"
+        f"without a pull request, `{command('state mv {} {}', old, new)}` does the same"
     )
     return Diagnostic("warning", "probable-move", message)

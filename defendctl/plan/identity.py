@@ -6,8 +6,7 @@ is said names the other id, and the command that takes it.
 
 from __future__ import annotations
 
-import shlex
-
+from defendctl.command import command
 from defendctl.model import ADDRESS, usable_id
 
 
@@ -21,6 +20,6 @@ def import_command(address: str, answered: str, *, bound: bool = False) -> str |
     """What takes the workflow under the id that was answered; None where nothing can."""
     if not (usable_id(answered) and ADDRESS.fullmatch(address)):
         return None
-    command = f"`defendctl import {address} {shlex.quote(answered)}`"
-    forget = f"`defendctl state rm {address}`, then " if bound else ""
-    return f"if that is the one: {forget}{command} binds it by the id that it answers to"
+    taking = f"`{command('import {} {}', address, answered)}`"
+    forget = f"`{command('state rm {}', address)}`, then " if bound else ""
+    return f"if that is the one: {forget}{taking} binds it by the id that it answers to"

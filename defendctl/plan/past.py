@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from defendctl.command import command, either
 from defendctl.model import Binding
 from defendctl.plan.changes import CLASHING, UNRESOLVED, Move, Reason
 
@@ -94,7 +95,7 @@ def _is_free(address: str, state: State) -> bool:
 def _held(new: str, old: str, state: State) -> dict[str, Reason]:
     """Why neither of the two may be touched."""
     if old in state.unresolved and new not in state.bindings:
-        settled = f"settle that first: `defendctl state resolve {old} (--id WORKFLOW_ID | --not-created)`"
+        settled = f"settle that first: {either(old)}"
         return {
             new: Reason(UNRESOLVED, f"its old address {old} has a create with an unknown outcome; {settled}")
         }
@@ -106,7 +107,8 @@ def _held(new: str, old: str, state: State) -> dict[str, Reason]:
         return {}
     text = (
         f"{new} was renamed from {old}, but both are bound: {old} to {state.bindings[old].workflow_id}, "
-        f"{new} to {state.bindings[new].workflow_id}; `defendctl state rm` forgets the one that is wrong, "
+        f"{new} to {state.bindings[new].workflow_id}; "
+        f"`{command('state rm ADDRESS')}` forgets the one that is wrong, "
         "or take `renamed_from` out"
     )
     return dict.fromkeys((new, old), Reason(CLASHING, text))
@@ -156,7 +158,7 @@ def _refused(
             return None
         return (
             f"it is bound to {own.workflow_id}, but `import` names {workflow_id}; take `import` out, "
-            f"or `defendctl state rm {address}` forgets that binding"
+            f"or `{command('state rm {}', address)}` forgets that binding"
         )
     if workflow_id in bound:
         return (

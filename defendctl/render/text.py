@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from defendctl.command import command, settling
 from defendctl.model import CANARY
 from defendctl.plan.direction import WORST_FIRST
 from defendctl.plan.findings import VERDICTS
 from defendctl.render.inert import inert, pair, value
 from defendctl.render.replay import replays
-from defendctl.render.shell import quoted
 from defendctl.render.tested import tests
 from defendctl.render.words import (
     HEADINGS,
@@ -183,8 +183,7 @@ def unresolved(address: str, intent: Intent) -> list[str]:
         *([known] if known else []),
         f"    Look in the console for a workflow named {name} made at about that time, then run",
         "    the one that is true (the second from 15 minutes on, or with --now):",
-        f"      defendctl state resolve {address} --id {quoted(intent.answered or 'WORKFLOW_ID')}",
-        f"      defendctl state resolve {address} --not-created",
+        *(f"      {each}" for each in settling(address, intent.answered or "WORKFLOW_ID")),
     ]
 
 
@@ -193,7 +192,7 @@ def receipt(created: Receipt) -> list[str]:
     workflow_id = inert(created.workflow_id)
     return [
         f"  {created.address} was created as {workflow_id}, but the state could not be written. Run:",
-        f"      defendctl state resolve {created.address} --id {quoted(created.workflow_id)}",
+        f"      {command('state resolve {} --id {}', created.address, created.workflow_id)}",
     ]
 
 

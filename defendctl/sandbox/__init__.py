@@ -4,7 +4,8 @@ It stands on the other side of the wire: nothing here imports the rest of defend
 
     app.py          one ASGI application: the API behind the faults, the console beside it
     server.py       runs it on a loopback port: in the foreground, or in a thread of this process
-    api.py          the six endpoints
+    api.py          the six endpoints; stream.py: an event told as it happens
+    access.py       who may ask
     admin.py        /_sandbox/: what the vendor's console does, and what only a test wants to know
     given.py        finished events as a test gives them
     faults.py       answers that go wrong on request

@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from defendctl.sandbox.api import path_id
+from defendctl.sandbox.access import refuse_other_sites, require_key
+from defendctl.sandbox.api import Endpoint, path_id
 from defendctl.sandbox.bodies import Field, Invalid, anything, parse_json, problem, read_object
 from defendctl.sandbox.faults import Fault, Faults
 from defendctl.sandbox.given import EVENTS, finished_event, workflow_values
@@ -25,22 +26,31 @@ class Admin:
     store: Store
     faults: Faults
     scripts: Scripts
+    key: str | None
 
     def routes(self) -> list[Route]:
         one = "/_sandbox/workflows/{workflow_id}"
         return [
-            Route("/_sandbox/faults", self.add_fault, methods=["POST"]),
-            Route("/_sandbox/faults", self.clear_faults, methods=["DELETE"]),
-            Route("/_sandbox/requests", self.list_requests, methods=["GET"]),
-            Route("/_sandbox/requests", self.clear_requests, methods=["DELETE"]),
-            Route("/_sandbox/events", self.list_events, methods=["GET"]),
-            Route("/_sandbox/events", self.add_events, methods=["POST"]),
-            Route("/_sandbox/files", self.list_files, methods=["GET"]),
-            Route("/_sandbox/workflows", self.list_workflows, methods=["GET"]),
-            Route("/_sandbox/workflows", self.add_workflow, methods=["POST"]),
-            Route(one, self.edit_workflow, methods=["PATCH"]),
-            Route(one, self.remove_workflow, methods=["DELETE"]),
+            self._route("POST", "/_sandbox/faults", self.add_fault),
+            self._route("DELETE", "/_sandbox/faults", self.clear_faults),
+            self._route("GET", "/_sandbox/requests", self.list_requests),
+            self._route("DELETE", "/_sandbox/requests", self.clear_requests),
+            self._route("GET", "/_sandbox/events", self.list_events),
+            self._route("POST", "/_sandbox/events", self.add_events),
+            self._route("GET", "/_sandbox/files", self.list_files),
+            self._route("GET", "/_sandbox/workflows", self.list_workflows),
+            self._route("POST", "/_sandbox/workflows", self.add_workflow),
+            self._route("PATCH", one, self.edit_workflow),
+            self._route("DELETE", one, self.remove_workflow),
         ]
+
+    def _route(self, method: str, path: str, endpoint: Endpoint) -> Route:
+        async def guarded(request: Request) -> Response:
+            refuse_other_sites(request)
+            require_key(request, self.key)
+            return await endpoint(request)
+
+        return Route(path, guarded, methods=[method])
 
     async def add_fault(self, request: Request) -> JSONResponse:
         values = read_object(parse_json(await request.body()), _FAULT)

@@ -1,35 +1,28 @@
 """The six endpoints of the Defend API."""
 
 import hashlib
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from hmac import compare_digest
 from urllib.parse import unquote
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from defendctl.sandbox.access import Refused, require_key
 from defendctl.sandbox.answers import EventView, WorkflowView, encode
-from defendctl.sandbox.bodies import Invalid, Problem, parse_json, problem, read_object
+from defendctl.sandbox.bodies import Invalid, parse_json, read_object
 from defendctl.sandbox.evaluation import new_event
-from defendctl.sandbox.forms import one_file
+from defendctl.sandbox.forms import files_of
 from defendctl.sandbox.generations import Generation
 from defendctl.sandbox.model import File, Workflow, new_id, new_workflow, utc_now
 from defendctl.sandbox.scores import Scripts, script_for
 from defendctl.sandbox.store import Store
+from defendctl.sandbox.stream import NOT_STREAMED, streamed
 
-Endpoint = Callable[[Request], Awaitable[JSONResponse]]
+Endpoint = Callable[[Request], Awaitable[Response]]
 MAX_LIMIT = 100
-
-
-class Refused(Exception):
-    """An answer other than success."""
-
-    def __init__(self, status: int, detail: str | list[Problem]) -> None:
-        super().__init__()
-        self.status = status
-        self.detail = detail
 
 
 @dataclass(frozen=True)
@@ -53,17 +46,11 @@ class Api:
         ]
 
     def _route(self, method: str, path: str, endpoint: Endpoint) -> Route:
-        async def guarded(request: Request) -> JSONResponse:
-            self._authorize(request)
+        async def guarded(request: Request) -> Response:
+            require_key(request, self.key)
             return await endpoint(request)
 
         return Route(path, guarded, methods=[method])
-
-    def _authorize(self, request: Request) -> None:
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        right = self.key or key  # without a configured key any will do
-        if scheme.lower() != "bearer" or not key.strip() or not compare_digest(key.encode(), right.encode()):
-            raise Refused(401, "Invalid or missing API key")
 
     async def create_workflow(self, request: Request) -> JSONResponse:
         values = read_object(await _body(request), self.accepts.create)
@@ -83,16 +70,18 @@ class Api:
         self.store.put_workflow(workflow)
         return JSONResponse(encode(WorkflowView(workflow, self.store), self.answers.updated))
 
-    async def submit_event(self, request: Request) -> JSONResponse:
-        if request.query_params.get("stream") == "true":
-            raise Refused(501, "The sandbox does not stream")
-        submission = read_object(await _body(request), self.accepts.submit)
+    async def submit_event(self, request: Request) -> Response:
+        """Before there were streams, the parameter was one of those that nobody knows."""
+        asked = request.query_params.get("stream", "").lower() == "true"
+        form = self.accepts.stream if asked and self.accepts.stream else self.accepts.submit
+        submission = read_object(await _body(request), form)
         workflow = self._workflow(request)
         if workflow.status != "active":
             raise Refused(409, "Inactive workflows do not accept events")
-        _check_run_mode(workflow, submission["run_mode"])
         event = new_event(workflow, submission, self.delay, script_for(self.scripts, submission))
         self.store.add_events([event])
+        if form is self.accepts.stream and submission["run_mode"] not in NOT_STREAMED:
+            return streamed(event, time.time(), at_once="sandbox.held" in request.scope)
         return JSONResponse(encode(EventView(event), self.answers.accepted))
 
     async def retrieve_event(self, request: Request) -> JSONResponse:
@@ -102,15 +91,20 @@ class Api:
         return JSONResponse(encode(EventView(event), self.answers.event))
 
     async def upload_files(self, request: Request) -> JSONResponse:
-        """What it holds is not kept. `file_search` takes any id, also one that was never given."""
+        """What they hold is not kept. `file_search` takes any id, also one that was never given.
+
+        The answer's form is that of one file; of several, it tells the first.
+        """
         if not self.accepts.file_parts:
             raise Refused(404, "Not Found")
         content_type = request.headers.get("content-type", "")
-        part = one_file(content_type, await request.body(), self.accepts.file_parts)
-        sha256 = hashlib.sha256(part.content).hexdigest()
-        file = File(new_id("file"), part.name, len(part.content), sha256, utc_now())
-        self.store.put_file(file)
-        return JSONResponse(encode(file, self.accepts.uploaded))
+        files = [
+            File(new_id("file"), part.name, len(part.content), _sha256(part.content), utc_now())
+            for part in files_of(content_type, await request.body(), self.accepts.file_parts)
+        ]
+        for file in files:
+            self.store.put_file(file)
+        return JSONResponse(encode(files[0], self.accepts.uploaded))
 
     def _workflow(self, request: Request) -> Workflow:
         workflow = self.store.workflow(path_id(request, "workflow_id"))
@@ -128,12 +122,8 @@ async def _body(request: Request) -> object:
     return parse_json(await request.body())
 
 
-def _check_run_mode(workflow: Workflow, run_mode: str) -> None:
-    """The submission's page says that this mode lacks them, and advises another mode or an edit of the
-    workflow; that the API refuses it is inferred."""
-    if run_mode == "super_fast" and (workflow.web_search or workflow.file_search):
-        message = "super_fast supports neither web search nor file search"
-        raise Invalid(problem(("run_mode",), "value_error", message))
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _limit(request: Request) -> int:

@@ -10,8 +10,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from defendctl.sandbox.access import Refused
 from defendctl.sandbox.admin import Admin
-from defendctl.sandbox.api import Api, Refused, invalid, refused
+from defendctl.sandbox.api import Api, invalid, refused
 from defendctl.sandbox.bodies import Invalid
 from defendctl.sandbox.faults import Faults
 from defendctl.sandbox.generations import GENERATIONS, NEWEST, generation_named
@@ -44,7 +45,7 @@ def create_app(
     app = Starlette(
         routes=[
             *Api(store, accepts, shows, api_key, delay, scripts).routes(),
-            *Admin(store, faults, scripts).routes(),
+            *Admin(store, faults, scripts, api_key).routes(),
         ],
         middleware=[Middleware(_undecoded_paths), Middleware(faults.middleware)],
         exception_handlers={Refused: refused, Invalid: invalid, HTTPException: _plain},

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from defendctl.sandbox.model import new_id
 from defendctl.sandbox.store import Store
+from defendctl.sandbox.stream import broken_off
 
 ADMIN = "/_sandbox/"
 CHUNK = 65536
@@ -121,10 +122,12 @@ class Exchange:
         async def replay() -> Message:
             return {"type": "http.request", "body": self.body, "more_body": False}
 
+        scope = {**self.scope, "sandbox.held": True}
+
         async def hold(message: Message) -> None:
             messages.append(message)
 
-        await self.app(self.scope, replay, hold)
+        await self.app(scope, replay, hold)
         headers = [(name.decode(), value.decode()) for name, value in messages[0]["headers"]]
         body = b"".join(each.get("body", b"") for each in messages[1:])
         return Answer(messages[0]["status"], headers, body)
@@ -243,6 +246,14 @@ async def ignore(exchange: Exchange) -> None:
     await exchange.answer(answer)
 
 
+async def stream_error(exchange: Exchange) -> None:
+    """Of a submission that streams."""
+    answer = await exchange.commit()
+    told = broken_off(answer.body, exchange.fault.body or "Synthetic failure of the stream.")
+    headers = [(name, value) for name, value in answer.headers if name != "content-length"]
+    await exchange.answer(Answer(answer.status, headers, told))
+
+
 async def no_id(exchange: Exchange) -> None:
     answer = await exchange.commit()
     content = {name: value for name, value in json.loads(answer.body).items() if name != "workflow_id"}
@@ -287,6 +298,7 @@ KINDS: dict[str, Callable[[Exchange], Awaitable[None]]] = {
     "oversized": oversized,
     "gzip": gzip,
     "ignore": ignore,
+    "stream-error": stream_error,
     "no-id": no_id,
     "wrong-id": wrong_id,
 }

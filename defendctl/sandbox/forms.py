@@ -1,5 +1,6 @@
-"""The body of an upload: one part of a form (RFC 7578), from a browser's form or from the vendor's SDK."""
+"""The body of an upload: parts of a form (RFC 7578), from a browser's form or from a vendor's SDK."""
 
+import re
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.parser import HeaderParser
@@ -8,6 +9,7 @@ from email.policy import HTTP
 from defendctl.sandbox.bodies import Invalid, missing, problem
 
 UNNAMED = "upload"
+_LISTED = re.compile(r"\[[0-9]*\]$|\.[0-9]+$")
 
 
 @dataclass(frozen=True)
@@ -17,19 +19,17 @@ class Part:
     content: bytes
 
 
-def one_file(content_type: str, body: bytes, fields: tuple[str, ...]) -> Part:
-    """The single part that has one of these names. That several files have no meaning is inferred."""
+def files_of(content_type: str, body: bytes, fields: tuple[str, ...]) -> list[Part]:
+    """At least one, by one of these names, plain or as SDKs write lists: `files[]`, `files[0]`, `files.0`."""
     parts = _parts(content_type, body)
-    strange = [part.field for part in parts if part.field not in fields]
+    strange = [part.field for part in parts if _LISTED.sub("", part.field) not in fields]
     if strange:
         raise Invalid(
             *(problem((field,), "extra_forbidden", "Extra inputs are not permitted") for field in strange)
         )
     if not parts:
         raise Invalid(missing(fields[0]))
-    if len(parts) > 1:
-        raise Invalid(problem((parts[0].field,), "too_long", "List should have at most 1 item"))
-    return parts[0]
+    return parts
 
 
 def _parts(content_type: str, body: bytes) -> list[Part]:

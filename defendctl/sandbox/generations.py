@@ -20,6 +20,7 @@ from defendctl.sandbox.bodies import (
     flag,
     list_of,
     map_of,
+    mapping,
     missing,
     number,
     problem,
@@ -48,6 +49,7 @@ class Generation:
     accepted: Encoders  # the answer to the submission of an event
     file_parts: tuple[str, ...] = ()  # the names of the part that holds an uploaded file; none: no uploads
     uploaded: Encoders = field(default_factory=dict)
+    stream: Fields | None = None  # a submission whose answer is a stream; None: there are no streams
 
 
 # --- What comes in ---
@@ -77,13 +79,12 @@ def _one_tolerance(values: Values, mode: str | None) -> Values:
 
 
 def _two_maps(values: Values, mode: str | None) -> Values:
-    """From 2025-10-22: a map for each mode, of which a body may hold only the one that matches."""
+    """From 2025-10-22: a map for each mode. The one that is not needed is taken, and not kept: the vendor's
+    own test of a full PUT sends both."""
     maps = {"automatic": values.pop("levels", None), "custom": values.pop("thresholds", None)}
     wire = {"automatic": LEVELS, "custom": THRESHOLDS}
     new_mode = values.get("type", mode)
-    own, other = ("automatic", "custom") if new_mode == "automatic" else ("custom", "automatic")
-    if maps[other] is not None:
-        raise Invalid(problem((wire[other],), "value_error", f"Not allowed when thresholds are {new_mode}"))
+    own = "automatic" if new_mode == "automatic" else "custom"
     if maps[own] is not None:
         return {**values, "metrics": maps[own]}
     if new_mode != mode:
@@ -117,7 +118,11 @@ _CREATE_COMMON: Fields = {
     "web_search": Field("web_search", flag),
     "file_search": Field("file_search", list_of(filled_text)),
 }
-_CREATE_2025_10_22: Fields = {**_CREATE_COMMON, "type": _MODE}
+_CREATE_2025_10_22: Fields = {
+    **_CREATE_COMMON,
+    "type": _MODE,
+    "max_improvement_attempt": Field("max_retries", count),  # in its first two days of SDKs
+}
 _CREATE_2025_11_10: Fields = {**_CREATE_COMMON, "threshold_type": _MODE}
 _CREATE_2025_12_07: Fields = {**_CREATE_2025_11_10, "context_awareness": Field("context_awareness", flag)}
 
@@ -141,13 +146,13 @@ _TURN: Fields = {"role": Field("role", text), "content": Field("content", text)}
 _PROMPTS: Fields = {name: Field(name, text) for name in ("user_prompt", "system_prompt", "ground_truth")}
 _PROMPTS_2025_12_07: Fields = {
     **_PROMPTS,
-    "user_prompt": Field("user_prompt", text, required=True),
     "context": Field("context", list_of(_context_item)),
 }
 _RUN_MODES = ("precision_plus", "precision", "smart", "economy")
 _RUN_MODES_2025_12_07 = (
     *_RUN_MODES,
     "precision_plus_codex",
+    "ultra_fast",
     "super_fast",
     "fast",
     "precision_codex",
@@ -164,6 +169,14 @@ def _submission(prompts: Check, run_modes: tuple[str, ...]) -> Fields:
         "run_mode": Field("run_mode", choice(*run_modes), required=True),
         "nametag": Field("nametag", text),
     }
+
+
+def _any_input(value: object, loc: Loc) -> Values:
+    """Of a stream: the page's sample sends a key that no SDK knows, and speaks of messages too."""
+    given = mapping(value, loc)
+    if not given:
+        raise Invalid(problem(loc, "too_short", "Dictionary should have at least 1 item"))
+    return given
 
 
 # --- What goes out ---
@@ -314,9 +327,9 @@ _UPLOADED: Encoders = {
     "file_name": show.file_field("name"),
     "file_size": show.file_field("size"),
 }
-# The SDKs of one generation do not agree; with brackets as they send lists.
-_OLD_PARTS = ("file", "file[]")
-_PARTS = ("files", "files[]")
+# The SDKs of one generation do not agree.
+_OLD_PARTS = ("file",)
+_PARTS = ("files",)
 
 # --- The generations ---
 
@@ -366,6 +379,7 @@ _TABLES = {
         update=_optional(_CREATE_2025_12_07),
         settle_metrics=_two_maps,
         submit=_submission(_prompts(_PROMPTS_2025_12_07), _RUN_MODES_2025_12_07),
+        stream=_submission(_any_input, _RUN_MODES_2025_12_07),
         workflow=_workflow(_LISTED_2025_12_07, _CAPABLE_2025_12_07),
         created={**_IDENTITY, **_STATUS, **_CREATED},
         updated={**_IDENTITY, "name": setting("name"), **_STATUS, **_MODIFIED},

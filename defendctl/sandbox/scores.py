@@ -14,6 +14,7 @@ their synthetic scores.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,19 +25,21 @@ from defendctl.sandbox.bodies import Invalid, Loc, list_of, map_of, number, prob
 
 Script = list[dict[str, float | bool | None]]
 Scripts = Mapping[str, Script]
-_PROMPTS = ("user_prompt", "system_prompt")
+_PROMPTS = ("user_prompt", "system_prompt", "prompt")
 
 
 class BadScores(ValueError):
-    """The file of scripted scores cannot be used; says every reason, a line each."""
+    """The file of scripted scores cannot be used; says every reason, a line each, and quotes nothing."""
 
 
 def read_scores(path: Path) -> Scripts:
+    content: object = None
     try:
-        content = _parsed(path.read_text(encoding="utf-8-sig"), path.suffix)
+        content = _parsed(path.read_text(encoding="utf-8-sig"), path.suffix.lower())
         return parse_scores(content)
     except Invalid as error:
-        reasons = "\n".join(_reason(each["loc"][1:], each["msg"]) for each in error.problems)
+        texts = list(content) if isinstance(content, dict) else []
+        reasons = "\n".join(_reason(each["loc"][1:], each["msg"], texts) for each in error.problems)
         raise BadScores(f"{path} holds no scores:\n{reasons}") from None
     except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise BadScores(f"{path} cannot be read: {_first_line(error)}") from None
@@ -99,18 +102,21 @@ def _without_twins(pairs: Iterable[Sequence[Any]]) -> dict[str, Any]:
     content: dict[str, Any] = {}
     for name, value in pairs:
         if not isinstance(name, str):
-            raise ValueError(f"a key must be a text in quotes, not {name!r}")
+            raise ValueError("a key must be a text in quotes")
         if name in content:
-            raise ValueError(f"the key {name!r} stands twice")
+            raise ValueError("a key stands twice")
         content[name] = value
     return content
 
 
-def _reason(loc: list[str], message: str) -> str:
-    return f"{' > '.join(loc) or 'the file'}: {message}"
+def _reason(loc: list[str], message: str, texts: list[str]) -> str:
+    """A text is a part of an output or a prompt: it is told by its number."""
+    place = f"text {texts.index(loc[0]) + 1}" if loc and loc[0] in texts else "the file"
+    return f"{place}: {message}"
 
 
 def _first_line(error: Exception) -> str:
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
-        return f"line {error.problem_mark.line + 1}: {error.problem}"
+        problem = re.sub(r"'[^']*'", "…", error.problem or "")
+        return f"line {error.problem_mark.line + 1}: {problem}"
     return str(error).partition("\n")[0] or type(error).__name__

@@ -60,9 +60,8 @@ def from_text(text: str) -> State:
     body = _object(text)
     version = body.get("format_version")
     if isinstance(version, int) and version > FORMAT:
-        raise NewerState(
-            f"the state has format {version}, this defendctl reads up to {FORMAT}: use a newer one"
-        )
+        given = f"format {version}" if version < 1000 else "another format"
+        raise NewerState(f"the state has {given}, this defendctl reads up to {FORMAT}: use a newer one")
     if version not in READABLE or isinstance(version, bool | float):
         raise DamagedState("this is no state of defendctl: its `format_version` is neither 1 nor 2")
     if body.pop("checksum", None) != _checksum(body):

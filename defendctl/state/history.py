@@ -7,11 +7,11 @@ would be made a second time.
 from __future__ import annotations
 
 import re
-import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from defendctl import git
+from defendctl.command import command, shell_word
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,7 +76,8 @@ def rolled_back(state: State, copy: Copy | None, committed: Committed | None, pa
     where = where_from(copy, committed, path)
     return Rollback(
         f"the state has serial {state.serial}, but {what}: {why}",
-        f"{where}, and repair what is wrong there with `defendctl state mv`, `rm` or `resolve`",
+        f"{where}, and repair what is wrong there with `{command('state mv OLD NEW')}`, "
+        f"`{command('state rm ADDRESS')}` or `{command('state resolve ADDRESS --id WORKFLOW_ID')}`",
     )
 
 
@@ -112,7 +113,7 @@ def _forked(state: State, copy: Copy) -> Rollback:
 def where_from(copy: Copy | None, committed: Committed | None, path: Path) -> str | None:
     """How to restore the newest of the two; None where there is neither."""
     if committed and (copy is None or committed.serial > copy.state.serial):
-        commit, name = committed.commit[:12], shlex.quote(str(path))
+        commit, name = committed.commit[:12], shell_word(str(path))
         return f"restore serial {committed.serial}: `git restore --source {commit} {name}`"
     if copy:
         return f"restore serial {copy.state.serial} from {copy.path}"

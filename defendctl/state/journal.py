@@ -12,9 +12,12 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from defendctl.command import command
 from defendctl.diagnostics import Precondition
 from defendctl.durable import sync_folder, write_all
+from defendctl.model import usable_id
 from defendctl.state.document import DamagedState
+from defendctl.state.shape import is_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -75,7 +78,7 @@ def _damaged(name: str, why: str, lines: Iterable[Record | None]) -> DamagedStat
     error = DamagedState(f"{name} cannot be read: {why}{what_it_holds(filter(None, lines))}")
     error.hint = (
         "restore it from where CI keeps it. If it is lost, move it away and bind each id that it names with "
-        "`defendctl import ADDRESS WORKFLOW_ID`, before the next apply"
+        f"`{command('import ADDRESS WORKFLOW_ID')}`, before the next apply"
     )
     return error
 
@@ -85,7 +88,8 @@ def what_it_holds(records: Iterable[Record]) -> str:
     bound: dict[str, str] = {}
     begun: dict[str, str] = {}
     for record in records:
-        address, workflow_id = str(record.get("address")), _bound_id(record)
+        workflow_id = _bound_id(record)
+        address = str(record["address"]) if is_address(record.get("address")) else "…"
         if workflow_id:
             bound[address] = workflow_id
         if record.get("do") in ("bound", "withdrawn"):
@@ -100,7 +104,7 @@ def what_it_holds(records: Iterable[Record]) -> str:
 def _bound_id(record: Record) -> str | None:
     binding = record.get("binding")
     found = binding.get("workflow_id") if isinstance(binding, dict) else record.get("workflow_id")
-    return found if isinstance(found, str) else None
+    return str(found) if usable_id(found) else None
 
 
 def _conflict(lines: Sequence[bytes]) -> str | None:

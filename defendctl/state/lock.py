@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from defendctl.command import command
 from defendctl.diagnostics import DefendctlError, Precondition
 
 if TYPE_CHECKING:
@@ -199,7 +200,7 @@ def _forget(path: Path, owner: Owner) -> None:
 def _locked(path: Path) -> Precondition:
     owner = _owner_soon(path)
     who = f" by {owner}" if owner else ""
-    hint = f"if that run is gone: defendctl state unlock {owner.id}" if owner else None
+    hint = f"if that run is gone: {command('state unlock {}', owner.id)}" if owner else None
     return Precondition(f"the state is locked{who}", hint)
 
 

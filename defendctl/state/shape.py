@@ -37,14 +37,20 @@ def problem(body: dict[str, Any]) -> str | None:
         if not isinstance(body.get(section), dict):
             return f"`{section}` is not an object"
         for address, entry in body[section].items():
-            if not (_is_address(address) and check(entry)):
-                return f"look at `{section}`, {address[:80]!r}"
+            if not is_address(address):
+                return f"look at `{section}`, which holds what is no address"
+            if not check(entry):
+                return f"look at `{section}`, {address!r}"
     for name in sorted(body.keys() - _HEAD.keys() - _SECTIONS.keys() - {"format_version"}):
         if name not in optional:
-            return f"this defendctl does not know `{name[:80]}`"
+            return f"this defendctl does not know {_key(name)}"
         if not optional[name](body[name]):
             return f"look at `{name}`"
     return None
+
+
+def _key(name: str) -> str:
+    return f"`{name}`" if _WORD.fullmatch(name) else "one of its keys"
 
 
 def is_binding(data: Any) -> bool:
@@ -169,7 +175,8 @@ def _are_uploads(value: Any) -> bool:
     )
 
 
-def _is_address(value: Any) -> bool:
+def is_address(value: Any) -> bool:
+    """Of a workflow, or the canary's."""
     return isinstance(value, str) and (value == CANARY or ADDRESS.fullmatch(value) is not None)
 
 
@@ -183,7 +190,7 @@ def _is_fingerprint(value: Any) -> bool:
 
 def _are_former(value: Any) -> bool:
     return isinstance(value, dict) and all(
-        _is_address(address) and _is_list(before) and all(map(_is_address, before))
+        is_address(address) and _is_list(before) and all(map(is_address, before))
         for address, before in value.items()
     )
 

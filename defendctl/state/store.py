@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from defendctl.command import command
 from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.durable import draft, make_folder, sweep, sync_folder
 from defendctl.model import State
@@ -320,5 +321,6 @@ def _foreign_journal(path: Path, leftover: Leftover, bare: State) -> Preconditio
     return Precondition(
         f"{path} extends serial {leftover.serial} of the state, which has serial {bare.serial}{holds}",
         "restore the state that belongs to it, or move the journal away and bind what it holds "
-        "with `defendctl import` or `defendctl state resolve`",
+        f"with `{command('import ADDRESS WORKFLOW_ID')}` "
+        f"or `{command('state resolve ADDRESS --id WORKFLOW_ID')}`",
     )

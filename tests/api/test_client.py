@@ -15,7 +15,6 @@ from defendctl.api.dialects import DIALECTS
 from defendctl.api.outcome import Created, Refused, Unknown, Unsent
 from defendctl.api.transport import NotSent, Transport
 from defendctl.diagnostics import ApiError, Interrupted
-from defendctl.model import FIELDS
 from tests.conftest import KEY
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ def _answer(content: Any, status: str = "200 OK", *headers: str) -> bytes:
 
 @contextmanager
 def _api(wire: Wire, **options: Any) -> Iterator[DefendApi]:
-    client = DefendApi(wire.url, KEY, use_proxy=False, **options)
+    client = DefendApi(wire.url, KEY, **options)
     client.dialect = DIALECTS["2025-12-07"]
     try:
         yield client
@@ -188,86 +187,66 @@ def test_a_dropped_connection_is_made_anew_for_a_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "shown"),
+    ("answer", "shown"),
     [
-        ({"detail": "planted"}, "the API answered 422"),
-        ({"detail": f"bad key {KEY}!"}, "the API answered 422"),
-        ({"detail": [{"loc": ["body", "name"], "msg": "planted", "input": "planted"}]}, ": name was refused"),
-        (
-            {
-                "detail": [
-                    {"loc": ["body", "name"], "type": "missing"},
-                    {"loc": ["body", "planted", 3], "type": "missing"},
-                    {"loc": ["body", "metrics", "completeness"], "type": "less_than_equal"},
-                    {"loc": ["body", "type"], "type": "planted"},
-                    {"loc": ["body", "type"], "type": ["planted"]},
-                ]
-            },
-            ": name is missing; metrics.completeness is too large; type was refused",
-        ),
-        ({"detail": [{"loc": [n], "type": t} for n in FIELDS for t in ("missing", "x")]}, "; and more"),
-        ({"message": "planted"}, "the API answered 422"),
-        ({"error": {"planted": 1}}, "the API answered 422"),
-        ({"detail": [3, {"msg": None}]}, "422"),
-        (["planted"], "the API answered 422"),
-        (b"<h1>planted</h1>", "the API answered 422"),
+        ({"detail": f"The name 'Support bot' is taken, {KEY}"}, "The name '[…]' is taken, […]"),
+        ({"detail": [{"loc": ["body", "name"], "msg": "Too long", "input": "planted"}]}, "name: Too long"),
+        (b"<h1>planted</h1>", None),
     ],
 )
-def test_what_a_refusal_shows(body: Any, shown: str) -> None:
-    with _api(Wire(_answer(body, "422 No"))) as api:
-        outcome = api.create(VALUES, lambda: None)
+def test_what_a_refusal_shows(answer: Any, shown: str | None) -> None:
+    """Of a create, of an update, and of a read; none of it where an event is sent or read."""
+    said = _answer(answer, "422 No")
+    words = f"the API answered 422{f': {shown}' if shown else ''}"
+    values = {**VALUES, "name": "Support bot"}
+    with _api(Wire(said)) as api:
+        assert api.create(values, lambda: None) == Refused(422, words)
+    with _api(Wire(said)) as api, pytest.raises(ApiError) as caught:
+        api.update("w", values)
+    assert caught.value.message == f"updating w: {words}"
+    with _api(Wire(said)) as api, pytest.raises(ApiError) as caught:
+        api.read("w")
+    assert caught.value.message.replace("Support bot", "[…]") == f"reading w: {words}"
+    event = {"model_input": {"user_prompt": "planted"}}
+    with _api(Wire(said)) as api:
+        outcome = api.submit("w", event, lambda: None)
     assert isinstance(outcome, Refused)
-    assert shown in outcome.why
-    assert "planted" not in outcome.why
-    assert KEY not in outcome.why
-    assert len(outcome.why) < 400
+    assert outcome.why in ("the API answered 422", "the API answered 422: name was refused")
+    with _api(Wire(said)) as api, pytest.raises(ApiError) as caught:
+        api.event("w", "e", content=True)
+    assert caught.value.message == f"reading event e: {outcome.why}"
+    with _api(Wire(said)) as api, pytest.raises(ApiError) as caught:
+        api.recent("w", 5, content=False)
+    assert caught.value.message == f"reading events of w: {outcome.why}"
 
 
-def test_a_proxy_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    proxy = Wire(_answer({"workflow_id": "w"}))
-    monkeypatch.setenv("HTTP_PROXY", proxy.url)
-    monkeypatch.delenv("NO_PROXY", raising=False)
-    client = DefendApi("http://api.invalid", KEY)
-    client.dialect = DIALECTS["2025-12-07"]
-    assert client.create(VALUES, lambda: None) == Created("w")
-    assert proxy.requests[0].startswith(b"POST http://api.invalid/defend ")
-    client.close()
-    proxy.close()
+def test_what_the_refusal_of_a_key_shows() -> None:
+    for status, words in ((401, f"Unknown key {KEY}"), (403, "The plan has no Defend")):
+        with _api(Wire(_answer({"detail": words}, f"{status} No"))) as api, pytest.raises(ApiError) as caught:
+            api.read("w")
+        shown = words.replace(KEY, "[…]")
+        assert caught.value.message == f"reading w: the API refused the key ({status}): {shown}"
+        assert caught.value.exit_code == 3
 
 
-@pytest.mark.parametrize(
-    "answer", [b"", b"HTTP/1.1 407 No\r\ncontent-length: 0\r\n\r\n", b"nonsense\r\n\r\n"]
-)
-def test_a_proxy_that_refuses_the_tunnel_means_nothing_was_sent(
-    monkeypatch: pytest.MonkeyPatch, answer: bytes
-) -> None:
-    proxy = Wire(answer)
-    monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-    monkeypatch.delenv("NO_PROXY", raising=False)
-    client = DefendApi("https://api.invalid", KEY)
-    client.dialect = DIALECTS["2025-12-07"]
-    ran: list[None] = []
-    assert isinstance(client.create(VALUES, lambda: ran.append(None)), Unsent)
-    assert ran == []
-    assert all(KEY.encode() not in request for request in proxy.requests)
-    client.close()
-    proxy.close()
-
-
-@pytest.mark.parametrize("proxy", ["sk://x", "http://[", "nonsense"])
-def test_a_proxy_that_is_no_url_means_nothing_was_sent(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", proxy)
-    monkeypatch.delenv("NO_PROXY", raising=False)
-    client = DefendApi("https://api.invalid", KEY)
-    client.dialect = DIALECTS["2025-12-07"]
-    outcome = client.create(VALUES, lambda: None)
-    assert isinstance(outcome, Unsent)
-    client.close()
+def test_what_the_refusal_of_an_upload_shows() -> None:
+    """It quotes no name and no content of a file; of a large one it shows our words alone."""
+    said = {
+        "detail": [{"loc": ["body", "files"], "msg": "'q3.pdf' is no PDF: it begins with HELLO THE WORLD"}]
+    }
+    hidden = "uploading q3.pdf: the API answered 415: files: '[…]' is no PDF: it begins with […]"
+    for size, message in (
+        (0, hidden),
+        (1 << 20, "uploading q3.pdf: the API answered 415: files was refused"),
+    ):
+        with _api(Wire(_answer(said, "415 No"))) as api, pytest.raises(ApiError) as caught:
+            api.upload("q3.pdf", b"hello the world, " + b"x" * size)
+        assert caught.value.message == message
 
 
 def test_tls_that_fails_means_nothing_was_sent() -> None:
     plain = Wire(b"not tls at all")
-    client = DefendApi(plain.url.replace("http:", "https:"), KEY, use_proxy=False)
+    client = DefendApi(plain.url.replace("http:", "https:"), KEY)
     client.dialect = DIALECTS["2025-12-07"]
     assert isinstance(client.create(VALUES, lambda: None), Unsent)
     client.close()
@@ -280,7 +259,7 @@ def test_ipv6() -> None:
         listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
     except OSError:
         pytest.skip("no IPv6 here")
-    transport = Transport(f"http://[::1]:{listener.getsockname()[1]}", KEY, use_proxy=False)
+    transport = Transport(f"http://[::1]:{listener.getsockname()[1]}", KEY)
     listener.close()
     with pytest.raises(NotSent):
         transport.send("GET", "/", seconds=1)

@@ -37,7 +37,7 @@ def api(request: pytest.FixtureRequest) -> Iterator[tuple[DefendApi, set[str]]]:
     """A client of a generation, and the fields that the answers hold."""
     accepts, answers = request.param
     with embedded(":memory:", accepts, answers) as url:
-        client = DefendApi(url, "key", use_proxy=False)
+        client = DefendApi(url, "key")
         client.dialect = DIALECTS[accepts]
         readable = set(DIALECTS[answers].support.read)
         yield client, readable

@@ -292,7 +292,7 @@ def values(count: int) -> Callable[[bytes], bytes]:
 
 
 def read(url: str, last: int = 50) -> Recent | None:
-    api = DefendApi(url, KEY, use_proxy=False)
+    api = DefendApi(url, KEY)
     try:
         return api.recent("w", last, content=False)
     finally:

@@ -248,14 +248,14 @@ def test_a_put_that_is_ignored_is_found_by_reading_back(project: Project) -> Non
 def test_a_put_that_is_refused(project: Project) -> None:
     project.declare({"a": custom(), "b": custom()})
     project.apply()
-    project.declare({"a": custom(name="A"), "b": custom(name="B")})
+    project.declare({"a": custom(name="A name"), "b": custom(name="B")})
     body = json.dumps(
-        {"detail": [{"loc": ["body", "name"], "msg": "planted words", "input": "planted input"}]}
+        {"detail": [{"loc": ["body", "name"], "msg": "Not 'A name'", "input": "marked", "ctx": "marked"}]}
     )
     project.server.fault("status", "PUT", path=project.bound("a"), status=422, body=body)
     ran = project.apply(code=4)
-    assert "name was refused" in ran.result("a")["error"]
-    assert "planted" not in ran.out + ran.err
+    assert "the API answered 422: name: Not '[…]'" in ran.result("a")["error"]
+    assert "marked" not in ran.out + ran.err
     assert project.apply().results() == {"a": "done"}
 
 

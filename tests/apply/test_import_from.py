@@ -122,8 +122,8 @@ def test_every_mistake_is_told_at_its_line_and_nothing_is_done(project: Project)
     expected = {
         3: "stands already in line 2, for another address. [duplicate-id]",
         4: "fine stands already in line 2. [duplicate-address]",
-        5: "`Not an address` cannot be an address",
-        6: "`a b` cannot be a workflow id. [unusable-id]",
+        5: "This cannot be an address",
+        6: "A workflow id has 1 to 256 characters without blanks. [unusable-id]",
         7: "The API answers 404 for wkfl_gone. [missing]",
         8: "has the status inactive: activate it in the console, or leave this line out. [inactive]",
         9: "bound is bound to wkfl_",
@@ -177,9 +177,29 @@ def test_what_cannot_be_read_back_is_never_made_up(world: World, generation: str
     if generation < "2025-11-10":
         ran = refused(project, name, "--write", "workflows")
         assert "type, metrics cannot be read back; declare it yourself" in ran.err
+        for arguments in (["--from", name], ["a", made]):
+            ran = project.ok("import", *arguments, code=1)
+            assert "fill in type, metrics, and import again" in ran.err
+            (project.root / "workflows/pasted.yaml").write_text(ran.out)
+            told = project.json("validate", code=1).json["diagnostics"]
+            errors = [each["message"] for each in told if each["severity"] == "error"]
+            assert [message.split("`")[1] for message in errors] == ["type"]
+            (project.root / "workflows/pasted.yaml").unlink()
+        assert project.server.count("POST") == 0
         return
     project.ok("import", "--from", name, "--write", "workflows")
+    project.ok("fmt", "--check")
     project.assert_settled()
+
+
+def test_what_is_written_is_formatted(project: Project) -> None:
+    project.settings(custom_metrics=["tone"])
+    for n, name in enumerate(("plain", "Say: 'no'\n", "yes", "\u202e")):
+        made = in_console(project, name, description=name, max_improvement_attempts=n, web_search=True)
+        project.server.edit(made, metrics={"tone": 1e-7, "completeness": 1})
+        name = listed(project, json.dumps({f"a{n}": made, f"b{n}": in_console(project, name)}))
+        project.ok("import", "--from", name, "--write", "workflows/all.yaml" if n == 0 else f"workflows/{n}")
+    assert project.ok("fmt", "--check").err == ""
 
 
 @pytest.mark.parametrize(
@@ -206,9 +226,9 @@ def test_what_cannot_be_read_back_is_never_made_up(world: World, generation: str
             "Item 1 names `address` or `workflow_id` twice",
         ),
         ('{"a": "x", "a": "y"}', "a stands already in line 1"),
-        ('{"\\u001b[31m": "\\u202e"}', "`\\x1b[31m` cannot be an address"),
-        ("address,workflow_id\na,\x1b\n", "`\\x1b` cannot be a workflow id"),
-        ("address,workflow_id\na,.\0.\n", "cannot be a workflow id"),
+        ('{"\\u001b[31m": "\\u202e"}', "This cannot be an address"),
+        ("address,workflow_id\na,\x1b\n", "A workflow id has 1 to 256 characters"),
+        ("address,workflow_id\na,.\0.\n", "A workflow id has 1 to 256 characters"),
     ],
 )
 def test_hostile_lists(project: Project, content: str | bytes, words: str) -> None:
@@ -257,13 +277,20 @@ def test_the_command_line(project: Project) -> None:
         project.ok("import", "--from", name, "--write", there)
 
 
+def test_what_is_written_would_contradict_a_rename(project: Project) -> None:
+    project.declare({"new": custom(renamed_from="a")})
+    name = listed(project, json.dumps({"a": in_console(project)}))
+    ran = refused(project, name, "--write", "workflows")
+    assert "new is declared as renamed from a: import it as that. [invalid-rename]" in ran.err
+
+
 def test_into_one_environment(project: Project) -> None:
     environments = {
         e: {"state": {"path": f"{e}.json"}, "overlays": [f"overlays/{e}"]} for e in ("prod", "staging")
     }
     project.settings(environments=environments)
     for folder in environments:
-        (project.root / "overlays" / folder).mkdir(parents=True)
+        project.declare({}, f"overlays/{folder}/base.yaml")
     ids = {a: in_console(project, a) for a in ("a", "b")}
     one = listed(project, json.dumps({"a": ids["a"]}), "a.json")
     ran = project.ok("import", "--env", "prod", "--from", one, "--write", "overlays/prod")

@@ -186,7 +186,7 @@ def test_a_silent_server_with_fifty_bindings(project: Project, silent_port: int,
 
 def test_a_deadline_that_passes_before_there_is_a_connection(silent_port: int) -> None:
     """It holds for what comes after: the request must not wait for ever."""
-    transport = Transport(f"http://127.0.0.1:{silent_port}", "key", use_proxy=False)
+    transport = Transport(f"http://127.0.0.1:{silent_port}", "key")
     for _ in range(20):
         with pytest.raises((Lost, NotSent)):
             transport.send("POST", "/", seconds=0, before_send=lambda: None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,10 +45,9 @@ def described(kind: str) -> set[str]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_key_is_explained_with_its_default(speaking: Editor, kind: str) -> None:
-    """The whole files hold every key, and nothing is wrong with them but what is marked as old."""
+    """The whole files hold every key, and nothing is wrong with them."""
     file = WHOLE / f"{kind}.yaml"
-    told = speaking.diagnostics(file)
-    assert {each["message"] for each in told} <= {"This is the old name of `max_retries`."}
+    assert speaking.diagnostics(file) == []
     explained = set()
     for number, line in enumerate(file.read_text().splitlines()):
         key = line.removesuffix("  # a name of yours").strip().removeprefix("- ").split(":")[0]
@@ -90,6 +90,24 @@ def test_levels_and_words_are_offered(speaking: Editor, tmp_path: Path) -> None:
     assert {"fixit", "regenerate", "none"} <= action.keys()
     checks = "version: 1\nrules:\n  - id: strict\n    level: deny\n    |\n"
     assert "no_loosening" in speaking.completions(tmp_path / "policy.yaml", checks)
+
+
+@pytest.mark.parametrize("action", ["regen", "do_nothing", "null"])
+def test_what_validate_takes_for_an_old_spelling_is_no_error(
+    speaking: Editor, offline: Project, tmp_path: Path, action: str
+) -> None:
+    """The server makes an error of each warning, so it says nothing; `fmt` writes the new spelling."""
+    offline.declare({})
+    file = tmp_path / "manifest.yaml"
+    old = f"    improvement_action: {action}\n    max_improvement_attempts: 3\n"
+    file.write_text(custom(f"    metrics: {{completeness: 0.8}}\n{old}"))
+    assert speaking.diagnostics(file) == []
+    shutil.copy(file, offline.root / "workflows" / "old.yaml")
+    offline.ok("validate")
+    offline.ok("fmt")
+    assert "max_retries: 3" in (offline.root / "workflows" / "old.yaml").read_text()
+    offered = speaking.completions(tmp_path / "manifest.yaml", custom("    max|\n"))
+    assert [label for label in offered if label.startswith("max")] == ["max_retries"]
 
 
 def test_what_init_writes_is_known_to_the_editor(project: Project) -> None:

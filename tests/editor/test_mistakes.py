@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 MISTAKES = Path(__file__).parent / "mistakes"
-KINDS = ("manifest", "overlay", "project", "policy")
+KINDS = ("manifest", "overlay", "project", "policy", "tests")
 FILES = sorted(MISTAKES.glob("*/*.yaml"))
 DEMANDED = re.compile(r"# ! (.*)$")
 Said = list[tuple[int, str]]
@@ -73,9 +73,9 @@ def validated(file: Path, project: Project) -> list[dict[str, Any]]:
     elif file.parent.name == "project":
         shutil.copy(file, project.root / "defendctl.yaml")
         project.declare({"a": custom()})
-    elif file.parent.name == "overlay":
-        shutil.copy(file, project.root / "overlay.yaml")
-        project.settings(environments={"staging": {"overlays": ["overlay.yaml"]}})
+    elif file.parent.name == "tests":
+        shutil.copy(file, project.root / "tests.yaml")
+        project.settings(tests=["tests.yaml"])
         project.declare({"support-bot": custom()})
     else:
         shutil.copy(file, project.root / "policy.yaml")

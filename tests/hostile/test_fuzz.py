@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from defendctl.api.decode import observe
-from defendctl.api.explain import explain
+from defendctl.api.explain import Private, explain
 from defendctl.api.outcome import json_object
 from defendctl.api.transport import Answer
 from defendctl.diagnostics import DefendctlError, Precondition
@@ -292,7 +292,10 @@ def _observed(answer: dict[str, Any]) -> None:
         state.bindings["a"] = binding
         assert from_text(to_text(state)).bindings["a"] == binding  # NaN aside, what is read can be kept
         assert_inert(text.view(build_view("a", None, seen, binding)))
-    assert_inert(explain(Answer(422, httpx.Headers(), raw)))
+    for private in (Private("sk_key", ("sent",)), Private("sk_key", None)):
+        told = explain(Answer(422, httpx.Headers(), raw), private)
+        assert_inert(told)
+        assert len(told) <= 400
 
 
 @FEW

@@ -239,7 +239,7 @@ def test_interrupted(busy: Project) -> None:
 
 @pytest.mark.parametrize("variables", [{"HTTPS_PROXY": "sk://planted:pw@x"}, {"SSL_CERT_FILE": "/planted"}])
 def test_an_environment_that_makes_no_sense(busy: Project, variables: dict[str, str]) -> None:
-    env = {**busy.env, "NO_PROXY": "", "DEEP_RAILS_BASE_URL": "https://127.0.0.1:9", **variables}
+    env = {**busy.env, "NO_PROXY": "", "DEEP_RAILS_BASE_URL": "https://api.invalid", **variables}
     busy.state_file.unlink()
     ran = measure(busy.root, "apply", "--yes", "--new-state", "-v", **env)
     assert ran.code == 1

@@ -83,12 +83,16 @@ def fleet(world: World) -> Project:
     scores = {f"{MARK}-output": [{"completeness": 0.4}, {"completeness": 0.9}]}
     production, staging = world(scores=scores, delay=0.0), world(api_key=OTHER_KEY)
     del production.env["DEEPRAILS_API_KEY"], production.env["DEEP_RAILS_BASE_URL"]
-    production.env |= {"KEY_PRODUCTION": KEY, "KEY_STAGING": OTHER_KEY, "DEFENDCTL_ENV": "production"}
+    production.env |= {
+        "DEEPRAILS_KEY_PRODUCTION": KEY,
+        "DEEPRAILS_KEY_STAGING": OTHER_KEY,
+        "DEFENDCTL_ENV": "production",
+    }
     production.settings(
         tests=["tests"],
         environments={
             name: {
-                "api": {"base_url": url, "key_variable": f"KEY_{name.upper()}", "uploads": True},
+                "api": {"base_url": url, "key_variable": f"DEEPRAILS_KEY_{name.upper()}", "uploads": True},
                 "overlays": [f"over/{name}.yaml"],
             }
             for name, url in (("staging", staging.server.url), ("production", production.server.url))

@@ -10,8 +10,6 @@ import json
 import re
 import shutil
 import socket
-import ssl
-import subprocess
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,11 +20,10 @@ import pytest
 from tests.bad.golden import assert_inert
 from tests.conftest import KEY, custom
 from tests.hostile.measured import Measured, measure
-from tests.hostile.wire import OK, Listener, answering, listening, relaying, send, sending, tunnel, wait
+from tests.hostile.wire import OK, Listener, answering, listening, relaying, send, sending, wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from tests.conftest import Project
 
@@ -36,15 +33,20 @@ SLACK = 2.0
 
 
 def bind(project: Project, url: str, count: int = 1) -> None:
-    """Apply to the sandbox, then move the state to the API at `url`, as `resolve` or a hand might."""
-    from defendctl.state.document import from_text, to_text
-
+    """Apply to the sandbox, then move the state to the API at `url`."""
     project.declare({f"w{n}": custom() for n in range(count)})
     project.apply()
+    move(project, url)
+
+
+def move(project: Project, url: str) -> None:
+    """To another API, as `resolve` or a hand might."""
+    from defendctl.state.document import from_text, to_text
+
     state = from_text(project.state_file.read_text())
     state.api_host = url.removeprefix("http://").removeprefix("https://")
     project.state_file.write_text(to_text(state))
-    shutil.rmtree(project.root / ".defendctl")
+    shutil.rmtree(project.root / ".defendctl", ignore_errors=True)
     project.env["DEEP_RAILS_BASE_URL"] = url
 
 
@@ -154,7 +156,7 @@ def test_slow_bytes(name: str, method: str) -> None:
     from defendctl.api.transport import Lost, Transport
 
     with listening(sending(*DRIPS[name], every=0.1, endless=True)) as api:
-        transport = Transport(api.url, KEY, use_proxy=False)
+        transport = Transport(api.url, KEY)
         content = None if method == "GET" else {"name": "w"}
         before = (lambda: None) if method == "POST" else None
         with pytest.raises(Lost):
@@ -387,56 +389,6 @@ def test_ipv6(project: Project) -> None:
         bind(project, api.url)
         assert project.plan().json["summary"]["update"] == 1
     assert api.received[0].startswith(b"GET /defend/")
-
-
-@contextmanager
-def tls(folder: Path) -> Iterator[tuple[Listener, Path]]:
-    """An API behind TLS, and the certificate to trust."""
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "1",
-        "-subj",
-        "/CN=localhost",
-    ]
-    names = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-    subprocess.run([*command, *names, "-keyout", key, "-out", certificate], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-
-    def talk(connection: socket.socket, listener: Listener) -> None:
-        with context.wrap_socket(connection, server_side=True) as secure:
-            answering(live)(secure, listener)
-
-    with listening(talk) as api:
-        yield api, certificate
-
-
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes a certificate")
-def test_a_proxy_sees_no_key(project: Project, tmp_path: Path) -> None:
-    with tls(tmp_path) as (api, certificate), listening(tunnel) as proxy:
-        bind(project, f"https://localhost:{api.port}")
-        env = {"HTTPS_PROXY": proxy.url, "NO_PROXY": "", "no_proxy": "", "SSL_CERT_FILE": str(certificate)}
-        ran = run(project, "plan", **env)
-        assert ran.code == 0, ran.err
-    assert proxy.received[0].startswith(b"CONNECT localhost:")
-    assert KEY.encode() in api.received[0]
-    assert KEY.encode() not in b"".join(proxy.received)
-
-
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes a certificate")
-def test_a_certificate_that_nobody_signed(project: Project, tmp_path: Path) -> None:
-    with tls(tmp_path) as (api, _):
-        bind(project, f"https://localhost:{api.port}")
-        ran = run(project, "plan", "--timeout", "2")
-    assert ran.code == 1
-    assert api.received == []
 
 
 # --- in the middle of it ---

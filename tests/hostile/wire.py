@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import ssl
+import subprocess
 import threading
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 Talk = Callable[[socket.socket, "Listener"], None]
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
@@ -128,6 +131,39 @@ def tunnel(connection: socket.socket, listener: Listener) -> None:
         back.start()
         _pump(connection, upstream, listener.received)
         back.join(5)
+
+
+def demanding(status: bytes, *headers: bytes) -> Talk:
+    """A proxy that answers every CONNECT with this status."""
+
+    def talk(connection: socket.socket, listener: Listener) -> None:
+        listener.request(connection)
+        lines = [b"HTTP/1.1 " + status, b"content-length: 0", *headers]
+        connection.sendall(b"\r\n".join(lines) + b"\r\n\r\n")
+
+    return talk
+
+
+def behind_tls(certificate: Path, talk: Talk) -> Talk:
+    """The same within TLS, by a certificate of `certify`."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, certificate.with_suffix(".key"))
+
+    def secured(connection: socket.socket, listener: Listener) -> None:
+        with context.wrap_socket(connection, server_side=True) as secure:
+            talk(secure, listener)
+
+    return secured
+
+
+def certify(certificate: Path, *hosts: str) -> Path:
+    """Makes a certificate for these hosts, which signs itself, with its key beside it."""
+    subject = ["-subj", f"/CN={hosts[0]}", "-addext", "subjectAltName="]
+    subject[-1] += ",".join(f"{'IP' if host[0].isdigit() or ':' in host else 'DNS'}:{host}" for host in hosts)
+    command: list[str | Path] = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"]
+    files: list[str | Path] = ["-keyout", certificate.with_suffix(".key"), "-out", certificate]
+    subprocess.run([*command, *subject, *files], check=True, capture_output=True)
+    return certificate
 
 
 def _pump(source: socket.socket, target: socket.socket, kept: list[bytes] | None) -> None:

@@ -36,6 +36,11 @@ def root(tmp_path: Path) -> Path:
     (tmp_path / "outside.pdf").write_bytes(b"outside")
     (root / "docs" / "out.pdf").symlink_to("../../outside.pdf")
     (root / "out").symlink_to("..")
+    for hidden in (".env", ".git/config", "docs/.notes/policy.pdf"):
+        (root / hidden).parent.mkdir(exist_ok=True)
+        (root / hidden).write_bytes(b"secret")
+    (root / "docs" / "env.pdf").symlink_to("../.env")
+    (root / "git").symlink_to(".git")
     with (root / "docs" / "large.pdf").open("wb") as file:
         file.truncate(MAX_BYTES + 1)
     return root
@@ -83,6 +88,13 @@ def test_what_a_file_holds_stands_for_its_id(root: Path) -> None:
         (".", "outside-project", "must be in the project"),
         ("docs/out.pdf", "outside-project", "is a link that leads out of the project."),
         ("out/outside.pdf", "outside-project", "is a link that leads out of the project."),
+        (".env", "hidden-file", "`.env` is a hidden file (a name on its path begins with a dot)"),
+        (".git/config", "hidden-file", "those are never sent."),
+        ("docs/.notes/policy.pdf", "hidden-file", "is a hidden file"),
+        ("docs/../.env", "hidden-file", "is a hidden file"),
+        ("docs/.gone", "hidden-file", "is a hidden file"),
+        ("docs/env.pdf", "hidden-file", "is a link to a hidden file"),
+        ("git/config", "hidden-file", "is a link to a hidden file"),
         ("docs/loop.pdf", "unreadable", "cannot be read"),
         (f"docs/{'x' * 300}", "unreadable", "File name too long"),
         ('"docs/\\0.pdf"', "invalid-value", "must not hold control or invisible characters"),
@@ -94,6 +106,11 @@ def test_what_cannot_be_sent(root: Path, path: str, code: str, message: str) -> 
     assert found[:3] == (9, 15, code)
     assert message in found[3]
     assert all(c.isprintable() for c in found[3])
+
+
+def test_a_project_in_a_hidden_folder_is_not_hidden(root: Path) -> None:
+    hidden = root.rename(root.with_name(".project"))
+    assert not said(resolved(hidden, a=["path: ./docs/policy.pdf"]))
 
 
 def test_a_file_stands_once_in_a_list(root: Path) -> None:

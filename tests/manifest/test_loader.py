@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from defendctl.diagnostics import Span
 from defendctl.manifest import source
 from defendctl.manifest.loader import Document, load
+from defendctl.manifest.marks import compose
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,6 +72,32 @@ def test_core_schema(folder: Path, text: str, expected: Any) -> None:
     actual = value(folder, text)
     assert actual == expected
     assert type(actual) is type(expected)
+
+
+@pytest.mark.parametrize("others", ["", r"\u0000", r"\u0000\u0007\u000b", r"\\ud83d\\ude00 \\", r"\u00e9\n"])
+def test_json_with_a_character_in_two_escapes(folder: Path, others: str) -> None:
+    """As Python, Java and others write it; all places stay where they are."""
+    text = rf'{{"\ud83d\ude00": "x\uD83D\uDE00{others}", "a": {{"b": -}}}}'.replace("-", "1")
+    documents, diagnostics = read(folder, text)
+    assert diagnostics == []
+    assert documents[0].data == json.loads(text)
+    assert documents[0].span(("a", "b")).column == text.rindex("1") + 1
+    (mark,) = compose(text)
+    key, said = mark.pairs[0]
+    assert (key.text, said.text) == next(iter(json.loads(text).items()))
+    assert json.loads(text[said.start : said.end]) == said.text
+
+
+@pytest.mark.parametrize(
+    "text", [r'"\ud83d"', r'"\ude00\ud83d"', r'"\ud83d\n\ude00"', r'"\ud83d\ude00\u0000\u0007\u000b\u001b"']
+)
+def test_half_a_character_is_none(folder: Path, text: str) -> None:
+    assert only(folder, f'{{"a": {text}}}')[0] == "yaml-syntax"
+
+
+def test_only_json_is_read_so(folder: Path) -> None:
+    """Elsewhere the same letters may be no escape."""
+    assert value(folder, r"'\ud83d\ude00'") == r"\ud83d\ude00"
 
 
 def test_nan(folder: Path) -> None:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 BODY = "{type: custom, metrics: {completeness: 0.8}, improvement_action: none}"
 PROJECTS = Path(__file__).parents[1] / "bad" / "projects"
-UNKNOWABLE = {"not-found", "unknown-metric", "duplicate-rule"}
-"""Codes of faults that the project's schema cannot see: it does not know what `custom_metrics` holds."""
+UNKNOWABLE = {"not-found", "duplicate-rule"}
+"""Codes of faults that the project's schema cannot see."""
 
 
 @pytest.fixture

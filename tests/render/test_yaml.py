@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from defendctl.manifest.fmt import Formatted, formatted
 from defendctl.manifest.project import Project
 from defendctl.manifest.resolve import resolve
 from defendctl.model import DEFAULTS, Workflow
@@ -59,23 +60,35 @@ def test_it_reads_back(tmp_path: Path, workflow: Workflow, name: str, descriptio
     if not name.strip("\x1c\x1d\x1e\x1f\x85\ufeff" + " \t\n\r\x0b\x0c"):
         return
     workflow = replace(workflow, name=name, description=description)
-    text = manifest("support-bot", workflow, ())
+    text = manifest("support-bot", workflow.fields())
+    assert formatted(text) == Formatted(text)
     assert all(line.isprintable() for line in text.split("\n"))
     assert reread(text, tmp_path) == workflow
 
 
-def test_what_could_not_be_read_is_marked(tmp_path: Path) -> None:
-    workflow = Workflow("Support bot", "custom", {"completeness": 0.8}, "none", **DEFAULTS)
-    text = manifest("support-bot", workflow, ("type", "metrics", "max_retries"))
-    assert text.count("cannot be read back") == 3
+READ = {"name": "x", "type": "custom", "metrics": {"completeness": 0.8}, "improvement_action": "none"}
+
+
+@pytest.mark.parametrize("unread", [*READ, "", "type metrics", "metrics improvement_action", " ".join(READ)])
+def test_what_could_not_be_read_has_to_be_filled_in(tmp_path: Path, unread: str) -> None:
+    """Or has its default, and says so."""
+    text = manifest("support-bot", {n: v for n, v in READ.items() if n not in unread.split()})
+    assert formatted(text) == Formatted(text)
+    assert text.count("cannot be read back") == len(unread.split()) + len(DEFAULTS)
     assert "    # max_retries: 10  # cannot be read back: please check\n" in text
-    assert reread(text, tmp_path) == workflow
+    file = tmp_path / "pasted.yaml"
+    file.write_text(text, encoding="utf-8")
+    desired = resolve(Project(tmp_path, None, tmp_path / "s"), [file], tmp_path)
+    told = {d.message.split("`")[1] for d in desired.diagnostics}
+    assert bool(told) == bool(unread)
+    assert told <= set(unread.split())
+    assert ("support-bot" in desired.workflows) == (not unread)
 
 
 @pytest.mark.parametrize("address", ["true", "null", "no", "a.b-c_d"])
 def test_an_address_is_read_as_text(address: str, tmp_path: Path) -> None:
     workflow = Workflow("x", "custom", {"completeness": 0.8}, "none")
     file = tmp_path / "pasted.yaml"
-    file.write_text(manifest(address, workflow, ()), encoding="utf-8")
+    file.write_text(manifest(address, workflow.fields()), encoding="utf-8")
     desired = resolve(Project(tmp_path, None, tmp_path / "s"), [file], tmp_path)
     assert desired.workflows == {address: workflow}

@@ -59,6 +59,10 @@ def main() -> None:
         return
     created = client.defend.create_workflow(**arguments["create"])
     workflow_id = created.workflow_id
+    if "stream" in arguments:
+        heard = list(client.defend.submit_and_stream_event(workflow_id, stream=True, **arguments["stream"]))
+        json.dump({"version": deeprails.__version__, "heard": {"invalid": [], "all": heard}}, sys.stdout)
+        return
     answers = {"version": deeprails.__version__, "created": dump(created)}
     answers["retrieved"] = dump(client.defend.retrieve_workflow(workflow_id))
     answers["updated"] = dump(client.defend.update_workflow(workflow_id, **arguments["update"]))

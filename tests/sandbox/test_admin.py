@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from .bodies import LEVELS, NEWEST, THRESHOLDS
+from .conftest import Sandbox
 
 
 def test_workflows_in_canonical_form(client: httpx.Client) -> None:
@@ -96,3 +97,108 @@ def test_requests_are_counted(client: httpx.Client) -> None:
     ]
     client.delete("/_sandbox/requests")
     assert client.get("/_sandbox/requests").json() == []
+
+
+ROUTES = [
+    ("GET", "/_sandbox/requests"),
+    ("DELETE", "/_sandbox/requests"),
+    ("GET", "/_sandbox/events"),
+    ("POST", "/_sandbox/events"),
+    ("GET", "/_sandbox/files"),
+    ("GET", "/_sandbox/workflows"),
+    ("POST", "/_sandbox/workflows"),
+    ("PATCH", "/_sandbox/workflows/wkfl_1"),
+    ("DELETE", "/_sandbox/workflows/wkfl_1"),
+    ("POST", "/_sandbox/faults"),
+    ("DELETE", "/_sandbox/faults"),
+]
+
+
+def test_every_route_is_tried() -> None:
+    from defendctl.sandbox.admin import Admin
+    from defendctl.sandbox.faults import Faults
+    from defendctl.sandbox.store import Store
+
+    store = Store()
+    routes = Admin(store, Faults(store), {}, None).routes()
+    there = {
+        (method, route.path.format(workflow_id="wkfl_1"))
+        for route in routes
+        for method in route.methods or ()
+    }
+    assert there - {("HEAD", path) for _, path in there} == set(ROUTES)
+    store.close()
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_the_console_needs_the_key(sandbox: Sandbox, method: str, path: str) -> None:
+    client = sandbox(api_key="right")
+    del client.headers["authorization"]
+    for header in (None, "Bearer", "Bearer wrong", "Basic right", "right"):
+        headers = {"authorization": header} if header else {}
+        assert client.request(method, path, json={}, headers=headers).status_code == 401, header
+    right = {"authorization": "Bearer right"}
+    assert client.request(method, path, json={"kind": "lost"}, headers=right).status_code in (200, 404, 422)
+
+
+def test_without_a_configured_key_any_will_do_but_none(client: httpx.Client) -> None:
+    assert client.get("/_sandbox/requests").is_success
+    del client.headers["authorization"]
+    assert client.get("/_sandbox/requests").status_code == 401
+
+
+FOREIGN = [
+    {"origin": "https://evil.example"},
+    {"origin": "null"},
+    {"origin": "http://127.0.0.1:1"},
+    {"origin": "http://localhost"},
+    {"origin": "https://{host}"},
+    {"sec-fetch-site": "cross-site"},
+    {"sec-fetch-site": "same-site"},
+    {"sec-fetch-site": "odd"},
+    {"host": "evil.example"},
+    {"host": "evil.example:80", "origin": "http://evil.example:80", "sec-fetch-site": "same-origin"},
+    {"host": "127.0.0.1.evil.example"},
+    {"host": "localhost.evil.example"},
+    {"host": "10.0.0.1"},
+    {"host": "0.0.0.0"},
+    {"host": "[::"},
+    {"host": ""},
+]
+"""A page of another site, also one whose name was made to lead to this machine."""
+
+
+@pytest.mark.parametrize("headers", FOREIGN, ids=str)
+def test_the_console_takes_nothing_from_other_sites(client: httpx.Client, headers: dict[str, str]) -> None:
+    host = client.base_url.netloc.decode()
+    sent = {name: value.format(host=host) for name, value in headers.items()}
+    for method, path in ROUTES:
+        assert client.request(method, path, json={}, headers=sent).status_code == 403, (method, path)
+    assert client.get("/_sandbox/workflows").json() == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"origin": "http://{host}"},
+        {"origin": "http://{host}", "sec-fetch-site": "same-origin"},
+        {"sec-fetch-site": "none"},
+        {"host": "localhost:8000"},
+        {"host": "localhost:8000", "origin": "http://localhost:8000"},
+        {"host": "[::1]:8000"},
+        {"host": "127.0.0.1"},
+    ],
+    ids=str,
+)
+def test_the_console_takes_what_is_of_this_machine(client: httpx.Client, headers: dict[str, str]) -> None:
+    host = client.base_url.netloc.decode()
+    sent = {name: value.format(host=host) for name, value in headers.items()}
+    assert client.get("/_sandbox/workflows", headers=sent).is_success
+
+
+def test_no_other_site_may_ask_whether_it_may(client: httpx.Client) -> None:
+    asked = {"origin": "https://evil.example", "access-control-request-method": "POST"}
+    answer = client.options("/_sandbox/workflows", headers=asked)
+    assert answer.status_code in (403, 405)
+    assert not any(name.startswith("access-control") for name in answer.headers)

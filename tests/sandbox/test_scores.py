@@ -44,22 +44,22 @@ BAD = [
     ("s.yaml", "[]", "the file: Input should be a valid dictionary"),
     ("s.yaml", "{}", "the file: Dictionary should have at least 1 item"),
     ("s.yaml", "a: [", "line 1: "),
-    ("s.yaml", "a: {x: 1}\na: {x: 1}", "line 1: the key 'a' stands twice"),
-    ("s.yaml", "1: {x: 1}", "a key must be a text in quotes, not 1"),
-    ("s.yaml", "a: {yes: 1}", "a key must be a text in quotes, not True"),
+    ("s.yaml", "a: {x: 1}\na: {x: 1}", "line 1: a key stands twice"),
+    ("s.yaml", "1: {x: 1}", "a key must be a text in quotes"),
+    ("s.yaml", "a: {yes: 1}", "a key must be a text in quotes"),
     ("s.yaml", "'': {x: 1}", "String should have at least 1 character"),
-    ("s.yaml", "a: 0.5", "a: Input should be a valid dictionary"),
-    ("s.yaml", "a: []", "a: List should have at least 1 item"),
-    ("s.yaml", "a: [{x: 1}, 5]", "a > 1: Input should be a valid dictionary"),
-    ("s.yaml", "a: {x: 85}", "a > x: Input should be a number from 0 to 1, true, false or null"),
-    ("s.yaml", "a: {x: high}", "a > x: Input should be a number from 0 to 1, true, false or null"),
-    ("s.yaml", "a: {x: .nan}", "a > x: Input should be a finite number"),
+    ("s.yaml", "a: 0.5", "text 1: Input should be a valid dictionary"),
+    ("s.yaml", "a: []", "text 1: List should have at least 1 item"),
+    ("s.yaml", "a: [{x: 1}, 5]", "text 1: Input should be a valid dictionary"),
+    ("s.yaml", "a: {x: 85}", "text 1: Input should be a number from 0 to 1, true, false or null"),
+    ("s.yaml", "a: {x: high}", "text 1: Input should be a number from 0 to 1, true, false or null"),
+    ("s.yaml", "a: {x: .nan}", "text 1: Input should be a finite number"),
     ("s.yaml", "a: &x [*x]", "recursive"),
     ("s.yaml", "a: !!python/name:os.system {}", "could not determine a constructor"),
     ("s.yaml", DEEP, "cannot be read"),
     ("s.json", DEEP, "cannot be read"),
     ("s.json", "{'a': 1}", "line 1"),
-    ("s.json", '{"a": {"x": 1, "x": 0}}', "the key 'x' stands twice"),
+    ("s.json", '{"a": {"x": 1, "x": 0}}', "a key stands twice"),
     ("s.json", '{"a": {"x": ' + "9" * 400 + "}}", "a finite number"),
 ]
 
@@ -77,7 +77,11 @@ def test_every_problem_is_told(tmp_path: Path) -> None:
     (tmp_path / "s.yaml").write_text("a: {x: 2, y: hi}\nb: []\n")
     with pytest.raises(BadScores) as told:
         read_scores(tmp_path / "s.yaml")
-    assert [line.partition(":")[0] for line in str(told.value).split("\n")[1:]] == ["a > x", "a > y", "b"]
+    assert [line.partition(":")[0] for line in str(told.value).split("\n")[1:]] == [
+        "text 1",
+        "text 1",
+        "text 2",
+    ]
 
 
 def serve(*arguments: str, cwd: Path) -> "subprocess.Popen[str]":

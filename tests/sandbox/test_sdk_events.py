@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 STORIES = {
-    "passes": [{"completeness": 0.9}],
+    "passes": [{"completeness": 0.9, "instruction_adherence": 0.9}],
     "improves": [{"completeness": 0.1}, {"completeness": 0.9}],
     "never improves": [{"completeness": 0.1}],
 }
@@ -29,7 +29,7 @@ def test_the_same_event(sandbox: Sandbox, generation: str, version: str, story: 
     scores = {EVENT["model_output"]: STORIES[story]}
     url = str(sandbox(generation=generation, scores=scores).base_url)
     theirs = session(url, version, {**CUSTOM[generation], **EXTRAS[generation]}, RENAMED)["event"]
-    api = DefendApi(url, "sk_test", use_proxy=False)
+    api = DefendApi(url, "sk_test")
     ours = api.event(theirs["workflow_id"], theirs["event_id"], content=True)
     api.close()
     assert ours is not None

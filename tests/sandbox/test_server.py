@@ -85,7 +85,7 @@ def test_embedded_starts_and_stops() -> None:
     before = set(threading.enumerate())
     with httpx.Client(**PLAIN) as client:
         with embedded(":memory:") as url:
-            assert client.get(f"{url}/_sandbox/requests").is_success
+            assert client.get(f"{url}/_sandbox/requests", headers=KEY).is_success
         assert not set(threading.enumerate()) - before
     with pytest.raises(httpx.ConnectError):
         httpx.get(url, **PLAIN)

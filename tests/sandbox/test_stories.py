@@ -165,17 +165,14 @@ def test_costs_follow_metrics_run_mode_and_capabilities(
     assert [each["evaluation_total_cost"] for each in event["evaluation_history"]] == costs
 
 
-@pytest.mark.parametrize("search", [{"web_search": True}, {"file_search": ["file_a"]}])
-def test_the_fastest_mode_cannot_search(client: httpx.Client, search: dict[str, Any]) -> None:
-    path = f"/defend/{client.post('/defend', json={**NEWEST, **search}).json()['workflow_id']}"
-    refused = client.post(f"{path}/events", json={**EVENT, "run_mode": "super_fast"})
-    assert refused.status_code == 422
-    assert refused.json()["detail"][0]["loc"] == ["body", "run_mode"]
-    assert client.get(path).json()["events"] == []
-    assert client.post(f"{path}/events", json={**EVENT, "run_mode": "fast"}).is_success
-    without = {"web_search": False, "file_search": [], "context_awareness": True}
-    assert client.put(path, json=without).is_success
-    assert client.post(f"{path}/events", json={**EVENT, "run_mode": "super_fast"}).is_success
+@pytest.mark.parametrize("run_mode", ["ultra_fast", "super_fast"])
+def test_the_fastest_modes_are_taken_and_do_not_search(sandbox: Sandbox, run_mode: str) -> None:
+    costs = []
+    for search in ({}, {"web_search": True, "file_search": ["file_a"]}):
+        client = scripted(sandbox, {"completeness": GOOD, "instruction_adherence": GOOD})
+        event = told(client, search, {**EVENT, "run_mode": run_mode})
+        costs.append([each["evaluation_total_cost"] for each in event["evaluation_history"]])
+    assert costs == [[0.002], [0.002]]
 
 
 def test_an_event_shows_nothing_before_it_is_completed(sandbox: Sandbox) -> None:

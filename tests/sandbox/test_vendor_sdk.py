@@ -101,6 +101,16 @@ def test_a_file(sandbox: Sandbox, generation: str, version: str, argument: str) 
     assert stored["sha256"] == hashlib.sha256(b"a policy").hexdigest()
 
 
+def test_a_stream(sandbox: Sandbox) -> None:
+    """The SDK gives the data of each event, and not its kind."""
+    client = sandbox(delay=0.0)
+    arguments = {"create": CUSTOM["2025-12-07"], "stream": {**EVENT, "run_mode": "fast"}}
+    heard = talk(str(client.base_url), "1.27.0", arguments)["heard"]["all"]
+    assert heard[0]["status"] == "In Progress"
+    assert heard[-1]["status"] == "Completed"
+    assert "".join(each.get("content", "") for each in heard)
+
+
 @every_version
 def test_a_custom_workflow(sandbox: Sandbox, generation: str, version: str) -> None:
     client = sandbox(generation=generation)

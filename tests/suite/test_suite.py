@@ -270,7 +270,7 @@ def test_each_generation(world: World, generation: str) -> None:
     project.apply()
     if generation < "2025-12-07":
         err = project.ok("test", code=1).err
-        assert "refunds.yaml:5:13: error: Generation" in err or "has no run mode `fast`" in err
+        assert "refunds.yaml:5:13: error: Generation" in err or "does not have this run mode" in err
         edit(project, "run_mode: fast", "run_mode: smart")
     told = generation >= "2025-11-10"
     ran = project.json("test", code=0 if told else 1)

@@ -1,0 +1,56 @@
+"""Hosts as URLs name them: which are this machine, how the API's is remembered, which are allowed."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from urllib.parse import urlsplit
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+DEFAULT_PORTS = {"https": 443, "http": 80}
+_NAME = re.compile(r"[\w-]+(\.[\w-]+)*\.?")
+
+
+def is_loopback(host: str) -> bool:
+    """`localhost` or a loopback literal, also an IPv4 one in IPv6; a name is never looked up."""
+    address = literal(host)
+    return host.lower() == "localhost" or (address is not None and address.is_loopback)
+
+
+def literal(host: str) -> Address | None:
+    """The address that a host is, if it is no name. An IPv4 address in IPv6 is the IPv4 address."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def is_host(host: str) -> bool:
+    """An address, or a name that can be looked up."""
+    if literal(host):
+        return True
+    try:
+        return _NAME.fullmatch(host) is not None and len(host.encode("idna")) < 254
+    except UnicodeError:  # a part of more than 63 characters, or letters that no name has
+        return False
+
+
+def api_host(url: str) -> str:
+    """Host and port, without a port that the scheme implies."""
+    host, port = host_and_port(url)
+    return host if port == DEFAULT_PORTS.get(urlsplit(url).scheme) else f"{host}:{port}"
+
+
+def host_and_port(url: str) -> tuple[str, int | None]:
+    """In small letters, with the port that the scheme implies, an IPv6 address in brackets."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    return f"[{host}]" if ":" in host else host, parts.port or DEFAULT_PORTS.get(parts.scheme)
+
+
+def is_listed(url: str, hosts: str) -> bool:
+    """Whether the API host of `url` is one of these, separated by commas: each is whole, never a pattern."""
+    host, port = host_and_port(url)
+    names = {api_host(url), f"{host}:{port}"}
+    return any(entry.strip().lower() in names for entry in hosts.split(","))
