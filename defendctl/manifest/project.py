@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -83,9 +84,19 @@ def find_project(start: Path) -> Path | None:
     """`defendctl.yaml` in a folder or the nearest of its parents."""
     folder = start.absolute()
     for candidate in (folder, *folder.parents):
-        if os.path.isfile(candidate / FILE_NAME):  # noqa: PTH113  never raises, unlike Path.is_file
+        if _may_be_file(candidate / FILE_NAME):
             return candidate / FILE_NAME
     return None
+
+
+def _may_be_file(path: Path) -> bool:
+    """Also where the disk does not say: whoever reads it is told why. Closed folders are passed over."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return False
+    except OSError:
+        return True
 
 
 def load_project(file: Path | None, start: Path) -> tuple[Project, list[Diagnostic]]:

@@ -273,3 +273,13 @@ def git(project: Project, *arguments: str) -> str:
         ["git", *identity, *arguments], cwd=project.root, capture_output=True, text=True, check=True
     )
     return ran.stdout
+
+
+def test_a_project_file_that_nobody_can_look_at_is_not_taken_for_none(project: Project) -> None:
+    """It may say where the state is."""
+    project.declare({"a": custom()})
+    (project.root / "defendctl.yaml").symlink_to("defendctl.yaml")
+    ran = project.run_alone("apply", "--yes", "--new-state")
+    assert ran.code == 1
+    assert "defendctl.yaml" in ran.err
+    assert not project.server.workflows()

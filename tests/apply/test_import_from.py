@@ -128,7 +128,7 @@ def test_every_mistake_is_told_at_its_line_and_nothing_is_done(project: Project)
         8: "has the status inactive: activate it in the console, or leave this line out. [inactive]",
         9: "bound is bound to wkfl_",
         10: "is bound to bound already. [bound-already]",
-        11: "lost has a create with an unknown outcome; `defendctl state resolve lost --id` settles it",
+        11: "lost has a create with an unknown outcome; `defendctl state resolve lost --id wkfl_lost` settles it",  # noqa: E501
         12: "This line has no `workflow_id`. [not-a-pair]",
         13: "This line has 3 cells, the header 2. [not-a-pair]",
         15: "workflows/late.yaml exists already. [in-the-way]",

@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import dropwhile, takewhile
 from typing import TYPE_CHECKING
 
+from tests import jobs
 from tests.conftest import custom
 from tests.crash import powercut, strace
 from tests.crash.verdict import Ended, Verdict, judge
@@ -108,6 +109,7 @@ def lost_update(arena: Arena) -> Verdict:
     ran = project.run("apply", "--yes")
     project.server.heal()
     project.declare({"new-0": custom(max_retries=10)})
+    arena.after |= jobs.content(project)
     verdict = judge("a lost update", arena, Ended("500 after commit", True, ran.code, ran.out, ran.err))
     left = [w["max_retries"] for w in project.server.workflows() if w["max_retries"] != 10]
     verdict.fail(*(f"the plan is empty, but the workflow has max_retries {value}" for value in left))
