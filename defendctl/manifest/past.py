@@ -27,7 +27,7 @@ def of_one(address: str, body: dict[str, Any]) -> Iterator[Fault]:
     if isinstance(old, str) and old == address:
         yield ("renamed_from",), "invalid-rename", f"{quoted(old)} is this very address."
     elif isinstance(old, str) and not ADDRESS.fullmatch(old):
-        message = f"{quoted(old)} cannot have been an address: {ADDRESS_RULE}."
+        message = f"{quoted(old, 'This')} cannot have been an address: {ADDRESS_RULE}."
         yield ("renamed_from",), "invalid-rename", message
     taken = body.get("import")
     workflow_id = taken.get("workflow_id") if isinstance(taken, dict) else None

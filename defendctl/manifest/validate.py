@@ -129,7 +129,7 @@ def something_else(data: Any) -> str:
 
 def _invalid(address: str) -> str:
     near = re.sub("[^a-z0-9._-]+", "-", address[:63].lower()).strip("._-")
-    named = quoted(address)
+    named = quoted(address, "This")
     hint = f" Try `{near}`." if ADDRESS.fullmatch(near) and address in named else ""
     return f"{named} cannot be an address: {ADDRESS_RULE}.{hint}"
 

@@ -35,9 +35,9 @@ def short(text: str) -> str:
     return cut if len(cut) <= LONGEST else cut[: LONGEST - 1] + "…"
 
 
-def quoted(text: str) -> str:
-    """An address, a metric or a key between backticks; `…` stands for what looks like none of these."""
-    return f"`{printable(text)}`" if _NAME.fullmatch(text) else "`…`"
+def quoted(text: str, otherwise: str = "`…`") -> str:
+    """An address, a metric or a key between backticks; something else for what looks like none of these."""
+    return f"`{printable(text)}`" if _NAME.fullmatch(text) else otherwise
 
 
 def path_of(steps: Iterable[str]) -> str:

@@ -75,8 +75,8 @@ def test_an_unknown_create_of_it_is_settled_as_any_other(example: Any) -> None:
     project.server.fault("lost-after", "POST")
     ran = project.ok("test", "--create-canary", code=7)
     assert f'defendctl state resolve "{CANARY}" --id WORKFLOW_ID' in ran.err
-    assert f"state resolve {CANARY}" in project.ok("test", "--create-canary", code=7).err
-    assert f"state resolve {CANARY}" in project.ok("test", "--candidate", code=7).err
+    assert f'state resolve "{CANARY}"' in project.ok("test", "--create-canary", code=7).err
+    assert f'state resolve "{CANARY}"' in project.ok("test", "--candidate", code=7).err
     project.assert_settled()
     [made] = [each for each in project.server.workflows() if "canary" in each["name"]]
     project.ok("state", "resolve", CANARY, "--id", made["workflow_id"])
