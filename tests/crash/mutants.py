@@ -163,7 +163,7 @@ MUTANTS = (
         "the journal is not looked at after an append",
         "broken lock",
         (
-            "state/journal.py",
+            "state/local/journal.py",
             "        self._size += len(data)\n        self._check()\n",
             "        self._size += len(data)\n",
         ),
