@@ -25,7 +25,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from defendctl.cli.main import run
-from defendctl.manifest.project import load_project
+from defendctl.project.load import load_project
 from defendctl.sandbox.server import embedded
 
 Json = Any

@@ -17,7 +17,7 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from defendctl.cli.main import cli
-from defendctl.cli.options import Run
+from defendctl.cli.run import Run
 from defendctl.command import command, shell_word, speak_with
 from defendctl.model import ADDRESS, CANARY, usable_id
 from defendctl.render.inert import inert

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from defendctl.cli.formats import FORMATS
 from defendctl.cli.main import cli
+from defendctl.render.registry import FORMATS
 from tests.conftest import Project, custom
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from defendctl.cli.formats import FORMATS
 from defendctl.cli.main import cli
+from defendctl.render.registry import FORMATS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

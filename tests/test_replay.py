@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from defendctl.operations.plan import Progress
+from defendctl.operations.progress import Progress
 from defendctl.operations.replay import replayed
-from defendctl.plan.replay import Sample
+from defendctl.replay.replay import Sample
 from tests.conftest import automatic, custom
 from tests.plan.given import WORKFLOW, bound, one_plan, seen
 

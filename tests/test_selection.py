@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from defendctl.plan.selector import selected
+from defendctl.policy.selector import selected
 from defendctl.render.dotenv import assignments
 from tests.conftest import custom
 

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from defendctl.api.detail import Recent
     from defendctl.api.dialects.dialect import Dialect
     from defendctl.event import Event
+    from defendctl.inspection.questions import Seen
     from defendctl.model import Fields, Observed
-    from defendctl.plan.questions import Seen
 
 T = TypeVar("T")
 READ_SECONDS: Final = 20.0

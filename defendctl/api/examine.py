@@ -9,8 +9,8 @@ from defendctl.api.decode import finite, observe
 from defendctl.api.detail import evaluations_of
 from defendctl.api.outcome import json_object
 from defendctl.event import moment
+from defendctl.inspection.questions import Seen
 from defendctl.model import TYPES
-from defendctl.plan.questions import Seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -40,7 +40,7 @@ def _offers(find: Callable[[Workspace], Iterable[str]]) -> Complete:
 
 def _workspace(ctx: click.Context) -> Workspace:
     """Raises whatever keeps it from being opened."""
-    from defendctl.cli.options import Run
+    from defendctl.cli.run import Run
     from defendctl.operations.workspace import open_workspace
 
     run = ctx.ensure_object(Run)

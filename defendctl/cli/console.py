@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, TextIO
 from defendctl import process
 from defendctl.diagnostics import DefendctlError
 from defendctl.render.inert import inert
-from defendctl.render.paint import painter
+from defendctl.render.text.paint import painter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from defendctl.render.paint import Paint
+    from defendctl.render.text.paint import Paint
 
 _SHOW_AFTER = 0.5
 

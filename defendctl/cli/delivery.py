@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from defendctl.cli.formats import FORMATS, Setting
 from defendctl.diagnostics import DefendctlError
 from defendctl.durable import append_whole
+from defendctl.render.registry import FORMATS, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from defendctl.cli.options import Run
+    from defendctl.cli.run import Run
     from defendctl.operations.destinations import Destination
 
 _LEAST_ROOM: Final = 4_096
@@ -54,7 +54,7 @@ def _report(value: str, kind: str) -> Destination:
 
 def deliver(run: Run, kind: str, result: Any, format: str, reports: Sequence[Destination], code: int) -> None:
     """Files first, so that they are there even if nobody reads stdout to its end; stdout whatever they do."""
-    from defendctl.render.paint import plain
+    from defendctl.render.text.paint import plain
 
     folder = _in_the_repository()
     shown = FORMATS[kind][format](kind, result, Setting(run.console.paint, folder, run.environment))
@@ -90,13 +90,15 @@ def _tell_github(kind: str, result: Any, code: int, environment: str | None) -> 
 
 
 def _summarise(kind: str, result: Any, environment: str | None) -> None:
-    from defendctl.render import markdown
+    from defendctl.render.markdown import comment as comment_markdown
 
     path = Path(os.environ["GITHUB_STEP_SUMMARY"])
-    room = markdown.SUMMARY - (path.stat().st_size if path.exists() else 0)
+    room = comment_markdown.SUMMARY - (path.stat().st_size if path.exists() else 0)
     if room > _LEAST_ROOM:
         plan = kind == "plan"
-        shown = markdown.plan(result, room) if plan else markdown.drift(result, room, environment)
+        shown = (
+            comment_markdown.plan(result, room) if plan else comment_markdown.drift(result, room, environment)
+        )
         append_to("GITHUB_STEP_SUMMARY", shown)
 
 

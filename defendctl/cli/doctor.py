@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from defendctl.cli.options import Command, Run
+from defendctl.cli.options import Command
+
+if TYPE_CHECKING:
+    from defendctl.cli.run import Run
 
 
 @click.command("doctor", cls=Command)
@@ -13,9 +18,10 @@ from defendctl.cli.options import Command, Run
 def doctor(run: Run, format: str) -> int:
     """Check key, project, state, lock and schemas, and say what the server answers like."""
     from defendctl.operations.doctor import doctor as operation
-    from defendctl.render import doctor as render
+    from defendctl.render.json import doctor as doctor_json
+    from defendctl.render.text import doctor as doctor_text
 
     checkup = operation(run.workspace())
     of, paint = run.environment, run.console.paint
-    run.console.out(render.json(checkup, of) if format == "json" else render.text(checkup, paint))
+    run.console.out(doctor_json.json(checkup, of) if format == "json" else doctor_text.text(checkup, paint))
     return checkup.code

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from defendctl.cli import completing
-from defendctl.cli.options import Command, Run
+from defendctl.cli.options import Command
+
+if TYPE_CHECKING:
+    from defendctl.cli.run import Run
 
 
 @click.command("render", cls=Command)
@@ -32,8 +37,9 @@ def render(run: Run, format: str, origins: bool) -> int:
 def compare(run: Run, first: str, second: str, format: str, detailed_exitcode: bool) -> int:
     """Show how the second environment differs from the first, and in which direction."""
     from defendctl.operations.environments import compare as operation
-    from defendctl.render import contrast
+    from defendctl.render.json import contrast as contrast_json
+    from defendctl.render.text import contrast as contrast_text
 
     found = operation(run.settings(), first, second)
-    run.console.out(contrast.as_json(found) if format == "json" else contrast.text(found))
+    run.console.out(contrast_json.as_json(found) if format == "json" else contrast_text.text(found))
     return 2 if detailed_exitcode and found.differing else 0

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from defendctl.cli import completing
-from defendctl.cli.options import Command, Group, Run
+from defendctl.cli.options import Command, Group
 from defendctl.command import command
 from defendctl.diagnostics import DefendctlError
 
 if TYPE_CHECKING:
+    from defendctl.cli.run import Run
     from defendctl.event import Event
 
 _format = click.option("--format", type=click.Choice(["text", "json"]), default="text", show_default=True)
@@ -43,12 +44,13 @@ def group() -> None:
 def list_(run: Run, address: str, limit: int, show_content: bool, format: str) -> int:
     """The last events of a workflow, the newest first."""
     from defendctl.operations.events import listed
-    from defendctl.render import events
+    from defendctl.render.json import events as events_json
+    from defendctl.render.text import events as events_text
 
     found = listed(run.workspace(), address, limit, show_content)
     of, paint = run.environment, run.console.paint
     run.console.out(
-        events.events_document(found, of) if format == "json" else events.events(found, paint, of)
+        events_json.events_document(found, of) if format == "json" else events_text.events(found, paint, of)
     )
     return 0
 
@@ -62,11 +64,14 @@ def list_(run: Run, address: str, limit: int, show_content: bool, format: str) -
 def show(run: Run, address: str, event_id: str, show_content: bool, format: str) -> int:
     """One event: its scores against their thresholds, and the chain of improvement attempts."""
     from defendctl.operations.events import shown
-    from defendctl.render import events
+    from defendctl.render.json import events as events_json
+    from defendctl.render.text import events as events_text
 
     found = shown(run.workspace(), address, event_id, show_content)
     of, paint = run.environment, run.console.paint
-    run.console.out(events.event_document(found, of) if format == "json" else events.event(found, paint, of))
+    run.console.out(
+        events_json.event_document(found, of) if format == "json" else events_text.event(found, paint, of)
+    )
     return 0
 
 
@@ -80,10 +85,11 @@ def show(run: Run, address: str, event_id: str, show_content: bool, format: str)
 def submit(run: Run, address: str, input: Path, format: str) -> int:
     """Submit one event and print its id. It is evaluated, and that costs money: it is sent once."""
     from defendctl.operations.events import submitted
-    from defendctl.render import events
+    from defendctl.render.json import events as events_json
+    from defendctl.render.text import events as events_text
 
     done = submitted(run.workspace(), address, input)
-    shown = events.sent_document(done, run.environment) if format == "json" else events.sent(done)
+    shown = events_json.sent_document(done, run.environment) if format == "json" else events_text.sent(done)
     run.console.out(shown, paid=True)
     if done.why:
         told = {"refused": "refused", "not_sent": "not sent", "unknown": "the outcome is unknown"}
@@ -102,7 +108,8 @@ def submit(run: Run, address: str, input: Path, format: str) -> int:
 def watch(run: Run, address: str, event_id: str, wait: float, show_content: bool, format: str) -> int:
     """Wait until an event is evaluated, then show it. Exits 1 if that takes too long, or breaks off."""
     from defendctl.operations.events import watched
-    from defendctl.render import events
+    from defendctl.render.json import events as events_json
+    from defendctl.render.text import events as events_text
 
     live = run.console.live()
 
@@ -114,7 +121,9 @@ def watch(run: Run, address: str, event_id: str, wait: float, show_content: bool
     finally:
         live.end()
     of, paint = run.environment, run.console.paint
-    run.console.out(events.event_document(found, of) if format == "json" else events.event(found, paint, of))
+    run.console.out(
+        events_json.event_document(found, of) if format == "json" else events_text.event(found, paint, of)
+    )
     if not found.event.ended:
         run.console.error(DefendctlError(f"{event_id} has not ended within {wait:g} s"))
     return 0 if found.event.status == "completed" else 1

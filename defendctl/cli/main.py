@@ -13,8 +13,27 @@ from typing import TYPE_CHECKING
 import click
 
 from defendctl import process
-from defendctl.cli import commands, doctor, edit, environments, events, state, suite
-from defendctl.cli.options import Group, Run, global_options
+from defendctl.cli import (
+    apply,
+    completion,
+    doctor,
+    drift,
+    environments,
+    events,
+    fmt,
+    import_,
+    init,
+    outputs,
+    plan,
+    sandbox,
+    schema,
+    show,
+    state,
+    suite,
+    validate,
+)
+from defendctl.cli.options import Group, global_options
+from defendctl.cli.run import Run
 from defendctl.diagnostics import DefendctlError, Invalid, worst_exit
 from defendctl.render.inert import inert
 
@@ -32,7 +51,18 @@ def cli() -> None:
 
 
 cli.params.extend(global_options(inner=False))
-for command in commands.ALL:
+for command in (
+    init.init,
+    validate.validate,
+    plan.plan,
+    apply.apply,
+    drift.drift,
+    show.show,
+    import_.import_,
+    outputs.outputs,
+    schema.schema,
+    completion.completion,
+):
     cli.add_command(command)
 cli.add_command(doctor.doctor)
 cli.add_command(environments.render)
@@ -41,8 +71,8 @@ cli.add_command(state.group)
 cli.add_command(events.group)
 cli.add_command(suite.test)
 cli.add_command(suite.verify)
-cli.add_command(commands.sandbox)
-cli.add_command(edit.fmt)
+cli.add_command(sandbox.sandbox)
+cli.add_command(fmt.fmt)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -113,9 +143,12 @@ def _click(error: click.ClickException, console: Console) -> int:
 
 
 def _invalid(error: Invalid, console: Console) -> int:
-    from defendctl.render import text
+    from defendctl.render.text import diagnostics as diagnostics_text
 
-    console.err(text.diagnostics(error.diagnostics, console.paint_err) + text.verdict(error.diagnostics))
+    console.err(
+        diagnostics_text.diagnostics(error.diagnostics, console.paint_err)
+        + diagnostics_text.verdict(error.diagnostics)
+    )
     return error.exit_code
 
 

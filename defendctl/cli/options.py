@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,82 +9,20 @@ import click
 from click.core import ParameterSource
 
 from defendctl import __version__
+from defendctl.cli import completing
 from defendctl.cli.completing import environments, folders, labels
-from defendctl.cli.console import Console
-from defendctl.command import speak_with
-from defendctl.diagnostics import DefendctlError
+from defendctl.cli.run import Run
+from defendctl.model import FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from defendctl.operations.workspace import Settings, Workspace
+    from defendctl.cli.console import Ticker
+    from defendctl.operations.progress import Progress
+    from defendctl.operations.selection import Selection
+
 
 F = TypeVar("F", bound="Callable[..., Any]")
-
-
-class Run:
-    """What the global options said, gathered from both places."""
-
-    def __init__(self) -> None:
-        self.said: dict[str, Any] = {}
-        self._typed: set[str] = set()
-        self.console = Console()
-        self.environment: str | None = None
-        """The one that the command works in, once its workspace was opened."""
-
-    def remember(self, name: str, value: Any, *, typed: bool) -> None:
-        self.said[name] = value
-        if typed:
-            self._typed.add(name)
-
-    def enter(self) -> None:
-        self.console.no_color = bool(self.said.get("no_color"))
-        self.console.quiet = bool(self.said.get("quiet"))
-        self.console.verbose = bool(self.said.get("verbose"))
-        speak_with(self._said_again())
-        folder = self.said.get("chdir")
-        try:
-            os.chdir(folder or ".")
-        except OSError as error:
-            raise DefendctlError(
-                f"cannot work in {folder or 'the current folder'}: {error.strerror}"
-            ) from error
-
-    def _said_again(self) -> list[str]:
-        """Which project, environment and API are meant: a command that is copied needs that as well."""
-        said = [("-C", "chdir"), ("--config", "config"), ("--env", "env")]
-        words = [(option, str(self.said[name])) for option, name in said if name in self.said]
-        return [*chain.from_iterable(words), *(["--sandbox"] if self.said.get("sandbox") else [])]
-
-    def typed(self, name: str) -> Any:
-        """What the command line itself said, and no variable."""
-        return self.said.get(name) if name in self._typed else None
-
-    def settings(self, **other: Any) -> Settings:
-        """`other` goes before what the options said."""
-        from defendctl.operations.workspace import Settings
-
-        said = {**self.said, **other}
-        return Settings(
-            config=said.get("config"),
-            env=said.get("env"),
-            sandbox=bool(self.said.get("sandbox")),
-            timeout=self.said.get("timeout"),
-            warn=self.console.warn,
-            log=self.console.log,
-            new_state=bool(self.said.get("new_state")),
-            pin=not self.said.get("no_pin"),
-            ask=self.console.confirm if sys.stdin.isatty() else None,
-            older_checkout=bool(self.said.get("older_checkout")),
-        )
-
-    def workspace(self, *, choose: bool = True) -> Workspace:
-        """Without `choose`, that of a project with several environments may be in none of them."""
-        from defendctl.operations.workspace import open_workspace
-
-        opened = open_workspace(self.settings(), choose=choose)
-        self.environment = opened.project.environment
-        return opened
 
 
 selector = click.option(
@@ -224,3 +159,56 @@ def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
         click.echo(f"defendctl {__version__}")
         ctx.exit()
+
+
+PATH = click.Path(path_type=Path)
+
+
+def subcommand(name: str) -> Callable[[Callable[..., Any]], Command]:
+    return click.command(name, cls=Command)
+
+
+def format_option(*choices: str) -> Callable[[F], F]:
+    return click.option("--format", type=click.Choice(choices), default=choices[0], show_default=True)
+
+
+files_option = click.option("-f", "--file", type=PATH, multiple=True, help="Read these manifests instead.")
+parallelism_option = click.option(
+    "--parallelism", type=click.IntRange(1, 256), default=10, show_default=True, help="Requests at once."
+)
+target_option = click.option(
+    "--target",
+    multiple=True,
+    metavar="ADDRESS",
+    allow_from_autoenv=False,
+    shell_complete=completing.addresses,
+    help="Only this address.",
+)
+replace_option = click.option(
+    "--replace",
+    multiple=True,
+    metavar="ADDRESS",
+    allow_from_autoenv=False,
+    shell_complete=completing.declared,
+    help="Make a new workflow for this address; the old one stays live.",
+)
+
+reassert_option = click.option(
+    "--reassert",
+    type=click.Choice(FIELDS),
+    multiple=True,
+    metavar="FIELD",
+    help="Write this field where it is only assumed, for it cannot be read back.",
+)
+
+
+def selection_of(chosen: dict[str, Any]) -> Selection:
+    from defendctl.operations.selection import Selection
+
+    return Selection(files=chosen.pop("file"), **chosen)
+
+
+def progress_of(ticker: Ticker) -> Progress:
+    from defendctl.operations.progress import Progress
+
+    return Progress(ticker.start, ticker.step)

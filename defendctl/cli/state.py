@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from defendctl.cli import completing
-from defendctl.cli.options import Command, Group, Run
+from defendctl.cli.options import Command, Group
 from defendctl.cli.options import selector as with_selector
 from defendctl.diagnostics import Usage
 from defendctl.render.inert import inert
+
+if TYPE_CHECKING:
+    from defendctl.cli.run import Run
 
 
 @click.group("state", cls=Group)
@@ -23,10 +28,11 @@ def group() -> None:
 def list_(run: Run, format: str, selector: tuple[str, ...]) -> int:
     """Bindings, creates with an unknown outcome, and retired workflows."""
     from defendctl.operations.repair import state_list
-    from defendctl.render import json, text
+    from defendctl.render.json import results as results_json
+    from defendctl.render.text import state as state_text
 
     state = state_list(run.workspace(), selector)
-    run.console.out(json.state(state) if format == "json" else text.state(state))
+    run.console.out(results_json.state(state) if format == "json" else state_text.state(state))
     return 0
 
 

@@ -11,10 +11,11 @@ import click
 from defendctl.cli import completing
 from defendctl.cli.console import Ticker
 from defendctl.cli.events import wait
-from defendctl.cli.options import Command, Run, beginning, selector
+from defendctl.cli.options import Command, beginning, selector
 from defendctl.diagnostics import Usage, worst_exit
 
 if TYPE_CHECKING:
+    from defendctl.cli.run import Run
     from defendctl.suite.models import CaseResult
 
 FORMATS = ("text", "json", "junit", "markdown")
@@ -32,10 +33,13 @@ def verify(run: Run, address: str, canary: bool, wait: float, format: str) -> in
     Exits 2 if they differ, 1 if no event is young enough to prove anything.
     """
     from defendctl.operations.verify import verify as operation
-    from defendctl.render import proof
+    from defendctl.render.json import proof as proof_json
+    from defendctl.render.text import proof as proof_text
 
     found = operation(run.workspace(), address, wait if canary else None)
-    draw = proof.proof_document if format == "json" else partial(proof.text, paint=run.console.paint)
+    draw = (
+        proof_json.proof_document if format == "json" else partial(proof_text.text, paint=run.console.paint)
+    )
     run.console.out(draw(found, environment=run.environment))
     return {"proven": 0, "differs": 2, "not_yet": 1}[found.answer]
 
@@ -79,9 +83,12 @@ def test(run: Run, /, out: Path | None, format: str, create_canary: bool, **chos
     Exits 2 if a case failed or is flaky, 1 if one was not judged, 5 if the budget does not suffice.
     """
     from defendctl.operations.destinations import Destination, check_destinations
-    from defendctl.operations.suite import Chosen
     from defendctl.operations.suite import run_suite as operation
-    from defendctl.render import suite
+    from defendctl.operations.testing import Chosen
+    from defendctl.render import junit
+    from defendctl.render.json import suite as suite_json
+    from defendctl.render.markdown import suite as suite_markdown
+    from defendctl.render.text import suite as suite_text
 
     if create_canary:
         return _create_canary(run, format)
@@ -95,29 +102,30 @@ def test(run: Run, /, out: Path | None, format: str, create_canary: bool, **chos
 
     done = operation(workspace, Chosen(**chosen), on_result, lambda count: ticker.start("Testing", count))
     ticker.end()
-    draw = {"json": suite.results_document, "junit": suite.junit, "markdown": suite.markdown}
+    draw = {"json": suite_json.results_document, "junit": junit.junit, "markdown": suite_markdown.markdown}
     try:
         for file in files:
-            file.write(suite.results_document(done))
+            file.write(suite_json.results_document(done))
     finally:  # they are paid for, so they are told wherever that is possible
-        shown = draw[format](done) if format in draw else suite.text(done, run.console.paint)
+        shown = draw[format](done) if format in draw else suite_text.text(done, run.console.paint)
         run.console.out(shown, paid=True)
     if done.pending and format != "text":
-        run.console.err("\n".join(suite.pending(done)))
+        run.console.err("\n".join(suite_text.pending(done)))
     return worst_exit(done.exit_codes())
 
 
 def _create_canary(run: Run, format: str) -> int:
-    from defendctl.cli.commands import after
+    from defendctl.cli.telling import after
     from defendctl.operations.candidate import create_canary
-    from defendctl.render import json, text
+    from defendctl.render.json import results as results_json
+    from defendctl.render.text import apply as apply_text
 
     if format not in ("text", "json"):
         raise Usage(f"--create-canary knows the formats text and json, not {format}")
     done = create_canary(run.workspace())
     after(done, run)
-    shown = json.apply(done.result, run.environment)
+    shown = results_json.apply(done.result, run.environment)
     run.console.out(
-        shown if format == "json" else text.apply(done.result, run.console.paint, run.environment)
+        shown if format == "json" else apply_text.apply(done.result, run.console.paint, run.environment)
     )
     return worst_exit(done.result.exit_codes())

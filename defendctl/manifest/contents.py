@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from defendctl.diagnostics import DefendctlError, Diagnostic
-from defendctl.manifest.files import is_outside
-from defendctl.manifest.report import Report
-from defendctl.manifest.words import short
 from defendctl.model import LocalFile
+from defendctl.project.files import is_outside
+from defendctl.yamltext.quote import short
+from defendctl.yamltext.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from defendctl.manifest.file_search import Named
-    from defendctl.manifest.project import Project
     from defendctl.model import Workflow
+    from defendctl.project.model import Project
 
 MAX_BYTES: Final = 32 * 1024 * 1024
 """The API's own limit is not known. As much as a line of 5 Mbit/s sends within the minute that a write may

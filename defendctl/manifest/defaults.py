@@ -4,34 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from defendctl.manifest import models
 from defendctl.manifest.file_search import named_files
 from defendctl.manifest.layers import document as alone
 from defendctl.manifest.layers import lay
-from defendctl.manifest.loader import span_of
-from defendctl.manifest.problems import check
-from defendctl.manifest.words import kind_of, quoted
+from defendctl.schema import models_manifest
+from defendctl.schema.problems import check
+from defendctl.yamltext.node import span_of
+from defendctl.yamltext.quote import kind_of, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from defendctl.manifest.loader import Document, Place
-    from defendctl.manifest.report import Report
+    from defendctl.yamltext.node import Document, Place
+    from defendctl.yamltext.report import Report
 
 KEY = "defaults"
 
 
 def check_defaults(document: Document, metrics: Collection[str], report: Report) -> None:
     """What is wrong with them, whether or not a workflow takes it over."""
-    from defendctl.manifest.validate import rules_hold
+    from defendctl.manifest.faults import rules_hold
 
     body = document.data[KEY]
-    check(models.Defaults, body, (KEY,), document, report)
+    check(models_manifest.Defaults, body, (KEY,), document, report)
     if not isinstance(body, dict):
         return
     rules_hold(body, (KEY,), metrics, document, report)
     named_files(body, (KEY,), document, report)
-    for key in models.OF_ONE_WORKFLOW & body.keys():
+    for key in models_manifest.OF_ONE_WORKFLOW & body.keys():
         message = f"`{key}` is about one workflow and cannot be a default for all."
         report.error("not-a-default", message, document.span((KEY, key), key=True))
     metrics_below = body.get("metrics")

@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from defendctl.manifest import models
-from defendctl.manifest.problems import check
-from defendctl.manifest.words import kind_of
 from defendctl.model import CONTENT
+from defendctl.schema import models_manifest
+from defendctl.schema.problems import check
+from defendctl.yamltext.quote import kind_of
 
 if TYPE_CHECKING:
     from defendctl.diagnostics import Span
-    from defendctl.manifest.loader import Document
-    from defendctl.manifest.report import Report
+    from defendctl.yamltext.node import Document, KeyPath
+    from defendctl.yamltext.report import Report
 
-Path = tuple[str | int, ...]
 
 _EITHER = "the id of an uploaded file, or a file of the repository like `{path: docs/policy.pdf}`"
 
@@ -28,7 +27,7 @@ class Named:
     span: Span
 
 
-def named_files(body: Any, at: Path, document: Document, report: Report) -> tuple[list[Named], bool]:
+def named_files(body: Any, at: KeyPath, document: Document, report: Report) -> tuple[list[Named], bool]:
     """Those of the workflow at `at`, and whether every other item is an id."""
     items = body.get("file_search") if isinstance(body, dict) else None
     given = [
@@ -38,10 +37,10 @@ def named_files(body: Any, at: Path, document: Document, report: Report) -> tupl
     return [file for file in given if isinstance(file, Named)], None not in given
 
 
-def _item(item: Any, at: Path, document: Document, report: Report) -> Named | str | None:
+def _item(item: Any, at: KeyPath, document: Document, report: Report) -> Named | str | None:
     """A file, an id, or None for what is neither."""
     if isinstance(item, dict):
-        model = check(models.File, item, at, document, report)
+        model = check(models_manifest.File, item, at, document, report)
         return Named(model.path, document.span((*at, "path"))) if model else None
     problem = _problem(item)
     if problem:

@@ -13,14 +13,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from defendctl.diagnostics import suggest
-from defendctl.manifest.loader import FILE, Document, Node
-from defendctl.manifest.texts import LIST_OVER_MAPPING
-from defendctl.manifest.words import quoted
+from defendctl.schema.texts import LIST_OVER_MAPPING
+from defendctl.yamltext.node import FILE, Document, Node
+from defendctl.yamltext.quote import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from defendctl.manifest.loader import Place
+    from defendctl.yamltext.node import Place
 
 Tell = Callable[[str, str, int], None]
 """Takes code, message and place of what cannot be laid."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.diagnostics import Diagnostic
-from defendctl.manifest.words import quoted
+from defendctl.yamltext.node import KeyPath
+from defendctl.yamltext.quote import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from defendctl.manifest.loader import Document
-    from defendctl.manifest.models import LintLevel
-    from defendctl.manifest.validate import Declared
+    from defendctl.manifest.declared import Declared
     from defendctl.model import Workflow
+    from defendctl.schema.models_project import LintLevel
+    from defendctl.yamltext.node import Document
 
 LINTS: Final = (
     "correctness-in-automatic",
@@ -30,14 +31,12 @@ LINTS: Final = (
 """Those that begin with `replay-` are found by a plan that reads events (plan/replay_lint.py).
 `unpinned-state` is about the project file (operations/beginning.py)."""
 
-Path = tuple[str | int, ...]
-
 
 def lint(document: Document, declared: Declared) -> Iterator[Diagnostic]:
     """What one workflow says that is seldom meant; nothing of one that is wrong anyway."""
     if declared.workflow is None:
         return
-    at: Path = ("workflows", declared.address)
+    at: KeyPath = ("workflows", declared.address)
     body = document.data["workflows"][declared.address]
     for path, code, message in (*_metrics(declared.workflow, body), *_retries(declared.workflow, body)):
         yield Diagnostic("warning", code, message, document.span((*at, *path)))
@@ -61,7 +60,7 @@ def levelled(found: Iterable[Diagnostic], levels: Mapping[str, LintLevel]) -> li
     return [Diagnostic(level, one.code, one.message, one.span) for one, level in chosen if level != "ignore"]
 
 
-Found = tuple[Path, str, str]
+Found = tuple[KeyPath, str, str]
 
 
 def _metrics(workflow: Workflow, body: dict[str, Any]) -> Iterator[Found]:
@@ -79,7 +78,7 @@ def _metrics(workflow: Workflow, body: dict[str, Any]) -> Iterator[Found]:
             yield ("metrics", metric), "threshold-one", message
 
 
-def _place(metric: str, body: dict[str, Any]) -> Path:
+def _place(metric: str, body: dict[str, Any]) -> KeyPath:
     metrics = body["metrics"]
     return ("metrics", metrics.index(metric) if isinstance(metrics, list) else metric)
 

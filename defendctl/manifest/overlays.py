@@ -8,20 +8,21 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Diagnostic, Span, suggest
-from defendctl.manifest.entries import Entries, unique
 from defendctl.manifest.layers import REQUIRED, document, lay, moved, paths
-from defendctl.manifest.loader import Document, load, span_of
-from defendctl.manifest.report import Report
-from defendctl.manifest.words import quoted
+from defendctl.project.entries import Entries, unique
+from defendctl.yamltext.loader import load
+from defendctl.yamltext.node import Document, span_of
+from defendctl.yamltext.quote import quoted
+from defendctl.yamltext.report import Report
 
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
-    from defendctl.manifest.loader import Node, Place
-    from defendctl.manifest.project import Project
-    from defendctl.plan.findings import Waiver
+    from defendctl.policy.findings import Waiver
+    from defendctl.project.model import Project
+    from defendctl.yamltext.node import Node, Place
 
 _AN_OVERLAY = (
     "An overlay holds `version: 1` and `workflows:` with a mapping of addresses to parts of workflows"
@@ -71,15 +72,15 @@ class Overlays:
             patches.sort(key=lambda patch: isinstance(_metrics(patch.body), dict))
 
     def _take(self, one: Document, today: datetime.date | None, report: Report) -> None:
-        from defendctl.manifest import models
-        from defendctl.manifest.problems import check
-        from defendctl.manifest.validate import is_manifest, something_else, without_extensions
         from defendctl.manifest.waivers import waivers
+        from defendctl.schema import models_manifest
+        from defendctl.schema.checks import is_manifest, something_else, without_extensions
+        from defendctl.schema.problems import check
 
         if not is_manifest(one.data):
             report.error("not-an-overlay", f"{_AN_OVERLAY}, found {something_else(one.data)}.", one.span(()))
             return
-        check(models.Overlay, without_extensions(one.data), (), one, report)
+        check(models_manifest.Overlay, without_extensions(one.data), (), one, report)
         self.waivers += waivers(one, today, report)
         workflows = one.root.items.get("workflows", one.root)
         for address, body in workflows.items.items() if _holds_parts(one) else ():

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from defendctl.manifest.loader import span_of
 from defendctl.model import field_of
+from defendctl.yamltext.node import span_of
 
 if TYPE_CHECKING:
     from defendctl.diagnostics import Span
-    from defendctl.manifest.loader import Document
+    from defendctl.yamltext.node import Document
 
 _OLD_NAME = "max_improvement_attempts"
 

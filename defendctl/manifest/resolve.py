@@ -3,64 +3,32 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from defendctl.command import command
 from defendctl.diagnostics import Diagnostic, Span, in_order
 from defendctl.manifest.contents import Contents
-from defendctl.manifest.entries import Entries, holds_only, unique
+from defendctl.manifest.desired import Desired
 from defendctl.manifest.lint import lint, same_names
-from defendctl.manifest.loader import load
 from defendctl.manifest.places import Places
-from defendctl.manifest.policies import Policies
-from defendctl.manifest.project import DEFAULT_MANIFESTS, Project
-from defendctl.manifest.report import LIMIT, Report
-from defendctl.manifest.words import quoted
-from defendctl.policy.rules import Policy
+from defendctl.project.entries import Entries, holds_only, unique
+from defendctl.project.model import DEFAULT_MANIFESTS, Project
+from defendctl.project.policies import Policies
+from defendctl.yamltext.loader import load
+from defendctl.yamltext.quote import quoted
+from defendctl.yamltext.report import LIMIT, Report
 
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from defendctl.manifest.loader import Document
+    from defendctl.manifest.declared import Declared
     from defendctl.manifest.overlays import Overlays
-    from defendctl.manifest.validate import Declared
-    from defendctl.model import LocalFile, Workflow
-    from defendctl.plan.findings import Waiver
-
-
-@dataclass(frozen=True, slots=True)
-class Desired:
-    """What the manifests say, sorted by address. Do not use it while `diagnostics` holds an error."""
-
-    workflows: dict[str, Workflow] = field(default_factory=dict)
-    spans: dict[str, Span] = field(default_factory=dict)
-    diagnostics: list[Diagnostic] = field(default_factory=list)
-    lints: list[Diagnostic] = field(default_factory=list)
-    """What is allowed and seldom meant; only where it was asked for."""
-    labels: dict[str, Mapping[str, str]] = field(default_factory=dict)
-    """Of those that have any."""
-    renamed: dict[str, str] = field(default_factory=dict)
-    """Address → the one it had before."""
-    imports: dict[str, str] = field(default_factory=dict)
-    """Address → the workflow id that its `import:` names."""
-    waivers: tuple[Waiver, ...] = ()
-    policy: Policy = field(default_factory=Policy)
-    places: Mapping[tuple[str, str], Span] = field(default_factory=dict)
-    """(address, path) → the line that says it; the path `""` is the address."""
-    documents: Mapping[str, Document] = field(default_factory=dict)
-    """The document in which each address stands as it is meant; only where they were asked for."""
-    files: Mapping[str, LocalFile] = field(default_factory=dict)
-    """What stands in a workflow's `file_search` for a file of the repository → that file."""
-    left_out: frozenset[str] = frozenset()
-    """Declared, but not in this environment."""
-    overlaid: Mapping[str, Mapping[str, Span]] = field(default_factory=dict)
-    """Address → each path that an overlay names, and where; null names what it takes away."""
-    sources: frozenset[str] = frozenset()
-    """The real path of every file that was read for this."""
+    from defendctl.policy.findings import Waiver
+    from defendctl.policy.rules import Policy
+    from defendctl.yamltext.node import Document
 
 
 def resolve(
@@ -203,7 +171,8 @@ class _Run:
 
     def only_in_overlays(self, known: Collection[str]) -> Iterator[Declared]:
         """What no manifest declares, and this environment does."""
-        from defendctl.manifest.validate import declared, known_metrics
+        from defendctl.manifest.declared import declared
+        from defendctl.schema.checks import known_metrics
 
         metrics = known_metrics(self._project.custom_metrics)
         for address, whole, report in self._overlays.only_here(known) if self._overlays else ():
@@ -240,7 +209,7 @@ class _Run:
         self.waivers = [*kept, *given]
 
     def check_past(self, kept: dict[str, Declared]) -> None:
-        from defendctl.manifest.past import across
+        from defendctl.manifest.renames import across
 
         report = Report("")
         with report.stopping():
@@ -251,8 +220,8 @@ class _Run:
         self, policy: Policy, labels: dict[str, Mapping[str, str]], addresses: Collection[str] | None
     ) -> None:
         """Warn of rules and waivers that are about nothing. `addresses` is None if not all were read."""
-        from defendctl.manifest.rules import idle_rules
         from defendctl.manifest.waivers import expiring_waivers, idle_waivers
+        from defendctl.project.rules import idle_rules
 
         known = addresses
         if self._overlays:  # what is left out here is declared all the same

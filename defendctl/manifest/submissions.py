@@ -7,26 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 from defendctl.diagnostics import Invalid, Span
 from defendctl.event import DEFAULT_RUN_MODE, Submission, Turn
-from defendctl.manifest.loader import load
-from defendctl.manifest.report import Report
-from defendctl.manifest.words import kind_of, shown
+from defendctl.yamltext.loader import load
+from defendctl.yamltext.quote import kind_of, shown
+from defendctl.yamltext.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path as File
+    from pathlib import Path
 
-    from defendctl.manifest import models
-    from defendctl.manifest.loader import Document
+    from defendctl.schema import models_suite
+    from defendctl.schema.checks import Fault
+    from defendctl.yamltext.node import Document, KeyPath
 
-Path = tuple[str | int, ...]
-Fault = tuple[Path, str, str]
 
 INPUT = "model_input"
 _AN_EVENT = "An event is a mapping with `user_prompt`, `model_output` and `model_used`"
 _CONTEXT = "a text, or a list of texts and of turns like `{role: user, content: …}`"
 
 
-def read_submission(file: File, cwd: File) -> tuple[Submission, dict[str, Span]]:
+def read_submission(file: Path, cwd: Path) -> tuple[Submission, dict[str, Span]]:
     """The event and where each of its keys stands. Raises Invalid with every problem; JSON is YAML."""
     name = shown(file, cwd)
     documents, loaded = load(cwd / file, name)
@@ -44,14 +43,14 @@ def read_submission(file: File, cwd: File) -> tuple[Submission, dict[str, Span]]
 
 def _read(document: Document, report: Report) -> Submission | None:
     """Its input stands in it, or as in the vendor's own requests under `model_input`."""
-    from defendctl.manifest.models import CaseInput, EventInput
-    from defendctl.manifest.problems import check
-    from defendctl.manifest.validate import without_extensions
+    from defendctl.schema.checks import without_extensions
+    from defendctl.schema.models_suite import CaseInput, EventInput
+    from defendctl.schema.problems import check
 
     data = without_extensions(document.data)
     model = check(EventInput, data, (), document, report)
-    at: Path = ()
-    given: models.EventInput | models.CaseInput | None = model
+    at: KeyPath = ()
+    given: models_suite.EventInput | models_suite.CaseInput | None = model
     inner = data
     if INPUT in data:
         report_faults(_twice(data), (), document, report)
@@ -62,7 +61,7 @@ def _read(document: Document, report: Report) -> Submission | None:
 
 
 def _twice(data: dict[str, Any]) -> Iterator[Fault]:
-    from defendctl.manifest.models import CaseInput
+    from defendctl.schema.models_suite import CaseInput
 
     for key in data.keys() & CaseInput.model_fields.keys():
         yield (key,), "conflicting-keys", f"`{key}` belongs into `{INPUT}`, which is there: write it once."
@@ -74,7 +73,7 @@ def _places(document: Document) -> dict[str, Span]:
     return {key: document.span((key,)) for key in ("", *document.data)} | inner
 
 
-def report_faults(given: Iterator[Fault], at: Path, document: Document, report: Report) -> bool:
+def report_faults(given: Iterator[Fault], at: KeyPath, document: Document, report: Report) -> bool:
     """Whether there were none."""
     sound = True
     for path, code, message in given:
@@ -111,7 +110,9 @@ def context_of(value: Any) -> tuple[str | Turn, ...]:
     return tuple(item if isinstance(item, str) else Turn(item["role"], item["content"]) for item in items)
 
 
-def _submission(model: models.EventInput, given: models.EventInput | models.CaseInput) -> Submission:
+def _submission(
+    model: models_suite.EventInput, given: models_suite.EventInput | models_suite.CaseInput
+) -> Submission:
     return Submission(
         model_output=model.model_output,
         model_used=model.model_used,

@@ -8,24 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 from defendctl.diagnostics import Diagnostic, Span
 from defendctl.event import DEFAULT_RUN_MODE, Submission
-from defendctl.manifest.entries import Entries, unique
-from defendctl.manifest.loader import load
-from defendctl.manifest.report import Report
 from defendctl.manifest.submissions import context_of, faults, report_faults
-from defendctl.manifest.words import found, quoted
 from defendctl.model import ADDRESS, ADDRESS_RULE, METRICS
+from defendctl.project.entries import Entries, unique
 from defendctl.suite.models import Case, Expectation
+from defendctl.yamltext.loader import load
+from defendctl.yamltext.quote import found, quoted
+from defendctl.yamltext.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
-    from pathlib import Path as File
+    from pathlib import Path
 
-    from defendctl.manifest import models
-    from defendctl.manifest.loader import Document
-    from defendctl.manifest.project import Project
+    from defendctl.project.model import Project
+    from defendctl.schema import models_suite
+    from defendctl.schema.checks import Fault
+    from defendctl.yamltext.node import Document, KeyPath
 
-Path = tuple[str | int, ...]
-Fault = tuple[Path, str, str]
 
 _A_SUITE = "A test file holds one document, `version: 1` and `tests:` with a mapping of names to cases"
 _STANDINS = {"workflow": "x", "model_used": "x"}
@@ -42,7 +41,7 @@ class Cases:
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
 
-def suite_files(project: Project, cwd: File) -> tuple[list[File], list[Diagnostic]]:
+def suite_files(project: Project, cwd: Path) -> tuple[list[Path], list[Diagnostic]]:
     """The files of `tests:`, which are no manifests."""
     own = {os.path.realpath(project.file)} if project.file else set()
     entries = Entries(project.root, cwd, "test file", own)
@@ -51,7 +50,7 @@ def suite_files(project: Project, cwd: File) -> tuple[list[File], list[Diagnosti
     return files, entries.diagnostics
 
 
-def read_suites(project: Project, cwd: File) -> Cases:
+def read_suites(project: Project, cwd: Path) -> Cases:
     """Every problem of every file is in the diagnostics."""
     files, problems = suite_files(project, cwd)
     run = _Reading({*METRICS, *project.custom_metrics})
@@ -68,7 +67,7 @@ class _Reading:
         self._metrics = metrics
         self._first: dict[str, Span] = {}
 
-    def read(self, file: File, name: str) -> None:
+    def read(self, file: Path, name: str) -> None:
         documents, loaded = load(file, name)
         report = Report(name, loaded)
         with report.stopping():
@@ -80,9 +79,9 @@ class _Reading:
         self.diagnostics += [*loaded, *report.diagnostics]
 
     def _document(self, document: Document, report: Report) -> None:
-        from defendctl.manifest.models import SuiteFile
-        from defendctl.manifest.problems import check
-        from defendctl.manifest.validate import is_meant_as, something_else, without_extensions
+        from defendctl.schema.checks import is_meant_as, something_else, without_extensions
+        from defendctl.schema.models_suite import SuiteFile
+        from defendctl.schema.problems import check
 
         if not is_meant_as(document.data, ("tests",), also=("defaults",)):
             message = f"{_A_SUITE}, found {something_else(document.data)}."
@@ -98,10 +97,10 @@ class _Reading:
     def _case(
         self, name: str, body: Any, defaults: dict[str, Any], document: Document, report: Report
     ) -> None:
-        from defendctl.manifest.models import Case as Model
-        from defendctl.manifest.problems import check
+        from defendctl.schema.models_suite import Case as Model
+        from defendctl.schema.problems import check
 
-        at: Path = ("tests", name)
+        at: KeyPath = ("tests", name)
         span = document.span(at, key=True)
         sound = _named(name, span, report)
         first = self._first.setdefault(name, span)
@@ -118,8 +117,8 @@ class _Reading:
 
 
 def _defaults(data: dict[str, Any], document: Document, report: Report) -> dict[str, Any]:
-    from defendctl.manifest.models import CaseDefaults
-    from defendctl.manifest.problems import check
+    from defendctl.schema.models_suite import CaseDefaults
+    from defendctl.schema.problems import check
 
     given = data.get("defaults")
     if given is None:
@@ -160,7 +159,7 @@ def _faults(body: dict[str, Any], metrics: Collection[str]) -> Iterator[Fault]:
 
 
 def _cost(body: dict[str, Any]) -> Iterator[Fault]:
-    from defendctl.manifest.models import MAX_COUNT
+    from defendctl.schema.fields import MAX_COUNT
 
     cost = body.get("cost", 0)
     number = isinstance(cost, int | float) and not isinstance(cost, bool)
@@ -183,7 +182,7 @@ def _quorum(body: dict[str, Any]) -> Iterator[Fault]:
 
 
 def _expect(expect: dict[str, Any], metrics: Collection[str]) -> Iterator[Fault]:
-    from defendctl.manifest.validate import unknown_metrics
+    from defendctl.schema.checks import unknown_metrics
 
     if not expect:
         yield (), "empty-expectation", "`expect` says nothing; say flagged or passes."
@@ -197,7 +196,7 @@ def _expect(expect: dict[str, Any], metrics: Collection[str]) -> Iterator[Fault]
             yield ("scores", metric), "out-of-range", message
 
 
-def _built(name: str, model: models.Case, span: Span) -> Case:
+def _built(name: str, model: models_suite.Case, span: Span) -> Case:
     given = model.input
     submission = Submission(
         model_output=model.output,
@@ -221,7 +220,7 @@ def _built(name: str, model: models.Case, span: Span) -> Case:
     )
 
 
-def _expectation(model: models.Expect) -> Expectation:
+def _expectation(model: models_suite.Expect) -> Expectation:
     said = model.model_fields_set
     return Expectation(
         result=model.result if "result" in said else None,
@@ -231,7 +230,7 @@ def _expectation(model: models.Expect) -> Expectation:
     )
 
 
-def _places(at: Path, document: Document) -> dict[str, Span]:
+def _places(at: KeyPath, document: Document) -> dict[str, Span]:
     body = document.data[at[0]][at[1]]
     places = {key: document.span((*at, key)) for key in ("workflow", "run_mode", "input")}
     places |= {key: document.span((*at, "input", key)) for key in body["input"]}

@@ -7,26 +7,25 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from defendctl.diagnostics import Diagnostic, suggest
-from defendctl.manifest import models
-from defendctl.manifest.problems import check
-from defendctl.manifest.words import found, kind_of, quoted
-from defendctl.model import FIELDS
-from defendctl.plan.findings import Waiver
+from defendctl.policy.findings import Waiver
 from defendctl.policy.rules import FLAG_RATE, RETIRE
+from defendctl.policy.waivers import WAIVABLE
+from defendctl.schema import models_policy
+from defendctl.schema.problems import check
+from defendctl.yamltext.quote import found, kind_of, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from defendctl.manifest.loader import Document
-    from defendctl.manifest.report import Report
+    from defendctl.yamltext.node import Document
+    from defendctl.yamltext.report import Report
+
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 SOON = 14
 """Days before it expires."""
 _SUGGESTIONS = 50
 """Each looks at all the words there are, and there may be many waivers."""
-WAIVABLE = (*(name for name in FIELDS if name != "metrics"), RETIRE, FLAG_RATE)
-"""What `field` may say besides `metrics.<name>`."""
 
 
 def waivers(document: Document, today: datetime.date | None, report: Report) -> Iterator[Waiver]:
@@ -34,7 +33,7 @@ def waivers(document: Document, today: datetime.date | None, report: Report) -> 
     entries = document.data.get("waivers") if isinstance(document.data, dict) else None
     for index, entry in enumerate(entries if isinstance(entries, list) else ()):
         at = ("waivers", index)
-        model = check(models.Waiver, entry, at, document, report)
+        model = check(models_policy.Waiver, entry, at, document, report)
         sound = not isinstance(entry, dict) or _rules(entry, at, document, report)
         if model is not None and sound:
             yield _waiver(model, at, today, document, report)
@@ -93,7 +92,7 @@ def date(text: str) -> datetime.date | None:
 
 
 def _waiver(
-    model: models.Waiver,
+    model: models_policy.Waiver,
     at: tuple[str, int],
     today: datetime.date | None,
     document: Document,

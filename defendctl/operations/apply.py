@@ -11,7 +11,7 @@ from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.engine.generation import generation
 from defendctl.operations.beginning import begin_state, may_begin, refuse_second, warn_unpinned
 from defendctl.operations.interrupts import interrupts
-from defendctl.operations.plan import Progress, Selection, make_plan
+from defendctl.operations.plan import make_plan
 from defendctl.operations.planfile import unreasoned
 from defendctl.operations.policy import refuse_denied
 from defendctl.operations.revision import refuse_older, revision
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from defendctl.engine.apply import Applier
     from defendctl.engine.results import ApplyResult, Result
     from defendctl.model import Intent, State, Support
+    from defendctl.operations.progress import Progress
+    from defendctl.operations.selection import Selection
     from defendctl.operations.workspace import Workspace
     from defendctl.plan.changes import Plan
     from defendctl.state.session import Session

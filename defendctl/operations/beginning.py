@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import DefendctlError, Diagnostic, Precondition, Span, Usage
-from defendctl.manifest.pin import place_of_lineage, with_lineage
-from defendctl.operations.rewrite import Rewrite, rewrite
+from defendctl.editing.pin import place_of_lineage, with_lineage
+from defendctl.editing.rewrite import Rewrite, rewrite
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from defendctl.manifest.project import Project
     from defendctl.operations.workspace import Workspace
+    from defendctl.project.model import Project
     from defendctl.state.session import Session
     from defendctl.state.store import Store
 

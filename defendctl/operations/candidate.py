@@ -17,7 +17,7 @@ from defendctl.diagnostics import Blocked, DefendctlError, Unresolved
 from defendctl.model import CANARY
 from defendctl.operations.beginning import require_beginning
 from defendctl.operations.interrupts import interrupts
-from defendctl.operations.suite import configuration
+from defendctl.operations.testing import configuration
 from defendctl.operations.uploads import with_uploads
 from defendctl.suite.candidate import RESTING, as_canary, unfit, unlike
 from defendctl.suite.models import CaseResult
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from defendctl.engine.trial import Trial
     from defendctl.model import State, Support, Workflow
     from defendctl.operations.apply import Applied
-    from defendctl.operations.suite import Testing
+    from defendctl.operations.testing import Testing
     from defendctl.operations.workspace import Workspace
     from defendctl.state.session import Session
     from defendctl.suite.models import Case, Configuration, Suite
@@ -40,7 +40,7 @@ def create_canary(workspace: Workspace) -> Applied:
     from defendctl.api.dialects import DIALECTS
     from defendctl.engine.generation import generation
     from defendctl.operations.apply import Making
-    from defendctl.operations.plan import Progress
+    from defendctl.operations.progress import Progress
     from defendctl.plan.changes import Change, Options, Plan
 
     workspace.require_sound()

@@ -15,12 +15,12 @@ from defendctl import __version__, git
 from defendctl.command import command, either
 from defendctl.diagnostics import DefendctlError, KeyRefused, errors
 from defendctl.hosts import api_host
+from defendctl.inspection.checkup import Check, Checkup, Served, note, ok, wrong
+from defendctl.inspection.questions import Answers, questions
 from defendctl.operations.beginning import refuse_lost, unpinned
 from defendctl.operations.revision import OLDER, WHOLE_HISTORY, check_checkout
 from defendctl.operations.workspace import api_key
-from defendctl.plan.checkup import Check, Checkup, Served, note, ok, wrong
 from defendctl.plan.identity import another_id, import_command
-from defendctl.plan.questions import Answers, questions
 from defendctl.render.words import count
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from defendctl.api.client import DefendApi
+    from defendctl.inspection.questions import Seen
     from defendctl.model import Binding, State
     from defendctl.operations.workspace import Workspace
-    from defendctl.plan.questions import Seen
     from defendctl.state.snapshot import Snapshot
 
 LOWEST_PYTHON: Final = (3, 11)

@@ -9,9 +9,9 @@ from defendctl.diagnostics import Invalid, errors
 from defendctl.operations.workspace import open_workspace
 
 if TYPE_CHECKING:
-    from defendctl.manifest.resolve import Desired
+    from defendctl.inspection.contrast import Comparison
+    from defendctl.manifest.desired import Desired
     from defendctl.operations.workspace import Settings, Workspace
-    from defendctl.plan.contrast import Comparison
 
 
 def render(workspace: Workspace) -> Desired:
@@ -27,7 +27,7 @@ def render(workspace: Workspace) -> Desired:
 
 def compare(settings: Settings, first: str, second: str) -> Comparison:
     """Raises Usage for a name that there is not, Invalid for manifests that are wrong in one of them."""
-    from defendctl.plan.contrast import compare_environments
+    from defendctl.inspection.contrast import compare_environments
 
     one, other = (open_workspace(replace(settings, env=name)).desired(None) for name in (first, second))
     return compare_environments(first, one.workflows, second, other.workflows)

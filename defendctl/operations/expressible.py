@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from defendctl.manifest.loader import loads
-from defendctl.manifest.report import Report
 from defendctl.manifest.validate import validate
 from defendctl.model import METRICS
 from defendctl.plan.diff import differing
 from defendctl.render.inert import inert
 from defendctl.render.yaml import manifest
+from defendctl.yamltext.loader import loads
+from defendctl.yamltext.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

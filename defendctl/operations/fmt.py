@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Invalid, Usage
-from defendctl.operations.rewrite import Rewrite, rewrite
+from defendctl.editing.rewrite import Rewrite, rewrite
 from defendctl.operations.stdin import STDIN, reading_stdin
 from defendctl.operations.workspace import in_none
 
@@ -77,8 +77,8 @@ def _sound(workspace: Workspace, paths: Sequence[Path]) -> list[Path]:
 
 
 def _formatted(workspace: Workspace, file: Path, notes: list[str]) -> Rewrite | None:
-    from defendctl.manifest.fmt import formatted
-    from defendctl.manifest.words import shown
+    from defendctl.editing.fmt import formatted
+    from defendctl.yamltext.quote import shown
 
     name = shown(file, workspace.cwd)
     before, text = read_again(file, name)
@@ -90,8 +90,8 @@ def _formatted(workspace: Workspace, file: Path, notes: list[str]) -> Rewrite | 
 
 def read_again(file: Path, name: str) -> tuple[bytes, str]:
     """A manifest that was right a moment ago. Raises DefendctlError if it is no more."""
-    from defendctl.manifest.report import Stop
-    from defendctl.manifest.source import contents, decode
+    from defendctl.yamltext.report import Stop
+    from defendctl.yamltext.source import contents, decode
 
     try:
         data = contents(file, name)

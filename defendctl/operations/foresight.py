@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import errors
 from defendctl.manifest.resolve import resolve
-from defendctl.manifest.source import instead
 from defendctl.operations.workspace import in_none
+from defendctl.yamltext.source import instead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from defendctl.diagnostics import Diagnostic
-    from defendctl.manifest.project import Project
-    from defendctl.manifest.resolve import Desired
+    from defendctl.manifest.desired import Desired
     from defendctl.operations.workspace import Workspace
+    from defendctl.project.model import Project
 
 Position = tuple[str, int, int]
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 from defendctl.command import command
 from defendctl.diagnostics import errors
 from defendctl.durable import make_folder, write_whole
-from defendctl.manifest.files import holds_manifests
-from defendctl.manifest.project import FILE_NAME
-from defendctl.manifest.schema import manifest_schema, to_text
 from defendctl.operations.beginning import pin, refuse_lost, refuse_second
 from defendctl.operations.workspace import open_workspace
+from defendctl.project.files import holds_manifests
+from defendctl.project.model import FILE_NAME
+from defendctl.schema.editor import manifest_schema, to_text
 from defendctl.state.open import open_local
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from defendctl.manifest.report import Report
+    from defendctl.yamltext.report import Report
 
 LARGEST: Final = 8 * 1024 * 1024
 COLUMNS: Final = ("address", "workflow_id")

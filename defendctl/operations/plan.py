@@ -2,90 +2,37 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from defendctl.command import command
-from defendctl.diagnostics import ApiError, DefendctlError, Diagnostic, Usage, suggest
-from defendctl.engine.generation import disagreement, evidence, generation
-from defendctl.manifest.words import quoted, shown
-from defendctl.model import CANARY, Observed
+from defendctl.diagnostics import DefendctlError, Diagnostic, Usage
+from defendctl.model import CANARY
 from defendctl.operations.beginning import unpinned
-from defendctl.operations.past import check_past, declared_elsewhere
+from defendctl.operations.live import read_live, refuse_if_all_missing, unread
 from defendctl.operations.policy import judged
 from defendctl.operations.replay import replayed
 from defendctl.operations.revision import check_checkout
-from defendctl.operations.selection import chosen_by_labels
+from defendctl.operations.selection import Selection, in_scope
 from defendctl.operations.tested import with_tests
 from defendctl.operations.uploads import with_uploads
-from defendctl.operations.workspace import warn_unresolved
 from defendctl.plan.build import World, build_plan, to_read, unknown_outcome
-from defendctl.plan.changes import Options
-from defendctl.plan.identity import another_id
-from defendctl.plan.past import settle
+from defendctl.plan.renames import settle
 from defendctl.policy.changes import to_replay
+from defendctl.yamltext.quote import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
     from defendctl.api.client import DefendApi
-    from defendctl.manifest.resolve import Desired
+    from defendctl.manifest.desired import Desired
     from defendctl.model import State, Support
+    from defendctl.operations.progress import Progress
     from defendctl.operations.workspace import Workspace
-    from defendctl.plan.build import Live
-    from defendctl.plan.changes import Plan
-    from defendctl.plan.drift import Drifted
+    from defendctl.plan.changes import Move, Plan
+    from defendctl.plan.renames import Past
     from defendctl.state.owner import Owner
     from defendctl.state.snapshot import Snapshot
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """What the command line chose."""
-
-    files: tuple[Path, ...] = ()
-    target: tuple[str, ...] = ()
-    replace: tuple[str, ...] = ()
-    selector: tuple[str, ...] = ()
-    """Labels that a workflow must have; what is not declared has none."""
-    reassert: tuple[str, ...] = ()
-    """Fields that are written where nobody knows what they are."""
-    parallelism: int = 10
-    refresh: bool = True
-    """Whether what is live is read; else what was last applied stands in for it."""
-    replay: int | None = None
-    """How many events of each workflow a plan reads; None for none."""
-    tests: Path | None = None
-    """A file of recorded results that is shown beside the plan."""
-
-    @property
-    def is_partial(self) -> bool:
-        """Whether it leaves something out, or in, that a plain run would not."""
-        return bool(self.files or self.target or self.replace or self.selector or self.reassert)
-
-    @property
-    def options(self) -> Options:
-        chosen = (self.target, self.replace, self.selector, self.reassert)
-        return Options(*(tuple(sorted(set(each))) for each in chosen))
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Told while a run goes on; silent by default."""
-
-    start: Callable[[str, int], None] = lambda what, total: None
-    step: Callable[[], None] = lambda: None
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What is live of the addresses in scope, and what the answers tell of the API."""
-
-    live: Live = field(default_factory=dict)
-    generation: str = ""
-    diagnostics: tuple[Diagnostic, ...] = ()
 
 
 def plan(workspace: Workspace, chosen: Selection, progress: Progress) -> Plan:
@@ -170,7 +117,7 @@ def make_plan(
         reading = read_live(workspace, ids, state, chosen.parallelism, progress, api)
         refuse_if_all_missing(reading.live, state, chosen, scope - desired.workflows.keys())
     else:
-        reading = _unread(workspace, ids, state)
+        reading = unread(workspace, ids, state)
     support = DIALECTS[reading.generation].support
     world = World(
         desired.workflows,
@@ -222,132 +169,38 @@ def _with_events(
     return replayed(workspace, made, shown, sample if bounded else shown, chosen.parallelism, progress)
 
 
-def drift(workspace: Workspace, chosen: Selection, progress: Progress) -> list[Drifted]:
-    """What was edited behind our back, of everything bound (or, with -f, of what these files declare)."""
-    from defendctl.plan.drift import build_drift
-
-    desired = workspace.desired(chosen.files or None)
-    state = workspace.read_state().state
-    workspace.check_host(state)
-    elsewhere = declared_elsewhere(workspace, desired, state, chosen.files)
-    state = settle(desired.renamed, {}, desired.workflows, state, elsewhere).state
-    inside = set(desired.workflows) if chosen.files else None
-    if chosen.selector:
-        inside = chosen_by_labels(desired, chosen.selector)
-        warn_unresolved(workspace, state.unresolved.keys() & inside)
-    else:
-        warn_unresolved(workspace, state.unresolved)
-    ids = {
-        address: binding.workflow_id
-        for address, binding in sorted(state.managed.items())
-        if inside is None or address in inside
-    }
-    reading = read_live(workspace, ids, state, chosen.parallelism, progress)
-    refuse_if_all_missing(reading.live, state, chosen)
-    for diagnostic in reading.diagnostics:
-        workspace.settings.warn(diagnostic.message)
-    return build_drift(with_uploads(desired, state).workflows, reading.live, state.bindings)
+def check_past(workspace: Workspace, chosen: Selection, past: Past, moves: tuple[Move, ...]) -> None:
+    """Raises Usage or DefendctlError for what contradicts itself."""
+    for address in chosen.replace:
+        if address in past.taken:
+            workflow_id = past.taken[address].binding.workflow_id
+            raise Usage(
+                f"--replace {address}: its manifest imports {workflow_id}, and a new one is asked for too",
+                "take `import` out of the manifest, or leave --replace out",
+            )
+    if chosen.files and moves:
+        _check_other_files(workspace, moves)
 
 
-def read_live(
-    workspace: Workspace,
-    ids: Mapping[str, str],
-    state: State,
-    parallelism: int,
-    progress: Progress,
-    api: DefendApi | None = None,
-) -> Reading:
-    """GET each id. With nothing to read, neither key nor network is needed."""
-    pinned = workspace.project.generation
-    if not ids:
-        return Reading({}, generation(pinned, set(), state.generation))
-    from defendctl.engine.refresh import refresh
+def declared_elsewhere(
+    workspace: Workspace, desired: Desired, state: State, files: Sequence[Path]
+) -> Collection[str]:
+    """What is declared and no part of this run: a rename from it was not taken back."""
+    if not (files and state.former):
+        return desired.left_out
+    from defendctl.manifest.resolve import resolve
 
-    with nullcontext(api) if api else workspace.api() as remote:
-        progress.start("Reading", len(ids))
-        live = refresh(remote, ids, parallelism, progress.step)
-    seen = evidence(live.values())
-    found = (*disagreement(pinned, seen), *_strange_ids(ids, live, state))
-    return Reading(live, generation(pinned, seen, state.generation), found)
+    return {*resolve(workspace.project, None, workspace.cwd).spans, *desired.left_out}
 
 
-def _unread(workspace: Workspace, ids: Mapping[str, str], state: State) -> Reading:
-    """As if every answer held nothing: then a plan compares with what was last applied."""
-    live: Live = {address: Observed(workflow_id, {}) for address, workflow_id in ids.items()}
-    return Reading(live, generation(workspace.project.generation, set(), state.generation))
+def _check_other_files(workspace: Workspace, moves: tuple[Move, ...]) -> None:
+    """With -f an old address may be declared in a file that is not read: its binding must stay there."""
+    from defendctl.manifest.resolve import resolve
 
-
-def in_scope(desired: Desired, state: State, chosen: Selection) -> set[str]:
-    """The addresses of this run. Raises Usage for an unknown one, DefendctlError if nothing is declared."""
-    declared = set(desired.workflows)
-    known = (
-        declared if chosen.files else declared | state.managed.keys() | (state.unresolved.keys() - {CANARY})
-    )
-    _check_named("--target", chosen.target, known)
-    _check_named("--replace", chosen.replace, declared)
-    named = _named(desired, chosen)
-    if named is not None:
-        outside = sorted(set(chosen.replace) - named)
-        if outside:
-            how = "--target names" if chosen.target else "-l selects"
-            raise Usage(f"--replace {outside[0]} is outside of what {how}")
-        return named
-    if not declared and state.managed:
+    others = resolve(workspace.project, None, workspace.cwd).spans
+    taken = [f"{move.old} ({others[move.old].file})" for move in moves if move.old in others]
+    if taken:
         raise DefendctlError(
-            f"no workflow is declared, but {len(state.managed)} are bound: nobody means to retire them all",
-            "check `manifests` in defendctl.yaml; to retire one, name it with --target ADDRESS",
+            f"nothing can be renamed from what is still declared: {', '.join(taken)}",
+            "take it out there, or take `renamed_from` out here",
         )
-    return known
-
-
-def _named(desired: Desired, chosen: Selection) -> set[str] | None:
-    """The addresses that were chosen one by one or by their labels; None where all are meant."""
-    if chosen.target and chosen.selector:
-        raise Usage("--target and -l both say which workflows are meant: leave one of them out")
-    if chosen.selector:
-        return chosen_by_labels(desired, chosen.selector)
-    return set(chosen.target) or None
-
-
-def _check_named(option: str, named: Sequence[str], known: set[str]) -> None:
-    for address in named:
-        if address not in known:
-            right = suggest(address, sorted(known)) or _some_of(sorted(known))
-            name = quoted(address).strip("`")  # a saved plan may say it too
-            raise Usage(f"{option} '{name}': there is no such address here.{right}")
-
-
-def _some_of(known: list[str]) -> str:
-    more = ", ..." if len(known) > 5 else ""
-    return f" There are: {', '.join(known[:5])}{more}" if known else " None is declared."
-
-
-def refuse_if_all_missing(live: Live, state: State, chosen: Selection, retired: Collection[str] = ()) -> None:
-    """Every id that was read unknown to the API: that is the wrong key or host, not so many deletions.
-
-    One alone tells nothing, unless nothing else stays bound; what is `retired` was not read.
-    """
-    read = live.keys() & state.bindings.keys()
-    missing = {address for address in read if live[address] is None}
-    telling = len(read) > 1 or read == state.managed.keys() - set(retired)
-    if missing and missing == read and telling and not missing <= set(chosen.replace):
-        count = "the only bound id" if len(missing) == 1 else f"all {len(missing)} bound ids that were read"
-        raise ApiError(
-            f"the API answers 404 for {count}: is this the right key and the right host?",
-            f"`{command('show ADDRESS')}` names the id; "
-            "--replace ADDRESS makes a new one if it is really gone",
-        )
-
-
-def _strange_ids(ids: Mapping[str, str], live: Live, state: State) -> list[Diagnostic]:
-    """An answer about another workflow: an error if that one is ours too."""
-    found = []
-    known = state.known_ids()
-    for address, answer in live.items():
-        if answer is None or answer.workflow_id == ids[address]:
-            continue
-        if answer.workflow_id in known:
-            raise ApiError(f"{address}: the API answered for {known[answer.workflow_id]} instead")
-        message = f"{address}: {another_id(ids[address], answer.workflow_id)}"
-        found.append(Diagnostic("warning", "other-id", message))
-    return found

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from defendctl.command import command
 from defendctl.diagnostics import DefendctlError, Precondition
-from defendctl.manifest.words import path_of
 from defendctl.state.bounded import parse
+from defendctl.yamltext.quote import path_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,7 +65,7 @@ def _text(path: Path, what: str) -> str:
 def _checked(path: Path, data: dict[str, Any]) -> dict[str, Any]:
     from pydantic import TypeAdapter, ValidationError
 
-    from defendctl.render.documents import PlanDocument
+    from defendctl.render.json.contract import PlanDocument
 
     try:
         TypeAdapter(PlanDocument).validate_python(data)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Blocked, Diagnostic, worst_exit
 from defendctl.policy.changes import judge_changes
-from defendctl.policy.judge import in_order
+from defendctl.policy.finding import in_order
 from defendctl.policy.manifests import judge_manifests
 from defendctl.policy.waivers import unneeded
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from defendctl.diagnostics import Severity
-    from defendctl.manifest.resolve import Desired
+    from defendctl.manifest.desired import Desired
     from defendctl.plan.changes import Plan
-    from defendctl.plan.findings import Finding, Waiver
+    from defendctl.policy.findings import Finding, Waiver
 
 CODE = "policy"
 

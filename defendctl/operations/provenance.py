@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import ApiError, KeyRefused
-from defendctl.operations.inspect import show
-from defendctl.plan.provenance import Sighting, provenance, younger
+from defendctl.inspection.provenance import Sighting, provenance, younger
+from defendctl.operations.show import show
 
 if TYPE_CHECKING:
     from defendctl.api.client import DefendApi
+    from defendctl.inspection.provenance import Known
+    from defendctl.inspection.view import View
     from defendctl.model import Binding
     from defendctl.operations.workspace import Workspace
-    from defendctl.plan.provenance import Known
-    from defendctl.plan.view import View
 
 
 @dataclass(frozen=True, slots=True)

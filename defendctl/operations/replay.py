@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from defendctl.diagnostics import ApiError
 from defendctl.event import scored
 from defendctl.manifest.lint import levelled
-from defendctl.plan.replay import Proposal, Replay, Sample, replay
-from defendctl.plan.replay_lint import lint, wants_events
-from defendctl.plan.replayable import GONE, NO_LIST, not_replayed, proposals, untold
+from defendctl.replay.lint import lint, wants_events
+from defendctl.replay.proposals import GONE, NO_LIST, not_replayed, proposals, untold
+from defendctl.replay.replay import Proposal, Replay, Sample, replay
 
 if TYPE_CHECKING:
     from defendctl.api.detail import Recent
     from defendctl.diagnostics import Diagnostic
-    from defendctl.operations.plan import Progress
+    from defendctl.operations.progress import Progress
     from defendctl.operations.workspace import Workspace
     from defendctl.plan.changes import Change, Plan
 

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Final
 
 from defendctl import git
 from defendctl.diagnostics import Diagnostic, Precondition
-from defendctl.manifest.files import has_ending, is_glob
 from defendctl.model import Revision
+from defendctl.project.files import has_ending, is_glob
 from defendctl.state.owner import ci_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from defendctl.manifest.project import Project
-    from defendctl.manifest.resolve import Desired
+    from defendctl.manifest.desired import Desired
     from defendctl.model import State
     from defendctl.operations.workspace import Workspace
+    from defendctl.project.model import Project
 
 OLDER: Final = "older-checkout"
 DIVERGED: Final = "diverged-checkout"

@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
 def schema(kind: str, custom_metrics: Sequence[str] = ()) -> str:
     """The text of one schema; each knows the project's own metrics."""
-    from defendctl.manifest.schema import (
+    from defendctl.schema.editor import (
         manifest_schema,
         overlay_schema,
         policy_schema,
         project_schema,
         to_text,
     )
-    from defendctl.manifest.suite_schema import suite_schema
+    from defendctl.schema.editor_suite import suite_schema
 
     if kind == "manifest":
         return to_text(manifest_schema(custom_metrics))
@@ -29,6 +29,6 @@ def schema(kind: str, custom_metrics: Sequence[str] = ()) -> str:
         return to_text(policy_schema(custom_metrics))
     if kind == "tests":
         return to_text(suite_schema(custom_metrics))
-    from defendctl.render.documents import plan_schema
+    from defendctl.render.json.contract import plan_schema
 
     return to_text(plan_schema())

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from defendctl.manifest.source import MAX_BYTES, instead
+from defendctl.yamltext.source import MAX_BYTES, instead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

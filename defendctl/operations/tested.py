@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from defendctl.command import command
 from defendctl.diagnostics import DefendctlError
-from defendctl.manifest.words import path_of
 from defendctl.operations.planfile import read_json
 from defendctl.suite.recorded import Recorded, beside
+from defendctl.yamltext.quote import path_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +41,7 @@ def read_results(path: Path) -> Recorded:
 def _recorded(path: Path, data: dict[str, Any]) -> Recorded:
     from pydantic import TypeAdapter, ValidationError
 
-    from defendctl.render.documents import ResultsDocument
+    from defendctl.render.json.contract import ResultsDocument
 
     try:
         TypeAdapter(ResultsDocument).validate_python(data)

@@ -11,10 +11,10 @@ from defendctl.plan.uploads import known_ids, named, with_ids
 if TYPE_CHECKING:
     from defendctl.api.client import DefendApi
     from defendctl.engine.upload import Uploads
-    from defendctl.manifest.resolve import Desired
+    from defendctl.manifest.desired import Desired
     from defendctl.model import State
     from defendctl.operations.workspace import Workspace
-    from defendctl.plan.findings import Waiver
+    from defendctl.policy.findings import Waiver
     from defendctl.state.session import Session
 
 

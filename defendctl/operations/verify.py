@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from defendctl.diagnostics import ApiError, DefendctlError, Interrupted, KeyRefused, suggest
 from defendctl.event import Submission
+from defendctl.inspection.proof import Proof, prove
 from defendctl.operations.events import NOT_REPEATED, bound, check_same, paying, speaking
-from defendctl.plan.proof import Proof, prove
 
 if TYPE_CHECKING:
     from defendctl.api.client import DefendApi

@@ -22,9 +22,12 @@ from defendctl.diagnostics import (
     suggest,
 )
 from defendctl.hosts import api_host, is_listed
-from defendctl.manifest.project import BAD_VARIABLE, KEY_VARIABLE, Project, is_key_variable, load_project
-from defendctl.manifest.url import base_url_problem
 from defendctl.model import NEWEST, SANDBOX
+from defendctl.project.load import load_project
+from defendctl.project.model import KEY_VARIABLE, Project
+from defendctl.project.sections import BAD_VARIABLE
+from defendctl.project.url import base_url_problem
+from defendctl.schema.checks import is_key_variable
 from defendctl.state.open import open_local
 
 if TYPE_CHECKING:
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from defendctl.api.client import DefendApi
-    from defendctl.manifest.resolve import Desired
+    from defendctl.manifest.desired import Desired
     from defendctl.model import State
     from defendctl.state.snapshot import Snapshot
     from defendctl.state.store import Store

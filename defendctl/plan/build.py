@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from defendctl.model import Intent, LocalFile, State, Support, Workflow
     from defendctl.plan.changes import Action
-    from defendctl.plan.past import Past, Taken
+    from defendctl.plan.renames import Past, Taken
 
 Live = dict[str, Observed | None]
 """Address → what a GET answered; None where it answered 404. An address that was not read is not there."""

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from defendctl.diagnostics import Diagnostic, Span
     from defendctl.model import Binding, LocalFile, Observed, Workflow
     from defendctl.plan.compare import FieldChange
-    from defendctl.plan.findings import Finding
-    from defendctl.plan.replay import Replay
-    from defendctl.plan.tested import Tests
+    from defendctl.policy.findings import Finding
+    from defendctl.replay.replay import Replay
+    from defendctl.suite.recorded import Tests
 
 Action = Literal["create", "adopt", "update", "replace", "retire", "blocked", "none"]
 ACTIONS: Final[tuple[Action, ...]] = ("create", "adopt", "update", "replace", "retire", "blocked", "none")

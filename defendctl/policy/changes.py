@@ -16,10 +16,10 @@ from defendctl.model import only_console
 from defendctl.plan.alike import rounded
 from defendctl.plan.diff import EPSILON
 from defendctl.plan.direction import INDETERMINATE, LOOSENS
-from defendctl.plan.replay import wilson
-from defendctl.policy.judge import Broken, Judge, in_order, named, said
+from defendctl.policy.finding import Broken, Judge, in_order, named, said
 from defendctl.policy.rules import CHANGE_CHECKS, FLAG_RATE, RETIRE
 from defendctl.policy.waivers import by_subject
+from defendctl.replay.replay import wilson
 
 if TYPE_CHECKING:
     import datetime
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from defendctl.diagnostics import Span
     from defendctl.plan.changes import Change, Plan
     from defendctl.plan.compare import FieldChange
-    from defendctl.plan.findings import Finding, Waiver
-    from defendctl.plan.replay import Replay
+    from defendctl.policy.findings import Finding, Waiver
     from defendctl.policy.rules import Rule
+    from defendctl.replay.replay import Replay
 
 _CREATING: Final = ("create", "replace")
 _REPLAYED: Final = ("adopt", "update", "replace")

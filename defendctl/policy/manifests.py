@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.plan.diff import EPSILON
-from defendctl.policy.judge import Broken, Judge, in_order, named, said
+from defendctl.policy.finding import Broken, Judge, in_order, named, said
 from defendctl.policy.waivers import by_subject
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from defendctl.diagnostics import Span
     from defendctl.model import Workflow
-    from defendctl.plan.findings import Finding, Waiver
+    from defendctl.policy.findings import Finding, Waiver
     from defendctl.policy.rules import Rule
 
 

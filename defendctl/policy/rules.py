@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
-from defendctl.plan.replay import Sample
-from defendctl.plan.selector import Term
+from defendctl.policy.selector import Term
+from defendctl.replay.replay import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from defendctl.diagnostics import Span
-    from defendctl.plan.findings import Level
+    from defendctl.policy.findings import Level
 
 MANIFEST_CHECKS: Final = (
     "min_threshold",

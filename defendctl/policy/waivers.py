@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from defendctl.model import FIELDS
 from defendctl.plan.diff import EPSILON, same
 from defendctl.policy.rules import FLAG_RATE, MANIFEST_CHECKS, RETIRE
 
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from defendctl.plan.changes import Change, Plan
-    from defendctl.plan.findings import Finding, Waiver
+    from defendctl.policy.findings import Finding, Waiver
     from defendctl.policy.rules import Rule
+
 
 DAYS: Final = 30
 """How long a waiver lasts that we write."""
@@ -118,3 +120,7 @@ def _escaped(c: str) -> str:
     if c in '"\\':
         return "\\" + c
     return c if c.isprintable() else f"\\U{ord(c):08x}"
+
+
+WAIVABLE = (*(name for name in FIELDS if name != "metrics"), RETIRE, FLAG_RATE)
+"""What `field` may say besides `metrics.<name>`."""

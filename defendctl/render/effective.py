@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from defendctl.manifest.loader import span_of
-from defendctl.manifest.texts import WORKFLOW
 from defendctl.model import ADDRESS
 from defendctl.render.inert import inert
-from defendctl.render.json import document
+from defendctl.render.json.results import document
 from defendctl.render.yaml import scalar
+from defendctl.schema.texts import WORKFLOW
+from defendctl.yamltext.node import span_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from defendctl.diagnostics import Span
-    from defendctl.manifest.loader import Document, Node
-    from defendctl.manifest.resolve import Desired
-    from defendctl.plan.findings import Waiver
+    from defendctl.manifest.desired import Desired
+    from defendctl.policy.findings import Waiver
+    from defendctl.yamltext.node import Document, Node
 
 _ORDER = {key: place for place, key in enumerate(WORKFLOW)}
 _SORTED = frozenset({"metrics", "labels"})

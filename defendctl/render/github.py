@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from defendctl.plan.direction import INDETERMINATE, LOOSENS
 from defendctl.render.inert import inert
-from defendctl.render.markup import cut
-from defendctl.render.review import rate
+from defendctl.render.markdown.markup import cut
+from defendctl.render.markdown.review import rate
 from defendctl.render.words import (
     NO_STATE,
     consent,
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from defendctl.plan.changes import Change, Plan
     from defendctl.plan.compare import FieldChange
     from defendctl.plan.drift import Drifted
-    from defendctl.plan.findings import Finding
-    from defendctl.plan.replay import Replay
+    from defendctl.policy.findings import Finding
+    from defendctl.replay.replay import Replay
 
 Level = Literal["error", "warning", "notice"]
 _LEVELS: Final[tuple[Level, ...]] = ("error", "warning", "notice")

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from defendctl import __version__
 from defendctl.render.inert import inert
-from defendctl.render.json import dumped
+from defendctl.render.json.results import dumped
 from defendctl.render.words import located
 
 if TYPE_CHECKING:

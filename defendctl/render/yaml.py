@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from defendctl.manifest.fmt import BODY
-from defendctl.manifest.spell import number
+from defendctl.editing.fmt import BODY
 from defendctl.model import DEFAULTS, FIELDS
 from defendctl.render.inert import inert
+from defendctl.yamltext.spell import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from defendctl.inspection.proof import compared
 from defendctl.model import CONTENT, Workflow
-from defendctl.plan.proof import compared
 
 if TYPE_CHECKING:
     from defendctl.event import Event

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from defendctl.api.examine import examined
-from defendctl.plan.questions import Answers, Seen, questions
+from defendctl.inspection.questions import Answers, Seen, questions
 
 SECRET = "planted-prompt"
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from defendctl.manifest.loader import loads
-from defendctl.manifest.pin import with_lineage
+from defendctl.editing.pin import with_lineage
+from defendctl.yamltext.loader import loads
 from tests.conftest import custom
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from defendctl.engine.update import update
 from defendctl.model import Binding, Observed, State
 from defendctl.plan.build import World as PlanWorld
 from defendctl.plan.build import build_plan
-from defendctl.plan.past import settle
+from defendctl.plan.renames import settle
 from tests.conftest import custom
 from tests.plan.given import ID, WORKFLOW, bound, one
 

@@ -10,8 +10,8 @@ from defendctl.diagnostics import Diagnostic, Span
 from defendctl.plan.changes import ACTIONS, IMPOSSIBLE, Change, Options, Plan, Reason
 from defendctl.plan.compare import FieldChange
 from defendctl.plan.direction import direction, worst
-from defendctl.plan.findings import Finding, Waiver
-from defendctl.plan.replay import MetricReplay, Replay, Together
+from defendctl.policy.findings import Finding, Waiver
+from defendctl.replay.replay import MetricReplay, Replay, Together
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -31,27 +31,32 @@ from defendctl.api.detail import recent
 from defendctl.api.dialects import DIALECTS
 from defendctl.diagnostics import Span, errors
 from defendctl.engine.generation import disagreement, evidence, generation
-from defendctl.manifest.project import Project
-from defendctl.manifest.resolve import Desired, resolve
+from defendctl.manifest.resolve import resolve
 from defendctl.model import Binding, Fields, Intent, Observed, State
-from defendctl.operations.plan import Selection, in_scope
 from defendctl.operations.policy import judged
 from defendctl.operations.replay import to_read as to_replay
 from defendctl.operations.replay import with_replays
+from defendctl.operations.selection import Selection, in_scope
 from defendctl.plan.build import World, build_plan, to_read
 from defendctl.plan.drift import Drifted, build_drift
-from defendctl.plan.past import settle
-from defendctl.plan.replay import Sample
-from defendctl.render import github, markdown, text
-from defendctl.render import json as as_json
-from defendctl.render.documents import plan_schema
-from defendctl.render.paint import plain
+from defendctl.plan.renames import settle
+from defendctl.project.model import Project
+from defendctl.render import github
+from defendctl.render.json import results as results_json
+from defendctl.render.json.contract import plan_schema
+from defendctl.render.markdown import comment as comment_markdown
+from defendctl.render.text import diagnostics as diagnostics_text
+from defendctl.render.text import drift as drift_text
+from defendctl.render.text import plan as plan_text
+from defendctl.render.text.paint import plain
+from defendctl.replay.replay import Sample
 from defendctl.state.document import fields_from
 from tests.cases.built import BUILT
 
 if TYPE_CHECKING:
+    from defendctl.manifest.desired import Desired
     from defendctl.plan.changes import Plan
-    from defendctl.plan.past import Past
+    from defendctl.plan.renames import Past
 
 HERE = Path(__file__).parent
 CASES = sorted(folder.parent for folder in HERE.glob("*/manifests"))
@@ -63,13 +68,13 @@ TODAY = date(2026, 3, 1)
 def test_case(case: Path) -> None:
     plan, drifted = planned(case)
     outputs = {
-        "plan.txt": text.plan(plan, plain) + text.diagnostics(plan.diagnostics, plain),
-        "plan.json": as_json.plan(plan),
-        "plan.md": markdown.plan(plan),
+        "plan.txt": plan_text.plan(plan, plain) + diagnostics_text.diagnostics(plan.diagnostics, plain),
+        "plan.json": results_json.plan(plan),
+        "plan.md": comment_markdown.plan(plan),
         "plan.github": github.plan(plan),
-        "drift.txt": text.drift(drifted, plain, plan.environment),
-        "drift.json": as_json.drift(drifted, plan.environment),
-        "drift.md": markdown.drift(drifted, environment=plan.environment),
+        "drift.txt": drift_text.drift(drifted, plain, plan.environment),
+        "drift.json": results_json.drift(drifted, plan.environment),
+        "drift.md": comment_markdown.drift(drifted, environment=plan.environment),
         "drift.github": github.drift(drifted, environment=plan.environment),
     }
     for name, actual in outputs.items():
@@ -80,7 +85,7 @@ def test_case(case: Path) -> None:
 def test_built(name: str) -> None:
     """Those that no manifest makes: with a policy's findings, replays, or 500 workflows."""
     plan = BUILT[name]()
-    expect(HERE / name / "expected" / "plan.md", markdown.plan(plan))
+    expect(HERE / name / "expected" / "plan.md", comment_markdown.plan(plan))
     expect(HERE / name / "expected" / "plan.github", github.plan(plan))
 
 
@@ -89,15 +94,15 @@ def test_the_plan_fits_its_schema(case: Path) -> None:
     jsonschema = pytest.importorskip("jsonschema")
     schema = json.loads((HERE.parents[1] / "schemas" / "plan.schema.json").read_text(encoding="utf-8"))
     assert schema == plan_schema()
-    jsonschema.Draft7Validator(schema).validate(json.loads(as_json.plan(planned(case)[0])))
+    jsonschema.Draft7Validator(schema).validate(json.loads(results_json.plan(planned(case)[0])))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_nothing_acts_on_a_terminal(case: Path) -> None:
     plan, drifted = planned(case)
-    for shown in (text.plan(plan, plain), text.drift(drifted, plain), as_json.plan(plan)):
+    for shown in (plan_text.plan(plan, plain), drift_text.drift(drifted, plain), results_json.plan(plan)):
         assert all(line.isprintable() for line in shown.split("\n"))
-    for shown in (text.plan(plan, plain), text.drift(drifted, plain)):
+    for shown in (plan_text.plan(plan, plain), drift_text.drift(drifted, plain)):
         assert not any(line.lstrip().startswith("::") or "##[" in line for line in shown.split("\n"))
 
 

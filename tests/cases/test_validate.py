@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from defendctl import __version__
-from defendctl.cli.formats import FORMATS
+from defendctl.render.registry import FORMATS
 from tests.cases.test_cases import HERE, expect
 from tests.render.test_sarif import read
 

@@ -18,12 +18,13 @@ from defendctl.api.explain import Private, explain
 from defendctl.api.outcome import json_object
 from defendctl.api.transport import Answer
 from defendctl.diagnostics import DefendctlError, Precondition
-from defendctl.manifest.project import Project as Settings
+from defendctl.inspection.view import build_view
 from defendctl.manifest.resolve import resolve
 from defendctl.model import FIELDS, METRICS, Binding
 from defendctl.operations.planfile import read_plan
-from defendctl.plan.view import build_view
-from defendctl.render import text
+from defendctl.project.model import Project as Settings
+from defendctl.render.text import diagnostics as diagnostics_text
+from defendctl.render.text import view as view_text
 from defendctl.state.document import _checksum, from_text, to_text
 from defendctl.state.lines import encode
 from defendctl.state.open import open_local
@@ -125,7 +126,7 @@ def _validated(content: bytes) -> None:
     for one in found:
         assert one.span
         assert one.span.line or one.code in ("file-too-large", "too-many-problems")
-    assert_inert(text.diagnostics(found, lambda said, colour: said))
+    assert_inert(diagnostics_text.diagnostics(found, lambda said, colour: said))
 
 
 @FEW
@@ -291,7 +292,7 @@ def _observed(answer: dict[str, Any]) -> None:
         state = good()
         state.bindings["a"] = binding
         assert from_text(to_text(state)).bindings["a"] == binding  # NaN aside, what is read can be kept
-        assert_inert(text.view(build_view("a", None, seen, binding)))
+        assert_inert(view_text.view(build_view("a", None, seen, binding)))
     for private in (Private("sk_key", ("sent",)), Private("sk_key", None)):
         told = explain(Answer(422, httpx.Headers(), raw), private)
         assert_inert(told)

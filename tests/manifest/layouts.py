@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from defendctl.manifest.loader import loads
-from defendctl.manifest.report import Report
 from defendctl.manifest.validate import validate
+from defendctl.yamltext.loader import loads
+from defendctl.yamltext.report import Report
 
 if TYPE_CHECKING:
     from defendctl.model import Workflow

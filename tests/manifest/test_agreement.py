@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft7Validator  # type: ignore[import-untyped]
 
-from defendctl.manifest.loader import loads
-from defendctl.manifest.project import Project, load_project
-from defendctl.manifest.report import Report
 from defendctl.manifest.resolve import resolve
-from defendctl.manifest.schema import manifest_schema, policy_schema, project_schema
-from defendctl.manifest.suite_schema import suite_schema
 from defendctl.manifest.suites import read_suites
 from defendctl.manifest.validate import validate
+from defendctl.project.load import load_project
+from defendctl.project.model import Project
+from defendctl.schema.editor import manifest_schema, policy_schema, project_schema
+from defendctl.schema.editor_suite import suite_schema
+from defendctl.yamltext.loader import loads
+from defendctl.yamltext.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

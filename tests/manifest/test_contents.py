@@ -11,13 +11,15 @@ import pytest
 from defendctl.diagnostics import DefendctlError
 from defendctl.manifest import contents
 from defendctl.manifest.contents import MAX_BYTES, read
-from defendctl.manifest.project import Project
-from defendctl.manifest.resolve import Desired, resolve
+from defendctl.manifest.resolve import resolve
 from defendctl.model import LocalFile
+from defendctl.project.model import Project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from defendctl.manifest.desired import Desired
 
 HEAD = "version: 1\nworkflows:\n"
 WORKFLOW = "  {}:\n    type: custom\n    metrics: {{completeness: 0.8}}\n    improvement_action: none\n"

@@ -7,13 +7,17 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from defendctl.diagnostics import errors
-from defendctl.manifest.loader import load
-from defendctl.manifest.project import Project
-from defendctl.manifest.resolve import Desired, resolve
+from defendctl.manifest.resolve import resolve
+from defendctl.project.model import Project
+from defendctl.yamltext.loader import load
+
+if TYPE_CHECKING:
+    from defendctl.manifest.desired import Desired
 
 CORPUS = Path(__file__).parent / "corpus"
 SCHEMA = Path(__file__).parents[2] / "schemas" / "manifest.schema.json"

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from defendctl.manifest.edit import ANCHORED, NO_BODY, Edit, edited
-from defendctl.manifest.splice import comments
+from defendctl.editing.edit import ANCHORED, NO_BODY, Edit, edited
+from defendctl.yamltext.splice import comments
 from tests.manifest.layouts import manifests, workflows
 
 if TYPE_CHECKING:

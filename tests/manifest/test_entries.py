@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from defendctl.manifest import files
+from defendctl.project import files
 from tests.conftest import custom
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ import textwrap
 import pytest
 from hypothesis import given, settings
 
-from defendctl.manifest.fmt import BODY, TOP, formatted, rank
-from defendctl.manifest.loader import loads
-from defendctl.manifest.splice import comments
+from defendctl.editing.fmt import BODY, TOP, formatted, rank
+from defendctl.yamltext.loader import loads
+from defendctl.yamltext.splice import comments
 from tests.manifest.layouts import manifests, workflows
 
 

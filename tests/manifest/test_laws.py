@@ -9,9 +9,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from defendctl.diagnostics import errors
-from defendctl.manifest.project import load_project
-from defendctl.manifest.resolve import Desired, resolve
+from defendctl.manifest.resolve import resolve
 from defendctl.model import LEVELS, leaves
+from defendctl.project.load import load_project
 from defendctl.render import effective
 from tests.conftest import automatic, custom
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
+
+    from defendctl.manifest.desired import Desired
 
 Json = Any
 METRICS = ("completeness", "correctness", "comprehensive_safety", "context_adherence")

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from defendctl.diagnostics import errors
-from defendctl.manifest.project import load_project
-from defendctl.manifest.resolve import Desired, resolve
+from defendctl.manifest.resolve import resolve
+from defendctl.project.load import load_project
 from tests.conftest import automatic, custom
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from defendctl.manifest.desired import Desired
 
 Json = Any
 LEVELS = {"completeness": "low", "correctness": "high"}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from defendctl.manifest.lint import LINTS
-from defendctl.manifest.models import Lint
+from defendctl.schema.models_project import Lint
 
 if TYPE_CHECKING:
     from tests.conftest import Project

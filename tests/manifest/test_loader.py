@@ -12,14 +12,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from defendctl.diagnostics import Span
-from defendctl.manifest import source
-from defendctl.manifest.loader import Document, load
-from defendctl.manifest.marks import compose
+from defendctl.yamltext import source
+from defendctl.yamltext.loader import load
+from defendctl.yamltext.marks import compose
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from defendctl.diagnostics import Diagnostic
+    from defendctl.yamltext.node import Document
 
 
 @pytest.fixture(scope="module")

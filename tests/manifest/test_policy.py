@@ -13,16 +13,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from defendctl.diagnostics import Span, errors
-from defendctl.manifest.project import Project, load_project
-from defendctl.manifest.resolve import Desired, resolve
-from defendctl.manifest.schema import manifest_schema, policy_schema, project_schema
-from defendctl.manifest.waivers import WAIVABLE
-from defendctl.plan.findings import Waiver
-from defendctl.plan.replay import Sample
+from defendctl.manifest.resolve import resolve
+from defendctl.policy.findings import Waiver
 from defendctl.policy.rules import CHECKS, Policy, Rule, Selector
+from defendctl.policy.waivers import WAIVABLE
+from defendctl.project.load import load_project
+from defendctl.project.model import Project
+from defendctl.replay.replay import Sample
+from defendctl.schema.editor import manifest_schema, policy_schema, project_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from defendctl.manifest.desired import Desired
 
 BODY = "{type: custom, metrics: {completeness: 0.8}, improvement_action: none}"
 PROJECTS = Path(__file__).parents[1] / "bad" / "projects"
@@ -277,7 +280,7 @@ def test_places_are_small(tmp_path: Path, write: Callable[..., None]) -> None:
 def test_the_schema_of_the_project_agrees() -> None:
     from jsonschema import Draft7Validator  # type: ignore[import-untyped]
 
-    from defendctl.manifest.loader import load
+    from defendctl.yamltext.loader import load
 
     validator = Draft7Validator(project_schema())
     for file in sorted(PROJECTS.glob("policy-*.yaml")):

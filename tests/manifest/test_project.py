@@ -11,10 +11,11 @@ from typing import get_args
 
 import pytest
 
-from defendctl.manifest import models
-from defendctl.manifest.project import Project, find_project, load_project
-from defendctl.manifest.url import base_url_problem
 from defendctl.model import ACTIONS, GENERATIONS, LEVELS, TYPES
+from defendctl.project.load import find_project, load_project
+from defendctl.project.model import Project
+from defendctl.project.url import base_url_problem
+from defendctl.schema import fields, models_manifest, models_project
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "project.schema.json"
 
@@ -160,11 +161,11 @@ def test_bad_base_urls(url: str, word: str) -> None:
 
 
 def test_the_words_are_those_of_the_model() -> None:
-    generation = models.Api.model_fields["generation"].annotation
+    generation = models_project.Api.model_fields["generation"].annotation
     assert get_args(generation) == ("auto", *GENERATIONS)
-    assert get_args(models.Level) == LEVELS
-    assert get_args(get_args(models.Action)[0]) == ACTIONS
-    assert get_args(models.Untyped.model_fields["type"].annotation) == TYPES
+    assert get_args(fields.Level) == LEVELS
+    assert get_args(get_args(fields.Action)[0]) == ACTIONS
+    assert get_args(models_manifest.Untyped.model_fields["type"].annotation) == TYPES
 
 
 def test_a_folder_of_that_name_is_no_project(tmp_path: Path) -> None:

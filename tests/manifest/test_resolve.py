@@ -13,14 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from defendctl.diagnostics import Span
-from defendctl.manifest import schema, texts
-from defendctl.manifest.project import Project, load_project
-from defendctl.manifest.resolve import Desired, resolve
+from defendctl.manifest.resolve import resolve
 from defendctl.model import ACTIONS, LEVELS, METRICS, Workflow
+from defendctl.project.load import load_project
+from defendctl.project.model import Project
+from defendctl.schema import editor, texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from defendctl.manifest.desired import Desired
 
 BODY = "{type: custom, metrics: {completeness: 0.8}, improvement_action: none}"
 
@@ -166,7 +169,7 @@ def test_many_mistakes_take_no_longer(tmp_path: Path, write: Callable[..., None]
 
 def test_what_is_imported() -> None:
     code = (
-        "import sys, defendctl.manifest.project, defendctl.manifest.resolve\n"
+        "import sys, defendctl.project.load, defendctl.manifest.resolve\n"
         "print([name for name in ('httpx', 'deepdiff', 'pydantic') if name in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -236,7 +239,7 @@ SOUND = st.fixed_dictionaries(
         "max_improvement_attempts": SCALARS,
     },
 )
-SCHEMA = schema.manifest_schema()
+SCHEMA = editor.manifest_schema()
 KEYS = st.sampled_from([*texts.WORKFLOW, "x-a", "frobnicate"])
 ODD = st.builds(lambda sound, odd: {**sound, **odd}, SOUND, st.dictionaries(KEYS, VALUES, max_size=2))
 

@@ -7,13 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from defendctl.manifest.schema import (
-    manifest_schema,
-    overlay_schema,
-    policy_schema,
-    project_schema,
-    to_text,
-)
+from defendctl.schema.editor import manifest_schema, overlay_schema, policy_schema, project_schema, to_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

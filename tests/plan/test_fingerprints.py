@@ -11,8 +11,8 @@ import pytest
 
 from defendctl.model import LocalFile
 from defendctl.plan.changes import Move, Options
-from defendctl.plan.findings import Finding
 from defendctl.plan.fingerprints import fingerprints, spends
+from defendctl.policy.findings import Finding
 from tests.plan.given import ADDRESS, ID, NEWEST, WORKFLOW, bound, one_plan, readable, seen
 
 HEAD = ["api.example.com", None, "lineage-1", NEWEST]

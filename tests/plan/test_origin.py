@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from defendctl.inspection.view import build_view
 from defendctl.model import GENERATIONS, Binding
 from defendctl.plan.compare import compare
 from defendctl.plan.drift import build_drift
-from defendctl.plan.view import build_view
 from tests.plan.given import ADDRESS, ID, NEWEST, WORKFLOW, bound, one, readable, seen
 
 A, B, C = 0.5, 0.6, 0.7

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from defendctl.event import Event
+from defendctl.inspection.proof import prove
 from defendctl.model import Workflow
-from defendctl.plan.proof import prove
 
 EARLIER, THEN, LATER = "2026-01-01T00:00:00Z", "2026-01-01T00:00:01.5Z", "2026-01-01T00:00:02+00:00"
 DECLARED = Workflow("n", "custom", {"a": 0.8}, "fixit")

@@ -24,9 +24,9 @@ from defendctl.plan.compare import FieldChange, compare
 from defendctl.plan.digest import digest
 from defendctl.plan.direction import WORST_FIRST
 from defendctl.plan.drift import build_drift
-from defendctl.render import json as as_json
-from defendctl.render import text
-from defendctl.render.paint import plain
+from defendctl.render.json import results as results_json
+from defendctl.render.text import plan as plan_text
+from defendctl.render.text.paint import plain
 from defendctl.state.records import take
 from tests.strategies import bindings, observed, workflows, worlds
 
@@ -50,7 +50,7 @@ def test_a_plan_is_a_function_and_order_does_not_matter(world: World, random: An
     plan, again = build_plan(world), build_plan(reordered(world, random))
     assert plan == again
     assert digest(plan) == digest(again)
-    assert as_json.plan(plan) == as_json.plan(again)
+    assert results_json.plan(plan) == results_json.plan(again)
 
 
 def reordered(world: World, random: Any) -> World:
@@ -92,7 +92,7 @@ def test_the_digest_changes_with_what_apply_would_do_and_with_nothing_else(
 
 def content(plan: Plan) -> Any:
     """What a digest is over, from the document that is shown."""
-    shown = json.loads(as_json.plan(plan))
+    shown = json.loads(results_json.plan(plan))
     changes = [{k: v for k, v in change.items() if k != "reason"} for change in shown["changes"]]
     return plan.host, [shown[key] for key in ("lineage", "generation", "options")], changes
 
@@ -144,7 +144,7 @@ def test_every_difference_is_classified_and_no_loosening_is_called_milder(world:
             )
     loosening = {c.address for c in plan.changes if any(f.direction == "loosens" for f in c.fields)}
     assert plan.summary()["loosens"] == len(loosening)
-    assert first_section(text.plan(plan, plain)) == loosening
+    assert first_section(plan_text.plan(plan, plain)) == loosening
 
 
 def surely_loosens(field: FieldChange) -> bool:

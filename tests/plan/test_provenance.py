@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from defendctl.inspection.provenance import Known, Sighting, provenance, younger
+from defendctl.inspection.view import build_view
 from defendctl.model import Binding, Observed, Workflow
-from defendctl.plan.provenance import Known, Sighting, provenance, younger
-from defendctl.plan.view import build_view
 
 STAMP = ("2026-01-02T00:00:00+00:00", "apply sha256:abc")
 WANTED = Workflow("Bot", "custom", {"completeness": 0.8}, "fixit")

@@ -15,9 +15,9 @@ from defendctl.event import Event, Scored
 from defendctl.model import Binding, Observed, Workflow
 from defendctl.plan.changes import IMPOSSIBLE, MISSING, UNRESOLVED, Change, Reason
 from defendctl.plan.compare import FieldChange
-from defendctl.plan.replay import MetricReplay, Proposal, Replay, Sample, replay, verdict, wilson
-from defendctl.plan.replay_lint import lint, wants_events
-from defendctl.plan.replayable import not_replayed, proposal, proposals
+from defendctl.replay.lint import lint, wants_events
+from defendctl.replay.proposals import not_replayed, proposal, proposals
+from defendctl.replay.replay import MetricReplay, Proposal, Replay, Sample, replay, verdict, wilson
 
 METRICS = ("completeness", "correctness", "context_adherence")
 GRID = [number / 20 for number in range(21)]

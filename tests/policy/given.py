@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from defendctl.diagnostics import Span
-from defendctl.plan.findings import Waiver
 from defendctl.policy.changes import judge_changes
+from defendctl.policy.findings import Waiver
 from defendctl.policy.manifests import judge_manifests
 from defendctl.policy.rules import Rule, Selector
 from tests.plan.given import ADDRESS, WORKFLOW
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from defendctl.model import Workflow
     from defendctl.plan.changes import Plan
-    from defendctl.plan.findings import Finding
+    from defendctl.policy.findings import Finding
 
 TODAY = datetime.date(2026, 3, 1)
 PLACES = {(ADDRESS, ""): Span("a.yaml", 3, 3), (ADDRESS, "metrics"): Span("a.yaml", 5, 5)}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from defendctl.policy.judge import MESSAGES
+from defendctl.policy.finding import MESSAGES
 from defendctl.policy.rules import CHECKS, MANIFEST_CHECKS
 from tests.plan.given import ADDRESS, WORKFLOW
 from tests.policy.given import AUTOMATIC, PLACES, TODAY, of_manifest, rule, selected, told, waiver

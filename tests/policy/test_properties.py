@@ -9,8 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from defendctl.manifest.loader import load
-from defendctl.manifest.report import Report
 from defendctl.manifest.waivers import waivers
 from defendctl.plan.build import World, build_plan
 from defendctl.plan.digest import digest
@@ -18,6 +16,8 @@ from defendctl.policy.changes import judge_changes
 from defendctl.policy.manifests import judge_manifests
 from defendctl.policy.rules import Rule
 from defendctl.policy.waivers import APPROVER, REASON
+from defendctl.yamltext.loader import load
+from defendctl.yamltext.report import Report
 from tests.policy.given import TODAY, rule
 from tests.strategies import worlds
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from defendctl.plan.changes import Plan
-    from defendctl.plan.findings import Finding, Waiver
+    from defendctl.policy.findings import Finding, Waiver
 
 RULES = [
     Rule(check, "deny", check, limit)

@@ -11,8 +11,8 @@ from defendctl.plan.changes import ACTIONS, IMPOSSIBLE, Change, Options, Plan, R
 from defendctl.plan.compare import FieldChange
 from defendctl.plan.direction import WORST_FIRST, worst
 from defendctl.plan.drift import Drifted
-from defendctl.plan.findings import VERDICTS, Finding
-from defendctl.plan.replay import MetricReplay
+from defendctl.policy.findings import VERDICTS, Finding
+from defendctl.replay.replay import MetricReplay
 from tests.cases.built import HOSTILE, REPLAY, WAIVER
 
 MARK = "zqx"

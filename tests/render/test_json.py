@@ -11,12 +11,12 @@ import pytest
 
 from defendctl.diagnostics import Diagnostic, Span
 from defendctl.engine.results import ApplyResult, Result
+from defendctl.inspection.view import build_view
 from defendctl.model import Binding, Intent, State
 from defendctl.plan.digest import digest
 from defendctl.plan.drift import build_drift
-from defendctl.plan.findings import Finding, Waiver
-from defendctl.plan.view import build_view
-from defendctl.render import json as as_json
+from defendctl.policy.findings import Finding, Waiver
+from defendctl.render.json import results as results_json
 from tests.plan.given import ADDRESS, ID, WORKFLOW, bound, one_plan, seen
 
 FIELD = {"path", "before", "after", "applied", "basis", "origin", "direction"}
@@ -34,7 +34,7 @@ def read(text: str, kind: str) -> dict[str, Any]:
 
 def test_plan() -> None:
     plan = one_plan(WORKFLOW, LIVE, bound(WORKFLOW.fields()))
-    data = read(as_json.plan(plan), "plan")
+    data = read(results_json.plan(plan), "plan")
     change = {
         "address": ADDRESS,
         "workflow_id": ID,
@@ -79,7 +79,7 @@ def test_findings_and_the_digest_that_does_not_know_them() -> None:
     plan = replace(bare, findings=found)
     assert digest(plan) == digest(bare)
     nowhere = {"file": None, "line": None, "column": None}
-    assert read(as_json.plan(plan), "plan")["policy"] == [
+    assert read(results_json.plan(plan), "plan")["policy"] == [
         {
             **{"rule": "r", "verdict": "waived", "message": "No.", "detail": "detail", "address": ADDRESS},
             **{"field": "type", "evaluated": True, "file": "a.yaml", "line": 3, "column": 7, "remedy": None},
@@ -96,12 +96,14 @@ def test_findings_and_the_digest_that_does_not_know_them() -> None:
 
 
 def test_a_plan_of_nothing_lists_nothing() -> None:
-    data = read(as_json.plan(one_plan(WORKFLOW, seen(WORKFLOW.fields()), bound(WORKFLOW.fields()))), "plan")
+    data = read(
+        results_json.plan(one_plan(WORKFLOW, seen(WORKFLOW.fields()), bound(WORKFLOW.fields()))), "plan"
+    )
     assert (data["changes"], data["summary"]["none"]) == ([], 1)
 
 
 def test_a_create_has_no_before() -> None:
-    [change] = read(as_json.plan(one_plan(WORKFLOW, None, None)), "plan")["changes"]
+    [change] = read(results_json.plan(one_plan(WORKFLOW, None, None)), "plan")["changes"]
     for field in change["fields"]:
         assert field.keys() == FIELD
         assert {field[key] for key in ("before", "applied", "basis", "origin")} == {None}
@@ -112,19 +114,19 @@ def test_diagnostics() -> None:
         Diagnostic("error", "unknown-metric", "`x` is not a metric.", Span("workflows/a.yaml", 7, 9)),
         Diagnostic("warning", "missing-folder", "nowhere", Span("workflows")),
     ]
-    data = read(as_json.diagnostics(found), "diagnostics")
+    data = read(results_json.diagnostics(found), "diagnostics")
     keys = {"severity", "code", "message", "file", "line", "column"}
     assert data.keys() == {"valid", "diagnostics"}
     assert data["valid"] is False
     assert all(one.keys() == keys for one in data["diagnostics"])
     assert [(d["line"], d["column"]) for d in data["diagnostics"]] == [(7, 9), (None, None)]
-    assert read(as_json.diagnostics(found[1:]), "diagnostics")["valid"] is True
-    assert read(as_json.diagnostics([]), "diagnostics") == {"valid": True, "diagnostics": []}
+    assert read(results_json.diagnostics(found[1:]), "diagnostics")["valid"] is True
+    assert read(results_json.diagnostics([]), "diagnostics") == {"valid": True, "diagnostics": []}
 
 
 def test_apply() -> None:
     results = [Result("a", "create", "done", "wkfl_1"), Result("b", "update", "failed", "wkfl_2", "why", 3)]
-    assert read(as_json.apply(ApplyResult(results)), "apply") == {
+    assert read(results_json.apply(ApplyResult(results)), "apply") == {
         "summary": {"done": 1, "failed": 1, "unknown": 0, "not_attempted": 0},
         "results": [
             {"address": "a", "action": "create", "outcome": "done", "workflow_id": "wkfl_1", "error": None},
@@ -141,17 +143,17 @@ def test_apply() -> None:
 
 def test_drift() -> None:
     entries = build_drift({ADDRESS: WORKFLOW}, {ADDRESS: LIVE}, {ADDRESS: bound(WORKFLOW.fields())})
-    data = read(as_json.drift(entries), "drift")
+    data = read(results_json.drift(entries), "drift")
     [workflow] = data.pop("workflows")
     [field] = workflow.pop("fields")
     assert data == {"drifted": True}
     assert workflow == {"address": ADDRESS, "workflow_id": ID, "direction": "loosens", "status": "active"}
     assert field.keys() == FIELD
-    assert read(as_json.drift([]), "drift") == {"drifted": False, "workflows": []}
+    assert read(results_json.drift([]), "drift") == {"drifted": False, "workflows": []}
 
 
 def test_view() -> None:
-    data = read(as_json.view(build_view(ADDRESS, WORKFLOW, LIVE, bound({"name": "x"}))), "workflow")
+    data = read(results_json.view(build_view(ADDRESS, WORKFLOW, LIVE, bound({"name": "x"}))), "workflow")
     assert data.keys() == {"address", "workflow_id", "status", "fields"}
     assert all(row.keys() == {"path", "desired", "live", "applied", "basis"} for row in data["fields"])
     [name] = [row for row in data["fields"] if row["path"] == "name"]
@@ -172,7 +174,7 @@ def test_state() -> None:
         unresolved={"c": Intent("op", "2026-01-05T09:00:00+00:00", {"name": "C"})},
         tombstones={"d": (Binding("wkfl_d1"), Binding("wkfl_d2"))},
     )
-    assert read(as_json.state(state), "state") == {
+    assert read(results_json.state(state), "state") == {
         "lineage": "lineage-1",
         "serial": 4,
         "bindings": [
@@ -188,11 +190,11 @@ def test_state() -> None:
 
 
 def test_outputs() -> None:
-    assert read(as_json.outputs({"a": "wkfl_a"}), "outputs") == {"outputs": {"a": "wkfl_a"}}
+    assert read(results_json.outputs({"a": "wkfl_a"}), "outputs") == {"outputs": {"a": "wkfl_a"}}
 
 
 @pytest.mark.parametrize("hostile", ["\x1b[2J", "\u202e", "\n::error::", "\ud800", "🤖"])
 def test_documents_are_ascii_and_keep_the_value(hostile: str) -> None:
     live = seen({**WORKFLOW.fields(), "name": hostile})
-    data = read(as_json.plan(one_plan(WORKFLOW, live, bound(WORKFLOW.fields()))), "plan")
+    data = read(results_json.plan(one_plan(WORKFLOW, live, bound(WORKFLOW.fields()))), "plan")
     assert data["changes"][0]["fields"][0]["before"] == hostile

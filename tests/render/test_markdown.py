@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from defendctl.plan.changes import Move
 from defendctl.plan.digest import digest
-from defendctl.render import github, markdown
+from defendctl.render import github
 from defendctl.render.inert import inert
-from defendctl.render.markup import block, code, cut, marker, table
+from defendctl.render.markdown import comment as comment_markdown
+from defendctl.render.markdown.markup import block, code, cut, marker, table
 from tests.bad.golden import assert_inert
 from tests.cases.built import BUILT, DENIED, LOOSER, a_plan, change, every_action, field, many
 from tests.cases.test_cases import CASES, planned
@@ -47,7 +48,7 @@ def look(shown: str) -> Page:
 @STRANGE
 @given(plans())
 def test_whatever_a_plan_says_it_is_text_in_code_and_no_loosening_is_hidden(plan: Plan) -> None:
-    page = look(markdown.plan(plan))
+    page = look(comment_markdown.plan(plan))
     assert {cut(inert(each.address)) for each in plan.listed} <= set(page.codes)
     assert f"{plan.summary()['loosens']} workflow" in page.prose or not plan.summary()["loosens"]
 
@@ -55,19 +56,19 @@ def test_whatever_a_plan_says_it_is_text_in_code_and_no_loosening_is_hidden(plan
 @STRANGE
 @given(drifts())
 def test_whatever_drift_says_it_is_text_in_code(entries: list[Drifted]) -> None:
-    look(markdown.drift(entries))
+    look(comment_markdown.drift(entries))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_case_is_inert(case: Path) -> None:
     plan, drifted = planned(case)
-    assert {change.address for change in plan.listed} <= set(look(markdown.plan(plan)).codes)
-    assert {entry.address for entry in drifted} <= set(look(markdown.drift(drifted)).codes)
+    assert {change.address for change in plan.listed} <= set(look(comment_markdown.plan(plan)).codes)
+    assert {entry.address for entry in drifted} <= set(look(comment_markdown.drift(drifted)).codes)
 
 
 @pytest.mark.parametrize("name", BUILT)
 def test_a_built_plan_is_inert(name: str) -> None:
-    look(markdown.plan(BUILT[name]()))
+    look(comment_markdown.plan(BUILT[name]()))
 
 
 words = st.lists(st.sampled_from(PIECES) | st.text(max_size=4), max_size=5).map("".join)
@@ -127,7 +128,7 @@ def test_500_loosenings_are_all_seen_in_one_comment(denied: bool) -> None:
     if denied:
         found = tuple(replace(DENIED, address=each.address) for each in plan.changes)
         plan = replace(plan, findings=found)
-    shown = markdown.plan(plan)
+    shown = comment_markdown.plan(plan)
     assert len(shown) <= 65_536
     assert {each.address for each in plan.changes} <= set(look(shown).codes)
     assert shown.endswith(f"Digest: `{digest(plan)}@{plan.serial}`\n")
@@ -135,20 +136,20 @@ def test_500_loosenings_are_all_seen_in_one_comment(denied: bool) -> None:
 
 
 def test_where_there_is_room_everything_is_told() -> None:
-    shown = markdown.plan(all_loosen(500), markdown.SUMMARY)
+    shown = comment_markdown.plan(all_loosen(500), comment_markdown.SUMMARY)
     assert shown.count("| **loosens** |") == 2_500
     assert "no room" not in shown
 
 
 def test_what_loosens_is_told_in_full_before_anything_milder_is_told_at_all() -> None:
-    shown = markdown.plan(many())
+    shown = comment_markdown.plan(many())
     assert shown.count("`0.9` → `0.8`") == 250
     assert shown.count("**loosens**") > 150
     assert "250 more, for which there is no room" in shown
 
 
 def test_more_than_a_comment_holds_is_counted() -> None:
-    shown = markdown.plan(all_loosen(2_000))
+    shown = comment_markdown.plan(all_loosen(2_000))
     assert len(shown.encode()) <= 65_536
     told = len([text for text in look(shown).codes if text.startswith("aaa")])
     assert f"and {2_000 - told} more, for which there is no room" in shown
@@ -158,11 +159,11 @@ def test_more_than_a_comment_holds_is_counted() -> None:
 @settings(derandomize=True, deadline=None, max_examples=60)
 @given(plans(), st.integers(3_000, 20_000))
 def test_it_fits_into_what_is_asked(plan: Plan, limit: int) -> None:
-    assert len(markdown.plan(plan, limit).encode()) <= limit
+    assert len(comment_markdown.plan(plan, limit).encode()) <= limit
 
 
 def test_the_riskiest_comes_first_and_only_what_is_harmless_is_folded() -> None:
-    shown = markdown.plan(replace(every_action(), findings=(DENIED,)))
+    shown = comment_markdown.plan(replace(every_action(), findings=(DENIED,)))
     heads = re.findall(r"^(?:### |<details><summary>)(.*?)(?: \(|:)", shown, re.MULTILINE)
     assert heads[:4] == [
         "Denied by policy",
@@ -191,16 +192,16 @@ def test_the_riskiest_comes_first_and_only_what_is_harmless_is_folded() -> None:
     ],
 )
 def test_the_headline_says_the_worst(plan: Plan, told: str) -> None:
-    assert f"## Guardrail plan: {told}\n" in markdown.plan(plan)
+    assert f"## Guardrail plan: {told}\n" in comment_markdown.plan(plan)
     notice = f"::notice title=defendctl%3A plan::{told}\n"
     assert (notice in github.plan(plan)) == bool(plan.listed or plan.moves)
 
 
 def test_without_a_look_at_live_there_is_no_digest() -> None:
-    shown = markdown.plan(a_plan(LOOSER, refreshed=False))
+    shown = comment_markdown.plan(a_plan(LOOSER, refreshed=False))
     assert "**Live was not read.**" in shown
     assert shown.endswith("Digest: `none`\n")
 
 
 def test_no_drift_is_said() -> None:
-    assert "No drift" in markdown.drift([])
+    assert "No drift" in comment_markdown.drift([])

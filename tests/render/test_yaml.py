@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from defendctl.manifest.fmt import Formatted, formatted
-from defendctl.manifest.project import Project
+from defendctl.editing.fmt import Formatted, formatted
 from defendctl.manifest.resolve import resolve
 from defendctl.model import DEFAULTS, Workflow
+from defendctl.project.model import Project
 from defendctl.render.yaml import manifest
 from tests.strategies import CUSTOM_METRICS, workflows
 

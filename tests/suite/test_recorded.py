@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from defendctl.plan import tested
-from defendctl.render import review
-from defendctl.render.paint import plain
-from defendctl.render.tested import tests as lines
+from defendctl.render.markdown import review as review_markdown
+from defendctl.render.text.paint import plain
+from defendctl.render.text.recorded import tests as lines
+from defendctl.suite import recorded
 from tests.bad.golden import assert_inert
 from tests.suite.test_candidate import example, loosen
 
@@ -99,12 +99,12 @@ def test_what_is_no_results_file(example: Any, text: str, said: str) -> None:
 def test_words_of_a_file_do_nothing() -> None:
     strange = "x\n::error::y \x1b[31m @org <b>"
     verdicts = {f"{strange} {n}": "failed" for n in range(7)}
-    one = tested.Tested(strange, "other", verdicts, f"it was recorded on {strange}")
-    found = tested.Tests(strange, True, (one, tested.Tested("a", "live", {})))
+    one = recorded.Tested(strange, "other", verdicts, f"it was recorded on {strange}")
+    found = recorded.Tests(strange, True, (one, recorded.Tested("a", "live", {})))
     shown = "\n".join(lines(found, plain))
     assert_inert(shown)
     assert "(+2)" in shown
     assert "no case" in shown
-    [section] = review.tests(found)
+    [section] = review_markdown.tests(found)
     assert section.title.startswith("Tests recorded `x\\x0a::error::y \\x1b[31m @org <b>`")
     assert all("\x1b" not in form for item in section.items for form in item.forms)

@@ -1,0 +1,128 @@
+"""`defendctl apply`, and what it asks for before."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from defendctl.cli.console import Ticker
+from defendctl.cli.options import (
+    PATH,
+    beginning,
+    files_option,
+    format_option,
+    older_checkout,
+    parallelism_option,
+    progress_of,
+    reassert_option,
+    replace_option,
+    selection_of,
+    subcommand,
+    target_option,
+)
+from defendctl.cli.options import selector as with_selector
+from defendctl.cli.plan import Expected, expected
+from defendctl.cli.telling import after, plan_shown, warn_about
+from defendctl.diagnostics import DefendctlError, Precondition, Usage, worst_exit
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from defendctl.cli.run import Run
+    from defendctl.operations.apply import Consent
+    from defendctl.plan.changes import Plan
+
+
+_OF_THE_PLAN = ("target", "replace", "selector", "reassert")
+"""Options that a saved plan brings along."""
+
+
+@subcommand("apply")
+@click.argument("plan_file", metavar="[PLAN]", required=False, type=PATH)
+@files_option
+@click.option(
+    "--expect",
+    metavar="DIGEST@SERIAL",
+    callback=lambda ctx, param, value: expected(value),
+    help="Apply only this plan, as the last line of `plan` names it.",
+)
+@click.option("--yes", is_flag=True, allow_from_autoenv=False, help="Do not ask.")
+@beginning
+@older_checkout
+@format_option("text", "json")
+@target_option
+@replace_option
+@with_selector
+@reassert_option
+@parallelism_option
+@click.pass_obj
+def apply(
+    run: Run, /, plan_file: Path | None, expect: Expected | None, yes: bool, format: str, **chosen: Any
+) -> int:
+    """Make it so: plan, ask, create and update, and report what may not be changed."""
+    from defendctl.operations.apply import apply as operation
+    from defendctl.operations.policy import Denied
+    from defendctl.render.json import results as results_json
+    from defendctl.render.text import apply as apply_text
+    from defendctl.render.text import plan as plan_text
+
+    if plan_file and any(chosen[name] for name in _OF_THE_PLAN):
+        raise Usage("--target, --replace, -l and --reassert are part of PLAN: leave them out")
+    ticker = Ticker(run.console)
+    consent = _consent(run, plan_file, expect, yes, chosen)
+
+    def on_plan(made: Plan) -> None:
+        ticker.end()
+        warn_about(made, run)
+        if consent.digest:
+            return  # it was shown when it was reviewed
+        if format == "text":
+            run.console.show(plan_shown(made, run))
+        elif not yes:
+            run.console.err(plan_shown(made, run))
+
+    try:
+        done = operation(run.workspace(), selection_of(chosen), consent, progress_of(ticker), on_plan)
+    except Denied as denied:
+        run.console.err(plan_text.findings(denied.findings, run.console.paint_err))
+        raise
+    ticker.end()
+    after(done, run)
+    run.console.out(
+        results_json.apply(done.result, run.environment)
+        if format == "json"
+        else apply_text.apply(done.result, run.console.paint, run.environment)
+    )
+    return worst_exit(done.result.exit_codes())
+
+
+def _consent(
+    run: Run, plan_file: Path | None, expect: Expected | None, yes: bool, chosen: dict[str, Any]
+) -> Consent:
+    from defendctl.operations.apply import Consent
+    from defendctl.operations.planfile import read_plan
+
+    if plan_file:
+        saved = read_plan(plan_file)
+        if saved["digest"] is None:
+            raise Precondition(
+                f"{plan_file} was made without reading what is live", "make one without --no-refresh"
+            )
+        if expect and expect.digest != saved["digest"]:
+            raise Usage("--expect names another digest than PLAN")
+        chosen.update({name: tuple(saved["options"].get(name, ())) for name in _OF_THE_PLAN})
+        return Consent(None, saved["digest"], saved["serial"], saved)
+    if expect:
+        return Consent(None, expect.digest, expect.serial)
+    return Consent(None if yes else partial(_ask, run))
+
+
+def _ask(run: Run, question: str) -> bool:
+    if not sys.stdin.isatty():
+        raise DefendctlError(
+            "there is no terminal to ask on", "review the plan, then apply PLAN, --expect DIGEST or --yes"
+        )
+    return run.console.confirm(question)

@@ -1,0 +1,91 @@
+"""`defendctl drift`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from defendctl.cli import completing
+from defendctl.cli.console import Ticker
+from defendctl.cli.delivery import deliver, report_option
+from defendctl.cli.fmt import tell_unwritten
+from defendctl.cli.options import (
+    files_option,
+    format_option,
+    parallelism_option,
+    progress_of,
+    selection_of,
+    subcommand,
+)
+from defendctl.cli.options import selector as with_selector
+from defendctl.diagnostics import Usage, worst_exit
+from defendctl.render.registry import FORMATS
+
+if TYPE_CHECKING:
+    from defendctl.cli.run import Run
+    from defendctl.operations.destinations import Destination
+
+
+@subcommand("drift")
+@format_option(*FORMATS["drift"])
+@report_option("drift")
+@click.option("--write", is_flag=True, help="Put what is live into the manifests, one line for one value.")
+@click.option(
+    "--overwrite",
+    multiple=True,
+    metavar="ADDRESS",
+    shell_complete=completing.bound,
+    help="With --write: also where git says something new.",
+)
+@click.option(
+    "--ignore",
+    multiple=True,
+    metavar="FIELD",
+    shell_complete=completing.fields,
+    help="Leave this field (or path) out.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["any", "indeterminate", "loosens"]),
+    default="any",
+    show_default=True,
+    help="Exit 2 only if a difference is at least so bad; loosens is the worst.",
+)
+@files_option
+@with_selector
+@parallelism_option
+@click.pass_obj
+def drift(
+    run: Run,
+    /,
+    format: str,
+    report: tuple[Destination, ...],
+    write: bool,
+    overwrite: tuple[str, ...],
+    ignore: tuple[str, ...],
+    fail_on: str,
+    **chosen: Any,
+) -> int:
+    """Show what was changed behind our back, and exit 2 if anything was. Writes nothing without --write."""
+    from defendctl.operations import drift_write
+    from defendctl.operations.destinations import check_destinations
+    from defendctl.operations.drift import drift as operation
+    from defendctl.plan.drift import exit_codes, ignoring
+
+    workspace = run.workspace()
+    check_destinations(workspace, report)
+    if overwrite and not write:
+        raise Usage("--overwrite says what --write may write: give both")
+    drift_write.check_ignored(workspace, ignore)
+    ticker = Ticker(run.console)
+    files = chosen["file"]
+    entries = ignoring(operation(workspace, selection_of(chosen), progress_of(ticker)), ignore)
+    ticker.end()
+    if write:
+        drift_write.check_overwritten(entries, overwrite)
+        entries = drift_write.write_back(workspace, files, entries, overwrite)
+        tell_unwritten(run.console, entries)
+    code = worst_exit(exit_codes(entries, None if fail_on == "any" else fail_on))
+    deliver(run, "drift", entries, format, report, code)
+    return code

@@ -1,0 +1,50 @@
+"""The commands that write manifests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from defendctl.cli.options import Command, ManifestPath
+from defendctl.render.inert import inert
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from defendctl.cli.console import Console
+    from defendctl.cli.run import Run
+    from defendctl.plan.drift import Drifted
+
+
+@click.command("fmt", cls=Command)
+@click.argument("paths", nargs=-1, type=ManifestPath())
+@click.option("--check", is_flag=True, help="Write nothing; exit 2 if a file is not formatted.")
+@click.pass_obj
+def fmt(run: Run, /, paths: tuple[Path, ...], check: bool) -> int:
+    """Bring manifests into canonical spelling and key order, offline. Names the files it changes.
+
+    For `-`, print what stdin holds in canonical spelling.
+    """
+    from defendctl.operations.fmt import fmt as operation
+
+    done = operation(run.workspace(choose=False), paths, check=check)
+    for note in done.notes:
+        run.console.warn(note)
+    if done.text is not None and not check:
+        run.console.out_bytes(done.text)
+        return 0
+    for name in done.changed:
+        run.console.out(inert(name) + "\n")
+    return 2 if check and done.changed else 0
+
+
+def tell_unwritten(console: Console, entries: Sequence[Drifted]) -> None:
+    """Whatever the format: what drift --write left to people."""
+    from defendctl.render.words import path
+
+    for entry in entries:
+        for change in entry.remaining:
+            reason = entry.fates[change.path].reason
+            console.warn(f"{entry.address} {path(change.path)} was not written: {reason}")

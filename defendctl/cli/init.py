@@ -1,0 +1,36 @@
+"""`defendctl init`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from defendctl.cli.options import beginning, subcommand
+from defendctl.command import command
+
+if TYPE_CHECKING:
+    from defendctl.cli.run import Run
+
+
+@subcommand("init")
+@beginning
+@click.pass_obj
+def init(run: Run) -> int:
+    """Write a project that plans: defendctl.yaml, empty state, a first manifest, the schema.
+
+    With --env NAME, begin the state of that environment.
+    """
+    from defendctl.operations import init as operation
+
+    settings = run.settings(env=run.typed("env"))
+    done = operation.init_environment(settings) if settings.env else operation.init(Path.cwd(), settings)
+    for name in done.written:
+        run.console.out(f"wrote  {name}\n")
+    for name in done.left:
+        run.console.out(f"left   {name} (it exists)\n")
+    for warning in done.warnings:
+        run.console.warn(warning)
+    run.console.out(f"Next: edit workflows/, then `{command('validate')}` and `{command('plan')}`.\n")
+    return 0

@@ -1,0 +1,105 @@
+"""One wrapper a command. Each imports its operation when it runs."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from defendctl.cli.console import Ticker
+from defendctl.cli.delivery import deliver, report_option
+from defendctl.cli.options import (
+    PATH,
+    files_option,
+    format_option,
+    parallelism_option,
+    progress_of,
+    reassert_option,
+    replace_option,
+    selection_of,
+    subcommand,
+    target_option,
+)
+from defendctl.cli.options import selector as with_selector
+from defendctl.cli.telling import warn_about
+from defendctl.diagnostics import errors, worst_exit
+from defendctl.render.registry import FORMATS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from defendctl.cli.run import Run
+    from defendctl.operations.destinations import Destination
+
+
+@subcommand("plan")
+@format_option(*FORMATS["plan"])
+@report_option("plan")
+@files_option
+@click.option("--out", type=PATH, help="Also save the plan, for `apply PLAN`.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if there is anything to do.")
+@click.option(
+    "--refresh/--no-refresh",
+    default=True,
+    help="Without: no key and no network; what was last applied stands for what is live.",
+)
+@click.option(
+    "--replay",
+    type=click.IntRange(1, 1000),
+    is_flag=False,
+    flag_value=50,
+    metavar="[N]",
+    help="Also show what new thresholds would have done to the last N events (50) of each workflow.",
+)
+@click.option("--tests", type=PATH, metavar="FILE", help="Also show what `test --out FILE` recorded.")
+@target_option
+@replace_option
+@with_selector
+@reassert_option
+@parallelism_option
+@click.pass_obj
+def plan(
+    run: Run,
+    /,
+    format: str,
+    report: tuple[Destination, ...],
+    out: Path | None,
+    detailed_exitcode: bool,
+    **chosen: Any,
+) -> int:
+    """Show what apply would do, and what that does to each guardrail. Reads only."""
+    from defendctl.operations.destinations import Destination, check_destinations
+    from defendctl.operations.plan import plan as operation
+
+    workspace = run.workspace()
+    saved = [Destination(f"--out {out}", out, "plan", "json")] if out else []
+    files = [*saved, *report]
+    check_destinations(workspace, files)
+    ticker = Ticker(run.console)
+    made = operation(workspace, selection_of(chosen), progress_of(ticker))
+    ticker.end()
+    warn_about(made, run)
+    found = {2} if detailed_exitcode and not made.empty else set()
+    found |= {5} if made.denied else set()
+    found |= {1} if errors(made.diagnostics) else set()
+    code = worst_exit(found | (made.blocked_exits() - {5}))
+    deliver(run, "plan", made, format, files, code)
+    return code
+
+
+class Expected(NamedTuple):
+    """What `--expect` names: a plan, and the serial of the state that it was made from."""
+
+    digest: str
+    serial: int | None
+
+
+def expected(value: str | None) -> Expected | None:
+    """Raises click's usage error for a serial that is none."""
+    if value is None:
+        return None
+    digest, at, serial = value.partition("@")
+    if at and not re.fullmatch(r"[0-9]{1,9}", serial):
+        raise click.BadParameter(f"{value[:100]!r} is not DIGEST@SERIAL, as the last line of `plan` has it")
+    return Expected(digest, int(serial) if at else None)

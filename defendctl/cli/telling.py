@@ -1,0 +1,37 @@
+"""What commands say beside their result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from defendctl.render.inert import inert
+
+if TYPE_CHECKING:
+    from defendctl.cli.run import Run
+    from defendctl.operations.apply import Applied
+    from defendctl.plan.changes import Plan
+
+
+def plan_shown(made: Plan, run: Run) -> str:
+    from defendctl.render.text import plan as plan_text
+
+    return plan_text.plan(made, run.console.paint)
+
+
+def warn_about(made: Plan, run: Run) -> None:
+    from defendctl.render.text import diagnostics as diagnostics_text
+
+    if made.diagnostics and not run.console.quiet:
+        run.console.err(diagnostics_text.diagnostics(made.diagnostics, run.console.paint_err))
+
+
+def after(done: Applied, run: Run) -> None:
+    """What must be on stderr whatever the format: unknown creates, and ids that are recorded nowhere."""
+    from defendctl.render.text import apply as apply_text
+
+    for warning in done.warnings:
+        run.console.err(inert(warning))
+    for address, intent in done.unknown.items():
+        run.console.err("\n".join(apply_text.unresolved(address, intent)))
+    for receipt in done.result.receipts:
+        run.console.err("\n".join(apply_text.receipt(receipt)))

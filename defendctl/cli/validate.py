@@ -1,0 +1,70 @@
+"""`defendctl validate`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from defendctl.cli import completing
+from defendctl.cli.delivery import deliver, report_option
+from defendctl.cli.options import (
+    ManifestPath,
+    files_option,
+    format_option,
+    subcommand,
+)
+from defendctl.render.registry import FORMATS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from defendctl.cli.run import Run
+    from defendctl.operations.destinations import Destination
+    from defendctl.schema.models_project import LintLevel
+
+
+@subcommand("validate")
+@click.argument("paths", nargs=-1, type=ManifestPath())
+@files_option
+@click.option(
+    "-E",
+    "--error",
+    multiple=True,
+    metavar="CODE",
+    shell_complete=completing.lint_codes,
+    help="Take this lint for an error.",
+)
+@click.option(
+    "-W",
+    "--warning",
+    multiple=True,
+    metavar="CODE",
+    shell_complete=completing.lint_codes,
+    help="Take this lint for a warning.",
+)
+@format_option(*FORMATS["diagnostics"])
+@report_option("diagnostics")
+@click.pass_obj
+def validate(
+    run: Run,
+    /,
+    paths: tuple[Path, ...],
+    file: tuple[Path, ...],
+    format: str,
+    report: tuple[Destination, ...],
+    **chosen: Any,
+) -> int:
+    """Check every manifest and the project file, offline; `-` is stdin."""
+    from defendctl.operations.destinations import check_destinations
+    from defendctl.operations.policy import exits
+    from defendctl.operations.show import validate as operation
+
+    workspace = run.workspace(choose=False)
+    check_destinations(workspace, report)
+    levels: dict[str, LintLevel] = dict.fromkeys(chosen["warning"], "warning")
+    levels |= dict.fromkeys(chosen["error"], "error")
+    found = operation(workspace, [*paths, *file], levels)
+    code = exits(found)
+    deliver(run, "diagnostics", found, format, report, code)
+    return code

@@ -1,0 +1,1 @@
+"""The text of a manifest, changed: values put in, keys put in order, the rest as it was."""

@@ -1,0 +1,44 @@
+"""Compare what was applied with what is live."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from defendctl.operations.live import read_live, refuse_if_all_missing
+from defendctl.operations.plan import declared_elsewhere
+from defendctl.operations.selection import Selection, chosen_by_labels
+from defendctl.operations.uploads import with_uploads
+from defendctl.operations.workspace import warn_unresolved
+from defendctl.plan.renames import settle
+
+if TYPE_CHECKING:
+    from defendctl.operations.progress import Progress
+    from defendctl.operations.workspace import Workspace
+    from defendctl.plan.drift import Drifted
+
+
+def drift(workspace: Workspace, chosen: Selection, progress: Progress) -> list[Drifted]:
+    """What was edited behind our back, of everything bound (or, with -f, of what these files declare)."""
+    from defendctl.plan.drift import build_drift
+
+    desired = workspace.desired(chosen.files or None)
+    state = workspace.read_state().state
+    workspace.check_host(state)
+    elsewhere = declared_elsewhere(workspace, desired, state, chosen.files)
+    state = settle(desired.renamed, {}, desired.workflows, state, elsewhere).state
+    inside = set(desired.workflows) if chosen.files else None
+    if chosen.selector:
+        inside = chosen_by_labels(desired, chosen.selector)
+        warn_unresolved(workspace, state.unresolved.keys() & inside)
+    else:
+        warn_unresolved(workspace, state.unresolved)
+    ids = {
+        address: binding.workflow_id
+        for address, binding in sorted(state.managed.items())
+        if inside is None or address in inside
+    }
+    reading = read_live(workspace, ids, state, chosen.parallelism, progress)
+    refuse_if_all_missing(reading.live, state, chosen)
+    for diagnostic in reading.diagnostics:
+        workspace.settings.warn(diagnostic.message)
+    return build_drift(with_uploads(desired, state).workflows, reading.live, state.bindings)

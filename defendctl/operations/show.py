@@ -1,0 +1,126 @@
+"""validate, show, outputs and schema: looking without changing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from defendctl.diagnostics import DefendctlError, Usage, errors, in_order, suggest
+from defendctl.operations.selection import chosen_by_labels, only
+from defendctl.operations.stdin import reading_stdin
+from defendctl.operations.uploads import with_uploads
+from defendctl.operations.workspace import warn_unresolved
+from defendctl.plan.identity import another_id
+from defendctl.yamltext.quote import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from defendctl.diagnostics import Diagnostic
+    from defendctl.inspection.view import View
+    from defendctl.operations.workspace import Workspace
+    from defendctl.schema.models_project import LintLevel
+
+
+def validate(
+    workspace: Workspace, paths: Sequence[Path], levels: Mapping[str, LintLevel] | None = None
+) -> list[Diagnostic]:
+    """Every problem of project file, policy and manifests, what the policy denies, what is seldom meant.
+
+    Offline; of each environment, if none was chosen. `levels` go before those of the project file.
+    Raises Usage for a code that there is not.
+    """
+    chosen = {**workspace.project.lint, **_known(levels or {})}
+    with reading_stdin(paths, workspace.cwd):
+        found = [one for each in workspace.environments for one in _validated(each, paths, chosen)]
+    unpinned = (one for each in workspace.environments for one in _unpinned(each, chosen))
+    return in_order(dict.fromkeys([*workspace.problems, *found, *unpinned]))
+
+
+def _validated(
+    workspace: Workspace, paths: Sequence[Path], levels: Mapping[str, LintLevel]
+) -> Iterator[Diagnostic]:
+    from defendctl.manifest.lint import levelled
+    from defendctl.manifest.resolve import resolve
+    from defendctl.operations.policy import of_manifests
+
+    today = workspace.settings.today
+    desired = resolve(workspace.project, list(paths) or None, workspace.cwd, today, linted=True)
+    yield from (*desired.diagnostics, *levelled(desired.lints, levels), *of_manifests(desired, today))
+    yield from () if paths else _of_the_suites(workspace)
+
+
+def _unpinned(workspace: Workspace, levels: Mapping[str, LintLevel]) -> list[Diagnostic]:
+    """A warning where the project file pins no lineage; the sandbox needs none."""
+    from defendctl.manifest.lint import levelled
+    from defendctl.operations.beginning import unpinned
+
+    project = workspace.project
+    if project.file is None or workspace.settings.sandbox or errors(workspace.problems):
+        return []
+    found = unpinned(project, shown(project.file, workspace.cwd))
+    return levelled([found] if found else [], levels)
+
+
+def _of_the_suites(workspace: Workspace) -> list[Diagnostic]:
+    """What is wrong with the test files, where there are any."""
+    if not workspace.project.tests:
+        return []
+    from defendctl.manifest.suites import read_suites
+
+    return read_suites(workspace.project, workspace.cwd).diagnostics
+
+
+def _known(levels: Mapping[str, LintLevel]) -> Mapping[str, LintLevel]:
+    from defendctl.manifest.lint import LINTS
+
+    for code in levels:
+        if code not in LINTS:
+            near = suggest(code, LINTS) or f" There are: {', '.join(LINTS)}."
+            raise Usage(f"{code!r} is not a code whose severity can be chosen.{near}")
+    return levels
+
+
+def show(workspace: Workspace, address: str) -> View:
+    """One workflow from all sides. Raises DefendctlError for an address that is nowhere."""
+    from defendctl.inspection.view import build_view
+    from defendctl.plan.renames import settle
+
+    desired = workspace.desired(None)
+    state = workspace.read_state().state
+    desired = with_uploads(desired, state)
+    workspace.check_host(state)
+    state = settle(desired.renamed, {}, desired.workflows, state, desired.left_out).state
+    known = {*desired.workflows, *state.bindings, *state.unresolved}
+    if address not in known:
+        raise DefendctlError(f"there is no address {address!r}.{suggest(address, sorted(known))}")
+    if address in state.unresolved:
+        warn_unresolved(workspace, [address])
+    binding = state.bindings.get(address)
+    observed = None
+    if binding:
+        with workspace.api() as api:
+            observed = api.read(binding.workflow_id)
+    if binding and observed and observed.workflow_id != binding.workflow_id:
+        workspace.settings.warn(f"{address}: {another_id(binding.workflow_id, observed.workflow_id)}")
+    return build_view(address, desired.workflows.get(address), observed, binding)
+
+
+def outputs(workspace: Workspace, selector: Sequence[str] = ()) -> dict[str, str]:
+    """Address → workflow id, of what is bound; offline. The manifests are read for their labels alone."""
+    state = workspace.read_state().state
+    if selector:
+        state = only(state, chosen_by_labels(workspace.desired(None), selector))
+    warn_unresolved(workspace, state.unresolved)
+    return {a: b.workflow_id for a, b in sorted(state.managed.items())}
+
+
+def environment(ids: dict[str, str]) -> dict[str, str]:
+    """Variable → workflow id. Raises DefendctlError where two addresses make one name."""
+    names: dict[str, str] = {}
+    for address in ids:
+        name = "DEFEND_WORKFLOW_" + "".join(c if c.isalnum() else "_" for c in address.upper())
+        if name in names:
+            raise DefendctlError(f"{names[name]} and {address} both make the variable {name}")
+        names[name] = address
+    return {name: ids[address] for name, address in names.items()}

@@ -1,0 +1,1 @@
+"""defendctl.yaml and what it names: environments, files, policies."""

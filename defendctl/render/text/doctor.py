@@ -1,0 +1,53 @@
+"""A check-up for people and for scripts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from defendctl.render.inert import inert
+from defendctl.render.words import count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from defendctl.inspection.checkup import Check, Checkup, Question, Served
+    from defendctl.render.text.paint import Paint
+
+
+_COLOURS: Final = {"ok": "green", "note": "yellow", "problem": "red"}
+
+
+def text(checkup: Checkup, paint: Paint) -> str:
+    lines = [line for check in checkup.checks for line in _check(check, paint)]
+    lines += ["", *_served(checkup.served)] if checkup.served else []
+    settled = [q for q in checkup.questions if q.answer]
+    lines += ["", "Open questions that this server answers:"] if settled else []
+    lines += [f"  {q.question} {inert(q.answer or '')}" for q in settled]
+    lines += ["", "Not settled:", *_unsettled(q for q in checkup.questions if not q.answer)]
+    problems = sum(check.verdict == "problem" for check in checkup.checks)
+    return "\n".join([*lines, "", count(problems, "problem") + "." if problems else "All is well."]) + "\n"
+
+
+def _check(check: Check, paint: Paint) -> Iterator[str]:
+    yield f"{paint(f'{check.verdict:7}', _COLOURS[check.verdict])}  {check.topic:10}  {inert(check.message)}"
+    if check.advice:
+        yield f"{'':21}→ {inert(check.advice)}"
+
+
+def _served(served: Served) -> Iterator[str]:
+    like = f"like {' and '.join(served.evidence)}" if served.evidence else "like no generation that is known"
+    read = count(served.read, "workflow")
+    yield f"The server answers {like} ({read} read); written is {served.generation}."
+    for what, names in (
+        ("can be read", served.readable),
+        ("cannot be read", served.unreadable),
+        ("can be created", served.creatable),
+        ("can be updated", served.updatable),
+        ("names it uses", served.names),
+        ("names unknown to us", served.unknown),
+    ):
+        yield f"  {what:20}{inert(', '.join(names)) or 'none'}"
+
+
+def _unsettled(questions: Iterable[Question]) -> list[str]:
+    return [f"  {q.question} ({q.why})" for q in questions]

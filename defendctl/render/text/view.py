@@ -1,0 +1,35 @@
+"""One workflow as text: declared, bound and live."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from defendctl.render.inert import inert
+from defendctl.render.text.plan import ALIGNED, sides_of
+from defendctl.render.words import (
+    named,
+    path,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from defendctl.inspection.view import View
+
+
+def view(shown: View, environment: str | None = None) -> str:
+    head = f"{named(environment)}{inert(shown.address)}  {inert(shown.workflow_id or 'not bound')}"
+    head += f"  {inert(shown.status)}" if shown.status else ""
+    rows = [("field", "desired", "live", "applied", "known by")]
+    rows += [
+        (path(row.path), *sides_of(row, row.path in shown.unmanaged), row.basis or "-")
+        for row in shown.fields
+    ]
+    return "\n".join([head, *_table(rows)]) + "\n"
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(n for row in rows if (n := len(row[i])) <= ALIGNED) for i in range(len(rows[0]))]
+    return [
+        "  " + "  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]

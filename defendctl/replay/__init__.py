@@ -1,0 +1,1 @@
+"""What proposed thresholds would have said of events that were scored already."""

@@ -1,0 +1,101 @@
+"""Which workflows of a plan can be replayed, and why the others cannot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from defendctl.plan.changes import IMPOSSIBLE
+from defendctl.plan.diff import same
+from defendctl.replay.replay import Proposal, Replay
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from defendctl.model import Fields, Workflow
+    from defendctl.plan.changes import Change
+    from defendctl.replay.replay import Sample
+
+
+GONE: Final = "the API answers 404 for it"
+NO_LIST: Final = "this generation of the API lists no events"
+
+_CREATED: Final = "it is created by this plan: there are no events yet"
+_RETIRED: Final = "it is retired, and stays live as it is"
+_AUTOMATIC: Final = "its thresholds are automatic {}: they adapt, and no number for a level is known"
+_UNKNOWN: Final = "its thresholds of today are not known"
+_NO_NUMBER: Final = "its thresholds of today are not all numbers"
+
+
+def proposals(changes: Iterable[Change]) -> tuple[Proposal, ...]:
+    """Of each workflow whose thresholds change, and that can be replayed."""
+    return tuple(asks for c in changes if isinstance(asks := proposal(c), Proposal))
+
+
+def not_replayed(changes: Iterable[Change], sample: Sample) -> tuple[Replay, ...]:
+    """One for each workflow whose guardrail changes and that cannot be replayed."""
+    asks = ((c, proposal(c)) for c in changes)
+    return tuple(untold(c.address, c.workflow_id, sample, a) for c, a in asks if isinstance(a, str))
+
+
+def untold(address: str, workflow_id: str | None, sample: Sample, why_not: str) -> Replay:
+    """One without numbers."""
+    last = sample.last
+    return Replay(address, workflow_id, last, last, needed=sample.min_events, why_not=why_not)
+
+
+def proposal(change: Change) -> Proposal | str | None:
+    """A string says why it cannot be replayed; None: there is nothing to ask, for no threshold changes."""
+    if change.reason:
+        unmoved = change.reason.kind == IMPOSSIBLE and not _thresholds_change(change)
+        return None if unmoved else _blocked(change)
+    if change.action == "create":
+        return _CREATED
+    if change.action == "retire":
+        return _RETIRED
+    if change.desired is None or change.workflow_id is None or not _thresholds_change(change):
+        return None
+    return _between(change, change.workflow_id, change.desired)
+
+
+def _blocked(change: Change) -> str:
+    kind = change.reason.kind if change.reason else ""
+    return GONE if kind == "missing" else f"it is blocked ({kind}), so nothing of it changes"
+
+
+def _thresholds_change(change: Change) -> bool:
+    return any(f.path == "type" or f.path.startswith("metrics.") for f in change.fields)
+
+
+def _between(change: Change, workflow_id: str, desired: Workflow) -> Proposal | str:
+    if change.observed is None:
+        return GONE
+    before = today(change)
+    if "type" not in before or "metrics" not in before:
+        return _UNKNOWN
+    automatic = [
+        when
+        for when, kind in (("today", before["type"]), ("under this plan", desired.type))
+        if kind != "custom"
+    ]
+    if automatic:
+        return _AUTOMATIC.format(" and ".join(automatic))
+    if not all(isinstance(value, float) for value in before["metrics"].values()):
+        return _NO_NUMBER
+    after = {metric: float(value) for metric, value in desired.metrics.items()}
+    return Proposal(
+        address=change.address,
+        workflow_id=workflow_id,
+        before={
+            m: after[m] if same(value, after.get(m)) else value for m, value in before["metrics"].items()
+        },
+        after=after,
+        most=1 if desired.improvement_action == "none" else 1 + desired.max_retries,
+        same_cycle=not {f.path for f in change.fields} & {"improvement_action", "max_retries"},
+    )
+
+
+def today(change: Change) -> Fields:
+    """What is live as it was read, or as it was last applied where it cannot be read."""
+    binding = change.binding
+    applied = {n: v for n, v in binding.applied.items() if n not in binding.unconfirmed} if binding else {}
+    return applied | (change.observed.fields if change.observed else {})

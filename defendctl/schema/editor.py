@@ -1,0 +1,464 @@
+"""The models → JSON Schemas (draft-07) that editors show well.
+
+Types, ranges and required keys come from the models. What editors need besides is added here: a description
+that names the default (they do not show `default`, and would insert it), messages in words, and what depends
+on `type` as if/then, with `X: false` for a key that does not belong, so that the message stands on that key.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from defendctl.model import ADDRESS, CONTENT, METRICS
+from defendctl.policy.rules import CHECKS, FLAG_RATE, RETIRE
+from defendctl.policy.waivers import WAIVABLE
+from defendctl.schema import fields, models_manifest, models_policy, models_project, texts
+from defendctl.schema.checks import KEY_VARIABLES
+from defendctl.schema.editor_defaults import rules_of_defaults
+from defendctl.schema.sentences import spoken
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pydantic import BaseModel
+
+
+Schema = dict[str, Any]
+
+DRAFT = "http://json-schema.org/draft-07/schema#"
+THRESHOLD = "${1:0.8}"  # in a snippet: text to type over
+_UNWANTED = frozenset({"title", "description", "default"})
+
+
+def manifest_schema(custom_metrics: Sequence[str] = ()) -> Schema:
+    """The schema of one manifest document; the names in `custom_metrics` are metrics too."""
+    schema = document_schema(models_manifest.Manifest, texts.MANIFEST)
+    metrics = metrics_of(custom_metrics)
+    schema["properties"]["defaults"] = {**texts.MANIFEST["defaults"], **_part(metrics, frozenset(), "none")}
+    schema["properties"]["workflows"] |= {
+        "propertyNames": _addresses(),
+        "defaultSnippets": _workflow_snippets(),
+    }
+    schema["properties"]["waivers"]["items"] = _waiver()
+    filled = _part(metrics, frozenset({"metrics", "labels"}), "that of `defaults`", named=True)
+    whole = {"if": {"required": ["defaults"]}, "then": _each(filled), "else": _each(_workflow(metrics))}
+    laid = rules_of_defaults(metrics, _laid_thresholds(), _laid_levels())
+    return spoken({**schema, "allOf": [whole, *laid]}, "A manifest")
+
+
+def overlay_schema(custom_metrics: Sequence[str] = ()) -> Schema:
+    """The schema of a file that `overlays` of an environment name."""
+    schema = document_schema(models_manifest.Overlay, texts.OVERLAY)
+    nullable = frozenset(texts.WORKFLOW) - {"type", "improvement_action"}
+    laid = _part(metrics_of(custom_metrics), nullable, "as in the manifest", named=True)
+    schema["properties"]["workflows"] |= {
+        "propertyNames": _addresses(),
+        "additionalProperties": {**laid, "type": ["object", "null"]},
+    }
+    schema["properties"]["waivers"]["items"] = _waiver()
+    return spoken(schema, "An overlay")
+
+
+def project_schema(custom_metrics: Sequence[str] = ()) -> Schema:
+    """The schema of `defendctl.yaml`, which may name more metrics itself: then any word may be one."""
+    schema = document_schema(models_project.ProjectFile, texts.PROJECT)
+    for name, model in (
+        ("api", models_project.Api),
+        ("state", models_project.State),
+        ("lint", models_project.Lint),
+    ):
+        section = {"type": "object", "properties": properties_of(model, texts.SECTIONS[name])}
+        schema["properties"][name] = {**texts.PROJECT[name], **section, "additionalProperties": False}
+    for name in ("manifests", "tests", "custom_metrics"):
+        schema["properties"][name]["uniqueItems"] = True
+    schema["properties"]["api"]["properties"]["key_variable"]["pattern"] = f"^{KEY_VARIABLES}$"
+    schema["properties"]["policy"] = _policy()
+    schema["properties"]["environments"] |= _environments()
+    alone = _without("state", "With `environments` each has a state of its own: move this into one of them.")
+    known = _rule(_none_but(custom_metrics), _metrics_of_rules(metrics_of(custom_metrics)))
+    rules = [_rule({"required": ["environments"]}, alone), known]
+    return spoken({**schema, "allOf": rules}, "A project file")
+
+
+def _none_but(custom_metrics: Sequence[str]) -> Schema:
+    given = {"items": {"enum": [*custom_metrics]}} if custom_metrics else {"maxItems": 0}
+    return {"properties": {"custom_metrics": given}}
+
+
+def _metrics_of_rules(metrics: Mapping[str, str]) -> Schema:
+    """Of every rule in a project file."""
+    rule = {"properties": _metrics_of_rule(metrics)}
+    policy = {"properties": {"policy": {"properties": {"rules": {"items": rule}}}}}
+    each = {"properties": {"environments": {"additionalProperties": policy}}}
+    return {"properties": {**policy["properties"], **each["properties"]}}
+
+
+def _metrics_of_rule(metrics: Mapping[str, str]) -> Schema:
+    return {"min_threshold": _thresholds(metrics), "require_metrics": {"items": _metric(metrics)}}
+
+
+def _environments() -> Schema:
+    given = properties_of(models_project.Environment, texts.ENVIRONMENT)
+    for name, model, hints in (
+        ("api", models_project.Api, texts.API),
+        ("state", models_project.StateOfEnvironment, texts.STATE_OF_ENVIRONMENT),
+    ):
+        given[name] = {**texts.ENVIRONMENT[name], **_section(model, hints)}
+    given["api"]["properties"]["key_variable"]["pattern"] = f"^{KEY_VARIABLES}$"
+    given["policy"] = {**_policy(), **texts.ENVIRONMENT["policy"]}
+    given["overlays"]["uniqueItems"] = True
+    names = _pattern(
+        models_project.ENVIRONMENT, "A word like `staging`: small letters, digits and single dashes."
+    )
+    return {
+        "minProperties": 1,
+        "propertyNames": {**names, "maxLength": models_project.LONGEST_ENVIRONMENT},
+        "additionalProperties": {
+            "type": ["object", "null"],
+            "properties": given,
+            "additionalProperties": False,
+        },
+    }
+
+
+def policy_schema(custom_metrics: Sequence[str] = ()) -> Schema:
+    """The schema of a file that `policy.include` names."""
+    schema = document_schema(models_policy.PolicyFile, texts.POLICY_FILE)
+    schema["properties"]["rules"]["items"] = _rule_of_policy(metrics_of(custom_metrics))
+    return spoken(schema, "A file of rules")
+
+
+def metrics_of(custom_metrics: Sequence[str]) -> dict[str, str]:
+    return {**METRICS, **dict.fromkeys(custom_metrics, "One of your organization's own metrics.")}
+
+
+def to_text(schema: Mapping[str, Any]) -> str:
+    """As it is committed; keys stand in the order in which editors offer them."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def document_schema(model: type[BaseModel], hints: texts.Hints) -> Schema:
+    properties = properties_of(model, hints)
+    properties["version"] = {**hints["version"], "type": "integer", "const": 1}
+    return {
+        "$schema": DRAFT,
+        "type": "object",
+        "required": model.model_json_schema()["required"],
+        "properties": properties,
+        "patternProperties": {"^x-": {}},
+        "additionalProperties": False,
+    }
+
+
+def properties_of(model: type[BaseModel], hints: texts.Hints) -> Schema:
+    """The properties of a model in the order of the hints, each with its hints."""
+    generated = model.model_json_schema()["properties"]
+    return {name: {**_clean(generated[name]), **hint} for name, hint in hints.items() if name in generated}
+
+
+def _clean(node: Any) -> Any:
+    """Without what pydantic adds and editors misuse. No key of ours has such a name."""
+    if isinstance(node, list):
+        return [_clean(item) for item in node]
+    if isinstance(node, dict):
+        return {key: _clean(value) for key, value in node.items() if key not in _UNWANTED}
+    return node
+
+
+def _workflow(metrics: Mapping[str, str]) -> Schema:
+    given = properties_of(models_manifest.Untyped, texts.WORKFLOW)
+    given["description"]["type"] = ["string", "null"]
+    given["type"]["enumDescriptions"] = [*texts.TYPES.values()]
+    given["tolerance"] |= _levels()
+    given["improvement_action"] = {**texts.WORKFLOW["improvement_action"], **_actions()}
+    given["file_search"] |= {"items": _file(), "uniqueItems": True}
+    given["labels"] |= {
+        "maxProperties": fields.MAX_LABELS,
+        "propertyNames": _pattern(fields.LABEL_KEY, texts.LABELS),
+        "additionalProperties": {"type": "string", **_pattern(fields.LABEL_VALUE, texts.LABEL_VALUE)},
+    }
+    given["unmanaged"]["uniqueItems"] = True
+    given["renamed_from"] |= _pattern(ADDRESS.pattern, f"{texts.ADDRESS_RULE.capitalize()}.")
+    taken = {**_section(models_manifest.Import, texts.IMPORT), "required": ["workflow_id"]}
+    given["import"] = {**texts.WORKFLOW["import"], **taken}
+    return {
+        "type": "object",
+        "required": ["type", "metrics", "improvement_action"],
+        "properties": given,
+        "additionalProperties": False,
+        "allOf": _rules(metrics),
+    }
+
+
+def _addresses() -> Schema:
+    return _pattern(ADDRESS.pattern, f"{texts.ADDRESS_RULE.capitalize()}.")
+
+
+def _each(workflow: Schema) -> Schema:
+    return {"properties": {"workflows": {"additionalProperties": workflow}}}
+
+
+def _part(
+    metrics: Mapping[str, str], nullable: frozenset[str], default: str, *, named: bool = False
+) -> Schema:
+    """A part of a workflow, whose type may stand elsewhere. `nullable` fields can be taken away."""
+    given = _workflow(metrics)["properties"]
+    for name in frozenset() if named else models_manifest.OF_ONE_WORKFLOW:
+        given.pop(name, None)
+    given["metrics"] = {**texts.WORKFLOW["metrics"], **_any_metrics(metrics, nulls="metrics" in nullable)}
+    if "labels" in nullable:
+        given["labels"]["additionalProperties"]["type"] = ["string", "null"]
+    for name in given:
+        text = given[name]["markdownDescription"].split(" Default: ")[0].removesuffix(" Required.")
+        given[name] = {**given[name], "markdownDescription": f"{text} Default: {default}."}
+    if "name" in nullable:  # an overlay, which takes away by null what may go, and no action
+        shown = zip(
+            given["improvement_action"]["enum"], given["improvement_action"]["enumDescriptions"], strict=True
+        )
+        kept = {word: text for word, text in shown if word is not None}
+        given["improvement_action"] |= {"enum": [*kept], "enumDescriptions": [*kept.values()]}
+        for name in (nullable - {"metrics"}) & given.keys():
+            given[name] = _or_null(given[name])
+    both = _rule({"required": ["max_retries"]}, _without("max_improvement_attempts", texts.BOTH_NAMES))
+    return {"type": "object", "properties": given, "additionalProperties": False, "allOf": [both]}
+
+
+def _any_metrics(metrics: Mapping[str, str], *, nulls: bool) -> Schema:
+    """In any form, for the type is not known here."""
+    value = {
+        "type": ["number", "string", *(["null"] if nulls else [])],
+        "minimum": 0,
+        "maximum": 1,
+        **_pattern(f"({'|'.join(texts.LEVELS)})", "A level is low, medium or high."),
+        "errorMessage": "A threshold from 0 to 1, or a level." + (" null takes it away." if nulls else ""),
+        "defaultSnippets": [{"label": "0.8", "body": THRESHOLD}],
+    }
+    least = 0 if nulls else 1
+    return {
+        **_listed_or_levels(metrics),
+        **{"minItems": least, "minProperties": least},
+        "properties": {name: {**value, **_metric_text(text)} for name, text in metrics.items()},
+    }
+
+
+def _or_null(schema: Schema) -> Schema:
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    values = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
+    told = {"enumDescriptions": [*schema["enumDescriptions"], "Taken away."]} if values else {}
+    return {**schema, **values, **told, "type": [*dict.fromkeys([*kinds, "null"])]}
+
+
+def _file() -> Schema:
+    """Both shapes at once: the keywords for texts and those for mappings do not disturb each other."""
+    return {
+        "type": ["string", "object"],
+        "minLength": 1,
+        "allOf": [{"pattern": f"^(?!{CONTENT.pattern}$)", "patternErrorMessage": texts.FILE_ID}],
+        "errorMessage": texts.FILE_ID,
+        "required": models_manifest.File.model_json_schema()["required"],
+        "properties": properties_of(models_manifest.File, texts.FILE),
+        "additionalProperties": False,
+        "defaultSnippets": [{"label": "path: docs/policy.pdf", "body": {"path": "${1:docs/policy.pdf}"}}],
+    }
+
+
+def _pattern(pattern: str, message: str) -> Schema:
+    return {"pattern": f"^{pattern}$", "patternErrorMessage": message}
+
+
+def _waiver() -> Schema:
+    given = properties_of(models_policy.Waiver, texts.WAIVER)
+    given["field"] |= _pattern(
+        f"({'|'.join(WAIVABLE)}|metrics\\..+)", "A path as the plan shows it, or `retire`."
+    )
+    given["to"] |= {"type": ["string", "number", "boolean", "null", "array"], "items": {"type": "string"}}
+    rate = {"properties": {"to": {"type": ["number", "null"], "minimum": 0, "maximum": 1}}}
+    retire, flag_rate = (_where("field", {"const": name}) for name in (RETIRE, FLAG_RATE))
+    return {
+        "type": "object",
+        "required": models_policy.Waiver.model_json_schema()["required"],
+        "properties": given,
+        "additionalProperties": False,
+        "allOf": [
+            {"if": retire, "else": {"required": ["to"]}},
+            _rule(flag_rate, rate),
+        ],
+    }
+
+
+def _policy() -> Schema:
+    """Any word may be a metric here, for `custom_metrics` stand in the same file."""
+    given = properties_of(models_policy.Policy, texts.POLICY)
+    given["include"]["uniqueItems"] = True
+    given["replay"] = {**texts.POLICY["replay"], **_section(models_policy.Replay, texts.REPLAY)}
+    given["rules"]["items"] = _rule_of_policy(None)
+    return {**texts.PROJECT["policy"], "type": "object", "properties": given, "additionalProperties": False}
+
+
+def _section(model: type[BaseModel], hints: texts.Hints) -> Schema:
+    return {"type": "object", "properties": properties_of(model, hints), "additionalProperties": False}
+
+
+def _rule_of_policy(metrics: Mapping[str, str] | None) -> Schema:
+    given = properties_of(models_policy.Rule, texts.RULE)
+    given["id"]["pattern"] = f"^{models_policy.RULE_ID}$"
+    for name in CHECKS:
+        given[name]["markdownDescription"] += " Default: not checked."
+    for name in ("no_loosening", "no_indeterminate", "no_retire"):
+        given[name] |= {"const": True, "errorMessage": f"`{name}` {texts.OFF}"}
+    for name, model, hints in (
+        ("select", models_policy.Select, texts.SELECT),
+        ("capabilities", models_policy.Capabilities, texts.CAPABILITIES),
+    ):
+        section = _section(model, hints)
+        given[name] = {
+            "markdownDescription": given[name]["markdownDescription"],
+            **section,
+            "minProperties": 1,
+        }
+    for name, shape in _metrics_of_rule(metrics).items() if metrics is not None else ():
+        given[name] |= shape
+    return {
+        "type": "object",
+        "required": models_policy.Rule.model_json_schema()["required"],
+        "properties": given,
+        "additionalProperties": False,
+        "allOf": _one_check(),
+    }
+
+
+def _one_check() -> list[Schema]:
+    """One of them, and with it none that is listed after it: the second is the one that is told."""
+    none = {"properties": dict.fromkeys(CHECKS, False)}
+    lacking = {"required": [CHECKS[0]], "errorMessage": f"{texts.ONE_CHECK}; this one has none."}
+    others = "A rule holds exactly one check, and this is a second one; split it."
+    return [
+        _rule(none, {"allOf": [lacking]}),
+        *(
+            _rule({"required": [check]}, {"properties": dict.fromkeys(later, False), "errorMessage": others})
+            for check, later in ((check, CHECKS[n + 1 :]) for n, check in enumerate(CHECKS[:-1]))
+        ),
+    ]
+
+
+def _levels() -> Schema:
+    return {"enum": [*texts.LEVELS], "enumDescriptions": [*texts.LEVELS.values()]}
+
+
+def _actions() -> Schema:
+    return {
+        "enum": [*texts.ACTIONS, *texts.OLD_ACTIONS],
+        "enumDescriptions": [*texts.ACTIONS.values(), *texts.OLD_ACTIONS.values()],
+        "errorMessage": "`improvement_action` must be fixit, regenerate or none.",
+    }
+
+
+def _rules(metrics: Mapping[str, str]) -> list[Schema]:
+    """What depends on another key. `errorMessage` has a `then` of its own, for it replaces other messages."""
+    custom, automatic = _where("type", {"const": "custom"}), _where("type", {"const": "automatic"})
+    listed, mapped = _where("metrics", {"type": "array"}), _where("metrics", {"type": "object"})
+    old_action = _where("improvement_action", {"enum": [*texts.OLD_ACTIONS]})
+    return [
+        _rule(custom, {"properties": {"metrics": _thresholds(metrics)}}),
+        _rule(custom, _without("tolerance", texts.MISPLACED["Custom"])),
+        _rule(automatic, {"properties": {"metrics": _listed_or_levels(metrics)}}),
+        _rule({"allOf": [automatic, listed]}, {"required": ["tolerance"]}),
+        _rule(
+            {"allOf": [automatic, mapped]},
+            _without("tolerance", texts.MISPLACED["AutomaticLevels"]),
+        ),
+        _rule(
+            {"required": ["max_retries"]},
+            _without("max_improvement_attempts", texts.BOTH_NAMES),
+        ),
+        _rule(old_action, {"properties": {"improvement_action": {"deprecated": True}}}),
+    ]
+
+
+def _rule(condition: Schema, then: Schema) -> Schema:
+    return {"if": condition, "then": then}
+
+
+def _where(key: str, value: Schema) -> Schema:
+    return {"required": [key], "properties": {key: value}}
+
+
+def _without(key: str, message: str) -> Schema:
+    return {"properties": {key: False}, "errorMessage": message}
+
+
+def _thresholds(metrics: Mapping[str, str]) -> Schema:
+    shape = _clean(models_manifest.Custom.model_json_schema()["properties"]["metrics"])
+    threshold = {**shape["additionalProperties"], "defaultSnippets": [{"label": "0.8", "body": THRESHOLD}]}
+    return {
+        **shape,
+        "properties": {name: {**threshold, **_metric_text(text)} for name, text in metrics.items()},
+        "additionalProperties": False,
+        "errorMessage": f"A threshold for each metric, like `completeness: 0.8`. {_known(metrics)}",
+        "defaultSnippets": [{"label": "completeness: 0.8", "body": {"completeness": THRESHOLD}}],
+    }
+
+
+def _listed_or_levels(metrics: Mapping[str, str]) -> Schema:
+    """Both shapes at once: the keywords for lists and those for mappings do not disturb each other."""
+    levels = _clean(models_manifest.AutomaticLevels.model_json_schema()["properties"]["metrics"])
+    level = {**levels["additionalProperties"], **_levels()}
+    return {
+        **levels,
+        "type": ["array", "object"],
+        "minItems": 1,
+        "uniqueItems": True,
+        "items": _metric(metrics),
+        "properties": {name: {**level, **_metric_text(text)} for name, text in metrics.items()},
+        "additionalProperties": False,
+        "errorMessage": "A list of metrics, each once and at least one, or a mapping of metric to level "
+        f"(low, medium or high). {_known(metrics)}",
+    }
+
+
+def _laid_thresholds() -> Schema:
+    """Over the metrics of `defaults`, of which null takes one away."""
+    each = {"type": ["number", "null"], "minimum": 0, "maximum": 1, "errorMessage": texts.LAID_THRESHOLD}
+    shape = "`metrics` of a custom workflow must be a mapping of metric to threshold."
+    return {"type": "object", "additionalProperties": each, "errorMessage": shape}
+
+
+def _laid_levels() -> Schema:
+    return {"additionalProperties": {"enum": [*texts.LEVELS, None], "errorMessage": texts.LAID_LEVEL}}
+
+
+def _metric(metrics: Mapping[str, str]) -> Schema:
+    return {
+        "type": "string",
+        "enum": [*metrics],
+        "enumDescriptions": [*metrics.values()],
+        "errorMessage": _known(metrics),
+    }
+
+
+def _metric_text(text: str) -> Schema:
+    return {"markdownDescription": f"{text} Default: not measured."}
+
+
+def _known(metrics: Mapping[str, str]) -> str:
+    return f"Metrics are {', '.join(metrics)}; {texts.OWN_METRICS}"
+
+
+def _workflow_snippets() -> list[Schema]:
+    action = "${3|fixit,regenerate,none|}"
+    custom = {"type": "custom", "metrics": {"completeness": "${2:0.8}"}, "improvement_action": action}
+    automatic = {
+        "type": "automatic",
+        "tolerance": "${2|low,medium,high|}",
+        "metrics": ["${4:completeness}"],
+        "improvement_action": action,
+    }
+    return [
+        _snippet("custom workflow", texts.TYPES["custom"], custom),
+        _snippet("automatic workflow", texts.TYPES["automatic"], automatic),
+    ]
+
+
+def _snippet(label: str, description: str, workflow: Schema) -> Schema:
+    return {"label": label, "description": description, "body": {"${1:support-bot}": workflow}}

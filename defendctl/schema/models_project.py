@@ -1,0 +1,73 @@
+"""What the project file may hold, but for its policy."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from defendctl.schema.fields import Model, Text, Version
+from defendctl.schema.models_policy import Policy
+
+
+class Api(Model):
+    base_url: Text = ""
+    key_variable: Text = "DEEPRAILS_API_KEY"
+    generation: Literal["auto", "2025-10-07", "2025-10-22", "2025-11-10", "2025-12-07"] = "auto"
+    uploads: bool = False
+
+
+class State(Model):
+    path: Text = "defendctl.state.json"
+    lineage: Text = ""
+
+
+LintLevel = Literal["error", "warning", "ignore"]
+"""`off` would be false to a reader of YAML 1.1."""
+
+
+class Lint(Model):
+    """How grave each finding of `lint` is."""
+
+    correctness_in_automatic: LintLevel = Field("warning", alias="correctness-in-automatic")
+    replay_no_context: LintLevel = Field("warning", alias="replay-no-context")
+    replay_no_ground_truth: LintLevel = Field("warning", alias="replay-no-ground-truth")
+    replay_super_fast_search: LintLevel = Field("warning", alias="replay-super-fast-search")
+    retries_without_action: LintLevel = Field("warning", alias="retries-without-action")
+    retries_zero: LintLevel = Field("warning", alias="retries-zero")
+    same_name: LintLevel = Field("warning", alias="same-name")
+    threshold_one: LintLevel = Field("warning", alias="threshold-one")
+    threshold_zero: LintLevel = Field("warning", alias="threshold-zero")
+    unpinned_state: LintLevel = Field("warning", alias="unpinned-state")
+
+
+ENVIRONMENT = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
+LONGEST_ENVIRONMENT = 32
+
+
+class StateOfEnvironment(State):
+    path: Text = ""
+
+
+class Environment(Model):
+    """One of `environments:`; what it leaves out is as at the top, but for the state, which is its own."""
+
+    api: Api = Api()
+    state: StateOfEnvironment = StateOfEnvironment()
+    policy: Policy = Policy()
+    overlays: list[Text] = []
+
+
+class ProjectFile(Model):
+    """`defendctl.yaml`; keys that begin with `x-` are taken out before."""
+
+    schema_: str = Field("", alias="$schema")
+    version: Version
+    manifests: Annotated[list[Text], Field(min_length=1)] = ["workflows"]
+    tests: list[Text] = []
+    api: Api = Api()
+    state: State = State()
+    custom_metrics: list[Text] = []
+    lint: Lint = Lint.model_validate({})
+    policy: Policy = Policy()
+    environments: Annotated[dict[str, Any], Field(min_length=1)] = {}
