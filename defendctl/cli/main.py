@@ -54,25 +54,25 @@ cli.params.extend(global_options(inner=False))
 for command in (
     init.init,
     validate.validate,
+    fmt.fmt,
     plan.plan,
     apply.apply,
     drift.drift,
     show.show,
     import_.import_,
+    state.group,
+    events.group,
+    suite.test,
+    suite.verify,
     outputs.outputs,
+    environments.render,
+    environments.compare,
     schema.schema,
+    sandbox.sandbox,
+    doctor.doctor,
     completion.completion,
 ):
     cli.add_command(command)
-cli.add_command(doctor.doctor)
-cli.add_command(environments.render)
-cli.add_command(environments.compare)
-cli.add_command(state.group)
-cli.add_command(events.group)
-cli.add_command(suite.test)
-cli.add_command(suite.verify)
-cli.add_command(sandbox.sandbox)
-cli.add_command(fmt.fmt)
 
 
 def run(arguments: Sequence[str]) -> int:

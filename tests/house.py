@@ -1,0 +1,229 @@
+"""The package as a building: what imports what, which names stand twice, what is too full.
+
+`python -m tests.house` prints the counts; `test_house.py` holds them to what the rules allow.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "defendctl"
+
+ROWS = (
+    {"command", "diagnostics", "durable", "exits", "hosts", "model", "process", "sandbox"},
+    {"event", "git", "plan", "yamltext"},
+    {"inspection", "replay", "state"},
+    {"api", "policy", "suite"},
+    {"engine", "review", "schema"},
+    {"editing", "project"},
+    {"manifest"},
+    {"render"},
+    {"operations"},
+    {"cli"},
+    {"__main__"},
+)
+"""From the bottom up: each may import what stands below it, and nothing beside it."""
+
+LAYERS = frozenset({"cli", "operations", "render", "render/text", "render/json", "render/markdown"})
+SAME_NAME = (
+    LAYERS | {"inspection"},
+    LAYERS | {"plan"},
+    LAYERS | {"policy"},
+    LAYERS | {"replay", "manifest", "editing", "suite"},
+    frozenset({"manifest", "plan"}),
+)
+"""Folders in which one file name means one subject: a command, its operation, how its result is shown, and
+the core of it; and what manifests and a plan each say of it."""
+
+HEAVY = frozenset(
+    {"httpx", "deepdiff", "pydantic", "yaml", "filelock", "starlette", "uvicorn", "sqlite3", "asyncio"}
+)
+FULL = 16
+UNBOUNDED = {"cli", "operations", "sandbox"}
+"""A file for each command, and the island."""
+LONGEST = 350
+TABLES = {"schema/texts.py", "schema/editor.py", "sandbox/generations.py"}
+"""Mostly data, which no split makes easier to read."""
+
+
+@dataclass(frozen=True)
+class Import:
+    """One name that one file imports; `inside` a function, or for `types` alone."""
+
+    target: str
+    name: str
+    inside: bool
+    types: bool
+    line: int
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def place(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def folder(path: Path) -> str:
+    return path.relative_to(PACKAGE).parent.as_posix()
+
+
+def dotted(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts).removesuffix(".__init__")
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
+def known() -> dict[str, Path]:
+    return {dotted(path): path for path in modules()}
+
+
+@cache
+def imports(path: Path) -> tuple[Import, ...]:
+    """Every import of a file, wherever it stands."""
+    return tuple(_imports(tree_of(path), inside=False, types=False))
+
+
+def _imports(node: ast.AST, *, inside: bool, types: bool) -> Iterator[Import]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            for alias in child.names:
+                yield Import(alias.name, "", inside, types, child.lineno)
+        elif isinstance(child, ast.ImportFrom) and child.module:
+            for alias in child.names:
+                whole = f"{child.module}.{alias.name}"
+                target = whole if whole in known() else child.module
+                yield Import(target, alias.name, inside, types, child.lineno)
+        else:
+            deeper = inside or isinstance(child, ast.FunctionDef)
+            hidden = types or (isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test))
+            yield from _imports(child, inside=deeper, types=hidden)
+
+
+def neighbours() -> dict[str, set[str]]:
+    """Module → the modules of ours that it imports, for types as well."""
+    return {
+        name: {one.target for one in imports(path) if one.target in known()} - {name}
+        for name, path in known().items()
+    }
+
+
+def circles() -> list[list[str]]:
+    """Sets of modules each of which reaches every other, smallest names first."""
+    graph, found = neighbours(), set()
+    reach = {name: _reached(name, graph) for name in graph}
+    for name in graph:
+        ring = frozenset(other for other in reach[name] if name in reach[other])
+        if len(ring) > 1:
+            found.add(ring)
+    return sorted(sorted(ring) for ring in found)
+
+
+def _reached(name: str, graph: dict[str, set[str]]) -> set[str]:
+    seen: set[str] = set()
+    waiting = [name]
+    while waiting:
+        for other in graph[waiting.pop()] - seen:
+            seen.add(other)
+            waiting.append(other)
+    return seen
+
+
+def names_twice() -> dict[str, list[str]]:
+    """File names that stand in folders which do not share their subjects."""
+    where: dict[str, list[str]] = {}
+    for path in modules():
+        if path.name not in ("__init__.py", "__main__.py") and folder(path) != "sandbox":
+            where.setdefault(path.name, []).append(folder(path))
+    return {
+        name: folders
+        for name, folders in where.items()
+        if len(folders) > 1 and not any(set(folders) <= allowed for allowed in SAME_NAME)
+    }
+
+
+def classes_twice() -> dict[str, list[str]]:
+    where: dict[str, list[str]] = {}
+    for path in modules():
+        if folder(path) != "sandbox":
+            for node in tree_of(path).body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    where.setdefault(node.name, []).append(place(path))
+    return {name: places for name, places in where.items() if len(places) > 1}
+
+
+def full_folders() -> dict[str, int]:
+    count = Counter(folder(path) for path in modules() if path.name != "__init__.py")
+    return {name: n for name, n in count.items() if n > FULL and name not in UNBOUNDED}
+
+
+def long_modules() -> dict[str, int]:
+    lengths = {place(path): path.read_text().count("\n") for path in modules()}
+    return {name: n for name, n in lengths.items() if n > LONGEST and name not in TABLES}
+
+
+@cache
+def weight(module: str) -> frozenset[str]:
+    """The heavy libraries that importing a module loads."""
+    return frozenset(_weight(module, set()))
+
+
+def _weight(module: str, seen: set[str]) -> Iterator[str]:
+    if module in seen:
+        return
+    seen.add(module)
+    if module not in known():
+        yield from {module.partition(".")[0]} & HEAVY
+        return
+    for one in imports(known()[module]):
+        if not (one.inside or one.types):
+            yield from _weight(one.target, seen)
+
+
+def weightless_imports() -> list[str]:
+    """Imports in functions that guard no weight; a command may always open its own operation late."""
+    found = []
+    for name, path in known().items():
+        for one in imports(path):
+            guards = weight(one.target) - weight(name)
+            own = name.startswith("defendctl.cli.") and one.target.startswith("defendctl.operations")
+            if one.inside and not one.types and one.target in known() and not (guards or own):
+                found.append(f"{place(path)}:{one.line}: {one.target}.{one.name}")
+    return sorted(found)
+
+
+def counts() -> dict[str, int]:
+    every = [node for path in modules() for node in ast.walk(tree_of(path))]
+    functions = [node for node in every if isinstance(node, ast.FunctionDef)]
+    return {
+        "modules": len(modules()),
+        "lines": sum(path.read_text().count("\n") for path in modules()),
+        "functions": len(functions),
+        "circles": len(circles()),
+        "file names twice": len(names_twice()),
+        "class names twice": len(classes_twice()),
+        "folders too full": len(full_folders()),
+        "modules too long": len(long_modules()),
+        "imports in functions that guard nothing": len(weightless_imports()),
+    }
+
+
+if __name__ == "__main__":
+    for what, count in counts().items():
+        sys.stdout.write(f"{count:>8,}  {what}\n")
