@@ -195,14 +195,14 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownEvent:
     address: str
     workflow_id: str
     event: Event
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentEvent:
     """What became of a submission. `unknown`: it may be evaluated and paid for."""
 
     address: str

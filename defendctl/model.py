@@ -156,7 +156,7 @@ def usable_file_id(value: object) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentValue:
     """One value of an update that left, and the fingerprint of that change (`plan/fingerprints.py`)."""
 
     path: str
@@ -192,7 +192,7 @@ class Binding:
     recorded: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Field of `applied` → when that was recorded (ISO 8601, UTC), and by which run. What an older
     defendctl recorded has none."""
-    sent: tuple[Sent, ...] = ()
+    sent: tuple[SentValue, ...] = ()
     """What an update carried whose success is not recorded."""
 
     def knowing(self, applied: Fields) -> Binding:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from defendctl.event import Evaluation, Event, Score, Shown
+from defendctl.event import Evaluation, Event, Score, ShownEvent
 from defendctl.render.text import events as events_text
 from defendctl.render.text.paint import plain
 from tests.conftest import GENERATIONS, KEY, custom
@@ -153,7 +153,7 @@ def test_no_event_passes_by_what_failed() -> None:
         (False, 1, "completed, flagged by x, not filtered"),
     ):
         event = Event("evt_1", "completed", filtered, None, attempts, (told,))
-        assert f"  {said}" in events_text.event(Shown("a", "wkfl_1", event), plain)
+        assert f"  {said}" in events_text.event(ShownEvent("a", "wkfl_1", event), plain)
 
 
 # --- sent at most once ---

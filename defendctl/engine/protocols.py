@@ -38,7 +38,7 @@ class EventSource(Protocol):
         """None for a 404. Raises ApiError."""
 
 
-class Judge(Protocol):
+class Evaluator(Protocol):
     """What evaluates an event, and is paid for it."""
 
     def submit(self, workflow_id: str, body: dict[str, Any], before_send: Callable[[], None]) -> Submitted:

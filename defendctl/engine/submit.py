@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from defendctl.api.outcome import Submitted
-    from defendctl.engine.protocols import Judge
+    from defendctl.engine.protocols import Evaluator
     from defendctl.event import Event
 
 TRIES: Final = 3
@@ -26,7 +26,7 @@ def _nothing() -> None:
 
 
 def submit(
-    judge: Judge, workflow_id: str, body: dict[str, Any], before_send: Callable[[], None] = _nothing
+    judge: Evaluator, workflow_id: str, body: dict[str, Any], before_send: Callable[[], None] = _nothing
 ) -> Submitted:
     """Tried again only where nothing left this machine, and after a 429, which was refused."""
     tried = 0
@@ -40,7 +40,7 @@ def submit(
 
 
 def follow(
-    judge: Judge,
+    judge: Evaluator,
     workflow_id: str,
     event_id: str,
     seconds: float,

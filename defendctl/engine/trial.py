@@ -12,13 +12,13 @@ from defendctl.api.outcome import Accepted, Refused, Unknown
 from defendctl.diagnostics import ApiError, Interrupted, KeyRefused
 from defendctl.engine.submit import follow, submit
 from defendctl.suite.judge import judge, settle
-from defendctl.suite.models import CaseResult, Run
+from defendctl.suite.models import CaseResult, Repeat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any, Literal
 
-    from defendctl.engine.protocols import Judge
+    from defendctl.engine.protocols import Evaluator
     from defendctl.event import Event, Submission
     from defendctl.suite.budget import Budget
     from defendctl.suite.models import Case
@@ -37,7 +37,7 @@ class Trial:
 
     def __init__(
         self,
-        api: Judge,
+        api: Evaluator,
         ids: Mapping[str, str],
         encode: Callable[[Submission], dict[str, Any]],
         seconds: float,
@@ -80,7 +80,7 @@ class Trial:
 
     def _case(self, case: Case) -> CaseResult:
         """Repeats one after the other, so that none is paid for that decides nothing."""
-        runs: list[Run] = []
+        runs: list[Repeat] = []
         while (verdict := settle(case, runs)) is None:
             if self.stopped or not self._affordable(case):
                 why = _WHY[self.stopped or "budget"]
@@ -97,7 +97,7 @@ class Trial:
         self.stop("budget")
         return False
 
-    def _paid(self, case: Case, number: int) -> Run:
+    def _paid(self, case: Case, number: int) -> Repeat:
         began = time.monotonic()
         run = replace(self._run(case, number), seconds=time.monotonic() - began)
         if self._budget is not None:
@@ -108,42 +108,42 @@ class Trial:
                     self._budget.settle(self._estimates[case.name], run.cost)
         return run
 
-    def _run(self, case: Case, number: int) -> Run:
+    def _run(self, case: Case, number: int) -> Repeat:
         named = replace(case.submission, nametag=f"defendctl-test:{case.name}:{number}")
         try:
             outcome = submit(self._api, self._ids[case.address], self._encode(named))
         except Interrupted as error:
-            return Run("not_judged", (error.message,), "no")
+            return Repeat("not_judged", (error.message,), "no")
         match outcome:
             case Accepted(event_id):
                 return self._follow(case, event_id)
             case Unknown(why):
                 said = f"{why}; whether it was submitted is unknown, so it is not sent again"
-                return Run("not_judged", (said,), "unknown", ended=False)
+                return Repeat("not_judged", (said,), "unknown", ended=False)
             case Refused(status, why):
-                return Run("not_judged", (f"refused: {why}",), "no", exit_code=_refused_key(status))
-        return Run("not_judged", (f"not sent: {outcome.why}",), "no")
+                return Repeat("not_judged", (f"refused: {why}",), "no", exit_code=_refused_key(status))
+        return Repeat("not_judged", (f"not sent: {outcome.why}",), "no")
 
-    def _follow(self, case: Case, event_id: str) -> Run:
+    def _follow(self, case: Case, event_id: str) -> Repeat:
         """Whatever goes wrong here: the event is there, and is paid for."""
         try:
             event = follow(self._api, self._ids[case.address], event_id, self._seconds)
         except (ApiError, Interrupted) as error:
             code = 3 if isinstance(error, KeyRefused) else 0
-            return Run("not_judged", (error.message,), event_id=event_id, ended=False, exit_code=code)
+            return Repeat("not_judged", (error.message,), event_id=event_id, ended=False, exit_code=code)
         if event is None:
             said = "the API answers 404 for the event that it accepted"
-            return Run("not_judged", (said,), event_id=event_id, ended=False)
+            return Repeat("not_judged", (said,), event_id=event_id, ended=False)
         run = _told(case, event, self._seconds)
         why = self.unlike(event) if event.ended else None
         return replace(run, held="not_judged", why=(why,)) if why else run
 
 
-def _told(case: Case, event: Event, seconds: float) -> Run:
+def _told(case: Case, event: Event, seconds: float) -> Repeat:
     held, why = judge(event, case.expect)
     if not event.ended:
         why = (f"its evaluation has not ended within {seconds:g} s",)
-    return Run(
+    return Repeat(
         held,
         why,
         event_id=event.event_id,

@@ -97,7 +97,7 @@ class _Reading:
     def _case(
         self, name: str, body: Any, defaults: dict[str, Any], document: Document, report: Report
     ) -> None:
-        from defendctl.schema.models_suite import Case as Model
+        from defendctl.schema.models_suite import CaseEntry as Model
         from defendctl.schema.problems import check
 
         at: KeyPath = ("tests", name)
@@ -196,7 +196,7 @@ def _expect(expect: dict[str, Any], metrics: Collection[str]) -> Iterator[Fault]
             yield ("scores", metric), "out-of-range", message
 
 
-def _built(name: str, model: models_suite.Case, span: Span) -> Case:
+def _built(name: str, model: models_suite.CaseEntry, span: Span) -> Case:
     given = model.input
     submission = Submission(
         model_output=model.output,

@@ -33,7 +33,7 @@ def waivers(document: Document, today: datetime.date | None, report: Report) -> 
     entries = document.data.get("waivers") if isinstance(document.data, dict) else None
     for index, entry in enumerate(entries if isinstance(entries, list) else ()):
         at = ("waivers", index)
-        model = check(models_policy.Waiver, entry, at, document, report)
+        model = check(models_policy.WaiverEntry, entry, at, document, report)
         sound = not isinstance(entry, dict) or _rules(entry, at, document, report)
         if model is not None and sound:
             yield _waiver(model, at, today, document, report)
@@ -92,7 +92,7 @@ def date(text: str) -> datetime.date | None:
 
 
 def _waiver(
-    model: models_policy.Waiver,
+    model: models_policy.WaiverEntry,
     at: tuple[str, int],
     today: datetime.date | None,
     document: Document,

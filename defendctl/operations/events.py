@@ -16,7 +16,7 @@ from defendctl.diagnostics import (
     Usage,
     suggest,
 )
-from defendctl.event import Listed, Sent, Shown
+from defendctl.event import Listed, SentEvent, ShownEvent
 from defendctl.operations.workspace import warn_unresolved
 from defendctl.plan.identity import another_id, import_command
 
@@ -49,12 +49,12 @@ def listed(workspace: Workspace, address: str, limit: int, content: bool) -> Lis
     return Listed(address, workflow_id, found.asked, found.events, limit)
 
 
-def shown(workspace: Workspace, address: str, event_id: str, content: bool) -> Shown:
+def shown(workspace: Workspace, address: str, event_id: str, content: bool) -> ShownEvent:
     workflow_id = bound(workspace, address)
     _check_event_id(event_id)
     with workspace.api() as api:
         event = api.event(workflow_id, event_id, content)
-    return Shown(address, workflow_id, _found(event, address, event_id))
+    return ShownEvent(address, workflow_id, _found(event, address, event_id))
 
 
 def watched(
@@ -64,7 +64,7 @@ def watched(
     seconds: float,
     content: bool,
     on_poll: Callable[[Event], None],
-) -> Shown:
+) -> ShownEvent:
     """The event when it has ended, or as it is after so many seconds."""
     from defendctl.engine.submit import follow
 
@@ -72,10 +72,10 @@ def watched(
     _check_event_id(event_id)
     with workspace.api() as api:
         event = follow(api, workflow_id, event_id, seconds, content, on_poll)
-    return Shown(address, workflow_id, _found(event, address, event_id))
+    return ShownEvent(address, workflow_id, _found(event, address, event_id))
 
 
-def submitted(workspace: Workspace, address: str, file: Path) -> Sent:
+def submitted(workspace: Workspace, address: str, file: Path) -> SentEvent:
     """One event, once. Raises DefendctlError before anything is sent, and Interrupted."""
     from defendctl.api.submission import body, unfit
     from defendctl.engine.submit import submit
@@ -161,18 +161,18 @@ def paying(what: str) -> Iterator[Callable[[], None]]:
         ) from None
 
 
-def _sent(address: str, workflow_id: str, outcome: Submitted) -> Sent:
+def _sent(address: str, workflow_id: str, outcome: Submitted) -> SentEvent:
     from defendctl.api.outcome import Accepted, Refused, Unknown
 
     match outcome:
         case Accepted(event_id):
-            return Sent(address, workflow_id, "accepted", event_id)
+            return SentEvent(address, workflow_id, "accepted", event_id)
         case Refused(status, why):
             code = KeyRefused.exit_code if status in (401, 403) else ApiError.exit_code
-            return Sent(address, workflow_id, "refused", why=why, exit_code=code)
+            return SentEvent(address, workflow_id, "refused", why=why, exit_code=code)
         case Unknown(why):
-            return Sent(address, workflow_id, "unknown", why=f"{why}; {NOT_REPEATED}", exit_code=1)
-    return Sent(address, workflow_id, "not_sent", why=outcome.why, exit_code=1)
+            return SentEvent(address, workflow_id, "unknown", why=f"{why}; {NOT_REPEATED}", exit_code=1)
+    return SentEvent(address, workflow_id, "not_sent", why=outcome.why, exit_code=1)
 
 
 def _check_event_id(event_id: str) -> None:

@@ -39,7 +39,7 @@ _NO_PAIR = frozenset({"not-a-pair", "invalid-address", "unusable-id"})
 """With one of these it may be another file, and what it holds must not get into a URL."""
 
 
-class Refused(Invalid):
+class RefusedList(Invalid):
     """Every problem of a list; exits 7 if one of its addresses has an unresolved create."""
 
     def __init__(self, found: list[Diagnostic], exit_code: int) -> None:
@@ -80,7 +80,7 @@ def import_from(
             given = read_pairs(file, report)
             pairs = checking.usable(given.pairs)
             if not given.sure and any(problem.code in _NO_PAIR for problem in report.diagnostics):
-                raise Refused(report.diagnostics, checking.exit_code)
+                raise RefusedList(report.diagnostics, checking.exit_code)
             todo = [p for p in pairs if p.address not in declared or not checking.is_bound(p)]
             found, evidence = _read(workspace, todo, checking, parallelism, progress)
             missing = [undeclared(a, observed) for a, observed in found.items() if a not in declared]
@@ -90,7 +90,7 @@ def import_from(
                 written.check(missing, spans, report)
                 _check_renames(missing, desired.renamed, spans, report)
         if report.diagnostics:
-            raise Refused(report.diagnostics, checking.exit_code)
+            raise RefusedList(report.diagnostics, checking.exit_code)
         done = Imported(already=sum(checking.is_bound(p) for p in pairs))
         if missing and not written:
             done.to_paste = missing

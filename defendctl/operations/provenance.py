@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownProvenance:
     view: View
     known: tuple[Known, ...]
     age: float | None
     """Of the event that told something, in seconds."""
 
 
-def show_provenance(workspace: Workspace, address: str) -> Shown:
+def show_provenance(workspace: Workspace, address: str) -> ShownProvenance:
     """As `show`, and where each value comes from."""
     view = show(workspace, address)
     binding = workspace.read_state().state.bindings.get(address)
@@ -36,7 +36,7 @@ def show_provenance(workspace: Workspace, address: str) -> Shown:
         with workspace.api() as api:
             sighting = _sighting(workspace, api, binding)
     age = (datetime.now(UTC) - _instant(sighting.at)).total_seconds() if sighting else None
-    return Shown(view, provenance(view, binding, sighting), age)
+    return ShownProvenance(view, provenance(view, binding, sighting), age)
 
 
 def _sighting(workspace: Workspace, api: DefendApi, binding: Binding) -> Sighting | None:

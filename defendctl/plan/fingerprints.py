@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from defendctl.model import Sent, leaves, only_console
+from defendctl.model import SentValue, leaves, only_console
 from defendctl.plan.digest import canonical, digest
 
 if TYPE_CHECKING:
@@ -48,10 +48,10 @@ class Spends:
         told = [one.value for one in self.fingerprints if one.field is None and one.action != "create"]
         return [self.digest, *told] if self.digest else told
 
-    def sent(self, values: Fields) -> list[Sent]:
+    def sent(self, values: Fields) -> list[SentValue]:
         """What an update changes, by which it is known again if its answer is lost."""
         told = leaves(values)
-        return [Sent(f.field, told.get(f.field), f.value) for f in self.fingerprints if f.field]
+        return [SentValue(f.field, told.get(f.field), f.value) for f in self.fingerprints if f.field]
 
 
 def spends(plan: Plan) -> dict[tuple[str, str], Spends]:

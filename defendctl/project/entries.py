@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Diagnostic, Span
-from defendctl.project.files import ENDINGS, MAX_NAMES, Refused, TooManyNames, Walk, is_glob
+from defendctl.project.files import ENDINGS, MAX_NAMES, Unread, TooManyNames, Walk, is_glob
 from defendctl.yamltext.quote import short, shown
 from defendctl.yamltext.source import is_instead
 
@@ -70,7 +70,7 @@ class Entries:
     def _read(self, start: Path, walk: Walk) -> Iterator[Path]:
         is_folder = start.is_dir()
         for path in walk.files(start):
-            if isinstance(path, Refused):
+            if isinstance(path, Unread):
                 self.error(path.code, path.message, Span(self.shown(path.path)))
             elif not (is_folder and self._is_other(path)):
                 yield path
@@ -82,7 +82,7 @@ class Entries:
 def holds_only(path: Path, real_files: Collection[str]) -> bool:
     """Whether it is one of these files, or a folder in which nothing else is read."""
     try:
-        files = [os.path.realpath(file) for file in Walk(None).files(path) if not isinstance(file, Refused)]
+        files = [os.path.realpath(file) for file in Walk(None).files(path) if not isinstance(file, Unread)]
     except TooManyNames:
         return False
     return bool(files) and all(file in real_files for file in files)

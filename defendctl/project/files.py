@@ -24,7 +24,7 @@ _MAGIC = re.compile(r"[*?\[]")
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Unread:
     """A path that is not read, and why."""
 
     path: Path
@@ -78,7 +78,7 @@ class Walk:
         self._inside = inside
         self._left = MAX_NAMES
 
-    def files(self, path: Path) -> Iterator[Path | Refused]:
+    def files(self, path: Path) -> Iterator[Path | Unread]:
         """A file itself, whatever its name; of a folder every manifest file below it, in order."""
         if not path.is_dir():
             yield self._checked(path)
@@ -87,7 +87,7 @@ class Walk:
             if is_outside(folder, self._inside):
                 yield self._checked(folder)
             elif isinstance(entries, OSError):
-                yield Refused(folder, "unreadable", f"This folder cannot be read: {entries.strerror}.")
+                yield Unread(folder, "unreadable", f"This folder cannot be read: {entries.strerror}.")
             else:
                 files = (folder / e.name for e in entries if has_ending(e.name) and not _is_folder(e))
                 yield from map(self._checked, files)
@@ -143,10 +143,10 @@ class Walk:
             return error
         return sorted(found, key=lambda e: e.name)
 
-    def _checked(self, path: Path) -> Path | Refused:
+    def _checked(self, path: Path) -> Path | Unread:
         if not is_outside(path, self._inside):
             return path
-        return Refused(
+        return Unread(
             path, "outside-project", "A symbolic link leads out of the project here; manifests stay in it."
         )
 

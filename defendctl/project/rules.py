@@ -29,7 +29,7 @@ def rules(
     metrics = dict.fromkeys((*METRICS, *custom_metrics))
     for index, entry in enumerate(entries if isinstance(entries, list) else ()):
         place = (*at, index)
-        model = check(models_policy.Rule, entry, place, document, report)
+        model = check(models_policy.RuleEntry, entry, place, document, report)
         sound = not isinstance(entry, dict) or _sound(entry, place, metrics, document, report)
         if model is not None and sound:
             yield _rule(model, entry, document, place)
@@ -59,7 +59,7 @@ def _id(entry: dict[str, Any]) -> Iterator[Fault]:
 
 def _one_check(entry: dict[str, Any]) -> Iterator[Fault]:
     given = [key for key in entry if key in CHECKS]
-    if not given and entry.keys() <= set(known_keys(models_policy.Rule)):  # or a check is misspelt, and told
+    if not given and entry.keys() <= set(known_keys(models_policy.RuleEntry)):  # or a check is misspelt, and told
         yield (), "missing-key", f"{ONE_CHECK}; this one has none."
     for key in given[1:]:
         yield (
@@ -86,7 +86,7 @@ def _empty(entry: dict[str, Any]) -> Iterator[Fault]:
             yield (key,), "invalid-value", f"`{key}` is empty; say what is meant, or leave it out."
 
 
-def _rule(model: models_policy.Rule, entry: dict[str, Any], document: Document, at: KeyPath) -> Rule:
+def _rule(model: models_policy.RuleEntry, entry: dict[str, Any], document: Document, at: KeyPath) -> Rule:
     check = next(key for key in CHECKS if key in entry)
     limit = getattr(model, check)
     if check == "capabilities":

@@ -65,7 +65,7 @@ def project_schema(custom_metrics: Sequence[str] = ()) -> Schema:
     schema = document_schema(models_project.ProjectFile, texts.PROJECT)
     for name, model in (
         ("api", models_project.Api),
-        ("state", models_project.State),
+        ("state", models_project.StateSection),
         ("lint", models_project.Lint),
     ):
         section = {"type": "object", "properties": properties_of(model, texts.SECTIONS[name])}
@@ -268,7 +268,7 @@ def _pattern(pattern: str, message: str) -> Schema:
 
 
 def _waiver() -> Schema:
-    given = properties_of(models_policy.Waiver, texts.WAIVER)
+    given = properties_of(models_policy.WaiverEntry, texts.WAIVER)
     given["field"] |= _pattern(
         f"({'|'.join(WAIVABLE)}|metrics\\..+)", "A path as the plan shows it, or `retire`."
     )
@@ -277,7 +277,7 @@ def _waiver() -> Schema:
     retire, flag_rate = (_where("field", {"const": name}) for name in (RETIRE, FLAG_RATE))
     return {
         "type": "object",
-        "required": models_policy.Waiver.model_json_schema()["required"],
+        "required": models_policy.WaiverEntry.model_json_schema()["required"],
         "properties": given,
         "additionalProperties": False,
         "allOf": [
@@ -289,9 +289,9 @@ def _waiver() -> Schema:
 
 def _policy() -> Schema:
     """Any word may be a metric here, for `custom_metrics` stand in the same file."""
-    given = properties_of(models_policy.Policy, texts.POLICY)
+    given = properties_of(models_policy.PolicySection, texts.POLICY)
     given["include"]["uniqueItems"] = True
-    given["replay"] = {**texts.POLICY["replay"], **_section(models_policy.Replay, texts.REPLAY)}
+    given["replay"] = {**texts.POLICY["replay"], **_section(models_policy.ReplaySection, texts.REPLAY)}
     given["rules"]["items"] = _rule_of_policy(None)
     return {**texts.PROJECT["policy"], "type": "object", "properties": given, "additionalProperties": False}
 
@@ -301,7 +301,7 @@ def _section(model: type[BaseModel], hints: texts.Hints) -> Schema:
 
 
 def _rule_of_policy(metrics: Mapping[str, str] | None) -> Schema:
-    given = properties_of(models_policy.Rule, texts.RULE)
+    given = properties_of(models_policy.RuleEntry, texts.RULE)
     given["id"]["pattern"] = f"^{models_policy.RULE_ID}$"
     for name in CHECKS:
         given[name]["markdownDescription"] += " Default: not checked."
@@ -321,7 +321,7 @@ def _rule_of_policy(metrics: Mapping[str, str] | None) -> Schema:
         given[name] |= shape
     return {
         "type": "object",
-        "required": models_policy.Rule.model_json_schema()["required"],
+        "required": models_policy.RuleEntry.model_json_schema()["required"],
         "properties": given,
         "additionalProperties": False,
         "allOf": _one_check(),

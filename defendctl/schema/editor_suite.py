@@ -38,7 +38,7 @@ def _unless_default(key: str) -> Schema:
 
 def _case(metrics: Mapping[str, str]) -> Schema:
     """`workflow` and `model_used` may stand in the defaults instead."""
-    given = _case_keys(models_suite.Case)
+    given = _case_keys(models_suite.CaseEntry)
     given["input"] = {**texts.CASE["input"], **_input()}
     given["expect"] = {**texts.CASE["expect"], **_expect(metrics)}
     return {**_section(given), "required": ["input", "output", "expect"]}

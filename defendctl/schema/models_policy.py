@@ -24,7 +24,7 @@ from defendctl.schema.fields import (
 RULE_ID = r"[a-z]([a-z0-9._-]{0,61}[a-z0-9])?"
 
 
-class Waiver(Model):
+class WaiverEntry(Model):
     """One change of one field that somebody lets pass. What its texts say is checked in `waivers`."""
 
     address: Item
@@ -49,7 +49,7 @@ class Select(Model):
     labels: Annotated[dict[str, str], Field(min_length=1)] = {}
 
 
-class Rule(Model):
+class RuleEntry(Model):
     """One rule of a policy; that it holds exactly one check, and knows its metrics, is checked in `rules`."""
 
     id: str
@@ -75,14 +75,14 @@ class Rule(Model):
     max_flag_rate: Threshold = 0
 
 
-class Replay(Model):
+class ReplaySection(Model):
     last: Annotated[int, Field(ge=1, le=MAX_EVENTS), Whole] = 50
     min_events: Annotated[int, Field(ge=1, le=MAX_EVENTS), Whole] = 20
 
 
-class Policy(Model):
+class PolicySection(Model):
     include: list[Text] = []
-    replay: Replay = Replay()
+    replay: ReplaySection = ReplaySection()
     rules: list[Any] = []
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from defendctl.schema.fields import Model, Text, Version
-from defendctl.schema.models_policy import Policy
+from defendctl.schema.models_policy import PolicySection
 
 
 class Api(Model):
@@ -17,7 +17,7 @@ class Api(Model):
     uploads: bool = False
 
 
-class State(Model):
+class StateSection(Model):
     path: Text = "defendctl.state.json"
     lineage: Text = ""
 
@@ -45,7 +45,7 @@ ENVIRONMENT = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 LONGEST_ENVIRONMENT = 32
 
 
-class StateOfEnvironment(State):
+class StateOfEnvironment(StateSection):
     path: Text = ""
 
 
@@ -54,7 +54,7 @@ class Environment(Model):
 
     api: Api = Api()
     state: StateOfEnvironment = StateOfEnvironment()
-    policy: Policy = Policy()
+    policy: PolicySection = PolicySection()
     overlays: list[Text] = []
 
 
@@ -66,8 +66,8 @@ class ProjectFile(Model):
     manifests: Annotated[list[Text], Field(min_length=1)] = ["workflows"]
     tests: list[Text] = []
     api: Api = Api()
-    state: State = State()
+    state: StateSection = StateSection()
     custom_metrics: list[Text] = []
     lint: Lint = Lint.model_validate({})
-    policy: Policy = Policy()
+    policy: PolicySection = PolicySection()
     environments: Annotated[dict[str, Any], Field(min_length=1)] = {}

@@ -67,7 +67,7 @@ class Expect(Model):
     improvement: Literal["improved", "failed", "not_required", "required"] = "improved"
 
 
-class Case(CaseDefaults):
+class CaseEntry(CaseDefaults):
     workflow: Text
     model_used: Text
     input: CaseInput

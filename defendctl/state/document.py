@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.diagnostics import Precondition
-from defendctl.model import Binding, Fields, Intent, Revision, Sent, State
+from defendctl.model import Binding, Fields, Intent, Revision, SentValue, State
 from defendctl.state.bounded import parse
 from defendctl.state.shape import problem
 
@@ -90,7 +90,7 @@ def binding_data(binding: Binding) -> dict[str, Any]:
     return data
 
 
-def sent_data(sent: Sent) -> dict[str, Any]:
+def sent_data(sent: SentValue) -> dict[str, Any]:
     return {"path": sent.path, "value": sent.value, "fingerprint": sent.fingerprint}
 
 
@@ -134,9 +134,9 @@ def binding_from(data: dict[str, Any]) -> Binding:
     )
 
 
-def sent_from(data: dict[str, Any]) -> Sent:
+def sent_from(data: dict[str, Any]) -> SentValue:
     value = data["value"]
-    return Sent(data["path"], tuple(value) if isinstance(value, list) else value, data["fingerprint"])
+    return SentValue(data["path"], tuple(value) if isinstance(value, list) else value, data["fingerprint"])
 
 
 def revision_from(data: dict[str, Any] | None) -> Revision | None:

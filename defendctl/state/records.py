@@ -28,7 +28,7 @@ from defendctl.state.spent import spend
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from defendctl.model import Fields, Intent, Revision, Sent, State
+    from defendctl.model import Fields, Intent, Revision, SentValue, State
 
 Record = dict[str, Any]
 
@@ -49,7 +49,7 @@ def unknown(address: str, op: str, why: str) -> Record:
     return {"do": "unknown", "address": address, "op": op, "why": why}
 
 
-def sending(address: str, hidden: Iterable[str], values: Iterable[Sent], spent: Iterable[str] = ()) -> Record:
+def sending(address: str, hidden: Iterable[str], values: Iterable[SentValue], spent: Iterable[str] = ()) -> Record:
     """An update is about to leave: its `hidden` fields cannot be read back, `values` is what it changes.
 
     `spent`: what an earlier one changed, whose success nobody recorded, and which is in place now.
@@ -173,7 +173,7 @@ def _known(state: State, address: str, record: Record) -> None:
     state.bindings[address] = _signed(binding.knowing(applied), applied, record)
 
 
-def in_place(sent: Iterable[Sent], seen: Fields) -> list[str]:
+def in_place(sent: Iterable[SentValue], seen: Fields) -> list[str]:
     """The fingerprints of what is as it was sent."""
     values = leaves(seen)
     return [

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from defendctl.event import Event, Improvement, Score
-    from defendctl.suite.models import Case, Expectation, Expected, Held, Run, Verdict
+    from defendctl.suite.models import Case, Expectation, Expected, Held, Repeat, Verdict
 
 
 def judge(event: Event, expect: Expectation) -> tuple[Held, tuple[str, ...]]:
@@ -25,7 +25,7 @@ def judge(event: Event, expect: Expectation) -> tuple[Held, tuple[str, ...]]:
     return "as_expected", ()
 
 
-def settle(case: Case, runs: Iterator[Run] | list[Run]) -> Verdict | None:
+def settle(case: Case, runs: Iterator[Repeat] | list[Repeat]) -> Verdict | None:
     """The verdict of these runs; None while further repeats could still decide it.
 
     A quorum of runs that agree decides. Where none can be reached any more, runs that contradict one another

@@ -55,7 +55,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Repeat:
     """One repeat of a case."""
 
     held: Held
@@ -79,7 +79,7 @@ class Run:
 class CaseResult:
     case: Case
     verdict: Verdict
-    runs: tuple[Run, ...] = ()
+    runs: tuple[Repeat, ...] = ()
     why: str | None = None
     """Why it was not judged to the end, beside what its runs say."""
 
@@ -125,7 +125,7 @@ class Suite:
         return total(result.cost for result in self.results)
 
     @property
-    def pending(self) -> list[tuple[CaseResult, Run]]:
+    def pending(self) -> list[tuple[CaseResult, Repeat]]:
         """What was submitted, or may have been, and was not seen to its end: it is being paid for."""
         return [
             (result, run)

@@ -13,7 +13,7 @@ from defendctl.event import Evaluation, Event, Score, Submission
 from defendctl.suite.budget import Budget, estimate, prices, whole
 from defendctl.suite.digest import configuration_digest
 from defendctl.suite.judge import judge, one_sided, settle
-from defendctl.suite.models import Case, Expectation, Run
+from defendctl.suite.models import Case, Expectation, Repeat
 
 SCORES = {"a": Score(0.4, 0.8), "b": Score(0.9, 0.5), "c": Score(None), "d": Score(0.5), "e": Score(True)}
 FLAGGED = Event("e", "completed", True, "failed", 0, (Evaluation(SCORES),))
@@ -62,9 +62,9 @@ def case(repeats: int = 1, quorum: int = 1, **more: Any) -> Case:
     return Case("n", "a", submission, more.pop("expect", Expectation("flagged")), repeats, quorum, **more)
 
 
-H, B, N = Run("as_expected"), Run("otherwise"), Run("not_judged")
-U = Run("not_judged", submitted="unknown")
-SETTLED: list[tuple[int, int, list[Run], str | None]] = [
+H, B, N = Repeat("as_expected"), Repeat("otherwise"), Repeat("not_judged")
+U = Repeat("not_judged", submitted="unknown")
+SETTLED: list[tuple[int, int, list[Repeat], str | None]] = [
     (1, 1, [], None),
     (1, 1, [H], "passed"),
     (1, 1, [B], "failed"),
@@ -90,7 +90,7 @@ SETTLED: list[tuple[int, int, list[Run], str | None]] = [
 
 
 @pytest.mark.parametrize(("repeats", "quorum", "runs", "verdict"), SETTLED)
-def test_settle(repeats: int, quorum: int, runs: list[Run], verdict: str | None) -> None:
+def test_settle(repeats: int, quorum: int, runs: list[Repeat], verdict: str | None) -> None:
     assert settle(case(repeats, quorum), runs) == verdict
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from defendctl.render.json.results import document
 
 if TYPE_CHECKING:
-    from defendctl.event import Evaluation, Event, Listed, Score, Sent, Shown
+    from defendctl.event import Evaluation, Event, Listed, Score, SentEvent, ShownEvent
 
 
 def events_document(found: Listed, environment: str | None = None) -> str:
@@ -16,12 +16,12 @@ def events_document(found: Listed, environment: str | None = None) -> str:
     return document("events", environment, **whose, wanted=found.wanted, asked=found.asked, events=told)
 
 
-def event_document(found: Shown, environment: str | None = None) -> str:
+def event_document(found: ShownEvent, environment: str | None = None) -> str:
     whose = {"address": found.address, "workflow_id": found.workflow_id}
     return document("event", environment, **whose, **event_data(found.event))
 
 
-def sent_document(sent: Sent, environment: str | None = None) -> str:
+def sent_document(sent: SentEvent, environment: str | None = None) -> str:
     names = ("address", "workflow_id", "outcome", "event_id", "why")
     return document("submission", environment, **{name: getattr(sent, name) for name in names})
 

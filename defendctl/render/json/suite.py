@@ -10,7 +10,7 @@ from defendctl.suite.models import VERDICTS
 
 if TYPE_CHECKING:
     from defendctl.event import Score
-    from defendctl.suite.models import CaseResult, Run, Suite
+    from defendctl.suite.models import CaseResult, Repeat, Suite
 
 
 def results_document(suite: Suite) -> str:
@@ -51,7 +51,7 @@ def _case(result: CaseResult) -> dict[str, Any]:
     }
 
 
-def _run(run: Run) -> dict[str, Any]:
+def _run(run: Repeat) -> dict[str, Any]:
     names = ("held", "submitted", "event_id", "ended", "flagged", "improvement", "cost")
     return {
         **{name: getattr(run, name) for name in names},

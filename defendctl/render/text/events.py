@@ -10,7 +10,7 @@ from defendctl.render.words import count, named, path
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from defendctl.event import Evaluation, Event, Listed, Score, Sent, Shown
+    from defendctl.event import Evaluation, Event, Listed, Score, SentEvent, ShownEvent
     from defendctl.render.text.paint import Paint
 
 
@@ -42,7 +42,7 @@ def events(found: Listed, paint: Paint, environment: str | None = None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def event(found: Shown, paint: Paint, environment: str | None = None) -> str:
+def event(found: ShownEvent, paint: Paint, environment: str | None = None) -> str:
     one = found.event
     of = f"{inert(found.address)} ({inert(found.workflow_id)})"
     lines = [f"{named(environment)}{inert(one.event_id)} of {of}"]
@@ -73,7 +73,7 @@ def money(cost: float | None) -> str:
     return "cost not told" if cost is None else f"cost {cost:.6g}"
 
 
-def sent(done: Sent) -> str:
+def sent(done: SentEvent) -> str:
     return f"{inert(done.event_id or '')}\n" if done.event_id else ""
 
 
