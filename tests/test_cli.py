@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
-from defendctl.cli.main import cli
+from tests.every_command import every_command
 
 DEFENDCTL = Path(sys.executable).with_name("defendctl")
 MANIFEST = """\
@@ -108,17 +108,14 @@ def test_options_come_from_the_environment(folder: Path, variable: str, value: s
     assert ("sandbox" in ran.stdout) == ("SANDBOX" in variable)
 
 
-def options(group: click.Group) -> list[click.Option]:
-    found = []
-    for command in group.commands.values():
-        inner = options(command) if isinstance(command, click.Group) else command.params
-        found += [param for param in inner if isinstance(param, click.Option)]
-    return found
+def options() -> list[click.Option]:
+    params = [param for command in every_command().values() for param in command.params]
+    return [param for param in params if isinstance(param, click.Option)]
 
 
 def test_every_option_is_named_as_its_variable() -> None:
     """click makes DEFENDCTL_<COMMAND>_<OPTION> from the parameter's name, not from the option."""
-    for option in options(cli):
+    for option in options():
         longest = max(option.opts, key=len).lstrip("-").replace("-", "_")
         assert option.name == longest
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from defendctl.cli.main import cli
 from defendctl.render.registry import FORMATS
 from tests.conftest import Project, custom
+from tests.every_command import every_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +60,7 @@ def test_each_format_of_each_kind_is_printed_and_reported_alike(
     ("command", "kind"), [("plan", "plan"), ("drift", "drift"), ("validate", "diagnostics")]
 )
 def test_the_choices_are_the_registry(command: str, kind: str) -> None:
-    options: dict[str | None, click.Parameter] = {each.name: each for each in cli.commands[command].params}
+    options: dict[str | None, click.Parameter] = {each.name: each for each in every_command()[command].params}
     assert list(options["format"].type.choices) == list(FORMATS[kind])  # type: ignore[attr-defined]
     assert options["format"].default == "text"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 import subprocess
@@ -11,108 +10,70 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-PACKAGE = ROOT / "defendctl"
-ROWS = [
-    {"command", "diagnostics", "durable", "hosts", "process"},
-    {"git"},
-    {"model"},
-    {"event"},
-    {"plan"},
-    {"policy"},
-    {"suite"},
-    {"api", "state", "manifest", "sandbox"},
-    {"engine"},
-    {"render"},
-    {"operations"},
-    {"cli"},
-    {"__main__"},
-]
-"""From the bottom up. Each may import what stands below it; packages in one row do not know each other."""
+from tests import house
+from tests.house import HEAVY, PACKAGE, ROOT, ROWS, modules
 
-PURE = [
+PURE = {
     "command.py",
     "diagnostics.py",
-    "hosts.py",
-    "model.py",
     "event.py",
-    "plan/*.py",
-    "policy/*.py",
-    "suite/*.py",
-    "render/*.py",
-    "state/document.py",
-    "state/records.py",
-    "manifest/marks.py",
-    "manifest/splice.py",
-    "manifest/segments.py",
-    "manifest/spell.py",
-    "manifest/items.py",
-    "manifest/values.py",
-    "manifest/body.py",
-    "manifest/edit.py",
-    "manifest/fmt.py",
-    "api/decode.py",
-    "api/detail.py",
-    "api/submission.py",
-    "api/examine.py",
-    "api/outcome.py",
-    "api/explain.py",
-    "api/mask.py",
-    "api/asked.py",
-    "api/proxy.py",
-    "api/dialects/*.py",
-    "engine/generation.py",
-    "engine/results.py",
-]
+    "exits.py",
+    "hosts.py",
+    "inspection",
+    "model.py",
+    "plan",
+    "policy",
+    "render",
+    "replay",
+    "review.py",
+    "schema",
+    "suite",
+    "yamltext",
+    "api/dialects",
+}
+"""Folders, and files of the top, that only compute. What reads or writes has a folder of its own."""
+IMPURE = {"yamltext/source.py"}
 DOES_IO = {"os", "io", "pathlib", "socket", "time", "datetime", "random", "uuid", "subprocess", "threading"}
 DOES_IO |= {"httpx", "filelock", "sqlite3", "secrets", "tempfile", "shutil", "signal", "sys", "logging"}
 DOES_IO |= {"fcntl", "defendctl.durable"}
 
-HEAVY = {"httpx", "deepdiff", "pydantic", "yaml", "filelock", "starlette", "uvicorn", "sqlite3", "asyncio"}
+
+def home(name: str) -> str:
+    """The folder or file of the top in which a module of ours stands."""
+    return (name.split(".") + [""])[1]
 
 
-def modules() -> list[Path]:
-    return sorted(PACKAGE.rglob("*.py"))
-
-
-def row_of(package: str) -> int:
-    return next(i for i, row in enumerate(ROWS) if package in row)
-
-
-def imports(path: Path, *, types: bool) -> set[str]:
-    """Every module that a file names; those behind TYPE_CHECKING only if `types`."""
-    tree = ast.parse(path.read_text())
-    hidden = {
-        id(node)
-        for block in ast.walk(tree)
-        if isinstance(block, ast.If) and "TYPE_CHECKING" in ast.dump(block.test)
-        for node in ast.walk(block)
-    }
-    found: set[str] = set()
-    for node in ast.walk(tree):
-        if id(node) in hidden and not types:
-            continue
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
-
-
-def ours(path: Path) -> set[str]:
-    return {name.split(".")[1] for name in imports(path, types=True) if name.startswith("defendctl.")}
-
-
-@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+@pytest.mark.parametrize("path", modules(), ids=house.place)
 def test_imports_point_down(path: Path) -> None:
-    parts = path.relative_to(PACKAGE).parts
-    home = parts[0].removesuffix(".py")
-    if home == "__init__":
+    here = home(house.dotted(path))
+    if not here:
         return
-    others = ours(path) - {home, "__version__"}
-    allowed = set().union(*ROWS[: row_of(home)])
-    assert others <= allowed, f"{home} may not import {others - allowed}; see CONTRIBUTING.md"
+    row = next(i for i, names in enumerate(ROWS) if here in names)
+    others = {home(one.target) for one in house.imports(path) if one.target.startswith("defendctl.")}
+    allowed = set().union(*ROWS[:row])
+    assert others - {here, ""} <= allowed, f"{here} stands too low for {others - allowed - {here}}: see ROWS"
+
+
+def test_there_is_no_circle() -> None:
+    """Imports for types included: move what both need to where both may look."""
+    assert house.circles() == []
+
+
+def test_a_name_is_unique() -> None:
+    """But where the folder is the difference that matters: SAME_NAME lists such folders."""
+    assert house.names_twice() == {}
+    assert house.classes_twice() == {}
+
+
+def test_no_room_is_too_full() -> None:
+    """A folder with more than one subject becomes two; so does a module."""
+    assert house.full_folders() == {}
+    assert house.long_modules() == {}
+
+
+def test_what_is_imported_late_is_heavy() -> None:
+    """Or a command's own operation. Whatever else stands in a function hides what a module needs."""
+    assert house.weightless_imports() == []
 
 
 MEASURES = {"apply/test_crash.py", "crash/bench.py", "crash/__main__.py"}
@@ -129,23 +90,26 @@ def test_no_test_looks_at_a_wall_clock() -> None:
 
 def test_the_sandbox_stands_on_the_other_side_of_the_wire() -> None:
     for path in (PACKAGE / "sandbox").rglob("*.py"):
-        assert ours(path) <= {"sandbox"}, path
+        others = {home(one.target) for one in house.imports(path) if one.target.startswith("defendctl.")}
+        assert others <= {"sandbox"}, path
 
 
-@pytest.mark.parametrize("pattern", PURE)
-def test_the_core_does_no_io(pattern: str) -> None:
-    files = list(PACKAGE.glob(pattern))
-    assert files, f"{pattern} names nothing any more"
-    for path in files:
-        every = imports(path, types=False)
+def is_pure(path: Path) -> bool:
+    name = house.place(path)
+    return name not in IMPURE and any(name == each or name.startswith(f"{each}/") for each in PURE)
+
+
+def test_the_core_does_no_io() -> None:
+    for path in filter(is_pure, modules()):
+        every = {one.target for one in house.imports(path) if not one.types}
         named = {name.split(".")[0] for name in every} | ({"defendctl.durable"} & every)
         assert not named & DOES_IO, f"{path} imports {named & DOES_IO}"
 
 
 def test_only_one_module_knows_httpx_and_one_knows_deepdiff() -> None:
-    for library, home in (("httpx", "api/transport.py"), ("deepdiff", "plan/diff.py")):
-        users = {p for p in modules() if library in {n.split(".")[0] for n in imports(p, types=True)}}
-        assert users == {PACKAGE / home}
+    for library, where in (("httpx", "api/transport.py"), ("deepdiff", "plan/diff.py")):
+        users = {p for p in modules() if library in {one.target.split(".")[0] for one in house.imports(p)}}
+        assert users == {PACKAGE / where}
 
 
 WRITES = re.compile(

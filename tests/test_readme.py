@@ -4,27 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import click
-
-from defendctl.cli.main import cli
 from defendctl.render.registry import FORMATS
+from tests.every_command import every_command
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def commands(group: click.Group, prefix: str = "") -> list[str]:
-    found = []
-    for name, command in group.commands.items():
-        if isinstance(command, click.Group):
-            found += commands(command, f"{prefix}{name} ")
-        else:
-            found.append(prefix + name)
-    return found
-
-
 def test_every_command_has_its_row() -> None:
-    for command in commands(cli):
+    for command in every_command():
         assert f"| `defendctl {command}" in README, f"{command} is not in the README's table"
 
 

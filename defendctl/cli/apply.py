@@ -27,6 +27,9 @@ from defendctl.cli.options import selector as with_selector
 from defendctl.cli.plan import Expected, expected
 from defendctl.cli.telling import after, plan_shown, warn_about
 from defendctl.diagnostics import DefendctlError, Precondition, Usage, worst_exit
+from defendctl.render.json import results as results_json
+from defendctl.render.text import apply as apply_text
+from defendctl.render.text import plan as plan_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,9 +68,6 @@ def apply(
     """Make it so: plan, ask, create and update, and report what may not be changed."""
     from defendctl.operations.apply import apply as operation
     from defendctl.operations.policy import Denied
-    from defendctl.render.json import results as results_json
-    from defendctl.render.text import apply as apply_text
-    from defendctl.render.text import plan as plan_text
 
     if plan_file and any(chosen[name] for name in _OF_THE_PLAN):
         raise Usage("--target, --replace, -l and --reassert are part of PLAN: leave them out")

@@ -11,6 +11,8 @@ from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING
 
+from defendctl.cli.run import Run
+from defendctl.manifest.lint import LINTS
 from defendctl.model import FIELDS, GENERATIONS
 
 if TYPE_CHECKING:
@@ -40,7 +42,6 @@ def _offers(find: Callable[[Workspace], Iterable[str]]) -> Complete:
 
 def _workspace(ctx: click.Context) -> Workspace:
     """Raises whatever keeps it from being opened."""
-    from defendctl.cli.run import Run
     from defendctl.operations.workspace import open_workspace
 
     run = ctx.ensure_object(Run)
@@ -113,8 +114,6 @@ def labels(workspace: Workspace) -> Iterator[str]:
 
 @_offers
 def lint_codes(workspace: Workspace) -> Iterable[str]:
-    from defendctl.manifest.lint import LINTS
-
     return LINTS
 
 

@@ -10,7 +10,10 @@ import click
 
 from defendctl.diagnostics import DefendctlError
 from defendctl.durable import append_whole
+from defendctl.render import github
+from defendctl.render.markdown import comment as comment_markdown
 from defendctl.render.registry import FORMATS, Setting
+from defendctl.render.text.paint import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,8 +57,6 @@ def _report(value: str, kind: str) -> Destination:
 
 def deliver(run: Run, kind: str, result: Any, format: str, reports: Sequence[Destination], code: int) -> None:
     """Files first, so that they are there even if nobody reads stdout to its end; stdout whatever they do."""
-    from defendctl.render.text.paint import plain
-
     folder = _in_the_repository()
     shown = FORMATS[kind][format](kind, result, Setting(run.console.paint, folder, run.environment))
     try:
@@ -78,8 +79,6 @@ def append_to(variable: str, content: str) -> None:
 
 def _tell_github(kind: str, result: Any, code: int, environment: str | None) -> None:
     """Outputs and summary of the step. Outside of one there are only the annotations."""
-    from defendctl.render import github
-
     if kind == "diagnostics":
         return
     if os.environ.get("GITHUB_OUTPUT"):
@@ -90,8 +89,6 @@ def _tell_github(kind: str, result: Any, code: int, environment: str | None) -> 
 
 
 def _summarise(kind: str, result: Any, environment: str | None) -> None:
-    from defendctl.render.markdown import comment as comment_markdown
-
     path = Path(os.environ["GITHUB_STEP_SUMMARY"])
     room = comment_markdown.SUMMARY - (path.stat().st_size if path.exists() else 0)
     if room > _LEAST_ROOM:

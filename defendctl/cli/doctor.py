@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from defendctl.cli.options import Command
+from defendctl.render.json import doctor as doctor_json
+from defendctl.render.text import doctor as doctor_text
 
 if TYPE_CHECKING:
     from defendctl.cli.run import Run
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
 def doctor(run: Run, format: str) -> int:
     """Check key, project, state, lock and schemas, and say what the server answers like."""
     from defendctl.operations.doctor import doctor as operation
-    from defendctl.render.json import doctor as doctor_json
-    from defendctl.render.text import doctor as doctor_text
 
     checkup = operation(run.workspace())
     of, paint = run.environment, run.console.paint

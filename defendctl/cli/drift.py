@@ -20,6 +20,7 @@ from defendctl.cli.options import (
 )
 from defendctl.cli.options import selector as with_selector
 from defendctl.diagnostics import Usage, worst_exit
+from defendctl.plan.drift import exit_codes, ignoring
 from defendctl.render.registry import FORMATS
 
 if TYPE_CHECKING:
@@ -71,7 +72,6 @@ def drift(
     from defendctl.operations import drift_write
     from defendctl.operations.destinations import check_destinations
     from defendctl.operations.drift import drift as operation
-    from defendctl.plan.drift import exit_codes, ignoring
 
     workspace = run.workspace()
     check_destinations(workspace, report)

@@ -8,6 +8,8 @@ import click
 
 from defendctl.cli import completing
 from defendctl.cli.options import Command
+from defendctl.render.json import contrast as contrast_json
+from defendctl.render.text import contrast as contrast_text
 
 if TYPE_CHECKING:
     from defendctl.cli.run import Run
@@ -37,8 +39,6 @@ def render(run: Run, format: str, origins: bool) -> int:
 def compare(run: Run, first: str, second: str, format: str, detailed_exitcode: bool) -> int:
     """Show how the second environment differs from the first, and in which direction."""
     from defendctl.operations.environments import compare as operation
-    from defendctl.render.json import contrast as contrast_json
-    from defendctl.render.text import contrast as contrast_text
 
     found = operation(run.settings(), first, second)
     run.console.out(contrast_json.as_json(found) if format == "json" else contrast_text.text(found))

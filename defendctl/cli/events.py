@@ -11,6 +11,8 @@ from defendctl.cli import completing
 from defendctl.cli.options import Command, Group
 from defendctl.command import command
 from defendctl.diagnostics import DefendctlError
+from defendctl.render.json import events as events_json
+from defendctl.render.text import events as events_text
 
 if TYPE_CHECKING:
     from defendctl.cli.run import Run
@@ -44,8 +46,6 @@ def group() -> None:
 def list_(run: Run, address: str, limit: int, show_content: bool, format: str) -> int:
     """The last events of a workflow, the newest first."""
     from defendctl.operations.events import listed
-    from defendctl.render.json import events as events_json
-    from defendctl.render.text import events as events_text
 
     found = listed(run.workspace(), address, limit, show_content)
     of, paint = run.environment, run.console.paint
@@ -64,8 +64,6 @@ def list_(run: Run, address: str, limit: int, show_content: bool, format: str) -
 def show(run: Run, address: str, event_id: str, show_content: bool, format: str) -> int:
     """One event: its scores against their thresholds, and the chain of improvement attempts."""
     from defendctl.operations.events import shown
-    from defendctl.render.json import events as events_json
-    from defendctl.render.text import events as events_text
 
     found = shown(run.workspace(), address, event_id, show_content)
     of, paint = run.environment, run.console.paint
@@ -85,8 +83,6 @@ def show(run: Run, address: str, event_id: str, show_content: bool, format: str)
 def submit(run: Run, address: str, input: Path, format: str) -> int:
     """Submit one event and print its id. It is evaluated, and that costs money: it is sent once."""
     from defendctl.operations.events import submitted
-    from defendctl.render.json import events as events_json
-    from defendctl.render.text import events as events_text
 
     done = submitted(run.workspace(), address, input)
     shown = events_json.sent_document(done, run.environment) if format == "json" else events_text.sent(done)
@@ -108,8 +104,6 @@ def submit(run: Run, address: str, input: Path, format: str) -> int:
 def watch(run: Run, address: str, event_id: str, wait: float, show_content: bool, format: str) -> int:
     """Wait until an event is evaluated, then show it. Exits 1 if that takes too long, or breaks off."""
     from defendctl.operations.events import watched
-    from defendctl.render.json import events as events_json
-    from defendctl.render.text import events as events_text
 
     live = run.console.live()
 

@@ -8,6 +8,7 @@ import click
 
 from defendctl.cli.options import Command, ManifestPath
 from defendctl.render.inert import inert
+from defendctl.render.words import path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,8 +43,6 @@ def fmt(run: Run, /, paths: tuple[Path, ...], check: bool) -> int:
 
 def tell_unwritten(console: Console, entries: Sequence[Drifted]) -> None:
     """Whatever the format: what drift --write left to people."""
-    from defendctl.render.words import path
-
     for entry in entries:
         for change in entry.remaining:
             reason = entry.fates[change.path].reason

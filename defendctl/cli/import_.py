@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from defendctl.cli import completing
+from defendctl.cli.import_many import how_to_paste, import_many
 from defendctl.cli.options import (
     PATH,
     beginning,
@@ -47,8 +48,6 @@ def import_(
     """Bind existing workflows to declared addresses."""
     source = given["from"]  # a word of Python, so no parameter can be called so
     if source and not address:
-        from defendctl.cli.import_many import import_many
-
         return import_many(run, source, write, parallelism)
     if source or write or not (address and workflow_id):
         raise Usage("import takes ADDRESS and WORKFLOW_ID, or --from FILE [--write PATH]")
@@ -56,7 +55,6 @@ def import_(
 
 
 def _import_one(run: Run, address: str, workflow_id: str) -> int:
-    from defendctl.cli.import_many import how_to_paste
     from defendctl.operations.adopt import Undeclared, import_workflow
     from defendctl.render.yaml import manifest
 

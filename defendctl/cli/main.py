@@ -8,34 +8,17 @@ import os
 import signal
 import sys
 import traceback
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from defendctl import process
-from defendctl.cli import (
-    apply,
-    completion,
-    doctor,
-    drift,
-    environments,
-    events,
-    fmt,
-    import_,
-    init,
-    outputs,
-    plan,
-    sandbox,
-    schema,
-    show,
-    state,
-    suite,
-    validate,
-)
 from defendctl.cli.options import Group, global_options
 from defendctl.cli.run import Run
 from defendctl.diagnostics import DefendctlError, Invalid, worst_exit
 from defendctl.render.inert import inert
+from defendctl.render.text import diagnostics as diagnostics_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,34 +28,48 @@ if TYPE_CHECKING:
 USAGE = 64
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+COMMANDS: Final = {
+    "init": "init.init",
+    "validate": "validate.validate",
+    "fmt": "fmt.fmt",
+    "plan": "plan.plan",
+    "apply": "apply.apply",
+    "drift": "drift.drift",
+    "show": "show.show",
+    "import": "import_.import_",
+    "state": "state.group",
+    "events": "events.group",
+    "test": "suite.test",
+    "verify": "suite.verify",
+    "outputs": "outputs.outputs",
+    "render": "environments.render",
+    "compare": "environments.compare",
+    "schema": "schema.schema",
+    "sandbox": "sandbox.sandbox",
+    "doctor": "doctor.doctor",
+    "completion": "completion.completion",
+}
+"""Name → module of `cli` and the name there: loaded when it is run or helped with, and not before."""
+
+
+class Commands(Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        module, _, name = COMMANDS.get(cmd_name, "").partition(".")
+        found: click.Command | None = (
+            getattr(import_module(f"defendctl.cli.{module}"), name) if module else None
+        )
+        return found
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def cli() -> None:
     """Keep DeepRails Defend workflows in git: see what a change does to a guardrail, then make it so."""
 
 
 cli.params.extend(global_options(inner=False))
-for command in (
-    init.init,
-    validate.validate,
-    fmt.fmt,
-    plan.plan,
-    apply.apply,
-    drift.drift,
-    show.show,
-    import_.import_,
-    state.group,
-    events.group,
-    suite.test,
-    suite.verify,
-    outputs.outputs,
-    environments.render,
-    environments.compare,
-    schema.schema,
-    sandbox.sandbox,
-    doctor.doctor,
-    completion.completion,
-):
-    cli.add_command(command)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -143,8 +140,6 @@ def _click(error: click.ClickException, console: Console) -> int:
 
 
 def _invalid(error: Invalid, console: Console) -> int:
-    from defendctl.render.text import diagnostics as diagnostics_text
-
     console.err(
         diagnostics_text.diagnostics(error.diagnostics, console.paint_err)
         + diagnostics_text.verdict(error.diagnostics)

@@ -13,6 +13,8 @@ from defendctl.cli.options import (
 )
 from defendctl.cli.options import selector as with_selector
 from defendctl.diagnostics import DefendctlError
+from defendctl.render import dotenv, shell
+from defendctl.render.json import results as results_json
 
 if TYPE_CHECKING:
     from defendctl.cli.run import Run
@@ -26,8 +28,6 @@ def outputs(run: Run, format: str, selector: tuple[str, ...]) -> int:
     """Print address → workflow id, for the application that submits events. Offline."""
     from defendctl.operations.show import environment
     from defendctl.operations.show import outputs as operation
-    from defendctl.render import shell
-    from defendctl.render.json import results as results_json
 
     ids = operation(run.workspace(), selector)
     if format == "github":
@@ -42,8 +42,6 @@ def outputs(run: Run, format: str, selector: tuple[str, ...]) -> int:
 
 
 def _dotenv(values: dict[str, str]) -> str:
-    from defendctl.render import dotenv
-
     try:
         return dotenv.assignments(values)
     except ValueError as error:

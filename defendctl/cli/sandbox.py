@@ -9,6 +9,7 @@ import click
 from defendctl.cli import completing
 from defendctl.cli.options import PATH, Command, Group
 from defendctl.diagnostics import Usage
+from defendctl.model import GENERATIONS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +57,6 @@ def serve(
     scores: Path | None,
 ) -> int:
     """Serve the embedded Defend API on loopback; the first line on stdout is its base URL."""
-    from defendctl.model import GENERATIONS
     from defendctl.operations.workspace import sandbox_server
 
     for given in (generation, answers):

@@ -11,6 +11,10 @@ from defendctl.cli.options import (
     format_option,
     subcommand,
 )
+from defendctl.render.json import provenance as provenance_json
+from defendctl.render.json import results as results_json
+from defendctl.render.text import provenance as provenance_text
+from defendctl.render.text import view as view_text
 
 if TYPE_CHECKING:
     from defendctl.cli.run import Run
@@ -24,8 +28,6 @@ if TYPE_CHECKING:
 def show(run: Run, address: str, format: str, provenance: bool) -> int:
     """Show one workflow: desired, live and applied, and how each value is known."""
     from defendctl.operations.show import show as operation
-    from defendctl.render.json import results as results_json
-    from defendctl.render.text import view as view_text
 
     if provenance:
         return _with_provenance(run, address, format)
@@ -37,8 +39,6 @@ def show(run: Run, address: str, format: str, provenance: bool) -> int:
 
 def _with_provenance(run: Run, address: str, format: str) -> int:
     from defendctl.operations.provenance import show_provenance
-    from defendctl.render.json import provenance as provenance_json
-    from defendctl.render.text import provenance as provenance_text
 
     shown = show_provenance(run.workspace(), address)
     draw = provenance_json.json if format == "json" else provenance_text.text

@@ -11,6 +11,8 @@ from defendctl.cli.options import Command, Group
 from defendctl.cli.options import selector as with_selector
 from defendctl.diagnostics import Usage
 from defendctl.render.inert import inert
+from defendctl.render.json import results as results_json
+from defendctl.render.text import state as state_text
 
 if TYPE_CHECKING:
     from defendctl.cli.run import Run
@@ -28,8 +30,6 @@ def group() -> None:
 def list_(run: Run, format: str, selector: tuple[str, ...]) -> int:
     """Bindings, creates with an unknown outcome, and retired workflows."""
     from defendctl.operations.repair import state_list
-    from defendctl.render.json import results as results_json
-    from defendctl.render.text import state as state_text
 
     state = state_list(run.workspace(), selector)
     run.console.out(results_json.state(state) if format == "json" else state_text.state(state))

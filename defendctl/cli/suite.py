@@ -12,7 +12,16 @@ from defendctl.cli import completing
 from defendctl.cli.console import Ticker
 from defendctl.cli.events import wait
 from defendctl.cli.options import Command, beginning, selector
+from defendctl.cli.telling import after
 from defendctl.diagnostics import Usage, worst_exit
+from defendctl.render import junit
+from defendctl.render.json import proof as proof_json
+from defendctl.render.json import results as results_json
+from defendctl.render.json import suite as suite_json
+from defendctl.render.markdown import suite as suite_markdown
+from defendctl.render.text import apply as apply_text
+from defendctl.render.text import proof as proof_text
+from defendctl.render.text import suite as suite_text
 
 if TYPE_CHECKING:
     from defendctl.cli.run import Run
@@ -33,8 +42,6 @@ def verify(run: Run, address: str, canary: bool, wait: float, format: str) -> in
     Exits 2 if they differ, 1 if no event is young enough to prove anything.
     """
     from defendctl.operations.verify import verify as operation
-    from defendctl.render.json import proof as proof_json
-    from defendctl.render.text import proof as proof_text
 
     found = operation(run.workspace(), address, wait if canary else None)
     draw = (
@@ -85,10 +92,6 @@ def test(run: Run, /, out: Path | None, format: str, create_canary: bool, **chos
     from defendctl.operations.destinations import Destination, check_destinations
     from defendctl.operations.suite import run_suite as operation
     from defendctl.operations.testing import Chosen
-    from defendctl.render import junit
-    from defendctl.render.json import suite as suite_json
-    from defendctl.render.markdown import suite as suite_markdown
-    from defendctl.render.text import suite as suite_text
 
     if create_canary:
         return _create_canary(run, format)
@@ -115,10 +118,7 @@ def test(run: Run, /, out: Path | None, format: str, create_canary: bool, **chos
 
 
 def _create_canary(run: Run, format: str) -> int:
-    from defendctl.cli.telling import after
     from defendctl.operations.candidate import create_canary
-    from defendctl.render.json import results as results_json
-    from defendctl.render.text import apply as apply_text
 
     if format not in ("text", "json"):
         raise Usage(f"--create-canary knows the formats text and json, not {format}")

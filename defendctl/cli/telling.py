@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from defendctl.render.inert import inert
+from defendctl.render.text import apply as apply_text
+from defendctl.render.text import diagnostics as diagnostics_text
+from defendctl.render.text import plan as plan_text
 
 if TYPE_CHECKING:
     from defendctl.cli.run import Run
@@ -13,22 +16,16 @@ if TYPE_CHECKING:
 
 
 def plan_shown(made: Plan, run: Run) -> str:
-    from defendctl.render.text import plan as plan_text
-
     return plan_text.plan(made, run.console.paint)
 
 
 def warn_about(made: Plan, run: Run) -> None:
-    from defendctl.render.text import diagnostics as diagnostics_text
-
     if made.diagnostics and not run.console.quiet:
         run.console.err(diagnostics_text.diagnostics(made.diagnostics, run.console.paint_err))
 
 
 def after(done: Applied, run: Run) -> None:
     """What must be on stderr whatever the format: unknown creates, and ids that are recorded nowhere."""
-    from defendctl.render.text import apply as apply_text
-
     for warning in done.warnings:
         run.console.err(inert(warning))
     for address, intent in done.unknown.items():

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from defendctl.manifest.file_search import Named
     from defendctl.model import Workflow
-    from defendctl.project.model import Project
+    from defendctl.project.project import Project
 
 MAX_BYTES: Final = 32 * 1024 * 1024
 """The API's own limit is not known. As much as a line of 5 Mbit/s sends within the minute that a write may

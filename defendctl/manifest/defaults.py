@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from defendctl.manifest.faults import rules_hold
 from defendctl.manifest.file_search import named_files
 from defendctl.manifest.layers import document as alone
 from defendctl.manifest.layers import lay
@@ -23,8 +24,6 @@ KEY = "defaults"
 
 def check_defaults(document: Document, metrics: Collection[str], report: Report) -> None:
     """What is wrong with them, whether or not a workflow takes it over."""
-    from defendctl.manifest.faults import rules_hold
-
     body = document.data[KEY]
     check(models_manifest.Defaults, body, (KEY,), document, report)
     if not isinstance(body, dict):

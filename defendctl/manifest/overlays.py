@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from defendctl.diagnostics import Diagnostic, Span, suggest
 from defendctl.manifest.layers import REQUIRED, document, lay, moved, paths
 from defendctl.project.entries import Entries, unique
+from defendctl.schema.checks import is_manifest, something_else, without_extensions
 from defendctl.yamltext.loader import load
 from defendctl.yamltext.node import Document, span_of
 from defendctl.yamltext.quote import quoted
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from defendctl.policy.findings import Waiver
-    from defendctl.project.model import Project
+    from defendctl.project.project import Project
     from defendctl.yamltext.node import Node, Place
 
 _AN_OVERLAY = (
@@ -74,7 +75,6 @@ class Overlays:
     def _take(self, one: Document, today: datetime.date | None, report: Report) -> None:
         from defendctl.manifest.waivers import waivers
         from defendctl.schema import models_manifest
-        from defendctl.schema.checks import is_manifest, something_else, without_extensions
         from defendctl.schema.problems import check
 
         if not is_manifest(one.data):

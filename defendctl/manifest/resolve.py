@@ -11,10 +11,14 @@ from defendctl.diagnostics import Diagnostic, Span, in_order
 from defendctl.manifest.contents import Contents
 from defendctl.manifest.desired import Desired
 from defendctl.manifest.lint import lint, same_names
+from defendctl.manifest.overlays import Overlays
 from defendctl.manifest.places import Places
+from defendctl.manifest.renames import across
+from defendctl.manifest.suites import suite_files
 from defendctl.project.entries import Entries, holds_only, unique
-from defendctl.project.model import DEFAULT_MANIFESTS, Project
 from defendctl.project.policies import Policies
+from defendctl.project.project import DEFAULT_MANIFESTS, Project
+from defendctl.schema.checks import known_metrics
 from defendctl.yamltext.loader import load
 from defendctl.yamltext.quote import quoted
 from defendctl.yamltext.report import LIMIT, Report
@@ -25,7 +29,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from defendctl.manifest.declared import Declared
-    from defendctl.manifest.overlays import Overlays
     from defendctl.policy.findings import Waiver
     from defendctl.policy.rules import Policy
     from defendctl.yamltext.node import Document
@@ -172,7 +175,6 @@ class _Run:
     def only_in_overlays(self, known: Collection[str]) -> Iterator[Declared]:
         """What no manifest declares, and this environment does."""
         from defendctl.manifest.declared import declared
-        from defendctl.schema.checks import known_metrics
 
         metrics = known_metrics(self._project.custom_metrics)
         for address, whole, report in self._overlays.only_here(known) if self._overlays else ():
@@ -209,8 +211,6 @@ class _Run:
         self.waivers = [*kept, *given]
 
     def check_past(self, kept: dict[str, Declared]) -> None:
-        from defendctl.manifest.renames import across
-
         report = Report("")
         with report.stopping():
             across(kept, report)
@@ -221,7 +221,7 @@ class _Run:
     ) -> None:
         """Warn of rules and waivers that are about nothing. `addresses` is None if not all were read."""
         from defendctl.manifest.waivers import expiring_waivers, idle_waivers
-        from defendctl.project.rules import idle_rules
+        from defendctl.project.rule_checks import idle_rules
 
         known = addresses
         if self._overlays:  # what is left out here is declared all the same
@@ -236,8 +236,6 @@ class _Run:
 def _overlays(project: Project, cwd: Path, today: datetime.date | None) -> Overlays | None:
     if not (project.overlays or project.other_overlays):
         return None
-    from defendctl.manifest.overlays import Overlays
-
     overlays = Overlays(project, cwd)
     overlays.read(today)
     return overlays
@@ -247,6 +245,4 @@ def _tests(project: Project, cwd: Path) -> set[str]:
     """What a folder of manifests may hold besides them."""
     if not project.tests:
         return set()
-    from defendctl.manifest.suites import suite_files
-
     return {os.path.realpath(file) for file in suite_files(project, cwd)[0]}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from defendctl.diagnostics import Invalid, Span
 from defendctl.event import DEFAULT_RUN_MODE, Submission, Turn
+from defendctl.schema.checks import without_extensions
 from defendctl.yamltext.loader import load
 from defendctl.yamltext.quote import kind_of, shown
 from defendctl.yamltext.report import Report
@@ -43,7 +44,6 @@ def read_submission(file: Path, cwd: Path) -> tuple[Submission, dict[str, Span]]
 
 def _read(document: Document, report: Report) -> Submission | None:
     """Its input stands in it, or as in the vendor's own requests under `model_input`."""
-    from defendctl.schema.checks import without_extensions
     from defendctl.schema.models_suite import CaseInput, EventInput
     from defendctl.schema.problems import check
 

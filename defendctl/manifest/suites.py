@@ -11,6 +11,7 @@ from defendctl.event import DEFAULT_RUN_MODE, Submission
 from defendctl.manifest.submissions import context_of, faults, report_faults
 from defendctl.model import ADDRESS, ADDRESS_RULE, METRICS
 from defendctl.project.entries import Entries, unique
+from defendctl.schema.checks import is_meant_as, something_else, unknown_metrics, without_extensions
 from defendctl.suite.models import Case, Expectation
 from defendctl.yamltext.loader import load
 from defendctl.yamltext.quote import found, quoted
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
-    from defendctl.project.model import Project
+    from defendctl.project.project import Project
     from defendctl.schema import models_suite
     from defendctl.schema.checks import Fault
     from defendctl.yamltext.node import Document, KeyPath
@@ -79,7 +80,6 @@ class _Reading:
         self.diagnostics += [*loaded, *report.diagnostics]
 
     def _document(self, document: Document, report: Report) -> None:
-        from defendctl.schema.checks import is_meant_as, something_else, without_extensions
         from defendctl.schema.models_suite import SuiteFile
         from defendctl.schema.problems import check
 
@@ -182,8 +182,6 @@ def _quorum(body: dict[str, Any]) -> Iterator[Fault]:
 
 
 def _expect(expect: dict[str, Any], metrics: Collection[str]) -> Iterator[Fault]:
-    from defendctl.schema.checks import unknown_metrics
-
     if not expect:
         yield (), "empty-expectation", "`expect` says nothing; say flagged or passes."
     for key in ("metrics", "scores"):

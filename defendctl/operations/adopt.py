@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from defendctl.command import command
 from defendctl.diagnostics import ApiError, DefendctlError, Precondition, Unresolved, Usage
+from defendctl.engine.generation import generation
 from defendctl.model import ADDRESS, ADDRESS_RULE, DEFAULTS, FIELDS, Binding, Workflow, usable_id
 from defendctl.operations.beginning import begin_state, require_beginning
 from defendctl.operations.uploads import with_uploads
@@ -218,8 +219,6 @@ def taken_over(workflow_id: str, declared: Workflow, observed: Observed) -> Bind
 
 
 def remember_api(workspace: Workspace, session: Session, evidence: set[str]) -> None:
-    from defendctl.engine.generation import generation
-
     session.adopt_identity(
         workspace.host(), generation(workspace.project.generation, evidence, session.state.generation)
     )

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from defendctl.api.dialects import DIALECTS
 from defendctl.command import command
 from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.engine.generation import generation
@@ -193,8 +194,6 @@ class Making:
         return self._finished(self._applier(None).run())
 
     def _through(self, api: DefendApi) -> Applied:
-        from defendctl.api.dialects import DIALECTS
-
         api.dialect = DIALECTS[self.support.generation]
         self.progress.start("Applying", len(self.plan.work))
         applier = self._applier(api)

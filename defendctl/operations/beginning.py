@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from defendctl.diagnostics import DefendctlError, Diagnostic, Precondition, Span, Usage
 from defendctl.editing.pin import place_of_lineage, with_lineage
 from defendctl.editing.rewrite import Rewrite, rewrite
+from defendctl.state.open import open_local
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from defendctl.operations.workspace import Workspace
-    from defendctl.project.model import Project
+    from defendctl.project.project import Project
     from defendctl.state.session import Session
     from defendctl.state.store import Store
 
@@ -132,8 +133,6 @@ def warn_unpinned(workspace: Workspace, session: Session) -> None:
 
 def _lineage_of(path: Path) -> str | None:
     """That of a state which is there and can be read."""
-    from defendctl.state.open import open_local
-
     try:
         return open_local(path, path.parent / ".defendctl", None).read().bare.lineage
     except DefendctlError:

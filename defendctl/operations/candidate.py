@@ -12,13 +12,20 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from defendctl.api.dialects import DIALECTS
 from defendctl.command import command, either
 from defendctl.diagnostics import Blocked, DefendctlError, Unresolved
+from defendctl.engine.generation import generation
+from defendctl.engine.update import update
 from defendctl.model import CANARY
+from defendctl.operations.apply import Making
 from defendctl.operations.beginning import require_beginning
+from defendctl.operations.events import check_same, speaking
 from defendctl.operations.interrupts import interrupts
+from defendctl.operations.progress import Progress
 from defendctl.operations.testing import configuration
 from defendctl.operations.uploads import with_uploads
+from defendctl.plan.changes import Change, Options, Plan
 from defendctl.suite.candidate import RESTING, as_canary, unfit, unlike
 from defendctl.suite.models import CaseResult
 
@@ -37,12 +44,6 @@ if TYPE_CHECKING:
 
 def create_canary(workspace: Workspace) -> Applied:
     """By the protocol of any create: at most one, its id durable before it is told."""
-    from defendctl.api.dialects import DIALECTS
-    from defendctl.engine.generation import generation
-    from defendctl.operations.apply import Making
-    from defendctl.operations.progress import Progress
-    from defendctl.plan.changes import Change, Options, Plan
-
     workspace.require_sound()
     environment = workspace.project.environment
     with _session(workspace) as session:
@@ -60,8 +61,6 @@ def create_canary(workspace: Workspace) -> Applied:
 
 def run_candidates(testing: Testing) -> Suite:
     """Raises DefendctlError before anything is changed or submitted."""
-    from defendctl.operations.events import speaking
-
     workspace = testing.workspace
     with _session(workspace) as session, workspace.api() as api:
         canary = _canary(session.state)
@@ -163,10 +162,6 @@ class _Bench:
 
     def _put(self, address: str, candidate: Workflow) -> str | None:
         """An update as any other; why it failed, if it did."""
-        from defendctl.engine.update import update
-        from defendctl.operations.events import check_same
-        from defendctl.plan.changes import Change
-
         binding = self.session.state.bindings[CANARY]
         try:
             seen = self.api.read(binding.workflow_id)

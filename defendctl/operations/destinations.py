@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Usage
 from defendctl.durable import is_stream, write_whole
+from defendctl.manifest.resolve import manifest_files, overlay_files
+from defendctl.manifest.suites import suite_files
 from defendctl.operations.workspace import in_none
 from defendctl.project.files import has_ending, would_read
-from defendctl.project.model import FILE_NAME
+from defendctl.project.policies import Policies
+from defendctl.project.project import FILE_NAME
 from defendctl.render.own import LARGEST, is_own
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from defendctl.operations.workspace import Workspace
-    from defendctl.project.model import Project
+    from defendctl.project.project import Project
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +75,6 @@ def _other(each: Destination) -> str | None:
 
 def _ours(workspace: Workspace) -> list[tuple[str, str]]:
     """Real path → why it is not for results, whether it is there or not."""
-    from defendctl.manifest.resolve import manifest_files, overlay_files
-    from defendctl.manifest.suites import suite_files
-    from defendctl.project.policies import Policies
-
     project, cwd = workspace.project, workspace.cwd
     named = {
         "that is a manifest": [*manifest_files(project, None, cwd), *overlay_files(project, cwd)],

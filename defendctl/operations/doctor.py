@@ -12,13 +12,19 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Final
 
 from defendctl import __version__, git
+from defendctl.api.dialects import DIALECTS
+from defendctl.api.network import read_network
 from defendctl.command import command, either
 from defendctl.diagnostics import DefendctlError, KeyRefused, errors
+from defendctl.engine.generation import generation
 from defendctl.hosts import api_host
 from defendctl.inspection.checkup import Check, Checkup, Served, note, ok, wrong
 from defendctl.inspection.questions import Answers, questions
+from defendctl.manifest.resolve import resolve
+from defendctl.model import FIELDS
 from defendctl.operations.beginning import refuse_lost, unpinned
 from defendctl.operations.revision import OLDER, WHOLE_HISTORY, check_checkout
+from defendctl.operations.schema import schema
 from defendctl.operations.workspace import api_key
 from defendctl.plan.identity import another_id, import_command
 from defendctl.render.words import count
@@ -96,8 +102,6 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 def _project(workspace: Workspace) -> Iterator[Check]:
     """A message for each thing that is wrong with the project file; manifests are counted."""
-    from defendctl.manifest.resolve import resolve
-
     project = workspace.project
     if project.file is None and not (workspace.store.exists() or (project.root / "workflows").exists()):
         yield wrong(
@@ -123,8 +127,6 @@ def _project(workspace: Workspace) -> Iterator[Check]:
 
 def _schemas(workspace: Workspace) -> Iterator[Check]:
     """Those that stand where `init` puts them; editors go by them."""
-    from defendctl.operations.schema import schema
-
     for kind in _SCHEMAS:
         name = f"schemas/{kind}.schema.json"
         there = _text(workspace.project.root / name)
@@ -168,8 +170,6 @@ def _endpoint(workspace: Workspace) -> Iterator[Check]:
 
 
 def _network(url: str) -> Check:
-    from defendctl.api.network import read_network
-
     try:
         network = read_network(url)
     except DefendctlError as error:
@@ -244,8 +244,6 @@ def _pinned(workspace: Workspace) -> Iterator[Check]:
 
 def _checkout(workspace: Workspace, state: State) -> Iterator[Check]:
     """What git tells of this checkout, where a state was applied from a commit."""
-    from defendctl.manifest.resolve import resolve
-
     root = workspace.project.root
     desired = resolve(workspace.project, None, workspace.cwd)
     found = check_checkout(workspace, desired, state)
@@ -366,10 +364,6 @@ def _unknown_capabilities(address: str, seen: Seen) -> Iterator[Check]:
 
 def _served(workspace: Workspace, state: State | None, answers: Answers) -> Served | None:
     """None where nothing was read: then nothing is known of this server."""
-    from defendctl.api.dialects import DIALECTS
-    from defendctl.engine.generation import generation
-    from defendctl.model import FIELDS
-
     if not answers.reads:
         return None
     evidence = {seen.evidence for seen in answers.reads if seen.evidence}

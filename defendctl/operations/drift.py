@@ -9,6 +9,7 @@ from defendctl.operations.plan import declared_elsewhere
 from defendctl.operations.selection import Selection, chosen_by_labels
 from defendctl.operations.uploads import with_uploads
 from defendctl.operations.workspace import warn_unresolved
+from defendctl.plan.drift import build_drift
 from defendctl.plan.renames import settle
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 def drift(workspace: Workspace, chosen: Selection, progress: Progress) -> list[Drifted]:
     """What was edited behind our back, of everything bound (or, with -f, of what these files declare)."""
-    from defendctl.plan.drift import build_drift
-
     desired = workspace.desired(chosen.files or None)
     state = workspace.read_state().state
     workspace.check_host(state)

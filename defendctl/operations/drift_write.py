@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from defendctl.diagnostics import DefendctlError, Usage, suggest
 from defendctl.editing.edit import Edit, edited
 from defendctl.editing.rewrite import Rewrite, rewrite
+from defendctl.manifest.resolve import overlay_files
 from defendctl.model import ACTIONS, FIELDS, LEVELS, MAX_RETRIES_LIMIT, METRICS, field_of, only_console
 from defendctl.operations.fmt import read_again, with_mark
 from defendctl.operations.foresight import foresee
@@ -117,8 +118,6 @@ class _Run:
 
     def _warn_of_shared(self, rewrites: Sequence[Rewrite]) -> None:
         """What stands in a manifest counts in each environment, though it was edited in one."""
-        from defendctl.manifest.resolve import overlay_files
-
         project = self.workspace.project
         own = {os.path.realpath(file) for file in overlay_files(project, self.workspace.cwd)}
         for one in rewrites if project.environment else ():

@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Invalid, errors
+from defendctl.inspection.contrast import compare_environments
+from defendctl.manifest.resolve import resolve
 from defendctl.operations.workspace import open_workspace
 
 if TYPE_CHECKING:
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
 
 def render(workspace: Workspace) -> Desired:
     """What is declared, with the document of each address. Raises Invalid."""
-    from defendctl.manifest.resolve import resolve
-
     desired = resolve(workspace.project, None, workspace.cwd, keep=True)
     found = [*workspace.problems, *desired.diagnostics]
     if errors(found):
@@ -27,7 +27,5 @@ def render(workspace: Workspace) -> Desired:
 
 def compare(settings: Settings, first: str, second: str) -> Comparison:
     """Raises Usage for a name that there is not, Invalid for manifests that are wrong in one of them."""
-    from defendctl.inspection.contrast import compare_environments
-
     one, other = (open_workspace(replace(settings, env=name)).desired(None) for name in (first, second))
     return compare_environments(first, one.workflows, second, other.workflows)

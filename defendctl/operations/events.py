@@ -5,6 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from defendctl.api.dialects import DIALECTS
+from defendctl.api.outcome import Accepted, Refused, Unknown
+from defendctl.api.submission import body, unfit
 from defendctl.command import command
 from defendctl.diagnostics import (
     ApiError,
@@ -16,7 +19,10 @@ from defendctl.diagnostics import (
     Usage,
     suggest,
 )
+from defendctl.engine.generation import generation
 from defendctl.event import Listed, SentEvent, ShownEvent
+from defendctl.manifest.submissions import read_submission
+from defendctl.model import usable_id
 from defendctl.operations.workspace import warn_unresolved
 from defendctl.plan.identity import another_id, import_command
 
@@ -77,9 +83,7 @@ def watched(
 
 def submitted(workspace: Workspace, address: str, file: Path) -> SentEvent:
     """One event, once. Raises DefendctlError before anything is sent, and Interrupted."""
-    from defendctl.api.submission import body, unfit
     from defendctl.engine.submit import submit
-    from defendctl.manifest.submissions import read_submission
 
     given, spans = read_submission(file, workspace.cwd)
     workflow_id = bound(workspace, address)
@@ -117,8 +121,6 @@ def speaking(
     workspace: Workspace, api: DefendApi, ids: dict[str, str]
 ) -> tuple[Dialect, dict[str, Observed]]:
     """The generation to submit in, by a read of the workflows; each must be there and take events."""
-    from defendctl.api.dialects import DIALECTS
-    from defendctl.engine.generation import generation
     from defendctl.engine.refresh import refresh
 
     found: dict[str, Observed] = {}
@@ -162,8 +164,6 @@ def paying(what: str) -> Iterator[Callable[[], None]]:
 
 
 def _sent(address: str, workflow_id: str, outcome: Submitted) -> SentEvent:
-    from defendctl.api.outcome import Accepted, Refused, Unknown
-
     match outcome:
         case Accepted(event_id):
             return SentEvent(address, workflow_id, "accepted", event_id)
@@ -176,8 +176,6 @@ def _sent(address: str, workflow_id: str, outcome: Submitted) -> SentEvent:
 
 
 def _check_event_id(event_id: str) -> None:
-    from defendctl.model import usable_id
-
     if not usable_id(event_id):
         raise Usage("EVENT_ID is no id: 1 to 256 characters without blanks or control characters")
 

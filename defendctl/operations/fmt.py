@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Invalid, Usage
 from defendctl.editing.rewrite import Rewrite, rewrite
+from defendctl.manifest.resolve import manifest_files, overlay_files
 from defendctl.operations.stdin import STDIN, reading_stdin
 from defendctl.operations.workspace import in_none
+from defendctl.yamltext.quote import shown
+from defendctl.yamltext.report import Stop
+from defendctl.yamltext.source import contents, decode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,8 +64,6 @@ def _sound(workspace: Workspace, paths: Sequence[Path]) -> list[Path]:
 
     An overlay is no manifest by itself: it is looked at with those that it lies over.
     """
-    from defendctl.manifest.resolve import manifest_files, overlay_files
-
     workspace = in_none(workspace)
     every = workspace.environments
     overlays = {os.path.realpath(file): file for one in every for file in overlay_files(one.project, one.cwd)}
@@ -78,7 +80,6 @@ def _sound(workspace: Workspace, paths: Sequence[Path]) -> list[Path]:
 
 def _formatted(workspace: Workspace, file: Path, notes: list[str]) -> Rewrite | None:
     from defendctl.editing.fmt import formatted
-    from defendctl.yamltext.quote import shown
 
     name = shown(file, workspace.cwd)
     before, text = read_again(file, name)
@@ -90,9 +91,6 @@ def _formatted(workspace: Workspace, file: Path, notes: list[str]) -> Rewrite | 
 
 def read_again(file: Path, name: str) -> tuple[bytes, str]:
     """A manifest that was right a moment ago. Raises DefendctlError if it is no more."""
-    from defendctl.yamltext.report import Stop
-    from defendctl.yamltext.source import contents, decode
-
     try:
         data = contents(file, name)
         return data, decode(data, name)

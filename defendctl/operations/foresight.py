@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from defendctl.diagnostics import Diagnostic
     from defendctl.manifest.desired import Desired
     from defendctl.operations.workspace import Workspace
-    from defendctl.project.model import Project
+    from defendctl.project.project import Project
 
 Position = tuple[str, int, int]
 

@@ -12,7 +12,7 @@ from defendctl.durable import make_folder, write_whole
 from defendctl.operations.beginning import pin, refuse_lost, refuse_second
 from defendctl.operations.workspace import open_workspace
 from defendctl.project.files import holds_manifests
-from defendctl.project.model import FILE_NAME
+from defendctl.project.project import FILE_NAME
 from defendctl.schema.editor import manifest_schema, to_text
 from defendctl.state.open import open_local
 

@@ -6,7 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from defendctl.api.dialects import DIALECTS
 from defendctl.diagnostics import DefendctlError, Diagnostic, Usage
+from defendctl.manifest.resolve import resolve
 from defendctl.model import CANARY
 from defendctl.operations.beginning import unpinned
 from defendctl.operations.live import read_live, refuse_if_all_missing, unread
@@ -18,7 +20,7 @@ from defendctl.operations.tested import with_tests
 from defendctl.operations.uploads import with_uploads
 from defendctl.plan.build import World, build_plan, to_read, unknown_outcome
 from defendctl.plan.renames import settle
-from defendctl.policy.changes import to_replay
+from defendctl.policy.change_rules import to_replay
 from defendctl.yamltext.quote import shown
 
 if TYPE_CHECKING:
@@ -103,8 +105,6 @@ def make_plan(
 
     Without `api`, one is opened if there is anything to read.
     """
-    from defendctl.api.dialects import DIALECTS
-
     desired = with_uploads(desired, state)
     elsewhere = declared_elsewhere(workspace, desired, state, chosen.files)
     past = settle(desired.renamed, desired.imports, desired.workflows, state, elsewhere)
@@ -188,15 +188,11 @@ def declared_elsewhere(
     """What is declared and no part of this run: a rename from it was not taken back."""
     if not (files and state.former):
         return desired.left_out
-    from defendctl.manifest.resolve import resolve
-
     return {*resolve(workspace.project, None, workspace.cwd).spans, *desired.left_out}
 
 
 def _check_other_files(workspace: Workspace, moves: tuple[Move, ...]) -> None:
     """With -f an old address may be declared in a file that is not read: its binding must stay there."""
-    from defendctl.manifest.resolve import resolve
-
     others = resolve(workspace.project, None, workspace.cwd).spans
     taken = [f"{move.old} ({others[move.old].file})" for move in moves if move.old in others]
     if taken:

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Blocked, Diagnostic, worst_exit
-from defendctl.policy.changes import judge_changes
+from defendctl.policy.change_rules import judge_changes
 from defendctl.policy.finding import in_order
-from defendctl.policy.manifests import judge_manifests
+from defendctl.policy.manifest_rules import judge_manifests
 from defendctl.policy.waivers import unneeded
 
 if TYPE_CHECKING:

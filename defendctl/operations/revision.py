@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from defendctl.manifest.desired import Desired
     from defendctl.model import State
     from defendctl.operations.workspace import Workspace
-    from defendctl.project.model import Project
+    from defendctl.project.project import Project
 
 OLDER: Final = "older-checkout"
 DIVERGED: Final = "diverged-checkout"

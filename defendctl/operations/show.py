@@ -5,11 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import DefendctlError, Usage, errors, in_order, suggest
+from defendctl.inspection.view import build_view
+from defendctl.manifest.lint import LINTS, levelled
+from defendctl.manifest.resolve import resolve
+from defendctl.manifest.suites import read_suites
+from defendctl.operations.beginning import unpinned
+from defendctl.operations.policy import of_manifests
 from defendctl.operations.selection import chosen_by_labels, only
 from defendctl.operations.stdin import reading_stdin
 from defendctl.operations.uploads import with_uploads
 from defendctl.operations.workspace import warn_unresolved
 from defendctl.plan.identity import another_id
+from defendctl.plan.renames import settle
 from defendctl.yamltext.quote import shown
 
 if TYPE_CHECKING:
@@ -40,10 +47,6 @@ def validate(
 def _validated(
     workspace: Workspace, paths: Sequence[Path], levels: Mapping[str, LintLevel]
 ) -> Iterator[Diagnostic]:
-    from defendctl.manifest.lint import levelled
-    from defendctl.manifest.resolve import resolve
-    from defendctl.operations.policy import of_manifests
-
     today = workspace.settings.today
     desired = resolve(workspace.project, list(paths) or None, workspace.cwd, today, linted=True)
     yield from (*desired.diagnostics, *levelled(desired.lints, levels), *of_manifests(desired, today))
@@ -52,9 +55,6 @@ def _validated(
 
 def _unpinned(workspace: Workspace, levels: Mapping[str, LintLevel]) -> list[Diagnostic]:
     """A warning where the project file pins no lineage; the sandbox needs none."""
-    from defendctl.manifest.lint import levelled
-    from defendctl.operations.beginning import unpinned
-
     project = workspace.project
     if project.file is None or workspace.settings.sandbox or errors(workspace.problems):
         return []
@@ -66,14 +66,10 @@ def _of_the_suites(workspace: Workspace) -> list[Diagnostic]:
     """What is wrong with the test files, where there are any."""
     if not workspace.project.tests:
         return []
-    from defendctl.manifest.suites import read_suites
-
     return read_suites(workspace.project, workspace.cwd).diagnostics
 
 
 def _known(levels: Mapping[str, LintLevel]) -> Mapping[str, LintLevel]:
-    from defendctl.manifest.lint import LINTS
-
     for code in levels:
         if code not in LINTS:
             near = suggest(code, LINTS) or f" There are: {', '.join(LINTS)}."
@@ -83,9 +79,6 @@ def _known(levels: Mapping[str, LintLevel]) -> Mapping[str, LintLevel]:
 
 def show(workspace: Workspace, address: str) -> View:
     """One workflow from all sides. Raises DefendctlError for an address that is nowhere."""
-    from defendctl.inspection.view import build_view
-    from defendctl.plan.renames import settle
-
     desired = workspace.desired(None)
     state = workspace.read_state().state
     desired = with_uploads(desired, state)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from defendctl.api.dialects import DIALECTS
 from defendctl.command import command
 from defendctl.diagnostics import DefendctlError
 from defendctl.operations.planfile import read_json
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 def with_tests(plan: Plan, path: Path) -> Plan:
     """Raises DefendctlError for a file that holds no results."""
-    from defendctl.api.dialects import DIALECTS
-
     return replace(plan, tests=beside(plan, read_results(path), DIALECTS[plan.generation].support.read))
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from defendctl.api.submission import body, unfit
 from defendctl.command import command
 from defendctl.diagnostics import Blocked, DefendctlError, Diagnostic, Invalid
 from defendctl.operations.interrupts import interrupts
 from defendctl.suite.budget import Budget, estimate, prices, whole
-from defendctl.suite.digest import configuration_digest
+from defendctl.suite.configuration import configuration_digest
 from defendctl.suite.models import Configuration, Suite
 
 if TYPE_CHECKING:
@@ -89,8 +90,6 @@ class Testing:
         return {address: state.bindings[address].workflow_id for address in wanted}
 
     def refuse_unfit(self, dialect: Dialect) -> None:
-        from defendctl.api.submission import unfit
-
         found = []
         for case in self.cases:
             places = self.read.places[case.name]
@@ -123,7 +122,6 @@ class Testing:
     def trial(
         self, api: DefendApi, dialect: Dialect, ids: Mapping[str, str], known: Mapping[str, float]
     ) -> Trial:
-        from defendctl.api.submission import body
         from defendctl.engine.trial import Trial
 
         most = self.chosen.max_cost

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from defendctl.api.outcome import Accepted, Refused, Unknown
+from defendctl.api.submission import body
 from defendctl.diagnostics import ApiError, DefendctlError, Interrupted, KeyRefused, suggest
 from defendctl.event import Submission
 from defendctl.inspection.proof import Proof, prove
@@ -51,8 +53,6 @@ def _submitted(
     workspace: Workspace, api: DefendApi, address: str, workflow_id: str, seconds: float
 ) -> Event | str | None:
     """Once; a string says why there is no event to look at."""
-    from defendctl.api.outcome import Accepted, Refused, Unknown
-    from defendctl.api.submission import body
     from defendctl.engine.submit import submit
 
     dialect, _ = speaking(workspace, api, {address: workflow_id})

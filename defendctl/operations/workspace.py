@@ -22,9 +22,10 @@ from defendctl.diagnostics import (
     suggest,
 )
 from defendctl.hosts import api_host, is_listed
+from defendctl.manifest.resolve import resolve
 from defendctl.model import NEWEST, SANDBOX
 from defendctl.project.load import load_project
-from defendctl.project.model import KEY_VARIABLE, Project
+from defendctl.project.project import KEY_VARIABLE, Project
 from defendctl.project.sections import BAD_VARIABLE
 from defendctl.project.url import base_url_problem
 from defendctl.schema.checks import is_key_variable
@@ -94,8 +95,6 @@ class Workspace:
 
         An expired waiver is one of them where it could let a change pass.
         """
-        from defendctl.manifest.resolve import resolve
-
         desired = resolve(self.project, paths, self.cwd, self.settings.today if for_changes else None)
         found = [*self.problems, *desired.diagnostics]
         if errors(found):

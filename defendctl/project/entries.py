@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Diagnostic, Span
-from defendctl.project.files import ENDINGS, MAX_NAMES, Unread, TooManyNames, Walk, is_glob
+from defendctl.project.files import ENDINGS, MAX_NAMES, TooManyNames, Unread, Walk, is_glob
 from defendctl.yamltext.quote import short, shown
 from defendctl.yamltext.source import is_instead
 

@@ -14,7 +14,7 @@ from defendctl.schema.problems import check
 from defendctl.yamltext.quote import quoted
 
 if TYPE_CHECKING:
-    from defendctl.project.model import Project
+    from defendctl.project.project import Project
     from defendctl.yamltext.node import Document
     from defendctl.yamltext.report import Report
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from defendctl.diagnostics import Diagnostic, Span, in_order
-from defendctl.project.model import DEFAULT_STATE, FILE_NAME, Project
+from defendctl.project.project import DEFAULT_STATE, FILE_NAME, Project
 from defendctl.project.sections import check_sample, check_section, policy_rules
 from defendctl.replay.replay import Sample
+from defendctl.schema.checks import is_meant_as, something_else, without_extensions
 from defendctl.yamltext.loader import load
 from defendctl.yamltext.quote import shown
 from defendctl.yamltext.report import Report
@@ -66,7 +67,6 @@ def _default(root: Path, file: Path | None) -> Project:
 
 
 def _project(file: Path, document: Document, report: Report) -> Project:
-    from defendctl.schema.checks import is_meant_as, something_else, without_extensions
     from defendctl.schema.models_project import ProjectFile
     from defendctl.schema.problems import check
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from defendctl.diagnostics import Diagnostic, Span
 from defendctl.policy.rules import Policy
 from defendctl.project.entries import Entries, unique
+from defendctl.schema.checks import is_meant_as, something_else, without_extensions
 from defendctl.yamltext.loader import load
 from defendctl.yamltext.report import Report
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from defendctl.policy.rules import Rule
-    from defendctl.project.model import Project
+    from defendctl.project.project import Project
     from defendctl.yamltext.node import Document
 
 
@@ -45,7 +46,7 @@ class Policies:
 
     def read(self) -> Policy:
         """What is right of them, with the rest in the diagnostics."""
-        from defendctl.project.rules import repeated_ids
+        from defendctl.project.rule_checks import repeated_ids
 
         given = [*self._project.rules, *(rule for file in self.files for rule in self._of(file))]
         for rule, message in repeated_ids(given) if given else ():
@@ -67,9 +68,8 @@ class Policies:
 
 
 def _rules(document: Document, custom_metrics: tuple[str, ...], report: Report) -> Iterator[Rule]:
-    from defendctl.project.rules import rules
+    from defendctl.project.rule_checks import rules
     from defendctl.schema import models_policy
-    from defendctl.schema.checks import is_meant_as, something_else, without_extensions
     from defendctl.schema.problems import check
 
     data: Any = document.data

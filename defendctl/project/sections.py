@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from defendctl.project.model import KEY_VARIABLE
+from defendctl.project.project import KEY_VARIABLE
 from defendctl.project.url import base_url_problem
-from defendctl.schema.checks import is_key_variable
+from defendctl.schema.checks import is_key_variable, repeated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +25,6 @@ BAD_VARIABLE = (
 
 def check_section(data: dict[str, Any], at: KeyPath, document: Document, report: Report) -> None:
     """What no model says of the top of the file, or of one environment at `at`."""
-    from defendctl.schema.checks import repeated
-
     api = data.get("api")
     url = api.get("base_url") if isinstance(api, dict) else None
     problem = base_url_problem(url) if isinstance(url, str) and url.strip() else None
@@ -66,7 +64,7 @@ def policy_rules(
     policy = data.get("policy")
     if not isinstance(policy, dict) or "rules" not in policy:
         return ()
-    from defendctl.project.rules import rules
+    from defendctl.project.rule_checks import rules
 
     return tuple(rules(policy["rules"], (*at, "policy", "rules"), custom_metrics, document, report))
 

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
+from defendctl.render import github, sarif
+from defendctl.render.json import results
+from defendctl.render.markdown import comment
+
 if TYPE_CHECKING:
     from defendctl.render.text.paint import Paint
 
@@ -40,29 +44,21 @@ def _text(kind: str, result: Any, setting: Setting) -> str:
 
 
 def _json(kind: str, result: Any, setting: Setting) -> str:
-    from defendctl.render.json import results
-
     shown: str = getattr(results, kind)(result, *setting.of(kind))
     return shown
 
 
 def _markdown(kind: str, result: Any, setting: Setting) -> str:
-    from defendctl.render.markdown import comment
-
     shown: str = getattr(comment, kind)(result, comment.COMMENT, *setting.of(kind))
     return shown
 
 
 def _github(kind: str, result: Any, setting: Setting) -> str:
-    from defendctl.render import github
-
     shown: str = getattr(github, kind)(result, setting.folder, *setting.of(kind))
     return shown
 
 
 def _sarif(kind: str, result: Any, setting: Setting) -> str:
-    from defendctl.render import sarif
-
     shown: str = getattr(sarif, kind)(result, setting.folder)
     return shown
 

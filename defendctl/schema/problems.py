@@ -51,7 +51,7 @@ _WORDS_OF_THE_API = {
 _OF_WORDS = frozenset({"bool_type", "int_type", "float_type", "finite_number"})
 """Kinds of fault where a word or a number stands, and no text."""
 _WITH_CONTENT = frozenset({"EventInput", "CaseInput"})
-_WITHOUT_DEFAULTS = frozenset({"File", "Rule", "Waiver"})
+_WITHOUT_DEFAULTS = frozenset({"File", "RuleEntry", "WaiverEntry"})
 _SHARES = frozenset({"metrics", "min_threshold", "max_threshold_step", "max_flag_rate", "scores"})
 _WHOLE = {
     **dict.fromkeys(("max_creates", "max_changes"), (0, MAX_COUNT)),

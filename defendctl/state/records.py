@@ -49,7 +49,9 @@ def unknown(address: str, op: str, why: str) -> Record:
     return {"do": "unknown", "address": address, "op": op, "why": why}
 
 
-def sending(address: str, hidden: Iterable[str], values: Iterable[SentValue], spent: Iterable[str] = ()) -> Record:
+def sending(
+    address: str, hidden: Iterable[str], values: Iterable[SentValue], spent: Iterable[str] = ()
+) -> Record:
     """An update is about to leave: its `hidden` fields cannot be read back, `values` is what it changes.
 
     `spent`: what an earlier one changed, whose success nobody recorded, and which is in place now.

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from defendctl.suite.digest import configuration_digest
+from defendctl.suite.configuration import configuration_digest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -40,7 +40,7 @@ from defendctl.operations.selection import Selection, in_scope
 from defendctl.plan.build import World, build_plan, to_read
 from defendctl.plan.drift import Drifted, build_drift
 from defendctl.plan.renames import settle
-from defendctl.project.model import Project
+from defendctl.project.project import Project
 from defendctl.render import github
 from defendctl.render.json import results as results_json
 from defendctl.render.json.contract import plan_schema

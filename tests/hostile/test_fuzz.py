@@ -22,7 +22,7 @@ from defendctl.inspection.view import build_view
 from defendctl.manifest.resolve import resolve
 from defendctl.model import FIELDS, METRICS, Binding
 from defendctl.operations.planfile import read_plan
-from defendctl.project.model import Project as Settings
+from defendctl.project.project import Project as Settings
 from defendctl.render.text import diagnostics as diagnostics_text
 from defendctl.render.text import view as view_text
 from defendctl.state.document import _checksum, from_text, to_text

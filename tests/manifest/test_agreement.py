@@ -15,7 +15,7 @@ from defendctl.manifest.resolve import resolve
 from defendctl.manifest.suites import read_suites
 from defendctl.manifest.validate import validate
 from defendctl.project.load import load_project
-from defendctl.project.model import Project
+from defendctl.project.project import Project
 from defendctl.schema.editor import manifest_schema, policy_schema, project_schema
 from defendctl.schema.editor_suite import suite_schema
 from defendctl.yamltext.loader import loads

@@ -13,7 +13,7 @@ from defendctl.manifest import contents
 from defendctl.manifest.contents import MAX_BYTES, read
 from defendctl.manifest.resolve import resolve
 from defendctl.model import LocalFile
-from defendctl.project.model import Project
+from defendctl.project.project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ import pytest
 
 from defendctl.diagnostics import errors
 from defendctl.manifest.resolve import resolve
-from defendctl.project.model import Project
+from defendctl.project.project import Project
 from defendctl.yamltext.loader import load
 
 if TYPE_CHECKING:

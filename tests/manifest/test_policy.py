@@ -18,7 +18,7 @@ from defendctl.policy.findings import Waiver
 from defendctl.policy.rules import CHECKS, Policy, Rule, Selector
 from defendctl.policy.waivers import WAIVABLE
 from defendctl.project.load import load_project
-from defendctl.project.model import Project
+from defendctl.project.project import Project
 from defendctl.replay.replay import Sample
 from defendctl.schema.editor import manifest_schema, policy_schema, project_schema
 

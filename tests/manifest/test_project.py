@@ -13,7 +13,7 @@ import pytest
 
 from defendctl.model import ACTIONS, GENERATIONS, LEVELS, TYPES
 from defendctl.project.load import find_project, load_project
-from defendctl.project.model import Project
+from defendctl.project.project import Project
 from defendctl.project.url import base_url_problem
 from defendctl.schema import fields, models_manifest, models_project
 

@@ -16,7 +16,7 @@ from defendctl.diagnostics import Span
 from defendctl.manifest.resolve import resolve
 from defendctl.model import ACTIONS, LEVELS, METRICS, Workflow
 from defendctl.project.load import load_project
-from defendctl.project.model import Project
+from defendctl.project.project import Project
 from defendctl.schema import editor, texts
 
 if TYPE_CHECKING:

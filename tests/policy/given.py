@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from defendctl.diagnostics import Span
-from defendctl.policy.changes import judge_changes
+from defendctl.policy.change_rules import judge_changes
 from defendctl.policy.findings import Waiver
-from defendctl.policy.manifests import judge_manifests
+from defendctl.policy.manifest_rules import judge_manifests
 from defendctl.policy.rules import Rule, Selector
 from tests.plan.given import ADDRESS, WORKFLOW
 

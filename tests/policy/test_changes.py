@@ -10,7 +10,7 @@ import pytest
 from defendctl.api.dialects import DIALECTS
 from defendctl.model import State
 from defendctl.plan.build import World, build_plan
-from defendctl.policy.changes import to_replay
+from defendctl.policy.change_rules import to_replay
 from defendctl.policy.rules import CHANGE_CHECKS
 from defendctl.replay.replay import Replay, Together
 from tests.plan.given import ADDRESS, ID, NEWEST, WORKFLOW, bound, one_plan, seen

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from defendctl.manifest.waivers import waivers
 from defendctl.plan.build import World, build_plan
 from defendctl.plan.digest import digest
-from defendctl.policy.changes import judge_changes
-from defendctl.policy.manifests import judge_manifests
+from defendctl.policy.change_rules import judge_changes
+from defendctl.policy.manifest_rules import judge_manifests
 from defendctl.policy.rules import Rule
 from defendctl.policy.waivers import APPROVER, REASON
 from defendctl.yamltext.loader import load

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from defendctl.editing.fmt import Formatted, formatted
 from defendctl.manifest.resolve import resolve
 from defendctl.model import DEFAULTS, Workflow
-from defendctl.project.model import Project
+from defendctl.project.project import Project
 from defendctl.render.yaml import manifest
 from tests.strategies import CUSTOM_METRICS, workflows
 

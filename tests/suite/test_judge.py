@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from defendctl.event import Evaluation, Event, Score, Submission
 from defendctl.suite.budget import Budget, estimate, prices, whole
-from defendctl.suite.digest import configuration_digest
+from defendctl.suite.configuration import configuration_digest
 from defendctl.suite.judge import judge, one_sided, settle
 from defendctl.suite.models import Case, Expectation, Repeat
 

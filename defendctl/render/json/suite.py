@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from defendctl.render.json.results import document
-from defendctl.suite.digest import digest
+from defendctl.suite.configuration import digest
 from defendctl.suite.models import VERDICTS
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from defendctl.model import Fields
     from defendctl.suite.models import Configuration
 
+
 _NAMES = ("name", "description")
 
 

@@ -59,7 +59,9 @@ def _id(entry: dict[str, Any]) -> Iterator[Fault]:
 
 def _one_check(entry: dict[str, Any]) -> Iterator[Fault]:
     given = [key for key in entry if key in CHECKS]
-    if not given and entry.keys() <= set(known_keys(models_policy.RuleEntry)):  # or a check is misspelt, and told
+    if not given and entry.keys() <= set(
+        known_keys(models_policy.RuleEntry)
+    ):  # or a check is misspelt, and told
         yield (), "missing-key", f"{ONE_CHECK}; this one has none."
     for key in given[1:]:
         yield (

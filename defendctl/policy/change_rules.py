@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from defendctl.policy.rules import Rule
     from defendctl.replay.replay import Replay
 
+
 _CREATING: Final = ("create", "replace")
 _REPLAYED: Final = ("adopt", "update", "replace")
 _WITHOUT_LIVE: Final = ("no_retire", "max_creates")
