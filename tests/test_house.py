@@ -40,7 +40,7 @@ DOES_IO |= {"fcntl", "defendctl.durable"}
 
 def home(name: str) -> str:
     """The folder or file of the top in which a module of ours stands."""
-    return (name.split(".") + [""])[1]
+    return [*name.split("."), ""][1]
 
 
 @pytest.mark.parametrize("path", modules(), ids=house.place)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from defendctl.cli.run import Run
     from defendctl.operations.apply import Consent
-    from defendctl.plan.changes import Plan
+    from defendctl.review import Review
 
 
 _OF_THE_PLAN = ("target", "replace", "selector", "reassert")
@@ -74,7 +74,7 @@ def apply(
     ticker = Ticker(run.console)
     consent = _consent(run, plan_file, expect, yes, chosen)
 
-    def on_plan(made: Plan) -> None:
+    def on_plan(made: Review) -> None:
         ticker.end()
         warn_about(made, run)
         if consent.digest:

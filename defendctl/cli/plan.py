@@ -80,10 +80,10 @@ def plan(
     made = operation(workspace, selection_of(chosen), progress_of(ticker))
     ticker.end()
     warn_about(made, run)
-    found = {2} if detailed_exitcode and not made.empty else set()
+    found = {2} if detailed_exitcode and not made.plan.empty else set()
     found |= {5} if made.denied else set()
     found |= {1} if errors(made.diagnostics) else set()
-    code = worst_exit(found | (made.blocked_exits() - {5}))
+    code = worst_exit(found | (made.plan.blocked_exits() - {5}))
     deliver(run, "plan", made, format, files, code)
     return code
 

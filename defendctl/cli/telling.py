@@ -12,14 +12,14 @@ from defendctl.render.text import plan as plan_text
 if TYPE_CHECKING:
     from defendctl.cli.run import Run
     from defendctl.operations.apply import Applied
-    from defendctl.plan.changes import Plan
+    from defendctl.review import Review
 
 
-def plan_shown(made: Plan, run: Run) -> str:
+def plan_shown(made: Review, run: Run) -> str:
     return plan_text.plan(made, run.console.paint)
 
 
-def warn_about(made: Plan, run: Run) -> None:
+def warn_about(made: Review, run: Run) -> None:
     if made.diagnostics and not run.console.quiet:
         run.console.err(diagnostics_text.diagnostics(made.diagnostics, run.console.paint_err))
 

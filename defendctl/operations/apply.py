@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from defendctl.operations.selection import Selection
     from defendctl.operations.workspace import Workspace
     from defendctl.plan.changes import Plan
+    from defendctl.review import Review
     from defendctl.state.session import Session
 
 
@@ -69,7 +70,7 @@ def apply(
     chosen: Selection,
     consent: Consent,
     progress: Progress,
-    on_plan: Callable[[Plan], None],
+    on_plan: Callable[[Review], None],
 ) -> Applied:
     """Raises DefendctlError before anything is done; afterwards everything is told in the results."""
     _check_environment(workspace, consent)
@@ -80,12 +81,13 @@ def apply(
         refuse_second(workspace, session)
         warn_unpinned(workspace, session)
         refuse_older(workspace, desired, session.state)
-        plan, support = make_plan(workspace, desired, session.state, chosen, progress)
-        on_plan(plan)
+        review, support = make_plan(workspace, desired, session.state, chosen, progress)
+        on_plan(review)
+        plan = review.plan
         _check_consent(plan, consent, session.state)
         does_something = bool(plan.work or plan.moves)
         first = may_begin(workspace, session) if does_something else None
-        refuse_denied(plan)
+        refuse_denied(review)
         if does_something:
             _ask(workspace, consent, first)
             session.revision = revision(workspace, desired)

@@ -12,15 +12,16 @@ from defendctl.manifest.resolve import resolve
 from defendctl.model import CANARY
 from defendctl.operations.beginning import unpinned
 from defendctl.operations.live import read_live, refuse_if_all_missing, unread
-from defendctl.operations.policy import judged
-from defendctl.operations.replay import replayed
+from defendctl.operations.policy import judge_plan
+from defendctl.operations.replay import Replayed, replay_plan
 from defendctl.operations.revision import check_checkout
 from defendctl.operations.selection import Selection, in_scope
-from defendctl.operations.tested import with_tests
+from defendctl.operations.tested import read_tests
 from defendctl.operations.uploads import with_uploads
-from defendctl.plan.build import World, build_plan, to_read, unknown_outcome
+from defendctl.plan.build import World, build_plan, probable_moves, to_read, unknown_outcome
 from defendctl.plan.renames import settle
 from defendctl.policy.change_rules import to_replay
+from defendctl.review import Review
 from defendctl.yamltext.quote import shown
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from defendctl.state.snapshot import Snapshot
 
 
-def plan(workspace: Workspace, chosen: Selection, progress: Progress) -> Plan:
+def plan(workspace: Workspace, chosen: Selection, progress: Progress) -> Review:
     """Raises DefendctlError; writes nothing and sends nothing but GET."""
     if chosen.replay and not chosen.refresh:
         raise Usage("--replay reads events, and --no-refresh reads nothing: leave one of them out")
@@ -47,10 +48,10 @@ def plan(workspace: Workspace, chosen: Selection, progress: Progress) -> Plan:
     runner = runner or _runner(workspace)
     workspace.check_host(snapshot.state)
     under_way = _under_way(snapshot) if runner else set()
-    made, _ = make_plan(workspace, desired, snapshot.state, chosen, progress, under_way=under_way)
-    made = with_tests(made, chosen.tests) if chosen.tests else made
+    review, _ = make_plan(workspace, desired, snapshot.state, chosen, progress, under_way=under_way)
+    tests = read_tests(chosen.tests, review.plan) if chosen.tests else None
     found = [*_of_the_state(workspace, snapshot, runner), *_of_the_checkout(workspace, desired, snapshot)]
-    return replace(made, diagnostics=(*found, *made.diagnostics))
+    return replace(review, tests=tests, diagnostics=(*found, *review.diagnostics))
 
 
 def _runner(workspace: Workspace) -> Owner | None:
@@ -100,7 +101,7 @@ def make_plan(
     progress: Progress,
     api: DefendApi | None = None,
     under_way: Collection[str] = (),
-) -> tuple[Plan, Support]:
+) -> tuple[Review, Support]:
     """Read what is live, build the plan and have the policy judge it.
 
     Without `api`, one is opened if there is anything to read.
@@ -119,33 +120,31 @@ def make_plan(
     else:
         reading = unread(workspace, ids, state)
     support = DIALECTS[reading.generation].support
-    world = World(
-        desired.workflows,
-        reading.live,
-        state,
-        support,
-        workspace.host(),
-        scope,
-        chosen.options,
-        moves,
-        past.taken,
-        past.held,
-        desired.files,
-        under_way,
+    made = build_plan(
+        World(
+            desired=desired.workflows,
+            live=reading.live,
+            state=state,
+            support=support,
+            host=workspace.host(),
+            scope=scope,
+            options=chosen.options,
+            moves=moves,
+            taken=past.taken,
+            held=past.held,
+            files=desired.files,
+            under_way=under_way,
+            refreshed=chosen.refresh,
+            environment=workspace.project.environment,
+        )
     )
-    made = build_plan(world)
-    canary = _of_the_canary(state, under_way)
-    found = (*desired.diagnostics, *reading.diagnostics, *made.diagnostics, *canary)
-    made = replace(
-        made,
-        diagnostics=found,
-        refreshed=chosen.refresh,
-        places=desired.places,
-        environment=workspace.project.environment,
-    )
-    made = _with_events(workspace, made, desired, chosen, progress)
+    replayed = _replayed(workspace, made, desired, chosen, progress)
     whole = not (chosen.files or chosen.target or chosen.selector)
-    return judged(made, desired, workspace.settings.today, whole=whole), support
+    findings, unneeded = judge_plan(made, replayed.judged, desired, workspace.settings.today, whole=whole)
+    found = [*desired.diagnostics, *reading.diagnostics, *probable_moves(made.changes)]
+    found += [*_of_the_canary(state, under_way), *replayed.diagnostics, *unneeded]
+    review = Review(made, tuple(found), findings, replayed.shown, replayed.judged, places=desired.places)
+    return review, support
 
 
 def _of_the_canary(state: State, under_way: Collection[str]) -> list[Diagnostic]:
@@ -156,17 +155,18 @@ def _of_the_canary(state: State, under_way: Collection[str]) -> list[Diagnostic]
     return [Diagnostic("warning", "unknown-canary", f"{CANARY}: {unknown_outcome(CANARY, intent)}")]
 
 
-def _with_events(
+def _replayed(
     workspace: Workspace, made: Plan, desired: Desired, chosen: Selection, progress: Progress
-) -> Plan:
-    """Replayed, because that was asked for or because a rule of the policy bounds the effect. What is asked
+) -> Replayed:
+    """Because that was asked for or because a rule of the policy bounds the effect. What is asked
     for is shown; a rule is judged on the policy's own sample, whatever else is shown."""
     bounded = to_replay(desired.policy.rules, made, desired.labels)
     if not (chosen.replay or bounded):
-        return made
+        return Replayed()
     sample = desired.policy.sample
     shown = replace(sample, last=chosen.replay) if chosen.replay else sample
-    return replayed(workspace, made, shown, sample if bounded else shown, chosen.parallelism, progress)
+    judged = sample if bounded else shown
+    return replay_plan(workspace, made, desired.places, shown, judged, chosen.parallelism, progress)
 
 
 def check_past(workspace: Workspace, chosen: Selection, past: Past, moves: tuple[Move, ...]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Blocked, Diagnostic, worst_exit
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
     from defendctl.manifest.desired import Desired
     from defendctl.plan.changes import Plan
     from defendctl.policy.findings import Finding, Waiver
+    from defendctl.replay.replay import Replay
+    from defendctl.review import Review
 
 CODE = "policy"
 
@@ -31,17 +32,21 @@ class Denied(Blocked):
         self.findings = findings
 
 
-def judged(made: Plan, desired: Desired, today: datetime.date, *, whole: bool = False) -> Plan:
-    """The plan with every finding about the addresses in scope, and a warning of each waiver that nothing
-    needs. `whole`: nothing was left out."""
+def judge_plan(
+    made: Plan, replays: Iterable[Replay], desired: Desired, today: datetime.date, *, whole: bool = False
+) -> tuple[tuple[Finding, ...], list[Diagnostic]]:
+    """Every finding about the addresses in scope, and a warning of each waiver that nothing needs.
+
+    `replays` are those of the policy's own sample; `whole`: nothing was left out.
+    """
     scope = {change.address for change in made.changes}
     declared = {address: w for address, w in desired.workflows.items() if address in scope}
     rules, rest = desired.policy.rules, (desired.labels, desired.waivers, desired.places, today)
-    found = [*judge_manifests(rules, declared, *rest), *judge_changes(rules, made, *rest)]
+    found = [*judge_manifests(rules, declared, *rest), *judge_changes(rules, made, replays, *rest)]
     idle = unneeded(desired.waivers, rules, made, found, whole=whole)
     where = f" in {made.environment}" if made.environment else ""
-    warnings = (Diagnostic("warning", "unneeded-waiver", _unneeded(w, where), w.span) for w in idle)
-    return replace(made, findings=tuple(in_order(found)), diagnostics=(*made.diagnostics, *warnings))
+    warnings = [Diagnostic("warning", "unneeded-waiver", _unneeded(w, where), w.span) for w in idle]
+    return tuple(in_order(found)), warnings
 
 
 def _unneeded(waiver: Waiver, where: str) -> str:
@@ -65,9 +70,9 @@ def exits(found: Iterable[Diagnostic]) -> int:
     return 0 if not codes else 5 if codes == {CODE} else 1
 
 
-def refuse_denied(made: Plan) -> None:
+def refuse_denied(review: Review) -> None:
     """Raises Denied, with the exit code that wins if something is blocked besides."""
-    if made.denied:
-        denied = Denied([finding for finding in made.findings if finding.verdict == "denied"])
-        denied.exit_code = worst_exit({5, *made.blocked_exits()})
+    if review.denied:
+        denied = Denied([finding for finding in review.findings if finding.verdict == "denied"])
+        denied.exit_code = worst_exit({5, *review.plan.blocked_exits()})
         raise denied

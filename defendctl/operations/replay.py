@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import ApiError
@@ -15,30 +15,40 @@ from defendctl.replay.replay import Proposal, Replay, Sample, replay
 
 if TYPE_CHECKING:
     from defendctl.api.detail import Recent
-    from defendctl.diagnostics import Diagnostic
+    from defendctl.diagnostics import Diagnostic, Span
     from defendctl.operations.progress import Progress
     from defendctl.operations.workspace import Workspace
     from defendctl.plan.changes import Change, Plan
 
 Read = Mapping[str, "Recent | ApiError | None"]
+Places = Mapping[tuple[str, str], "Span"]
 
 
-def replayed(
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """Two looks at one reading, and what the events say against the settings of their workflows."""
+
+    shown: tuple[Replay, ...] = ()
+    judged: tuple[Replay, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def replay_plan(
     workspace: Workspace,
     plan: Plan,
+    places: Places,
     shown: Sample,
     judged: Sample,
     parallelism: int,
     progress: Progress,
-) -> Plan:
-    """The same plan with a replay of each workflow whose guardrail changes, and what its events say against
-    its settings: `shown` and `judged` are two looks at one reading. The digest stays.
+) -> Replayed:
+    """A replay of each workflow whose guardrail changes.
 
-    Raises KeyRefused; other failures of a read are told as `why_not`."""
+    Raises KeyRefused; other failures of a read are told as `why_not`.
+    """
     read = _read(workspace, plan, max(shown.last, judged.last), parallelism, progress)
-    told = with_replays(plan, read, shown, judged)
-    found = levelled(told.diagnostics[len(plan.diagnostics) :], workspace.project.lint)
-    return replace(told, diagnostics=(*plan.diagnostics, *found))
+    told = replay_read(plan, read, places, shown, judged)
+    return replace(told, diagnostics=tuple(levelled(told.diagnostics, workspace.project.lint)))
 
 
 def to_read(plan: Plan) -> dict[str, str]:
@@ -47,15 +57,10 @@ def to_read(plan: Plan) -> dict[str, str]:
     return ids | {c.address: c.workflow_id for c in plan.changes if c.workflow_id and _worth_a_look(c)}
 
 
-def with_replays(plan: Plan, read: Read, shown: Sample, judged: Sample) -> Plan:
+def replay_read(plan: Plan, read: Read, places: Places, shown: Sample, judged: Sample) -> Replayed:
     """`read` holds what was found for each address of `to_read`."""
-    found = [d for change in plan.changes if _worth_a_look(change) for d in _lint(change, read, plan)]
-    return replace(
-        plan,
-        replays=_replays(plan, read, shown),
-        judged=_replays(plan, read, judged),
-        diagnostics=(*plan.diagnostics, *found),
-    )
+    found = [d for change in plan.changes if _worth_a_look(change) for d in _lint(change, read, places)]
+    return Replayed(_replays(plan, read, shown), _replays(plan, read, judged), tuple(found))
 
 
 def _replays(plan: Plan, read: Read, sample: Sample) -> tuple[Replay, ...]:
@@ -90,8 +95,8 @@ def _replay(asks: Proposal, found: Recent | ApiError | None, sample: Sample) -> 
     return replay(asks, [scored(event) for event in found.events], found.asked, sample)
 
 
-def _lint(change: Change, read: Read, plan: Plan) -> list[Diagnostic]:
+def _lint(change: Change, read: Read, places: Places) -> list[Diagnostic]:
     found = read[change.address]
     if change.desired is None or found is None or isinstance(found, ApiError):
         return []
-    return lint(change.address, change.desired, found.events or (), plan.places)
+    return lint(change.address, change.desired, found.events or (), places)

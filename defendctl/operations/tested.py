@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from defendctl.api.dialects import DIALECTS
@@ -16,11 +15,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from defendctl.plan.changes import Plan
+    from defendctl.suite.recorded import Tests
 
 
-def with_tests(plan: Plan, path: Path) -> Plan:
-    """Raises DefendctlError for a file that holds no results."""
-    return replace(plan, tests=beside(plan, read_results(path), DIALECTS[plan.generation].support.read))
+def read_tests(path: Path, plan: Plan) -> Tests:
+    """What is recorded of the workflows of a plan. Raises DefendctlError for a file that holds no results."""
+    return beside(plan, read_results(path), DIALECTS[plan.generation].support.read)
 
 
 def _hint(path: Path) -> str:

@@ -59,6 +59,9 @@ class World:
     """What may stand in a `file_search` for a file of the repository → that file."""
     under_way: Collection[str] = ()
     """Addresses whose create another run has begun and not finished."""
+    refreshed: bool = True
+    """Whether `live` was read; else it holds nothing but ids."""
+    environment: str | None = None
 
 
 def to_read(
@@ -81,8 +84,9 @@ def build_plan(world: World) -> Plan:
         generation=world.support.generation,
         options=world.options,
         changes=changes,
-        diagnostics=tuple(_probable_moves(changes)),
         moves=world.moves,
+        refreshed=world.refreshed,
+        environment=world.environment,
     )
 
 
@@ -305,7 +309,7 @@ def _fixed(address: str, workflow_id: str, fixed: list[str], observed: Observed,
     return Reason(IMPOSSIBLE, text)
 
 
-def _probable_moves(changes: Iterable[Change]) -> list[Diagnostic]:
+def probable_moves(changes: Iterable[Change]) -> list[Diagnostic]:
     """A retire and a create of one definition: the address was probably renamed."""
     retired = {
         definition: c.address

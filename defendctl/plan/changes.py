@@ -1,4 +1,4 @@
-"""The plan: what is shown, and the very object that is applied."""
+"""The plan: what apply does, and all that the digest covers. What is shown beside it: `review.py`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from defendctl.diagnostics import Diagnostic, Span
     from defendctl.model import Binding, LocalFile, Observed, Workflow
     from defendctl.plan.compare import FieldChange
-    from defendctl.policy.findings import Finding
-    from defendctl.replay.replay import Replay
-    from defendctl.suite.recorded import Tests
 
 Action = Literal["create", "adopt", "update", "replace", "retire", "blocked", "none"]
 ACTIONS: Final[tuple[Action, ...]] = ("create", "adopt", "update", "replace", "retire", "blocked", "none")
@@ -117,23 +113,12 @@ class Plan:
     generation: str
     options: Options
     changes: tuple[Change, ...]
-    diagnostics: tuple[Diagnostic, ...] = field(default=())
-    findings: tuple[Finding, ...] = ()
-    """What the team's policy says; not part of the digest, and asked again by apply."""
-    replays: tuple[Replay, ...] = ()
-    """What is shown of recent events."""
-    places: Mapping[tuple[str, str], Span] = field(default_factory=dict)
-    """Where the manifest says it: (address, "") → its key, (address, path) → the field's line."""
     refreshed: bool = True
     """Whether live was read; else `before` is what was last applied and there is no digest to consent to."""
     environment: str | None = None
     """Of a project that has any."""
-    tests: Tests | None = None
-    """What was recorded of tests; not part of the digest."""
     moves: tuple[Move, ...] = ()
     """Renames that the state does not know of yet: apply makes them durable before anything else."""
-    judged: tuple[Replay, ...] = ()
-    """What rules of the policy are judged on: its own sample of recent events."""
 
     @property
     def is_first(self) -> bool:
@@ -148,10 +133,6 @@ class Plan:
     def work(self) -> list[Change]:
         """What apply attempts: neither what is equal nor what is blocked."""
         return [change for change in self.changes if change.action not in ("none", "blocked")]
-
-    @property
-    def denied(self) -> bool:
-        return any(finding.verdict == "denied" for finding in self.findings)
 
     @property
     def empty(self) -> bool:

@@ -14,7 +14,7 @@ from defendctl.model import SentValue, leaves, only_console
 from defendctl.plan.digest import canonical, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from defendctl.model import Fields, LocalFile
     from defendctl.plan.changes import Change, Plan
@@ -24,6 +24,9 @@ LENGTH: Final = 32
 DECIMALS: Final = 6
 """Of a threshold; closer ones are equal."""
 MOVE: Final = "move"
+
+Denied = tuple[str | None, str | None]
+"""Address and field that the policy denies; None stands for the whole plan, or the whole workflow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +66,17 @@ def spends(plan: Plan) -> dict[tuple[str, str], Spends]:
     return {key: Spends(made, tuple(told)) for key, told in found.items()}
 
 
-def fingerprints(plan: Plan) -> list[Fingerprint]:
+def fingerprints(plan: Plan, denied: Collection[Denied] = ()) -> list[Fingerprint]:
     """Of all that apply would do, in the order of the plan. What is blocked or denied is not done."""
     moves = [
         Fingerprint(m.new, MOVE, None, _hashed(_head(plan), MOVE, m.old, m.new, m.workflow_id))
         for m in plan.moves
     ]
-    return moves + [one for change in plan.work for one in _of_change(change, plan)]
+    return moves + [one for change in plan.work for one in _of_change(change, plan, denied)]
 
 
-def _of_change(change: Change, plan: Plan) -> Iterator[Fingerprint]:
-    denied = {(f.address, f.field) for f in plan.findings if f.verdict == "denied"}
-    if {(None, None), (change.address, None)} & denied:
+def _of_change(change: Change, plan: Plan, denied: Collection[Denied]) -> Iterator[Fingerprint]:
+    if {(None, None), (change.address, None)} & {*denied}:
         return
     about = [*_head(plan), change.address, change.workflow_id, change.action]
     sides = {path: pair for path, pair in _sides(change) if (change.address, path) not in denied}

@@ -43,13 +43,18 @@ _NAMED: Final = 5
 def judge_changes(
     rules: Iterable[Rule],
     plan: Plan,
+    replays: Iterable[Replay],
     labels: Mapping[str, Mapping[str, str]],
     waivers: Iterable[Waiver],
     places: Mapping[tuple[str, str], Span],
     today: datetime.date,
 ) -> list[Finding]:
-    """Every rule about changes that the plan breaks, or that could not be evaluated."""
-    judging = _Judging(plan, labels, Judge(by_subject(waivers), places, today))
+    """Every rule about changes that the plan breaks, or that could not be evaluated.
+
+    `replays` are those of the policy's own sample.
+    """
+    by_address = {replay.address: replay for replay in replays}
+    judging = _Judging(plan, by_address, labels, Judge(by_subject(waivers), places, today))
     return in_order(
         finding for rule in rules if rule.check in CHANGE_CHECKS for finding in judging.findings(rule)
     )
@@ -66,6 +71,7 @@ def to_replay(rules: Iterable[Rule], plan: Plan, labels: Mapping[str, Mapping[st
 @dataclass(frozen=True, slots=True)
 class _Judging:
     plan: Plan
+    replays: Mapping[str, Replay]
     labels: Mapping[str, Mapping[str, str]]
     judge: Judge
 
@@ -83,9 +89,8 @@ class _Judging:
         if rule.check in _COUNTS:
             yield from self._counted(rule, changes)
             return
-        replays = {replay.address: replay for replay in self.plan.judged}
         for change in changes:
-            for broken in _CHECKS[rule.check](change, rule.limit, replays.get(change.address)):
+            for broken in _CHECKS[rule.check](change, rule.limit, self.replays.get(change.address)):
                 yield self.judge.finding(rule, change.address, self._as_selected(rule, change, broken))
 
     def _counted(self, rule: Rule, changes: list[Change]) -> Iterator[Finding]:

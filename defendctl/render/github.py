@@ -33,11 +33,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from defendctl.diagnostics import Diagnostic, Span
-    from defendctl.plan.changes import Change, Plan
+    from defendctl.plan.changes import Change
     from defendctl.plan.compare import FieldChange
     from defendctl.plan.drift import Drifted
     from defendctl.policy.findings import Finding
     from defendctl.replay.replay import Replay
+    from defendctl.review import Review
 
 Level = Literal["error", "warning", "notice"]
 _LEVELS: Final[tuple[Level, ...]] = ("error", "warning", "notice")
@@ -57,16 +58,17 @@ class Annotation:
     span: Span | None = None
 
 
-def plan(result: Plan, folder: str = "") -> str:
+def plan(result: Review, folder: str = "") -> str:
     """`folder` is where the command ran, as the repository names it."""
-    found = [Annotation("notice", "no state", (NO_STATE,))] if result.is_first else []
-    if result.listed or result.moves:
+    made = result.plan
+    found = [Annotation("notice", "no state", (NO_STATE,))] if made.is_first else []
+    if made.listed or made.moves:
         found.append(Annotation("notice", "plan", (headline(result),)))
     found += [_finding(one, result) for one in result.findings]
-    found += [one for change in result.listed for one in _change(change, result)]
+    found += [one for change in made.listed for one in _change(change, result)]
     found += [_replay(one, result) for one in result.replays]
     found += [_diagnostic(one) for one in result.diagnostics]
-    return _commands(found, folder, result.environment)
+    return _commands(found, folder, made.environment)
 
 
 def drift(entries: Sequence[Drifted], folder: str = "", environment: str | None = None) -> str:
@@ -78,12 +80,13 @@ def diagnostics(found: Sequence[Diagnostic], folder: str = "", environment: str 
     return _commands([_diagnostic(one) for one in found], folder, environment)
 
 
-def plan_outputs(result: Plan, code: int) -> str:
+def plan_outputs(result: Review, code: int) -> str:
     """Lines for `$GITHUB_OUTPUT`; numbers, and a digest or `none`. `expect` is for `apply --expect`."""
-    changes = sum(change.action != "none" for change in result.changes) + len(result.moves)
-    named = consent(result)
+    made = result.plan
+    changes = sum(change.action != "none" for change in made.changes) + len(made.moves)
+    named = consent(made)
     digests = f"digest={named.partition('@')[0]}\nexpect={named}\n"
-    return _outputs(changes, result.summary()[LOOSENS], code) + digests
+    return _outputs(changes, made.summary()[LOOSENS], code) + digests
 
 
 def drift_outputs(entries: Sequence[Drifted], code: int) -> str:
@@ -94,7 +97,7 @@ def _outputs(changes: int, loosens: int, code: int) -> str:
     return f"changes={changes}\nloosens={loosens}\nexit_code={code}\n"
 
 
-def _finding(one: Finding, result: Plan) -> Annotation:
+def _finding(one: Finding, result: Review) -> Annotation:
     span = one.span or _place(result, one.address or "", one.field or "")
     where = " ".join(part for part in (one.address, one.field) if part)
     passes = "" if one.verdict == "warned" else ", and so does not pass"
@@ -110,7 +113,7 @@ def _passes(one: Finding) -> tuple[str, ...]:
     return ("The waiver that would let it pass is in the summary.",) if one.remedy else ()
 
 
-def _change(change: Change, result: Plan) -> list[Annotation]:
+def _change(change: Change, result: Review) -> list[Annotation]:
     """What reviewers must look at: blocked, and each field that loosens or may do so."""
     found = []
     if change.reason:
@@ -150,7 +153,7 @@ def _written(entry: Drifted, field: FieldChange) -> Span | None:
     return fate.span if fate else None
 
 
-def _replay(one: Replay, result: Plan) -> Annotation:
+def _replay(one: Replay, result: Review) -> Annotation:
     place = _place(result, one.address, "metrics") or _place(result, one.address, "")
     if one.why_not is not None:
         lines = (f"{one.address} was not replayed: {one.why_not}",)
@@ -164,7 +167,7 @@ def _diagnostic(one: Diagnostic) -> Annotation:
     return Annotation(one.severity, one.severity, (f"{one.message} [{one.code}]",), one.span)
 
 
-def _place(result: Plan, address: str, field: str) -> Span | None:
+def _place(result: Review, address: str, field: str) -> Span | None:
     return result.places.get((address, field)) or result.places.get((address, ""))
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from defendctl.plan.changes import Change, Move, Plan
     from defendctl.plan.compare import FieldChange
     from defendctl.plan.drift import Drifted
+    from defendctl.review import Review
 
 NO_STATE: Final = "No state yet: the first apply begins one, if --new-state says so."
 HEADINGS: Final = {
@@ -160,17 +161,17 @@ def work(result: Plan) -> str:
     return f"Plan: {does}; {same} unchanged." if does else _nothing(same, len(result.listed))
 
 
-def headline(result: Plan) -> str:
+def headline(result: Review) -> str:
     """The worst that can be said of it comes first; what is made is counted, however harmless."""
-    counts = result.summary()
+    plan, counts = result.plan, result.plan.summary()
     denied = sum(finding.verdict == "denied" for finding in result.findings)
     worst = [f"{count(denied, 'denial')} by policy"] if denied else []
     worst += [f"{count(counts['loosens'], 'workflow')} loosened"] if counts["loosens"] else []
     worst += [f"{counts['blocked']} blocked"] if counts["blocked"] else []
     worst += [f"{counts['indeterminate']} may be loosened"] if counts["indeterminate"] else []
     made = [f"{counts[word]} {word}d" for word in ("create", "replace") if counts[word]]
-    made += [f"{len(result.moves)} renamed"] if result.moves else []
-    if not (result.listed or made):
+    made += [f"{len(plan.moves)} renamed"] if plan.moves else []
+    if not (plan.listed or made):
         return ", ".join(worst) or "no changes"
     return ", ".join([*worst, *made] if worst else [*made, "nothing loosened"])
 

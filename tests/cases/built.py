@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from defendctl.diagnostics import Diagnostic, Span
@@ -12,6 +12,7 @@ from defendctl.plan.compare import FieldChange
 from defendctl.plan.direction import direction, worst
 from defendctl.policy.findings import Finding, Waiver
 from defendctl.replay.replay import MetricReplay, Replay, Together
+from defendctl.review import Review
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,9 +50,13 @@ def change(address: str, *fields: FieldChange, action: Any = "update", **more: A
     return Change(address, more.pop("id", f"wkfl_{address}"), action, more.pop("reason", None), way, fields)
 
 
-def a_plan(*changes: Change, **more: Any) -> Plan:
+SHOWN = {one.name for one in fields(Review)}
+
+
+def a_plan(*changes: Change, **more: Any) -> Review:
     given = {"lineage": LINEAGE, "serial": 3, "options": Options(), **more}
-    return Plan("api.example.com", generation="2025-12-07", changes=changes, **given)
+    beside = {name: given.pop(name) for name in SHOWN & given.keys()}
+    return Review(Plan("api.example.com", generation="2025-12-07", changes=changes, **given), **beside)
 
 
 LOOSER = change("support-bot", field("metrics.completeness", 0.85, 0.6), field("max_retries", 5, 8))
@@ -112,11 +117,11 @@ NOT_REPLAYED = Replay(
 )
 
 
-def denied() -> Plan:
+def denied() -> Review:
     return a_plan(ADDED, LOOSER, findings=(DENIED,), places=PLACES)
 
 
-def comment() -> Plan:
+def comment() -> Review:
     """The one that the README shows."""
     metrics = (MetricReplay("completeness", 0.85, 0.6, 50, 0, 9, 2, 1),)
     before, after = Together(50, 0, 9, (0.098, 0.308)), Together(50, 0, 2, (0.011, 0.135))
@@ -126,22 +131,22 @@ def comment() -> Plan:
     return a_plan(ADDED, LOOSER, findings=(DENIED,), replays=(told,), places=PLACES)
 
 
-def waived() -> Plan:
+def waived() -> Review:
     passes = replace(DENIED, verdict="waived", waiver=WAIVER, remedy=None)
     return a_plan(ADDED, LOOSER, findings=(passes, WARNED), places=PLACES)
 
 
-def not_evaluated() -> Plan:
+def not_evaluated() -> Review:
     unsure = replace(DENIED, detail="nobody knows what is live", evaluated=False, remedy=None, span=None)
     return a_plan(ADDED, LOOSER, findings=(unsure,), places=PLACES, refreshed=False)
 
 
-def replayed() -> Plan:
+def replayed() -> Review:
     few = replace(REPLAY, events=3, metrics=(), run_modes={}, window=None, before=None)
     return a_plan(LOOSER, replays=(REPLAY, replace(few, address="other"), NOT_REPLAYED), places=PLACES)
 
 
-def every_action() -> Plan:
+def every_action() -> Review:
     """Each action in each direction that it can have."""
     moves = {
         "loosens": field("metrics.completeness", 0.9, 0.8),
@@ -170,7 +175,7 @@ def _reason(action: str) -> Reason | None:
     return Reason(IMPOSSIBLE, text) if action == "blocked" else None
 
 
-def hostile_names() -> Plan:
+def hostile_names() -> Review:
     """Every text that is not ours says something else."""
     changes = []
     for index, text in enumerate(HOSTILE):
@@ -185,15 +190,12 @@ def hostile_names() -> Plan:
     replay = replace(REPLAY, metrics=(metric,), run_modes={next(texts): 3}, newly_flagged=tuple(HOSTILE))
     told = Diagnostic("warning", next(texts), next(texts), Span(next(texts)))
     findings = (*(replace(finding, remedy=text) for text in HOSTILE), passes)
-    return replace(
-        a_plan(*changes, blocked, findings=findings, replays=(replay,), diagnostics=(told,)),
-        host=HOSTILE[0],
-        lineage="x --> <script>",
-        generation=HOSTILE[2],
-    )
+    made = a_plan(*changes, blocked, findings=findings, replays=(replay,), diagnostics=(told,))
+    lineage = "x --> <script>"
+    return replace(made, plan=replace(made.plan, host=HOSTILE[0], lineage=lineage, generation=HOSTILE[2]))
 
 
-def many() -> Plan:
+def many() -> Review:
     """500 workflows with the longest addresses; half of them loosen."""
     changes = []
     for index in range(500):
@@ -203,7 +205,7 @@ def many() -> Plan:
     return a_plan(*changes)
 
 
-BUILT: dict[str, Callable[[], Plan]] = {
+BUILT: dict[str, Callable[[], Review]] = {
     "comment": comment,
     "policy-denied": denied,
     "policy-waived": waived,

@@ -33,11 +33,11 @@ from defendctl.diagnostics import Span, errors
 from defendctl.engine.generation import disagreement, evidence, generation
 from defendctl.manifest.resolve import resolve
 from defendctl.model import Binding, Fields, Intent, Observed, State
-from defendctl.operations.policy import judged
+from defendctl.operations.policy import judge_plan
+from defendctl.operations.replay import Replayed, replay_read
 from defendctl.operations.replay import to_read as to_replay
-from defendctl.operations.replay import with_replays
 from defendctl.operations.selection import Selection, in_scope
-from defendctl.plan.build import World, build_plan, to_read
+from defendctl.plan.build import World, build_plan, probable_moves, to_read
 from defendctl.plan.drift import Drifted, build_drift
 from defendctl.plan.renames import settle
 from defendctl.project.project import Project
@@ -50,10 +50,12 @@ from defendctl.render.text import drift as drift_text
 from defendctl.render.text import plan as plan_text
 from defendctl.render.text.paint import plain
 from defendctl.replay.replay import Sample
+from defendctl.review import Review
 from defendctl.state.document import fields_from
 from tests.cases.built import BUILT
 
 if TYPE_CHECKING:
+    from defendctl.diagnostics import Diagnostic
     from defendctl.manifest.desired import Desired
     from defendctl.plan.changes import Plan
     from defendctl.plan.renames import Past
@@ -72,10 +74,10 @@ def test_case(case: Path) -> None:
         "plan.json": results_json.plan(plan),
         "plan.md": comment_markdown.plan(plan),
         "plan.github": github.plan(plan),
-        "drift.txt": drift_text.drift(drifted, plain, plan.environment),
-        "drift.json": results_json.drift(drifted, plan.environment),
-        "drift.md": comment_markdown.drift(drifted, environment=plan.environment),
-        "drift.github": github.drift(drifted, environment=plan.environment),
+        "drift.txt": drift_text.drift(drifted, plain, plan.plan.environment),
+        "drift.json": results_json.drift(drifted, plan.plan.environment),
+        "drift.md": comment_markdown.drift(drifted, environment=plan.plan.environment),
+        "drift.github": github.drift(drifted, environment=plan.plan.environment),
     }
     for name, actual in outputs.items():
         expect(case / "expected" / name, actual)
@@ -115,21 +117,23 @@ def expect(golden: Path, actual: str) -> None:
 
 
 @cache
-def planned(case: Path) -> tuple[Plan, list[Drifted]]:
+def planned(case: Path) -> tuple[Review, list[Drifted]]:
     """The way of the data, as plan and drift go it, with answers from a file."""
     options = read_json(case / "options.json", {})
     desired = read_manifests(case, options)
     answers = {a: raw and observe(raw) for a, raw in read_json(case / "live.json", {}).items()}
     state = read_state(read_json(case / "state.json", {}), desired, options)
     chosen = Selection(target=tuple(options.get("target", ())), replace=tuple(options.get("replace", ())))
-    plan = make_plan(desired, answers, state, chosen, options.get("generation", "auto"))
+    plan, found = make_plan(desired, answers, state, chosen, options)
+    replayed = Replayed()
     if "replay" in options:
-        plan = with_events(plan, read_json(case / "live.json", {}), options["replay"])
-    plan = judged(plan, desired, TODAY)
-    plan = replace(plan, environment=options.get("environment"))
+        replayed = replay_events(plan, read_json(case / "live.json", {}), options["replay"])
+    findings, unneeded = judge_plan(plan, replayed.judged, desired, TODAY)
+    told = (*found, *replayed.diagnostics, *unneeded)
+    review = Review(plan, told, findings, replayed.shown, replayed.judged)
     bindings = past_of(desired, state).state.bindings
     bound = {address: answers[address] for address in bindings}
-    return plan, build_drift(desired.workflows, bound, bindings)
+    return review, build_drift(desired.workflows, bound, bindings)
 
 
 def past_of(desired: Desired, state: State) -> Past:
@@ -137,8 +141,13 @@ def past_of(desired: Desired, state: State) -> Past:
 
 
 def make_plan(
-    desired: Desired, answers: dict[str, Observed | None], state: State, chosen: Selection, pinned: str
-) -> Plan:
+    desired: Desired,
+    answers: dict[str, Observed | None],
+    state: State,
+    chosen: Selection,
+    options: dict[str, Any],
+) -> tuple[Plan, list[Diagnostic]]:
+    pinned = options.get("generation", "auto")
     past = past_of(desired, state)
     state = past.state
     scope = in_scope(desired, state, chosen)
@@ -147,13 +156,13 @@ def make_plan(
     support = DIALECTS[generation(pinned, seen, state.generation)].support
     world = World(desired.workflows, live, state, support, "api.example.com", scope, chosen.options)
     world = replace(world, moves=past.moves, taken=past.taken, held=past.held)
-    made = build_plan(world)
-    return replace(made, diagnostics=(*disagreement(pinned, seen), *made.diagnostics))
+    made = build_plan(replace(world, environment=options.get("environment")))
+    return made, [*disagreement(pinned, seen), *probable_moves(made.changes)]
 
 
-def with_events(plan: Plan, answers: dict[str, Any], last: int) -> Plan:
+def replay_events(plan: Plan, answers: dict[str, Any], last: int) -> Replayed:
     read = {address: recent(answers[address], last, content=False) for address in to_replay(plan)}
-    return with_replays(plan, read, Sample(last), Sample(last))
+    return replay_read(plan, read, {}, Sample(last), Sample(last))
 
 
 def read_manifests(case: Path, options: dict[str, Any]) -> Desired:

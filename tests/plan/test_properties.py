@@ -14,7 +14,6 @@ from defendctl.api.decode import observe
 from defendctl.api.dialects import DIALECTS
 from defendctl.api.dialects.dialect import encode
 from defendctl.api.outcome import Created
-from defendctl.diagnostics import Diagnostic
 from defendctl.engine import verify
 from defendctl.engine.apply import Applier
 from defendctl.model import ACTIONS, GENERATIONS, Binding, Observed, State, field_of
@@ -27,6 +26,7 @@ from defendctl.plan.drift import build_drift
 from defendctl.render.json import results as results_json
 from defendctl.render.text import plan as plan_text
 from defendctl.render.text.paint import plain
+from defendctl.review import Review
 from defendctl.state.records import take
 from tests.strategies import bindings, observed, workflows, worlds
 
@@ -50,7 +50,7 @@ def test_a_plan_is_a_function_and_order_does_not_matter(world: World, random: An
     plan, again = build_plan(world), build_plan(reordered(world, random))
     assert plan == again
     assert digest(plan) == digest(again)
-    assert results_json.plan(plan) == results_json.plan(again)
+    assert results_json.plan(Review(plan)) == results_json.plan(Review(again))
 
 
 def reordered(world: World, random: Any) -> World:
@@ -82,7 +82,6 @@ def test_the_digest_changes_with_what_apply_would_do_and_with_nothing_else(
     same = replace(
         one,
         serial=one.serial + 1,
-        diagnostics=(Diagnostic("warning", "any", "word"),),
         changes=tuple(replace(c, reason=c.reason and Reason(c.reason.kind, "other")) for c in one.changes),
     )
     assert digest(same) == digest(one)
@@ -92,7 +91,7 @@ def test_the_digest_changes_with_what_apply_would_do_and_with_nothing_else(
 
 def content(plan: Plan) -> Any:
     """What a digest is over, from the document that is shown."""
-    shown = json.loads(results_json.plan(plan))
+    shown = json.loads(results_json.plan(Review(plan)))
     changes = [{k: v for k, v in change.items() if k != "reason"} for change in shown["changes"]]
     return plan.host, [shown[key] for key in ("lineage", "generation", "options")], changes
 
@@ -144,7 +143,7 @@ def test_every_difference_is_classified_and_no_loosening_is_called_milder(world:
             )
     loosening = {c.address for c in plan.changes if any(f.direction == "loosens" for f in c.fields)}
     assert plan.summary()["loosens"] == len(loosening)
-    assert first_section(plan_text.plan(plan, plain)) == loosening
+    assert first_section(plan_text.plan(Review(plan), plain)) == loosening
 
 
 def surely_loosens(field: FieldChange) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from defendctl.api.dialects import DIALECTS
 from defendctl.model import GENERATIONS, Binding, Intent, Observed, State, Workflow
-from defendctl.plan.build import World, build_plan
+from defendctl.plan.build import World, build_plan, probable_moves
 from tests.plan.given import NEWEST, WORKFLOW, readable
 
 LOOSE = {"metrics": {"completeness": 0.95}}
@@ -67,7 +67,7 @@ def moves(
     support = DIALECTS[generation].support
     plan = build_plan(World({new_address: new}, {}, state, support, "h", {"old", new_address}))
     assert [c.action for c in plan.changes] == ["create", "retire"]
-    return [(d.code, d.message) for d in plan.diagnostics]
+    return [(d.code, d.message) for d in probable_moves(plan.changes)]
 
 
 @pytest.mark.parametrize("generation", GENERATIONS)

@@ -11,6 +11,7 @@ from defendctl.policy.change_rules import judge_changes
 from defendctl.policy.findings import Waiver
 from defendctl.policy.manifest_rules import judge_manifests
 from defendctl.policy.rules import Rule, Selector
+from defendctl.review import Review
 from tests.plan.given import ADDRESS, WORKFLOW
 
 if TYPE_CHECKING:
@@ -46,9 +47,14 @@ def of_manifest(
 
 
 def of_plan(
-    asked: Rule, plan: Plan, *waivers: Waiver, labels: Mapping[str, Mapping[str, str]] | None = None
+    asked: Rule,
+    plan: Plan | Review,
+    *waivers: Waiver,
+    labels: Mapping[str, Mapping[str, str]] | None = None,
 ) -> list[Finding]:
-    return judge_changes([asked], plan, labels or {}, waivers, PLACES, TODAY)
+    """A review brings the replays of the policy's sample with it."""
+    review = plan if isinstance(plan, Review) else Review(plan)
+    return judge_changes([asked], review.plan, review.judged, labels or {}, waivers, PLACES, TODAY)
 
 
 def told(findings: list[Finding]) -> list[tuple[str | None, bool]]:

@@ -13,6 +13,7 @@ from defendctl.plan.build import World, build_plan
 from defendctl.policy.change_rules import to_replay
 from defendctl.policy.rules import CHANGE_CHECKS
 from defendctl.replay.replay import Replay, Together
+from defendctl.review import Review
 from tests.plan.given import ADDRESS, ID, NEWEST, WORKFLOW, bound, one_plan, seen
 from tests.policy.given import AUTOMATIC, of_plan, rule, selected, told, waiver
 
@@ -34,8 +35,8 @@ def change(to: Workflow | None, live: Any = None, applied: Any = None, **more: A
     return one_plan(to, seen(there, more.pop("status", "active")), bound(applied or there), **more)
 
 
-def replayed(plan: Plan, **said: Any) -> Plan:
-    return replace(plan, judged=(Replay(ADDRESS, ID, 50, **said),))
+def replayed(plan: Plan, **said: Any) -> Review:
+    return Review(plan, judged=(Replay(ADDRESS, ID, 50, **said),))
 
 
 def rate(fails: int, known: int) -> dict[str, Any]:
@@ -84,7 +85,7 @@ UNRESOLVED = one_plan(LOW, None, None, unresolved=True)
 HIDDEN_METRICS = one_plan(LOW, seen({}), bound({}, WORKFLOW.fields()))
 
 # fmt: off
-ROWS: list[tuple[str, Any, Plan, list[tuple[str | None, bool]]]] = [
+ROWS: list[tuple[str, Any, Plan | Review, list[tuple[str | None, bool]]]] = [
     # check               limit  plan                                     (field, evaluated)
     ("no_loosening",      True,  UPDATE,                                  [(C, True)]),
     ("no_loosening",      True,  change(HIGH),                            []),
@@ -227,7 +228,7 @@ def test_labels_select_what_is_declared() -> None:
 
 
 # fmt: off
-WAIVERS: list[tuple[str, Any, Plan, str, Any, bool]] = [
+WAIVERS: list[tuple[str, Any, Plan | Review, str, Any, bool]] = [
     # check               limit  plan                              field        to       passes
     ("no_loosening",      True,  UPDATE,                           C,           0.6,     True),
     ("no_loosening",      True,  UPDATE,                           C,           0.5,     False),

@@ -13,6 +13,7 @@ from defendctl.plan.direction import WORST_FIRST, worst
 from defendctl.plan.drift import Drifted
 from defendctl.policy.findings import VERDICTS, Finding
 from defendctl.replay.replay import MetricReplay
+from defendctl.review import Review
 from tests.cases.built import HOSTILE, REPLAY, WAIVER
 
 MARK = "zqx"
@@ -113,21 +114,17 @@ def changes(draw: st.DrawFn) -> Change:
 
 
 @st.composite
-def plans(draw: st.DrawFn) -> Plan:
+def reviews(draw: st.DrawFn) -> Review:
     made = tuple(draw(st.lists(changes(), max_size=4)))
     found = [span for span in draw(st.lists(spans, max_size=2)) if span]
-    return Plan(
-        draw(texts),
-        draw(maybe),
-        draw(st.integers(0, 9)),
-        draw(texts),
-        Options(tuple(draw(st.lists(texts, max_size=2)))),
-        made,
+    options = Options(tuple(draw(st.lists(texts, max_size=2))))
+    head = (draw(texts), draw(maybe), draw(st.integers(0, 9)), draw(texts))
+    return Review(
+        Plan(*head, options, made, refreshed=draw(st.booleans())),
         tuple(draw(st.lists(diagnostics, max_size=2))),
         tuple(draw(st.lists(findings, max_size=3))),
         tuple(draw(st.lists(replays, max_size=2))),
-        {(change.address, ""): span for change, span in zip(made, found, strict=False)},
-        draw(st.booleans()),
+        places={(change.address, ""): span for change, span in zip(made, found, strict=False)},
     )
 
 

@@ -14,11 +14,11 @@ from defendctl.plan.digest import digest
 from defendctl.render import github
 from tests.bad.golden import assert_inert
 from tests.cases.built import ADDED, BUILT, DENIED, LOOSER, PLACES, a_plan, change, every_action, field
-from tests.render.strange import MARK, drifts, plans
+from tests.render.strange import MARK, drifts, reviews
 
 if TYPE_CHECKING:
-    from defendctl.plan.changes import Plan
     from defendctl.plan.drift import Drifted
+    from defendctl.review import Review
 
 LEVELS = {"error", "warning", "notice"}
 STRANGE = settings(derandomize=True, deadline=None, max_examples=150)
@@ -59,23 +59,24 @@ def commands(shown: str) -> list[Command]:
 
 
 @STRANGE
-@given(plans())
-def test_whatever_a_plan_says_there_are_only_the_commands_that_were_meant(plan: Plan) -> None:
-    found = commands(github.plan(plan))
-    verdicts = [finding.verdict for finding in plan.findings]
+@given(reviews())
+def test_whatever_a_plan_says_there_are_only_the_commands_that_were_meant(review: Review) -> None:
+    plan = review.plan
+    found = commands(github.plan(review))
+    verdicts = [finding.verdict for finding in review.findings]
     fields = [each.direction for one in plan.listed for each in one.fields]
     errors = verdicts.count("denied") + sum(one.reason is not None for one in plan.listed)
     warnings = verdicts.count("warned") + fields.count("loosens")
-    assert count(found, "error") == min(10, errors + severities(plan, "error"))
-    assert count(found, "warning") == min(10, warnings + severities(plan, "warning"))
+    assert count(found, "error") == min(10, errors + severities(review, "error"))
+    assert count(found, "warning") == min(10, warnings + severities(review, "warning"))
 
 
 def count(found: list[Command], level: str) -> int:
     return sum(name == level for name, _, _ in found)
 
 
-def severities(plan: Plan, level: str) -> int:
-    return sum(each.severity == level for each in plan.diagnostics)
+def severities(review: Review, level: str) -> int:
+    return sum(each.severity == level for each in review.diagnostics)
 
 
 @STRANGE
@@ -85,9 +86,10 @@ def test_whatever_drift_says_there_are_only_commands(entries: list[Drifted]) -> 
 
 
 @STRANGE
-@given(plans())
-def test_outputs_are_numbers_and_a_digest(plan: Plan) -> None:
-    lines = github.plan_outputs(plan, 5).splitlines()
+@given(reviews())
+def test_outputs_are_numbers_and_a_digest(review: Review) -> None:
+    plan = review.plan
+    lines = github.plan_outputs(review, 5).splitlines()
     assert [line.split("=")[0] for line in lines] == ["changes", "loosens", "exit_code", "digest", "expect"]
     assert re.fullmatch(
         r"\d+ \d+ 5 (sha256:[0-9a-f]{64} sha256:[0-9a-f]{64}@\d+|none none)",

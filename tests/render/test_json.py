@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -17,6 +16,7 @@ from defendctl.plan.digest import digest
 from defendctl.plan.drift import build_drift
 from defendctl.policy.findings import Finding, Waiver
 from defendctl.render.json import results as results_json
+from defendctl.review import Review
 from tests.plan.given import ADDRESS, ID, WORKFLOW, bound, one_plan, seen
 
 FIELD = {"path", "before", "after", "applied", "basis", "origin", "direction"}
@@ -34,7 +34,7 @@ def read(text: str, kind: str) -> dict[str, Any]:
 
 def test_plan() -> None:
     plan = one_plan(WORKFLOW, LIVE, bound(WORKFLOW.fields()))
-    data = read(results_json.plan(plan), "plan")
+    data = read(results_json.plan(Review(plan)), "plan")
     change = {
         "address": ADDRESS,
         "workflow_id": ID,
@@ -69,17 +69,16 @@ def test_plan() -> None:
     }
 
 
-def test_findings_and_the_digest_that_does_not_know_them() -> None:
+def test_findings() -> None:
     given = Waiver(ADDRESS, "r", "type", "custom", "why", "who", date(2026, 3, 1), Span("a.yaml", 9, 5))
     found = (
         Finding("r", "waived", "No.", "detail", ADDRESS, "type", span=Span("a.yaml", 3, 7), waiver=given),
         Finding("s", "denied", "No.", "detail", evaluated=False, remedy="  - address: x\n"),
     )
     bare = one_plan(WORKFLOW, LIVE, bound(WORKFLOW.fields()))
-    plan = replace(bare, findings=found)
-    assert digest(plan) == digest(bare)
+    review = Review(bare, findings=found)
     nowhere = {"file": None, "line": None, "column": None}
-    assert read(results_json.plan(plan), "plan")["policy"] == [
+    assert read(results_json.plan(review), "plan")["policy"] == [
         {
             **{"rule": "r", "verdict": "waived", "message": "No.", "detail": "detail", "address": ADDRESS},
             **{"field": "type", "evaluated": True, "file": "a.yaml", "line": 3, "column": 7, "remedy": None},
@@ -97,13 +96,14 @@ def test_findings_and_the_digest_that_does_not_know_them() -> None:
 
 def test_a_plan_of_nothing_lists_nothing() -> None:
     data = read(
-        results_json.plan(one_plan(WORKFLOW, seen(WORKFLOW.fields()), bound(WORKFLOW.fields()))), "plan"
+        results_json.plan(Review(one_plan(WORKFLOW, seen(WORKFLOW.fields()), bound(WORKFLOW.fields())))),
+        "plan",
     )
     assert (data["changes"], data["summary"]["none"]) == ([], 1)
 
 
 def test_a_create_has_no_before() -> None:
-    [change] = read(results_json.plan(one_plan(WORKFLOW, None, None)), "plan")["changes"]
+    [change] = read(results_json.plan(Review(one_plan(WORKFLOW, None, None))), "plan")["changes"]
     for field in change["fields"]:
         assert field.keys() == FIELD
         assert {field[key] for key in ("before", "applied", "basis", "origin")} == {None}
@@ -196,5 +196,5 @@ def test_outputs() -> None:
 @pytest.mark.parametrize("hostile", ["\x1b[2J", "\u202e", "\n::error::", "\ud800", "🤖"])
 def test_documents_are_ascii_and_keep_the_value(hostile: str) -> None:
     live = seen({**WORKFLOW.fields(), "name": hostile})
-    data = read(results_json.plan(one_plan(WORKFLOW, live, bound(WORKFLOW.fields()))), "plan")
+    data = read(results_json.plan(Review(one_plan(WORKFLOW, live, bound(WORKFLOW.fields())))), "plan")
     assert data["changes"][0]["fields"][0]["before"] == hostile

@@ -20,13 +20,13 @@ from tests.bad.golden import assert_inert
 from tests.cases.built import BUILT, DENIED, LOOSER, a_plan, change, every_action, field, many
 from tests.cases.test_cases import CASES, planned
 from tests.render.page import OURS, Page
-from tests.render.strange import MARK, PIECES, drifts, plans
+from tests.render.strange import MARK, PIECES, drifts, reviews
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from defendctl.plan.changes import Plan
     from defendctl.plan.drift import Drifted
+    from defendctl.review import Review
 
 ATTRIBUTES = {(), (("lang", "text"),), (("lang", "yaml"),)}
 ACTS = re.compile(r"[@$&<>~`\\]|://|www\.|#\d|" + MARK)
@@ -46,9 +46,10 @@ def look(shown: str) -> Page:
 
 
 @STRANGE
-@given(plans())
-def test_whatever_a_plan_says_it_is_text_in_code_and_no_loosening_is_hidden(plan: Plan) -> None:
-    page = look(comment_markdown.plan(plan))
+@given(reviews())
+def test_whatever_a_plan_says_it_is_text_in_code_and_no_loosening_is_hidden(review: Review) -> None:
+    plan = review.plan
+    page = look(comment_markdown.plan(review))
     assert {cut(inert(each.address)) for each in plan.listed} <= set(page.codes)
     assert f"{plan.summary()['loosens']} workflow" in page.prose or not plan.summary()["loosens"]
 
@@ -62,7 +63,7 @@ def test_whatever_drift_says_it_is_text_in_code(entries: list[Drifted]) -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_case_is_inert(case: Path) -> None:
     plan, drifted = planned(case)
-    assert {change.address for change in plan.listed} <= set(look(comment_markdown.plan(plan)).codes)
+    assert {change.address for change in plan.plan.listed} <= set(look(comment_markdown.plan(plan)).codes)
     assert {entry.address for entry in drifted} <= set(look(comment_markdown.drift(drifted)).codes)
 
 
@@ -117,18 +118,19 @@ def long_address(index: int) -> str:
     return f"{'a' * 57}-{index:05}"
 
 
-def all_loosen(count: int) -> Plan:
+def all_loosen(count: int) -> Review:
     moves = [field(f"metrics.{'m' * 60}{n}", 0.9, 0.123456789) for n in range(5)]
     return a_plan(*(change(long_address(index), *moves) for index in range(count)))
 
 
 @pytest.mark.parametrize("denied", [False, True])
 def test_500_loosenings_are_all_seen_in_one_comment(denied: bool) -> None:
-    plan = all_loosen(500)
+    review = all_loosen(500)
+    plan = review.plan
     if denied:
         found = tuple(replace(DENIED, address=each.address) for each in plan.changes)
-        plan = replace(plan, findings=found)
-    shown = comment_markdown.plan(plan)
+        review = replace(review, findings=found)
+    shown = comment_markdown.plan(review)
     assert len(shown) <= 65_536
     assert {each.address for each in plan.changes} <= set(look(shown).codes)
     assert shown.endswith(f"Digest: `{digest(plan)}@{plan.serial}`\n")
@@ -157,9 +159,9 @@ def test_more_than_a_comment_holds_is_counted() -> None:
 
 
 @settings(derandomize=True, deadline=None, max_examples=60)
-@given(plans(), st.integers(3_000, 20_000))
-def test_it_fits_into_what_is_asked(plan: Plan, limit: int) -> None:
-    assert len(comment_markdown.plan(plan, limit).encode()) <= limit
+@given(reviews(), st.integers(3_000, 20_000))
+def test_it_fits_into_what_is_asked(review: Review, limit: int) -> None:
+    assert len(comment_markdown.plan(review, limit).encode()) <= limit
 
 
 def test_the_riskiest_comes_first_and_only_what_is_harmless_is_folded() -> None:
@@ -178,7 +180,7 @@ def test_the_riskiest_comes_first_and_only_what_is_harmless_is_folded() -> None:
 
 
 @pytest.mark.parametrize(
-    ("plan", "told"),
+    ("review", "told"),
     [
         (a_plan(), "no changes"),
         (a_plan(change("a", action="adopt")), "nothing loosened"),
@@ -191,10 +193,10 @@ def test_the_riskiest_comes_first_and_only_what_is_harmless_is_folded() -> None:
         (a_plan(change("a", field("web_search", True, False))), "1 may be loosened"),
     ],
 )
-def test_the_headline_says_the_worst(plan: Plan, told: str) -> None:
-    assert f"## Guardrail plan: {told}\n" in comment_markdown.plan(plan)
+def test_the_headline_says_the_worst(review: Review, told: str) -> None:
+    assert f"## Guardrail plan: {told}\n" in comment_markdown.plan(review)
     notice = f"::notice title=defendctl%3A plan::{told}\n"
-    assert (notice in github.plan(plan)) == bool(plan.listed or plan.moves)
+    assert (notice in github.plan(review)) == bool(review.plan.listed or review.plan.moves)
 
 
 def test_without_a_look_at_live_there_is_no_digest() -> None:

@@ -25,6 +25,7 @@ from defendctl.render.text import state as state_text
 from defendctl.render.text import view as view_text
 from defendctl.render.text.paint import Paint, coloured, painter, plain
 from defendctl.render.words import notes
+from defendctl.review import Review
 from tests.plan.given import ADDRESS, WORKFLOW, bound, one_plan, seen
 
 LIVE = seen({**WORKFLOW.fields(), "metrics": {"completeness": 0.95}, "web_search": True}, "inactive")
@@ -47,8 +48,8 @@ def everything(paint: Paint) -> list[str]:
         Diagnostic("error", "code", "a folder", Span("workflows")),
     ]
     return [
-        plan_text.plan(plan, paint),
-        plan_text.plan(replace(plan, findings=FINDINGS), paint),
+        plan_text.plan(Review(plan), paint),
+        plan_text.plan(Review(plan, findings=FINDINGS), paint),
         plan_text.findings(FINDINGS, paint),
         drift_text.drift(drift, paint),
         drift_text.drift([], paint),
@@ -99,7 +100,7 @@ def test_painter() -> None:
 
 
 def test_the_worst_field_comes_first() -> None:
-    shown = plan_text.plan(one_plan(WORKFLOW, LIVE, bound(WORKFLOW.fields())), plain)
+    shown = plan_text.plan(Review(one_plan(WORKFLOW, LIVE, bound(WORKFLOW.fields()))), plain)
     paths = re.findall(r"^      (\S+)  ", shown, re.MULTILINE)
     assert paths == ["metrics.completeness", "status", "web_search"]
 
@@ -108,13 +109,13 @@ def test_the_worst_field_comes_first() -> None:
 def test_git_wins_unless_it_is_blocked(replaced: bool) -> None:
     live = seen({**WORKFLOW.fields(), "name": "Edited", "max_retries": 3})
     applied = bound(WORKFLOW.fields())
-    shown = plan_text.plan(one_plan(WORKFLOW, live, applied, "2025-10-22", replace=replaced), plain)
+    shown = plan_text.plan(Review(one_plan(WORKFLOW, live, applied, "2025-10-22", replace=replaced)), plain)
     assert ("git wins" in shown) == replaced
     assert ("changed in the console" in shown) is True
 
 
 def test_a_replacement_of_an_inactive_workflow_is_active() -> None:
-    shown = plan_text.plan(one_plan(WORKFLOW, LIVE, bound(WORKFLOW.fields()), replace=True), plain)
+    shown = plan_text.plan(Review(one_plan(WORKFLOW, LIVE, bound(WORKFLOW.fields()), replace=True)), plain)
     assert "the new one will be active" in shown
     assert "only the console" not in shown
     assert "stays live" in shown
@@ -122,14 +123,14 @@ def test_a_replacement_of_an_inactive_workflow_is_active() -> None:
 
 def test_a_long_value_moves_no_other_row() -> None:
     wanted = replace(WORKFLOW, description="x" * 500)
-    shown = plan_text.plan(one_plan(wanted, LIVE, bound(WORKFLOW.fields())), plain)
+    shown = plan_text.plan(Review(one_plan(wanted, LIVE, bound(WORKFLOW.fields()))), plain)
     [row] = [line for line in shown.splitlines() if "metrics.completeness" in line]
     assert len(row) < 110
 
 
 def test_names_from_outside_cannot_pose_as_columns() -> None:
     live = seen({**WORKFLOW.fields(), "metrics": {"completeness": 0.85, "x  0.1 -> 0.9  tightens": 0.5}})
-    shown = plan_text.plan(one_plan(WORKFLOW, live, bound(WORKFLOW.fields())), plain)
+    shown = plan_text.plan(Review(one_plan(WORKFLOW, live, bound(WORKFLOW.fields()))), plain)
     assert '"metrics.x  0.1 -> 0.9  tightens"  0.5 -> (none)  loosens' in shown
 
 
@@ -141,7 +142,7 @@ def test_no_part_of_a_reason_is_a_command() -> None:
 
 def test_a_workflow_that_is_off_is_not_as_declared() -> None:
     live = seen(WORKFLOW.fields(), "inactive")
-    shown = plan_text.plan(one_plan(WORKFLOW, live, bound(WORKFLOW.fields())), plain)
+    shown = plan_text.plan(Review(one_plan(WORKFLOW, live, bound(WORKFLOW.fields()))), plain)
     assert "No changes" not in shown
     assert "1 workflow not as declared" in shown
 
@@ -160,7 +161,7 @@ def test_the_policy_is_summed_up_and_its_remedies_stand_as_they_are_pasted() -> 
     found = [
         Finding("r", "denied", "No.", "why", ADDRESS, "type", remedy="  - address: a\n    rule: r\n")
     ] * 2
-    shown = plan_text.plan(replace(one_plan(WORKFLOW, None, None), findings=(*found, FINDINGS[1])), plain)
+    shown = plan_text.plan(Review(one_plan(WORKFLOW, None, None), findings=(*found, FINDINGS[1])), plain)
     assert "Policy: 2 denied, 1 warned.\n" in shown
     assert "with your own words in it:\n" + "  - address: a\n    rule: r\n" * 2 in shown
     assert "To let it pass" not in plan_text.findings(FINDINGS[1:], plain)

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from defendctl.engine.results import ApplyResult
     from defendctl.inspection.view import View
     from defendctl.model import State
-    from defendctl.plan.changes import Change, Plan
+    from defendctl.plan.changes import Change
     from defendctl.plan.compare import FieldChange
     from defendctl.plan.drift import Drifted
     from defendctl.policy.findings import Finding, Waiver
     from defendctl.replay.replay import Replay, Together
+    from defendctl.review import Review
 
 
 FORMAT_VERSION = "1.0"
@@ -42,21 +43,22 @@ def dumped(content: dict[str, Any]) -> str:
     return _COMMAND.sub(r"#\\u0023", text) + "\n"
 
 
-def plan(value: Plan) -> str:
+def plan(value: Review) -> str:
+    made = value.plan
     return document(
         "plan",
-        value.environment,
-        digest=digest(value) if value.refreshed else None,
-        lineage=value.lineage,
-        serial=value.serial,
-        **({"state": "none"} if value.is_first else {}),
-        generation=value.generation,
-        options=value.options.data(),
-        summary=value.summary(),
-        changes=changes_data(value.listed, reasons=True),
-        **({"moves": moves_data(value.moves)} if value.moves else {}),
+        made.environment,
+        digest=digest(made) if made.refreshed else None,
+        lineage=made.lineage,
+        serial=made.serial,
+        **({"state": "none"} if made.is_first else {}),
+        generation=made.generation,
+        options=made.options.data(),
+        summary=made.summary(),
+        changes=changes_data(made.listed, reasons=True),
+        **({"moves": moves_data(made.moves)} if made.moves else {}),
         diagnostics=_diagnostics(value.diagnostics),
-        **({"files": files} if (files := _files(value.listed)) else {}),
+        **({"files": files} if (files := _files(made.listed)) else {}),
         **({"replay": [_replay(one) for one in value.replays]} if value.replays else {}),
         **({"policy_replay": [_replay(one) for one in value.judged]} if _other(value) else {}),
         **({"tests": tests_data(value.tests)} if value.tests else {}),
@@ -64,7 +66,7 @@ def plan(value: Plan) -> str:
     )
 
 
-def _other(value: Plan) -> bool:
+def _other(value: Review) -> bool:
     """Whether rules are judged on another sample than is shown."""
     return bool(value.judged) and value.judged != value.replays
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from defendctl.plan.changes import Change, Plan
     from defendctl.plan.compare import FieldChange
     from defendctl.plan.drift import Drifted
+    from defendctl.review import Review
 
 
 COMMENT: Final = 65_536
@@ -51,21 +52,22 @@ _MOVES: Final = 20
 """So many fields are named where there is one line for a workflow."""
 
 
-def plan(result: Plan, limit: int = COMMENT) -> str:
+def plan(result: Review, limit: int = COMMENT) -> str:
+    made = result.plan
     sections = [
         *review_markdown.denied(result.findings),
-        *_changes(result, _OPEN),
+        *_changes(made, _OPEN),
         *review_markdown.replays(result.replays),
         *review_markdown.tests(result.tests),
         *review_markdown.warned(result.findings),
         *review_markdown.waived(result.findings),
         *_diagnostics(result.diagnostics),
-        *_changes(result, _FOLDED),
+        *_changes(made, _FOLDED),
     ]
-    for_ = f" for {code(result.environment)}" if result.environment else ""
+    for_ = f" for {code(made.environment)}" if made.environment else ""
     title = f"## Guardrail plan{for_}: {headline(result)}\n\n"
-    head = marker("plan", result.lineage or result.environment) + title + _about(result)
-    return fit(head, sections, f"Digest: `{consent(result)}`\n", limit)
+    head = marker("plan", made.lineage or made.environment) + title + _about(made)
+    return fit(head, sections, f"Digest: `{consent(made)}`\n", limit)
 
 
 def drift(entries: Sequence[Drifted], limit: int = COMMENT, environment: str | None = None) -> str:

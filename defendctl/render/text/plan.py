@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from defendctl.plan.compare import FieldChange
     from defendctl.policy.findings import Finding, Waiver
     from defendctl.render.text.paint import Paint
+    from defendctl.review import Review
 
 
 COLOURS: Final = {
@@ -60,12 +61,13 @@ ALIGNED: Final = 48
 _UNREAD: Final = "No digest: what is live was not read, so nothing can be applied from this."
 
 
-def plan(result: Plan, paint: Paint) -> str:
-    blocks = [NO_STATE, _header(result)] if result.is_first else [_header(result)]
-    if result.moves:
-        blocks += ["Renamed here, and nothing is sent for it:", *(f"    {m}" for m in moved(result.moves))]
+def plan(result: Review, paint: Paint) -> str:
+    made = result.plan
+    blocks = [NO_STATE, _header(made)] if made.is_first else [_header(made)]
+    if made.moves:
+        blocks += ["Renamed here, and nothing is sent for it:", *(f"    {m}" for m in moved(made.moves))]
     for name, heading in HEADINGS.items():
-        changes = [change for change in result.listed if section(change) == name]
+        changes = [change for change in made.listed if section(change) == name]
         if changes:
             blocks.append(paint(heading + ":", COLOURS[name]))
             blocks += [_change(change, paint) for change in changes]
@@ -140,13 +142,13 @@ def _waiver(given: Waiver) -> list[str]:
     ]
 
 
-def _conclusion(result: Plan, paint: Paint) -> str:
-    counts = result.summary()
-    lines = [work(result)]
+def _conclusion(result: Review, paint: Paint) -> str:
+    made, counts = result.plan, result.plan.summary()
+    lines = [work(made)]
     for way in ("loosens", "indeterminate"):
         if counts[way]:
             lines.append(paint(f"{count(counts[way], 'workflow')}: {way}.", COLOURS[way]))
-    if counts["unobservable"] and result.refreshed:
+    if counts["unobservable"] and made.refreshed:
         lines.append(f"{count(counts['unobservable'], 'workflow')} with fields that cannot be read back.")
     if counts.get("unmanaged"):
         lines.append(f"{count(counts['unmanaged'], 'workflow')} with fields that are left to the console.")
@@ -154,5 +156,5 @@ def _conclusion(result: Plan, paint: Paint) -> str:
     if verdicts:
         said = ", ".join(f"{verdicts[word]} {word}" for word in VERDICTS if verdicts[word])
         lines.append(paint(f"Policy: {said}.", "red" if result.denied else "white"))
-    lines.append(f"Digest: {consent(result)}" if result.refreshed else _UNREAD)
+    lines.append(f"Digest: {consent(made)}" if made.refreshed else _UNREAD)
     return "\n".join(lines)

@@ -1,0 +1,37 @@
+"""A plan with everything that is shown beside it. The digest covers the plan alone; apply asks again for the
+rest, and the policy's denials keep it from doing anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from defendctl.diagnostics import Diagnostic, Span
+    from defendctl.plan.changes import Plan
+    from defendctl.policy.findings import Finding
+    from defendctl.replay.replay import Replay
+    from defendctl.suite.recorded import Tests
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    plan: Plan
+    diagnostics: tuple[Diagnostic, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    """What the team's policy says."""
+    replays: tuple[Replay, ...] = ()
+    """What is shown of recent events."""
+    judged: tuple[Replay, ...] = ()
+    """What rules of the policy are judged on: its own sample of recent events."""
+    tests: Tests | None = None
+    """The last recorded run."""
+    places: Mapping[tuple[str, str], Span] = field(default_factory=dict)
+    """Where the manifest says it: (address, "") → its key, (address, path) → the field's line."""
+
+    @property
+    def denied(self) -> bool:
+        return any(finding.verdict == "denied" for finding in self.findings)
