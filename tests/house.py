@@ -35,15 +35,16 @@ ROWS = (
 """From the bottom up: each may import what stands below it, and nothing beside it."""
 
 LAYERS = frozenset({"cli", "operations", "render", "render/text", "render/json", "render/markdown"})
+CORES = (".", "editing", "engine", "inspection", "manifest", "plan", "policy", "project", "replay", "suite")
 SAME_NAME = (
-    LAYERS | {"inspection"},
-    LAYERS | {"plan"},
-    LAYERS | {"policy"},
-    LAYERS | {"replay", "manifest", "editing", "suite"},
+    *(LAYERS | {core} for core in CORES),
     frozenset({"manifest", "plan"}),
+    frozenset({"manifest", "policy"}),
+    frozenset({"manifest", "replay"}),
+    frozenset({"state", "state/local"}),
 )
-"""Folders in which one file name means one subject: a command, its operation, how its result is shown, and
-the core of it; and what manifests and a plan each say of it."""
+"""Folders in which one file name means one subject: a command, its operation, how its result is shown, and the
+core of it; what a manifest says and what is made of it; a protocol and what keeps it."""
 
 HEAVY = frozenset(
     {"httpx", "deepdiff", "pydantic", "yaml", "filelock", "starlette", "uvicorn", "sqlite3", "asyncio"}
@@ -203,6 +204,7 @@ def weightless_imports() -> list[str]:
         for one in imports(path):
             guards = weight(one.target) - weight(name)
             own = name.startswith("defendctl.cli.") and one.target.startswith("defendctl.operations")
+            own = own or name == "defendctl.__main__"  # what must come first of all comes before imports
             if one.inside and not one.types and one.target in known() and not (guards or own):
                 found.append(f"{place(path)}:{one.line}: {one.target}.{one.name}")
     return sorted(found)

@@ -9,8 +9,9 @@ from defendctl.diagnostics import Invalid, Span
 from defendctl.event import DEFAULT_RUN_MODE, Submission, Turn
 from defendctl.schema.checks import without_extensions
 from defendctl.yamltext.loader import load
-from defendctl.yamltext.quote import kind_of, shown
+from defendctl.yamltext.quote import kind_of
 from defendctl.yamltext.report import Report
+from defendctl.yamltext.source import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,9 +11,8 @@ from defendctl.editing.rewrite import Rewrite, rewrite
 from defendctl.manifest.resolve import manifest_files, overlay_files
 from defendctl.operations.stdin import STDIN, reading_stdin
 from defendctl.operations.workspace import in_none
-from defendctl.yamltext.quote import shown
 from defendctl.yamltext.report import Stop
-from defendctl.yamltext.source import contents, decode
+from defendctl.yamltext.source import contents, decode, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -21,8 +21,9 @@ from defendctl.operations.new_manifests import Written
 from defendctl.operations.pairs import read_pairs
 from defendctl.operations.uploads import with_uploads
 from defendctl.plan.identity import another_id
-from defendctl.yamltext.quote import short, shown
+from defendctl.yamltext.quote import short
 from defendctl.yamltext.report import Report
+from defendctl.yamltext.source import shown
 
 if TYPE_CHECKING:
     from pathlib import Path

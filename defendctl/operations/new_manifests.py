@@ -11,7 +11,7 @@ from defendctl.diagnostics import Usage
 from defendctl.durable import draft, make_folder
 from defendctl.project.files import has_ending, would_read
 from defendctl.render.yaml import manifests
-from defendctl.yamltext.quote import shown
+from defendctl.yamltext.source import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -22,7 +22,7 @@ from defendctl.plan.build import World, build_plan, probable_moves, to_read, unk
 from defendctl.plan.renames import settle
 from defendctl.policy.change_rules import to_replay
 from defendctl.review import Review
-from defendctl.yamltext.quote import shown
+from defendctl.yamltext.source import shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -17,7 +17,7 @@ from defendctl.operations.uploads import with_uploads
 from defendctl.operations.workspace import warn_unresolved
 from defendctl.plan.identity import another_id
 from defendctl.plan.renames import settle
-from defendctl.yamltext.quote import shown
+from defendctl.yamltext.source import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Diagnostic, Span
 from defendctl.project.files import ENDINGS, MAX_NAMES, TooManyNames, Unread, Walk, is_glob
-from defendctl.yamltext.quote import short, shown
-from defendctl.yamltext.source import is_instead
+from defendctl.yamltext.quote import short
+from defendctl.yamltext.source import is_instead, shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator

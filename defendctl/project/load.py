@@ -15,8 +15,8 @@ from defendctl.project.sections import check_sample, check_section, policy_rules
 from defendctl.replay.replay import Sample
 from defendctl.schema.checks import is_meant_as, something_else, without_extensions
 from defendctl.yamltext.loader import load
-from defendctl.yamltext.quote import shown
 from defendctl.yamltext.report import Report
+from defendctl.yamltext.source import shown
 
 if TYPE_CHECKING:
     from defendctl.schema.models_project import ProjectFile

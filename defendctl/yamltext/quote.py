@@ -7,13 +7,11 @@ numbers, and words where a word is expected.
 from __future__ import annotations
 
 import math
-import os
 import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 
 LONGEST = 60
@@ -77,13 +75,3 @@ def number(value: float) -> str:
     if value in (float("inf"), float("-inf")):
         return ".inf" if value > 0 else "-.inf"
     return short(repr(value))
-
-
-def shown(path: Path, cwd: Path) -> str:
-    """The name of a file for a person who stands in `cwd`: relative or absolute, whichever is shorter."""
-    absolute = os.path.normpath(cwd / path)
-    try:
-        relative = os.path.relpath(absolute, cwd)
-    except ValueError:  # another drive
-        relative = absolute
-    return printable(min(relative, absolute, key=len))

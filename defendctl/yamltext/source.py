@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Span
+from defendctl.yamltext.quote import printable
 from defendctl.yamltext.report import Stop
 
 if TYPE_CHECKING:
@@ -99,3 +100,13 @@ def _escape(character: str) -> str:
 def _place(text: str, index: int, shown: str) -> Span:
     breaks = [match.end() for match in _BREAK.finditer(text, 0, index)]
     return Span(shown, len(breaks) + 1, index - (breaks[-1] if breaks else 0) + 1)
+
+
+def shown(path: Path, cwd: Path) -> str:
+    """The name of a file for a person who stands in `cwd`: relative or absolute, whichever is shorter."""
+    absolute = os.path.normpath(cwd / path)
+    try:
+        relative = os.path.relpath(absolute, cwd)
+    except ValueError:  # another drive
+        relative = absolute
+    return printable(min(relative, absolute, key=len))

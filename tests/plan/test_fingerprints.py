@@ -11,8 +11,7 @@ import pytest
 
 from defendctl.model import LocalFile
 from defendctl.plan.changes import Move, Options
-from defendctl.plan.fingerprints import fingerprints, spends
-from defendctl.policy.findings import Finding
+from defendctl.plan.fingerprints import Denied, fingerprints, spends
 from tests.plan.given import ADDRESS, ID, NEWEST, WORKFLOW, bound, one_plan, readable, seen
 
 HEAD = ["api.example.com", None, "lineage-1", NEWEST]
@@ -25,8 +24,8 @@ def hashed(*content: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def told(plan: Any) -> dict[tuple[str, str | None], str]:
-    return {(one.action, one.field): one.value for one in fingerprints(plan)}
+def told(plan: Any, *denied: Denied) -> dict[tuple[str, str | None], str]:
+    return {(one.action, one.field): one.value for one in fingerprints(plan, denied)}
 
 
 def updated(desired: Any = LOWER, applied: Any = None, **more: Any) -> Any:
@@ -131,8 +130,7 @@ def test_what_is_blocked_equal_or_denied_has_none() -> None:
     plan = updated(replace(LOWER, description="d"))
 
     def denied(address: str | None, field: str | None) -> set[tuple[str, str | None]]:
-        finding = Finding("r", "denied", "m", "d", address, field)
-        return set(told(replace(plan, findings=(finding,))))
+        return set(told(plan, (address, field)))
 
     assert denied(ADDRESS, "metrics.completeness") == {("update", "description")}
     assert denied(ADDRESS, None) == set()

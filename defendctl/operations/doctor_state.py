@@ -1,0 +1,126 @@
+"""doctor: what is wrong with the state, its journal and its lock, as far as reading them tells."""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from defendctl import git
+from defendctl.command import command, either
+from defendctl.diagnostics import DefendctlError
+from defendctl.inspection.checkup import Check, note, ok, wrong
+from defendctl.manifest.resolve import resolve
+from defendctl.operations.beginning import refuse_lost, unpinned
+from defendctl.operations.revision import OLDER, WHOLE_HISTORY, check_checkout
+from defendctl.render.words import count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from defendctl.model import State
+    from defendctl.operations.workspace import Workspace
+    from defendctl.state.snapshot import Snapshot
+
+
+def check_state(workspace: Workspace) -> tuple[Snapshot | None, list[Check]]:
+    """The state with its journal, or why there is none to go by."""
+    try:
+        snapshot = workspace.store.read()
+    except DefendctlError as error:
+        advice = error.hint or "restore it from version control or from where CI keeps it"
+        return None, [wrong("state", error.message, advice, error.exit_code)]
+    if not snapshot.exists:
+        return snapshot, [_missing_state(workspace)]
+    told = [*_remembered(workspace, snapshot), *_checkout(workspace, snapshot.state)]
+    return snapshot, [*told, *_unresolved(snapshot.state)]
+
+
+def _missing_state(workspace: Workspace) -> Check:
+    try:
+        if not workspace.settings.sandbox:
+            refuse_lost(workspace.store)
+    except DefendctlError as error:
+        return wrong("state", error.message, error.hint or "restore it", error.exit_code)
+    return note("state", "there is none yet", f"the first `{command('apply --new-state')}` begins it")
+
+
+def _remembered(workspace: Workspace, snapshot: Snapshot) -> Iterator[Check]:
+    state = snapshot.state
+    name, journal = map(os.path.basename, (workspace.store.where, workspace.store.backend.journal))
+    yield ok("state", f"{name}: serial {state.serial}, {len(state.bindings)} bound, lineage {state.lineage}")
+    host = None
+    with suppress(DefendctlError):  # the base URL is told of by itself
+        host = workspace.host()
+    if state.api_host not in (None, host) and host:
+        advice = "set the base URL of that host, or use another state file for this one"
+        yield wrong(
+            "host", f"the state belongs to {state.api_host}, but this run speaks to {host}", advice, 6
+        )
+    if snapshot.leftover:
+        advice = "keep it with the state; the next apply folds it in"
+        records = count(len(snapshot.leftover.records), "record")
+        yield note("journal", f"a run left {journal} with {records}", advice)
+    rollback = workspace.store.rollback(snapshot)
+    if rollback:
+        yield wrong("backups", rollback.message, rollback.hint, 6)
+    newest = workspace.store.newest_copy()
+    if newest and not rollback:
+        yield ok("backups", f"the newest copy here has serial {newest.state.serial}")
+    yield from _pinned(workspace)
+    yield from _left_ids(workspace, state)
+
+
+def _pinned(workspace: Workspace) -> Iterator[Check]:
+    project = workspace.project
+    if workspace.settings.sandbox or project.file is None or project.lineage:
+        return
+    found = unpinned(project, project.file.name)
+    if found:
+        yield note("lineage", "the project file pins none", found.message)
+
+
+def _checkout(workspace: Workspace, state: State) -> Iterator[Check]:
+    """What git tells of this checkout, where a state was applied from a commit."""
+    root = workspace.project.root
+    desired = resolve(workspace.project, None, workspace.cwd)
+    found = check_checkout(workspace, desired, state)
+    if found:
+        advice = "check out the newest commit" if found.code == OLDER else "look at both commits"
+        yield note("checkout", found.message, advice)
+    if not workspace.settings.sandbox and git.is_work_tree(root):
+        with suppress(git.NoAnswer):
+            if git.is_shallow(root):
+                yield note("git", "this clone is shallow: an older checkout may go unnoticed", WHOLE_HISTORY)
+
+
+def _left_ids(workspace: Workspace, state: State) -> Iterator[Check]:
+    """Ids that were left by creates which are settled."""
+    for name in workspace.store.backend.strays({intent.op for intent in state.unresolved.values()}):
+        advice = f"look whether `{command('state list')}` knows the id in it, and remove it"
+        yield note("recovery", f"{name} belongs to no create that is open", advice)
+
+
+def _unresolved(state: State) -> Iterator[Check]:
+    for address, intent in sorted(state.unresolved.items()):
+        known = f", and {intent.answered} came back" if intent.answered else ""
+        message = f"{address}: a create was sent at {intent.at} and its outcome is unknown{known}"
+        advice = f"run {either(address, intent.answered or 'WORKFLOW_ID')}"
+        yield wrong("unresolved", message, advice, 7)
+
+
+def check_lock(workspace: Workspace) -> Iterator[Check]:
+    held = workspace.store.backend.held()
+    if held is None:
+        yield ok("lock", "nobody holds it")
+        return
+    owner = held.owner
+    if held.alive:
+        yield wrong("lock", f"it is held by {owner}", "wait for that run to end", 6)
+    elif owner.host != socket.gethostname():
+        advice = f"if that run is gone: {command('state unlock {}', owner.id)}"
+        yield note("lock", f"it was taken on another machine, by {owner}", advice)
+    else:
+        advice = "nothing to do: the next run goes on by itself"
+        yield note("lock", f"a run ended without releasing it ({owner})", advice)
