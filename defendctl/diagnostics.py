@@ -17,13 +17,12 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from defendctl.exits import Exit
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 Severity = Literal["error", "warning"]
-
-PRECEDENCE = (7, 130, 4, 6, 5, 3, 1, 2)
-"""Which exit code wins where several hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class Diagnostic:
 class DefendctlError(Exception):
     """A failure that is told in one message; `hint` says what would be right."""
 
-    exit_code = 1
+    exit_code: int = Exit.FAILED
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
@@ -74,27 +73,27 @@ class ApiError(DefendctlError):
 
 
 class KeyRefused(ApiError):
-    exit_code = 3
+    exit_code: int = Exit.KEY_REFUSED
 
 
 class Blocked(DefendctlError):
-    exit_code = 5
+    exit_code: int = Exit.BLOCKED
 
 
 class Precondition(DefendctlError):
-    exit_code = 6
+    exit_code: int = Exit.PRECONDITION
 
 
 class Unresolved(DefendctlError):
-    exit_code = 7
+    exit_code: int = Exit.UNKNOWN
 
 
 class Usage(DefendctlError):
-    exit_code = 64
+    exit_code: int = Exit.USAGE
 
 
 class Interrupted(DefendctlError):
-    exit_code = 130
+    exit_code: int = Exit.INTERRUPTED
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
@@ -108,12 +107,6 @@ def errors(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
 def count_errors(diagnostics: Sequence[Diagnostic]) -> str:
     count = len(errors(diagnostics))
     return f"{count} error{'' if count == 1 else 's'} in the manifests or the project file"
-
-
-def worst_exit(codes: Iterable[int]) -> int:
-    """The code that wins; 0 if none holds."""
-    held = set(codes)
-    return next((code for code in PRECEDENCE if code in held), 0)
 
 
 def suggest(word: str, known: Iterable[str]) -> str:

@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from defendctl.exits import Exit
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -210,4 +212,4 @@ class SentEvent:
     outcome: Literal["accepted", "refused", "not_sent", "unknown"]
     event_id: str | None = None
     why: str | None = None
-    exit_code: int = 0
+    exit_code: int = Exit.OK

@@ -8,13 +8,14 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
+from defendctl.exits import Exit
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
     Handler = Callable[[int, FrameType | None], object]
 
-INTERRUPTED = 130
 _ASK_TO_STOP = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
@@ -50,7 +51,7 @@ def leave(*_: object) -> NoReturn:
     if "_DEFENDCTL_COMPLETE" not in os.environ:  # the user is in the middle of a command line
         with suppress(OSError):
             os.write(2, b"interrupted\n")
-    os._exit(INTERRUPTED)
+    os._exit(Exit.INTERRUPTED)
 
 
 def leave_if_swallowed() -> None:

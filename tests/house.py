@@ -20,7 +20,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "defendctl"
 
 ROWS = (
-    {"command", "diagnostics", "durable", "exits", "hosts", "model", "process", "sandbox"},
+    {"command", "durable", "exits", "hosts", "model", "sandbox"},
+    {"diagnostics", "process"},
     {"event", "git", "plan", "yamltext"},
     {"inspection", "replay", "state"},
     {"api", "policy", "suite"},
@@ -43,7 +44,7 @@ SAME_NAME = (
     frozenset({"manifest", "replay"}),
     frozenset({"state", "state/local"}),
 )
-"""Folders in which one file name means one subject: a command, its operation, how its result is shown, and the
+"""Folders in which one file name means one subject: a command, its operation, how its result is shown, the
 core of it; what a manifest says and what is made of it; a protocol and what keeps it."""
 
 HEAVY = frozenset(
@@ -210,6 +211,62 @@ def weightless_imports() -> list[str]:
     return sorted(found)
 
 
+_CODES = frozenset({1, 2, 3, 4, 5, 6, 7, 64, 130})
+
+
+def bare_exits() -> list[str]:
+    """Numbers that stand where an exit code is meant; they have names in `exits.py`."""
+    found = []
+    for path in modules():
+        if folder(path) != "sandbox":
+            found += [f"{place(path)}:{line}" for line in _bare(path)]
+    return sorted(found)
+
+
+def _bare(path: Path) -> Iterator[int]:
+    for node in ast.walk(tree_of(path)):
+        match node:
+            case ast.Assign(targets=[target, *_]) | ast.AnnAssign(target=target) if _of_exits(target):
+                yield from _numbers(node.value)
+            case ast.keyword(arg=str(name)) if "exit" in name:
+                yield from _numbers(node.value)
+            case ast.Call(func=func) if _of_exits(func):
+                for given in node.args:
+                    yield from _numbers(given)
+            case ast.FunctionDef(name=name, returns=ast.Name("int")) if path.parent.name == "cli":
+                for inner in ast.walk(node):
+                    if isinstance(inner, ast.Return):
+                        yield from _numbers(inner.value)
+            case ast.FunctionDef(args=args):
+                named = dict(zip(reversed(args.args), reversed(args.defaults), strict=False))
+                for one, default in named.items():
+                    if one.arg in ("exit_code", "code"):
+                        yield from _numbers(default)
+
+
+def _of_exits(node: ast.AST) -> bool:
+    """`exit_code`, `worst_exit`, `exits.add`, `os._exit` and their like."""
+    words = {
+        each.id if isinstance(each, ast.Name) else each.attr
+        for each in ast.walk(node)
+        if isinstance(each, ast.Name | ast.Attribute)
+    }
+    return any("exit" in word.lower() for word in words)
+
+
+def _numbers(node: ast.AST | None) -> Iterator[int]:
+    """The lines of those in a value, a choice or a set of values."""
+    match node:
+        case ast.Constant(value=int(value)) if not isinstance(value, bool) and value in _CODES:
+            yield node.lineno
+        case ast.IfExp(body=body, orelse=other):
+            yield from _numbers(body)
+            yield from _numbers(other)
+        case ast.Set(elts=parts) | ast.Dict(values=parts):
+            for part in parts:
+                yield from _numbers(part)
+
+
 def counts() -> dict[str, int]:
     every = [node for path in modules() for node in ast.walk(tree_of(path))]
     functions = [node for node in every if isinstance(node, ast.FunctionDef)]
@@ -222,6 +279,7 @@ def counts() -> dict[str, int]:
         "class names twice": len(classes_twice()),
         "folders too full": len(full_folders()),
         "modules too long": len(long_modules()),
+        "bare exit codes": len(bare_exits()),
         "imports in functions that guard nothing": len(weightless_imports()),
     }
 

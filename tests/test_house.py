@@ -65,6 +65,11 @@ def test_a_name_is_unique() -> None:
     assert house.classes_twice() == {}
 
 
+def test_exit_codes_have_names() -> None:
+    """`exits.Exit`: a number says nothing to whoever reads it."""
+    assert house.bare_exits() == []
+
+
 def test_no_room_is_too_full() -> None:
     """A folder with more than one subject becomes two; so does a module."""
     assert house.full_folders() == {}

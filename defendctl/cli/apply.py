@@ -26,7 +26,8 @@ from defendctl.cli.options import (
 from defendctl.cli.options import selector as with_selector
 from defendctl.cli.plan import Expected, expected
 from defendctl.cli.telling import after, plan_shown, warn_about
-from defendctl.diagnostics import DefendctlError, Precondition, Usage, worst_exit
+from defendctl.diagnostics import DefendctlError, Precondition, Usage
+from defendctl.exits import worst_exit
 from defendctl.render.json import results as results_json
 from defendctl.render.text import apply as apply_text
 from defendctl.render.text import plan as plan_text

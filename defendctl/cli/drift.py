@@ -19,7 +19,8 @@ from defendctl.cli.options import (
     subcommand,
 )
 from defendctl.cli.options import selector as with_selector
-from defendctl.diagnostics import Usage, worst_exit
+from defendctl.diagnostics import Usage
+from defendctl.exits import worst_exit
 from defendctl.plan.drift import exit_codes, ignoring
 from defendctl.render.registry import FORMATS
 

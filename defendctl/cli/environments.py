@@ -8,6 +8,7 @@ import click
 
 from defendctl.cli import completing
 from defendctl.cli.options import Command
+from defendctl.exits import Exit
 from defendctl.render.json import contrast as contrast_json
 from defendctl.render.text import contrast as contrast_text
 
@@ -42,4 +43,4 @@ def compare(run: Run, first: str, second: str, format: str, detailed_exitcode: b
 
     found = operation(run.settings(), first, second)
     run.console.out(contrast_json.as_json(found) if format == "json" else contrast_text.text(found))
-    return 2 if detailed_exitcode and found.differing else 0
+    return Exit.FOUND if detailed_exitcode and found.differing else Exit.OK

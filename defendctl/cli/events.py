@@ -11,6 +11,7 @@ from defendctl.cli import completing
 from defendctl.cli.options import Command, Group
 from defendctl.command import command
 from defendctl.diagnostics import DefendctlError
+from defendctl.exits import Exit
 from defendctl.render.json import events as events_json
 from defendctl.render.text import events as events_text
 
@@ -120,4 +121,4 @@ def watch(run: Run, address: str, event_id: str, wait: float, show_content: bool
     )
     if not found.event.ended:
         run.console.error(DefendctlError(f"{event_id} has not ended within {wait:g} s"))
-    return 0 if found.event.status == "completed" else 1
+    return Exit.OK if found.event.status == "completed" else Exit.FAILED

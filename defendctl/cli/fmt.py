@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from defendctl.cli.options import Command, ManifestPath
+from defendctl.exits import Exit
 from defendctl.render.inert import inert
 from defendctl.render.words import path
 
@@ -38,7 +39,7 @@ def fmt(run: Run, /, paths: tuple[Path, ...], check: bool) -> int:
         return 0
     for name in done.changed:
         run.console.out(inert(name) + "\n")
-    return 2 if check and done.changed else 0
+    return Exit.FOUND if check and done.changed else Exit.OK
 
 
 def tell_unwritten(console: Console, entries: Sequence[Drifted]) -> None:

@@ -16,7 +16,8 @@ import click
 from defendctl import process
 from defendctl.cli.options import Group, global_options
 from defendctl.cli.run import Run
-from defendctl.diagnostics import DefendctlError, Invalid, worst_exit
+from defendctl.diagnostics import DefendctlError, Invalid
+from defendctl.exits import Exit, worst_exit
 from defendctl.render.inert import inert
 from defendctl.render.text import diagnostics as diagnostics_text
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from defendctl.cli.console import Console
-
-USAGE = 64
 
 
 COMMANDS: Final = {
@@ -79,7 +78,7 @@ def run(arguments: Sequence[str]) -> int:
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     process.on_stop(signal.default_int_handler)
     code = _invoke(arguments, context)
-    return worst_exit({code, 1}) if context.console.tell_lost() else code
+    return worst_exit({code, Exit.FAILED}) if context.console.tell_lost() else code
 
 
 def _invoke(arguments: Sequence[str], context: Run) -> int:
@@ -109,16 +108,16 @@ def _told(error: BaseException, console: Console) -> int:
             process.leave()
         case BrokenPipeError() if not error.filename:
             process.give_up(sys.stdout)
-            return 1
+            return Exit.FAILED
         case OSError():
             where = f"{error.filename}: " if error.filename else ""
             console.error(DefendctlError(f"{where}{error.strerror or type(error).__name__}"))
-            return 1
+            return Exit.FAILED
         case ImportError() if _starved():  # a module is loaded when it is needed, and could not be opened
             console.error(DefendctlError(os.strerror(errno.EMFILE), "raise the limit (`ulimit -n`)"))
-            return 1
+            return Exit.FAILED
         case SystemExit():
-            return error.code if isinstance(error.code, int) else 1
+            return error.code if isinstance(error.code, int) else Exit.FAILED
     return _defect(error, console)
 
 
@@ -136,7 +135,7 @@ def _click(error: click.ClickException, console: Console) -> int:
     said = io.StringIO()
     error.show(said)
     console.err("\n".join(inert(line) for line in said.getvalue().rstrip("\n").split("\n")))
-    return USAGE if isinstance(error, click.UsageError) else 1
+    return Exit.USAGE if isinstance(error, click.UsageError) else Exit.FAILED
 
 
 def _invalid(error: Invalid, console: Console) -> int:
@@ -154,4 +153,4 @@ def _defect(error: BaseException, console: Console) -> int:
     shown = places if console.verbose else places[-1:]
     hint = "this is a defect of defendctl, please report it with the line above"
     console.error(DefendctlError(f"{type(error).__name__} at {' < '.join(reversed(shown))}", hint))
-    return 1
+    return Exit.FAILED

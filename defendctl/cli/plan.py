@@ -23,7 +23,8 @@ from defendctl.cli.options import (
 )
 from defendctl.cli.options import selector as with_selector
 from defendctl.cli.telling import warn_about
-from defendctl.diagnostics import errors, worst_exit
+from defendctl.diagnostics import errors
+from defendctl.exits import Exit, worst_exit
 from defendctl.render.registry import FORMATS
 
 if TYPE_CHECKING:
@@ -80,10 +81,10 @@ def plan(
     made = operation(workspace, selection_of(chosen), progress_of(ticker))
     ticker.end()
     warn_about(made, run)
-    found = {2} if detailed_exitcode and not made.plan.empty else set()
-    found |= {5} if made.denied else set()
-    found |= {1} if errors(made.diagnostics) else set()
-    code = worst_exit(found | (made.plan.blocked_exits() - {5}))
+    found = {Exit.FOUND} if detailed_exitcode and not made.plan.empty else set()
+    found |= {Exit.BLOCKED} if made.denied else set()
+    found |= {Exit.FAILED} if errors(made.diagnostics) else set()
+    code = worst_exit(found | (made.plan.blocked_exits() - {Exit.BLOCKED}))
     deliver(run, "plan", made, format, files, code)
     return code
 

@@ -11,6 +11,7 @@ from defendctl.cli.options import (
     format_option,
     subcommand,
 )
+from defendctl.exits import Exit
 from defendctl.render.json import provenance as provenance_json
 from defendctl.render.json import results as results_json
 from defendctl.render.text import provenance as provenance_text
@@ -34,7 +35,7 @@ def show(run: Run, address: str, format: str, provenance: bool) -> int:
     view = operation(run.workspace(), address)
     of = run.environment
     run.console.out(results_json.view(view, of) if format == "json" else view_text.view(view, of))
-    return 1 if view.status == "missing" else 0
+    return Exit.FAILED if view.status == "missing" else Exit.OK
 
 
 def _with_provenance(run: Run, address: str, format: str) -> int:
@@ -43,4 +44,4 @@ def _with_provenance(run: Run, address: str, format: str) -> int:
     shown = show_provenance(run.workspace(), address)
     draw = provenance_json.json if format == "json" else provenance_text.text
     run.console.out(draw(shown.view, shown.known, shown.age, run.environment))
-    return 1 if shown.view.status == "missing" else 0
+    return Exit.FAILED if shown.view.status == "missing" else Exit.OK

@@ -13,7 +13,8 @@ from defendctl.cli.console import Ticker
 from defendctl.cli.events import wait
 from defendctl.cli.options import Command, beginning, selector
 from defendctl.cli.telling import after
-from defendctl.diagnostics import Usage, worst_exit
+from defendctl.diagnostics import Usage
+from defendctl.exits import Exit, worst_exit
 from defendctl.render import junit
 from defendctl.render.json import proof as proof_json
 from defendctl.render.json import results as results_json
@@ -48,7 +49,7 @@ def verify(run: Run, address: str, canary: bool, wait: float, format: str) -> in
         proof_json.proof_document if format == "json" else partial(proof_text.text, paint=run.console.paint)
     )
     run.console.out(draw(found, environment=run.environment))
-    return {"proven": 0, "differs": 2, "not_yet": 1}[found.answer]
+    return {"proven": Exit.OK, "differs": Exit.FOUND, "not_yet": Exit.FAILED}[found.answer]
 
 
 @click.command("test", cls=Command)

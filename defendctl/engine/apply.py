@@ -10,6 +10,7 @@ from defendctl.diagnostics import DefendctlError, Interrupted, Precondition
 from defendctl.engine.create import Unrecorded, create
 from defendctl.engine.results import ApplyResult, Receipt, Result
 from defendctl.engine.update import adopt, update
+from defendctl.exits import Exit
 from defendctl.plan.diff import differing
 from defendctl.plan.fingerprints import MOVE, spends
 from defendctl.state import records
@@ -68,7 +69,7 @@ class Applier:
         results = [self._results.get(change.address) or self._not_attempted(change) for change in work]
         exits = self._plan.blocked_exits() | failed
         if any(r.outcome == "not_attempted" and r.action != "blocked" for r in results):
-            exits.add(1)
+            exits.add(Exit.FAILED)
         return ApplyResult(results, exits, self._receipts, moves)
 
     def _move(self) -> tuple[list[Move], set[int]]:
@@ -81,7 +82,7 @@ class Applier:
                 made.append(move)
         except (OSError, Precondition) as error:
             self.stop(f"the state cannot be written: {error}")
-            return made, {6 if isinstance(error, Precondition) else 1}
+            return made, {Exit.PRECONDITION if isinstance(error, Precondition) else Exit.FAILED}
         return made, set()
 
     def _each(self, changes: list[Change], step: Callable[[Change], Result], workers: int) -> None:
@@ -126,13 +127,13 @@ class Applier:
             result = self._state_failed(change, error)
         except DefendctlError as error:  # of a file that could not be uploaded
             result = _no_file(change, error)
-        if result.outcome == "failed" and result.exit_code == 3:
+        if result.outcome == "failed" and result.exit_code == Exit.KEY_REFUSED:
             self.stop("the API refused the key")
         return result
 
     def _state_failed(self, change: Change, error: OSError | Precondition) -> Result:
         self.stop(f"the state cannot be written: {error}")
-        code = 6 if isinstance(error, Precondition) else 1
+        code = Exit.PRECONDITION if isinstance(error, Precondition) else Exit.FAILED
         text = f"the state cannot be written: {error}"
         return Result(change.address, change.action, "failed", change.workflow_id, text, code)
 

@@ -13,6 +13,7 @@ from defendctl.api.patience import backoff
 from defendctl.diagnostics import ApiError, Interrupted, Precondition
 from defendctl.engine.results import Result
 from defendctl.engine.verify import not_taken
+from defendctl.exits import Exit
 from defendctl.model import Intent
 from defendctl.plan.fingerprints import Spends
 from defendctl.state import records
@@ -166,5 +167,5 @@ def _failed(change: Change, outcome: Outcome) -> Result:
     assert isinstance(outcome, Refused | Unsent)
     refused_key = isinstance(outcome, Refused) and outcome.status in (401, 403)
     sent = "" if isinstance(outcome, Refused) else "nothing was sent: "
-    exit_code = 3 if refused_key else 1
+    exit_code = Exit.KEY_REFUSED if refused_key else Exit.FAILED
     return Result(change.address, change.action, "failed", None, sent + outcome.why, exit_code)

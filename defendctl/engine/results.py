@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from defendctl.exits import Exit
+
 if TYPE_CHECKING:
     from defendctl.plan.changes import Move
 
@@ -19,7 +21,7 @@ class Result:
     outcome: Outcome
     workflow_id: str | None = None
     error: str | None = None
-    exit_code: int = 1
+    exit_code: int = Exit.FAILED
     """What a failure of this kind exits with; of no meaning where nothing failed."""
     warning: str | None = None
 
@@ -49,7 +51,11 @@ class ApplyResult:
         count = self.summary()
         codes = set(self.exits)
         if count["unknown"] or self.receipts:
-            codes.add(7)
+            codes.add(Exit.UNKNOWN)
         if count["failed"]:
-            codes |= {4} if count["done"] else {r.exit_code for r in self.results if r.outcome == "failed"}
+            codes |= (
+                {Exit.PARTLY}
+                if count["done"]
+                else {r.exit_code for r in self.results if r.outcome == "failed"}
+            )
         return codes

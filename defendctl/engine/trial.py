@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from defendctl.api.outcome import Accepted, Refused, Unknown
 from defendctl.diagnostics import ApiError, Interrupted, KeyRefused
 from defendctl.engine.submit import follow, submit
+from defendctl.exits import Exit
 from defendctl.suite.judge import judge, settle
 from defendctl.suite.models import CaseResult, Repeat
 
@@ -129,7 +130,7 @@ class Trial:
         try:
             event = follow(self._api, self._ids[case.address], event_id, self._seconds)
         except (ApiError, Interrupted) as error:
-            code = 3 if isinstance(error, KeyRefused) else 0
+            code = Exit.KEY_REFUSED if isinstance(error, KeyRefused) else Exit.OK
             return Repeat("not_judged", (error.message,), event_id=event_id, ended=False, exit_code=code)
         if event is None:
             said = "the API answers 404 for the event that it accepted"
@@ -156,4 +157,4 @@ def _told(case: Case, event: Event, seconds: float) -> Repeat:
 
 
 def _refused_key(status: int) -> int:
-    return 3 if status in (401, 403) else 0
+    return Exit.KEY_REFUSED if status in (401, 403) else Exit.OK

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from defendctl.diagnostics import ApiError, Interrupted
 from defendctl.engine.results import Result
 from defendctl.engine.verify import not_taken
+from defendctl.exits import Exit
 from defendctl.model import Binding, only_console
 from defendctl.plan.compare import never_known
 from defendctl.plan.diff import differing
@@ -31,7 +32,7 @@ def update(
         now = remote.read(change.workflow_id)
         problem = _moved(change, now) or _write(change, sent, now, remote, memory, spends)
     except (ApiError, Interrupted) as error:
-        return _result(change, error.message, error.exit_code if isinstance(error, ApiError) else 1)
+        return _result(change, error.message, error.exit_code if isinstance(error, ApiError) else Exit.FAILED)
     return _result(change, problem)
 
 
@@ -95,6 +96,6 @@ def _write(
     return untaken.why if untaken else None
 
 
-def _result(change: Change, problem: str | None, exit_code: int = 1) -> Result:
+def _result(change: Change, problem: str | None, exit_code: int = Exit.FAILED) -> Result:
     outcome = "failed" if problem else "done"
     return Result(change.address, change.action, outcome, change.workflow_id, problem, exit_code)  # type: ignore[arg-type]

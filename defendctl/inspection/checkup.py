@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from defendctl.diagnostics import worst_exit
+from defendctl.exits import Exit, worst_exit
 
 Verdict = Literal["ok", "note", "problem"]
 
@@ -67,5 +67,5 @@ def note(topic: str, message: str, advice: str) -> Check:
     return Check(topic, "note", message, advice)
 
 
-def wrong(topic: str, message: str, advice: str, code: int = 1) -> Check:
+def wrong(topic: str, message: str, advice: str, code: int = Exit.FAILED) -> Check:
     return Check(topic, "problem", message, advice, code)

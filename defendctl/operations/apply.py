@@ -10,6 +10,7 @@ from defendctl.api.dialects import DIALECTS
 from defendctl.command import command
 from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.engine.generation import generation
+from defendctl.exits import Exit
 from defendctl.operations.beginning import begin_state, may_begin, refuse_second, warn_unpinned
 from defendctl.operations.interrupts import interrupts
 from defendctl.operations.plan import make_plan
@@ -204,7 +205,7 @@ class Making:
             self._note_generation(api)
             applied = self._finished(result)
         if interrupted:
-            applied.result.exits.add(130)
+            applied.result.exits.add(Exit.INTERRUPTED)
         return applied
 
     def _applier(self, api: DefendApi | None) -> Applier:
@@ -237,13 +238,13 @@ def _finish(plan: Plan, result: ApplyResult, session: Session) -> Applied:
         session.close()
         result.receipts.clear()
     except (OSError, Precondition) as error:
-        result.exits.add(6 if isinstance(error, Precondition) else 1)
+        result.exits.add(Exit.PRECONDITION if isinstance(error, Precondition) else Exit.FAILED)
         where = "" if result.receipts else "; the journal beside it holds every result"
         warnings.append(f"the state cannot be written: {error}{where}")
         warnings += _left(result, session)
     unknown = _unknown(result, session)
     if unknown:
-        result.exits.add(7)
+        result.exits.add(Exit.UNKNOWN)
     return Applied(plan, result, warnings, unknown)
 
 

@@ -17,6 +17,7 @@ from defendctl.command import command, either
 from defendctl.diagnostics import Blocked, DefendctlError, Unresolved
 from defendctl.engine.generation import generation
 from defendctl.engine.update import update
+from defendctl.exits import Exit
 from defendctl.model import CANARY
 from defendctl.operations.apply import Making
 from defendctl.operations.beginning import require_beginning
@@ -173,15 +174,17 @@ class _Bench:
             if now:
                 check_same(CANARY, binding.workflow_id, now)
         except (DefendctlError, OSError) as error:
-            return self._failed(getattr(error, "message", str(error)), getattr(error, "exit_code", 1))
+            return self._failed(
+                getattr(error, "message", str(error)), getattr(error, "exit_code", Exit.FAILED)
+            )
         if result is None or now is None:
-            return self._failed("the API answers 404 for the canary", 1)
+            return self._failed("the API answers 404 for the canary", Exit.FAILED)
         if result.error:
             return self._failed(result.error, result.exit_code)
         self.tested.append(configuration(address, now))
         return None
 
     def _failed(self, why: str, exit_code: int) -> str:
-        if exit_code == 3:
+        if exit_code == Exit.KEY_REFUSED:
             self.trial.stop("key")
         return f"the canary could not be changed: {why}"

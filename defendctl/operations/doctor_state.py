@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from defendctl import git
 from defendctl.command import command, either
 from defendctl.diagnostics import DefendctlError
+from defendctl.exits import Exit
 from defendctl.inspection.checkup import Check, note, ok, wrong
 from defendctl.manifest.resolve import resolve
 from defendctl.operations.beginning import refuse_lost, unpinned
@@ -56,7 +57,10 @@ def _remembered(workspace: Workspace, snapshot: Snapshot) -> Iterator[Check]:
     if state.api_host not in (None, host) and host:
         advice = "set the base URL of that host, or use another state file for this one"
         yield wrong(
-            "host", f"the state belongs to {state.api_host}, but this run speaks to {host}", advice, 6
+            "host",
+            f"the state belongs to {state.api_host}, but this run speaks to {host}",
+            advice,
+            Exit.PRECONDITION,
         )
     if snapshot.leftover:
         advice = "keep it with the state; the next apply folds it in"
@@ -64,7 +68,7 @@ def _remembered(workspace: Workspace, snapshot: Snapshot) -> Iterator[Check]:
         yield note("journal", f"a run left {journal} with {records}", advice)
     rollback = workspace.store.rollback(snapshot)
     if rollback:
-        yield wrong("backups", rollback.message, rollback.hint, 6)
+        yield wrong("backups", rollback.message, rollback.hint, Exit.PRECONDITION)
     newest = workspace.store.newest_copy()
     if newest and not rollback:
         yield ok("backups", f"the newest copy here has serial {newest.state.serial}")
@@ -107,7 +111,7 @@ def _unresolved(state: State) -> Iterator[Check]:
         known = f", and {intent.answered} came back" if intent.answered else ""
         message = f"{address}: a create was sent at {intent.at} and its outcome is unknown{known}"
         advice = f"run {either(address, intent.answered or 'WORKFLOW_ID')}"
-        yield wrong("unresolved", message, advice, 7)
+        yield wrong("unresolved", message, advice, Exit.UNKNOWN)
 
 
 def check_lock(workspace: Workspace) -> Iterator[Check]:
@@ -117,7 +121,7 @@ def check_lock(workspace: Workspace) -> Iterator[Check]:
         return
     owner = held.owner
     if held.alive:
-        yield wrong("lock", f"it is held by {owner}", "wait for that run to end", 6)
+        yield wrong("lock", f"it is held by {owner}", "wait for that run to end", Exit.PRECONDITION)
     elif owner.host != socket.gethostname():
         advice = f"if that run is gone: {command('state unlock {}', owner.id)}"
         yield note("lock", f"it was taken on another machine, by {owner}", advice)

@@ -21,6 +21,7 @@ from defendctl.diagnostics import (
 )
 from defendctl.engine.generation import generation
 from defendctl.event import Listed, SentEvent, ShownEvent
+from defendctl.exits import Exit
 from defendctl.manifest.submissions import read_submission
 from defendctl.model import usable_id
 from defendctl.operations.workspace import warn_unresolved
@@ -171,8 +172,10 @@ def _sent(address: str, workflow_id: str, outcome: Submitted) -> SentEvent:
             code = KeyRefused.exit_code if status in (401, 403) else ApiError.exit_code
             return SentEvent(address, workflow_id, "refused", why=why, exit_code=code)
         case Unknown(why):
-            return SentEvent(address, workflow_id, "unknown", why=f"{why}; {NOT_REPEATED}", exit_code=1)
-    return SentEvent(address, workflow_id, "not_sent", why=outcome.why, exit_code=1)
+            return SentEvent(
+                address, workflow_id, "unknown", why=f"{why}; {NOT_REPEATED}", exit_code=Exit.FAILED
+            )
+    return SentEvent(address, workflow_id, "not_sent", why=outcome.why, exit_code=Exit.FAILED)
 
 
 def _check_event_id(event_id: str) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from defendctl.command import command
 from defendctl.diagnostics import ApiError, Invalid, KeyRefused
 from defendctl.engine.refresh import in_parallel
+from defendctl.exits import Exit
 from defendctl.model import ADDRESS, ADDRESS_RULE, usable_id
 from defendctl.operations.adopt import Undeclared, bind_all, remember_api, taken_over, undeclared
 from defendctl.operations.beginning import begin_state, require_beginning
@@ -167,7 +168,7 @@ class _Checking:
     def __init__(self, report: Report, state: State) -> None:
         self._report, self._state = report, state
         self._bound = {b.workflow_id: address for address, b in state.bindings.items()}
-        self.exit_code = 1
+        self.exit_code: int = Exit.FAILED
 
     def is_bound(self, pair: Pair) -> bool:
         """By an earlier run: nothing is left to do but perhaps its manifest."""
@@ -196,7 +197,7 @@ class _Checking:
         if not usable_id(workflow_id):
             return "unusable-id", "A workflow id has 1 to 256 characters without blanks."
         if address in self._state.unresolved:
-            self.exit_code = 7
+            self.exit_code = Exit.UNKNOWN
             settle = f"`{command('state resolve {} --id {}', address, workflow_id)}` settles it"
             unknown = f"{address} has a create with an unknown outcome"
             return "unresolved", f"{unknown}; {settle}, if this is what it made."

@@ -7,7 +7,8 @@ import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from defendctl.process import INTERRUPTED, stop_signals
+from defendctl.exits import Exit
+from defendctl.process import stop_signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,7 +21,9 @@ def interrupts(*stops: Callable[[], None]) -> Iterator[list[int]]:
 
     def handle(number: int, frame: object) -> None:
         if caught:
-            os._exit(INTERRUPTED)  # nothing depends on a clean end: what was sent is covered by its intent
+            os._exit(
+                Exit.INTERRUPTED
+            )  # nothing depends on a clean end: what was sent is covered by its intent
         caught.append(number)
         for stop in stops:
             stop()

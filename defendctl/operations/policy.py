@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from defendctl.diagnostics import Blocked, Diagnostic, worst_exit
+from defendctl.diagnostics import Blocked, Diagnostic
+from defendctl.exits import Exit, worst_exit
 from defendctl.policy.change_rules import judge_changes
 from defendctl.policy.finding import in_order
 from defendctl.policy.manifest_rules import judge_manifests
@@ -67,12 +68,14 @@ def of_manifests(desired: Desired, today: datetime.date) -> Iterator[Diagnostic]
 def exits(found: Iterable[Diagnostic]) -> int:
     """5 if only the policy says no, 1 if anything else is wrong."""
     codes = {diagnostic.code for diagnostic in found if diagnostic.severity == "error"}
-    return 0 if not codes else 5 if codes == {CODE} else 1
+    if not codes:
+        return Exit.OK
+    return Exit.BLOCKED if codes == {CODE} else Exit.FAILED
 
 
 def refuse_denied(review: Review) -> None:
     """Raises Denied, with the exit code that wins if something is blocked besides."""
     if review.denied:
         denied = Denied([finding for finding in review.findings if finding.verdict == "denied"])
-        denied.exit_code = worst_exit({5, *review.plan.blocked_exits()})
+        denied.exit_code = worst_exit({Exit.BLOCKED, *review.plan.blocked_exits()})
         raise denied

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from defendctl.exits import Exit
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -22,7 +24,13 @@ MISSING: Final = "missing"
 IMPOSSIBLE: Final = "impossible"
 CLASHING: Final = "clashing"
 UNDER_WAY: Final = "under-way"
-_EXITS: Final = {UNRESOLVED: 7, MISSING: 1, IMPOSSIBLE: 5, CLASHING: 1, UNDER_WAY: 0}
+_EXITS: Final = {
+    UNRESOLVED: Exit.UNKNOWN,
+    MISSING: Exit.FAILED,
+    IMPOSSIBLE: Exit.BLOCKED,
+    CLASHING: Exit.FAILED,
+    UNDER_WAY: Exit.OK,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from defendctl.exits import Exit
 from defendctl.model import field_of
 from defendctl.plan.compare import FieldChange, as_edit, compare, console_changes
 from defendctl.plan.direction import WORST_FIRST, worst
@@ -71,7 +72,9 @@ def exit_codes(entries: Sequence[Drifted], at_least: str | None = None) -> set[i
     bound = WORST_FIRST.index(at_least) if at_least else len(WORST_FIRST)
     ways = [WORST_FIRST.index(f.direction) for entry in entries for f in entry.remaining]
     gone = any(entry.missing for entry in entries)
-    return {code for code, held in ((1, gone), (2, any(way <= bound for way in ways))) if held}
+    return {
+        code for code, held in ((Exit.FAILED, gone), (Exit.FOUND, any(way <= bound for way in ways))) if held
+    }
 
 
 def _entry(address: str, desired: Workflow | None, observed: Observed | None, binding: Binding) -> Drifted:

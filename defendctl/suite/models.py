@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from defendctl.exits import Exit
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -139,9 +141,9 @@ class Suite:
 
     def exit_codes(self) -> set[int]:
         """2 for what failed or is flaky, 1 for what was not judged, 5 for the budget, 3 for the key."""
-        found = {"failed": 2, "flaky": 2, "not_judged": 1}
+        found = {"failed": Exit.FOUND, "flaky": Exit.FOUND, "not_judged": Exit.FAILED}
         codes = {found[result.verdict] for result in self.results if result.verdict in found}
-        stopped = {"budget": 5, "interrupted": 130, "key": 3}
+        stopped = {"budget": Exit.BLOCKED, "interrupted": Exit.INTERRUPTED, "key": Exit.KEY_REFUSED}
         return codes | ({stopped[self.stopped]} if self.stopped else set())
 
 

@@ -1,0 +1,48 @@
+"""How a run ended, as a number for whoever started it. The meanings are fixed; none gets a second one."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Exit(IntEnum):
+    OK = 0
+    """Done, or nothing to do."""
+    FAILED = 1
+    FOUND = 2
+    """It ran, and found what it was asked to look for: changes, drift, a failed case."""
+    KEY_REFUSED = 3
+    PARTLY = 4
+    """Some of it was done, and some failed."""
+    BLOCKED = 5
+    """By a policy or a gate, or not possible in place."""
+    PRECONDITION = 6
+    """A stale plan; a state that is locked, missing, damaged, older, newer or another's."""
+    UNKNOWN = 7
+    """A create whose outcome nobody knows."""
+    USAGE = 64
+    """Not 2: a typo in CI must never read as a finding."""
+    INTERRUPTED = 130
+
+
+PRECEDENCE: Final = (
+    Exit.UNKNOWN,
+    Exit.INTERRUPTED,
+    Exit.PARTLY,
+    Exit.PRECONDITION,
+    Exit.BLOCKED,
+    Exit.KEY_REFUSED,
+    Exit.FAILED,
+    Exit.FOUND,
+)
+"""The first of these that holds wins."""
+
+
+def worst_exit(codes: Iterable[int]) -> int:
+    """The code that wins; 0 if none holds."""
+    held = set(codes)
+    return next((code for code in PRECEDENCE if code in held), Exit.OK)
