@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from defendctl.plan.changes import Plan
+    from defendctl.suite.models import Verdict
     from defendctl.suite.recorded import Tests
 
 
@@ -47,7 +48,7 @@ def _recorded(path: Path, data: dict[str, Any]) -> Recorded:
     except ValidationError as error:
         where = path_of(map(str, error.errors(include_input=False)[0]["loc"]))
         raise DefendctlError(f"{path} holds no whole results: look at {where}", _hint(path)) from error
-    verdicts: dict[str, dict[str, str]] = {}
+    verdicts: dict[str, dict[str, Verdict]] = {}
     for case in data["cases"]:
         verdicts.setdefault(case["address"], {})[case["name"]] = case["verdict"]
     return Recorded(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from defendctl.model import ADDRESS
 from defendctl.render.inert import inert
-from defendctl.render.json.results import document
+from defendctl.render.json.dump import FORMAT_VERSION, named, place
 from defendctl.render.setting import PLAIN
 from defendctl.render.yaml import scalar
 from defendctl.schema.texts import WORKFLOW
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from defendctl.diagnostics import Span
     from defendctl.manifest.desired import Desired
     from defendctl.policy.findings import Waiver
+    from defendctl.render.json.documents import PlaceDocument
+    from defendctl.render.json.inspected import ManifestBody, ManifestDocument, OriginsPart, WaivedDocument
     from defendctl.render.setting import Setting
     from defendctl.yamltext.node import Document, Node
 
@@ -42,17 +44,26 @@ def yaml(desired: Desired, setting: Setting = PLAIN) -> str:
     return "\n".join(lines) + "\n"
 
 
-def json(desired: Desired, setting: Setting = PLAIN) -> str:
+def json(desired: Desired, setting: Setting = PLAIN) -> ManifestDocument:
     bodies = {address: one.data["workflows"][address] for address, one in sorted(desired.documents.items())}
-    manifest: dict[str, Any] = {"version": 1, "workflows": bodies}
+    manifest: ManifestBody = {"version": 1, "workflows": bodies}
     if desired.waivers:
         manifest["waivers"] = [_waiver_data(waiver) for waiver in _in_order(desired.waivers)]
-    places: dict[str, Any] = {}
-    for (address, path), span in desired.places.items() if setting.origins else ():
-        at = {"file": span.file, "line": span.line, "column": span.column}
-        places.setdefault(address, {})[path] = at
-    more = {"origins": places} if setting.origins else {}
-    return document("manifest", setting.environment, manifest=manifest, **more)
+    told: OriginsPart = {"origins": _origins(desired)} if setting.origins else {}
+    return {
+        "format_version": FORMAT_VERSION,
+        "kind": "manifest",
+        **named(setting.environment),
+        "manifest": manifest,
+        **told,
+    }
+
+
+def _origins(desired: Desired) -> dict[str, dict[str, PlaceDocument]]:
+    places: dict[str, dict[str, PlaceDocument]] = {}
+    for (address, path), span in desired.places.items():
+        places.setdefault(address, {})[path] = place(span)
+    return places
 
 
 def _mapping(node: Node, one: Document, indent: int, origins: bool, order: Any = None) -> Iterator[str]:
@@ -66,8 +77,8 @@ def _mapping(node: Node, one: Document, indent: int, origins: bool, order: Any =
             yield name
             items = inner.items.values()
             for item in sorted(items, key=lambda item: str(item.data)) if key in _SORTED else items:
-                place = span_of(one.file, item.place, one.others)
-                yield _line(f"{' ' * indent}  - {scalar(item.data)}", place, origins)
+                where = span_of(one.file, item.place, one.others)
+                yield _line(f"{' ' * indent}  - {scalar(item.data)}", where, origins)
         else:
             yield _line(f"{name} {scalar(inner.data)}", at, origins)
 
@@ -89,7 +100,7 @@ def _in_order(waivers: Iterable[Waiver]) -> list[Waiver]:
     return sorted(waivers, key=lambda one: (one.address, one.rule, one.field, dumps(one.to)))
 
 
-def _waiver_data(waiver: Waiver) -> dict[str, Any]:
+def _waiver_data(waiver: Waiver) -> WaivedDocument:
     to = list(waiver.to) if isinstance(waiver.to, tuple) else waiver.to
     return {
         "address": waiver.address,

@@ -1,7 +1,7 @@
 """Which formats each kind of result has: the one table that `--format`, `--report` and the printing follow.
 
-A renderer is a function of the result and a `Setting` that gives text. It is named here and loaded when its
-format is chosen, so that a command pays for no format that nobody asked for.
+A renderer is a function of the result and a `Setting` that gives text, or a document of JSON. It is named
+here and loaded when its format is chosen: a command pays for no format that nobody asked for.
 """
 
 from __future__ import annotations
@@ -9,15 +9,17 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
+from defendctl.render.json.dump import dumped
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from defendctl.render.setting import Setting
 
 FORMATS: Final[dict[str, dict[str, str]]] = {
     "plan": {
         "text": "text.plan:plan",
-        "json": "json.results:plan",
+        "json": "json.plan:plan",
         "markdown": "markdown.comment:plan",
         "github": "github:plan",
     },
@@ -63,11 +65,12 @@ OUTPUTS: Final = {"plan": "github:plan_outputs", "drift": "github:drift_outputs"
 """Kind → what a step of GitHub Actions is told of it besides: from a result and an exit code to lines."""
 
 
-def load(name: str) -> Callable[..., str]:
+def load(name: str) -> Callable[..., Any]:
     module, _, function = name.partition(":")
-    found: Callable[..., str] = getattr(import_module(f"defendctl.render.{module}"), function)
+    found: Callable[..., Any] = getattr(import_module(f"defendctl.render.{module}"), function)
     return found
 
 
 def draw(kind: str, format: str, result: Any, setting: Setting) -> str:
-    return load(FORMATS[kind][format])(result, setting)
+    made: str | Mapping[str, Any] = load(FORMATS[kind][format])(result, setting)
+    return made if isinstance(made, str) else dumped(made)

@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 from defendctl import __version__
 from defendctl.render.inert import inert
-from defendctl.render.json.results import dumped
 from defendctl.render.setting import PLAIN
 from defendctl.render.words import located
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def diagnostics(found: Sequence[Diagnostic], setting: Setting = PLAIN) -> str:
+def diagnostics(found: Sequence[Diagnostic], setting: Setting = PLAIN) -> dict[str, Any]:
     """Places are relative to the root of the repository."""
     codes = sorted({one.code for one in found})
     driver = {"name": "defendctl", "version": __version__, "rules": [{"id": code} for code in codes]}
@@ -29,7 +28,7 @@ def diagnostics(found: Sequence[Diagnostic], setting: Setting = PLAIN) -> str:
         "columnKind": "unicodeCodePoints",
         "results": [_result(one, codes.index(one.code), setting.folder) for one in found],
     }
-    return dumped({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
+    return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
 def _result(one: Diagnostic, rule: int, folder: str) -> dict[str, Any]:

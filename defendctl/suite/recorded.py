@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from defendctl.model import Fields
     from defendctl.plan.changes import Change, Plan
+    from defendctl.suite.models import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Recorded:
     candidate: bool
     digests: Mapping[str, str]
     """Address → the digest of the configuration that was tested."""
-    verdicts: Mapping[str, Mapping[str, str]]
+    verdicts: Mapping[str, Mapping[str, Verdict]]
     """Address → case → verdict."""
 
 
@@ -78,8 +79,8 @@ class Tested:
 
     address: str
     of: Of
-    verdicts: Mapping[str, str]
-    """Case → passed, failed, flaky or not_judged."""
+    verdicts: Mapping[str, Verdict]
+    """By case."""
     why: str | None = None
 
     def counts(self) -> Counter[str]:

@@ -42,8 +42,10 @@ from defendctl.plan.drift import Drifted, build_drift
 from defendctl.plan.renames import settle
 from defendctl.project.project import Project
 from defendctl.render import github
+from defendctl.render.json import plan as plan_json
 from defendctl.render.json import results as results_json
 from defendctl.render.json.contract import plan_schema
+from defendctl.render.json.dump import dumped
 from defendctl.render.markdown import comment as comment_markdown
 from defendctl.render.setting import Setting
 from defendctl.render.text import diagnostics as diagnostics_text
@@ -73,11 +75,11 @@ def test_case(case: Path) -> None:
     setting = Setting(environment=plan.plan.environment)
     outputs = {
         "plan.txt": plan_text.plan(plan) + diagnostics_text.listing(plan.diagnostics, plain),
-        "plan.json": results_json.plan(plan),
+        "plan.json": dumped(plan_json.plan(plan)),
         "plan.md": comment_markdown.plan(plan),
         "plan.github": github.plan(plan),
         "drift.txt": drift_text.drift(drifted, setting),
-        "drift.json": results_json.drift(drifted, setting),
+        "drift.json": dumped(results_json.drift(drifted, setting)),
         "drift.md": comment_markdown.drift(drifted, setting),
         "drift.github": github.drift(drifted, setting),
     }
@@ -98,13 +100,13 @@ def test_the_plan_fits_its_schema(case: Path) -> None:
     jsonschema = pytest.importorskip("jsonschema")
     schema = json.loads((HERE.parents[1] / "schemas" / "plan.schema.json").read_text(encoding="utf-8"))
     assert schema == plan_schema()
-    jsonschema.Draft7Validator(schema).validate(json.loads(results_json.plan(planned(case)[0])))
+    jsonschema.Draft7Validator(schema).validate(json.loads(dumped(plan_json.plan(planned(case)[0]))))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_nothing_acts_on_a_terminal(case: Path) -> None:
     plan, drifted = planned(case)
-    for shown in (plan_text.plan(plan), drift_text.drift(drifted), results_json.plan(plan)):
+    for shown in (plan_text.plan(plan), drift_text.drift(drifted), dumped(plan_json.plan(plan))):
         assert all(line.isprintable() for line in shown.split("\n"))
     for shown in (plan_text.plan(plan), drift_text.drift(drifted)):
         assert not any(line.lstrip().startswith("::") or "##[" in line for line in shown.split("\n"))

@@ -14,6 +14,7 @@ from defendctl.manifest.resolve import resolve
 from defendctl.model import LEVELS, leaves
 from defendctl.project.load import load_project
 from defendctl.render import effective
+from defendctl.render.json.dump import dumped
 from defendctl.render.setting import Setting
 from tests.conftest import automatic, custom
 
@@ -183,7 +184,7 @@ def test_render_of_render_is_the_same(data: st.DataObject, tmp_path_factory: pyt
     for origins in (False, True):
         printed = effective.yaml(once, replace(PROD, origins=origins))
         assert meant(declared(folder, [printed], [])) == meant(once)
-    as_json = json.loads(effective.json(once, PROD))
+    as_json = json.loads(dumped(effective.json(once, PROD)))
     assert meant(declared(folder, [as_json["manifest"]], [])) == meant(once)
 
 

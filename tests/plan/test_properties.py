@@ -23,7 +23,8 @@ from defendctl.plan.compare import FieldChange, compare
 from defendctl.plan.digest import digest
 from defendctl.plan.direction import WORST_FIRST
 from defendctl.plan.drift import build_drift
-from defendctl.render.json import results as results_json
+from defendctl.render.json import plan as plan_json
+from defendctl.render.json.dump import dumped
 from defendctl.render.text import plan as plan_text
 from defendctl.review import Review
 from defendctl.state.records import take
@@ -49,7 +50,7 @@ def test_a_plan_is_a_function_and_order_does_not_matter(world: World, random: An
     plan, again = build_plan(world), build_plan(reordered(world, random))
     assert plan == again
     assert digest(plan) == digest(again)
-    assert results_json.plan(Review(plan)) == results_json.plan(Review(again))
+    assert plan_json.plan(Review(plan)) == plan_json.plan(Review(again))
 
 
 def reordered(world: World, random: Any) -> World:
@@ -90,7 +91,7 @@ def test_the_digest_changes_with_what_apply_would_do_and_with_nothing_else(
 
 def content(plan: Plan) -> Any:
     """What a digest is over, from the document that is shown."""
-    shown = json.loads(results_json.plan(Review(plan)))
+    shown = json.loads(dumped(plan_json.plan(Review(plan))))
     changes = [{k: v for k, v in change.items() if k != "reason"} for change in shown["changes"]]
     return plan.host, [shown[key] for key in ("lineage", "generation", "options")], changes
 

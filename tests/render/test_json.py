@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,16 +15,22 @@ from defendctl.model import Binding, Intent, State
 from defendctl.plan.digest import digest
 from defendctl.plan.drift import build_drift
 from defendctl.policy.findings import Finding, Waiver
+from defendctl.render.json import plan as plan_json
 from defendctl.render.json import results as results_json
+from defendctl.render.json.dump import dumped
 from defendctl.review import Review
 from tests.plan.given import ADDRESS, ID, WORKFLOW, bound, one_plan, seen
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 FIELD = {"path", "before", "after", "applied", "basis", "origin", "direction"}
 HEAD = {"format_version", "kind"}
 LIVE = seen({**WORKFLOW.fields(), "metrics": {"completeness": 0.5}})
 
 
-def read(text: str, kind: str) -> dict[str, Any]:
+def read(document: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    text = dumped(document)
     assert text.isascii()
     assert text.endswith("}\n")
     data: dict[str, Any] = json.loads(text)
@@ -34,7 +40,7 @@ def read(text: str, kind: str) -> dict[str, Any]:
 
 def test_plan() -> None:
     plan = one_plan(WORKFLOW, LIVE, bound(WORKFLOW.fields()))
-    data = read(results_json.plan(Review(plan)), "plan")
+    data = read(plan_json.plan(Review(plan)), "plan")
     change = {
         "address": ADDRESS,
         "workflow_id": ID,
@@ -78,7 +84,7 @@ def test_findings() -> None:
     bare = one_plan(WORKFLOW, LIVE, bound(WORKFLOW.fields()))
     review = Review(bare, findings=found)
     nowhere = {"file": None, "line": None, "column": None}
-    assert read(results_json.plan(review), "plan")["policy"] == [
+    assert read(plan_json.plan(review), "plan")["policy"] == [
         {
             **{"rule": "r", "verdict": "waived", "message": "No.", "detail": "detail", "address": ADDRESS},
             **{"field": "type", "evaluated": True, "file": "a.yaml", "line": 3, "column": 7, "remedy": None},
@@ -96,14 +102,14 @@ def test_findings() -> None:
 
 def test_a_plan_of_nothing_lists_nothing() -> None:
     data = read(
-        results_json.plan(Review(one_plan(WORKFLOW, seen(WORKFLOW.fields()), bound(WORKFLOW.fields())))),
+        plan_json.plan(Review(one_plan(WORKFLOW, seen(WORKFLOW.fields()), bound(WORKFLOW.fields())))),
         "plan",
     )
     assert (data["changes"], data["summary"]["none"]) == ([], 1)
 
 
 def test_a_create_has_no_before() -> None:
-    [change] = read(results_json.plan(Review(one_plan(WORKFLOW, None, None))), "plan")["changes"]
+    [change] = read(plan_json.plan(Review(one_plan(WORKFLOW, None, None))), "plan")["changes"]
     for field in change["fields"]:
         assert field.keys() == FIELD
         assert {field[key] for key in ("before", "applied", "basis", "origin")} == {None}
@@ -196,5 +202,5 @@ def test_outputs() -> None:
 @pytest.mark.parametrize("hostile", ["\x1b[2J", "\u202e", "\n::error::", "\ud800", "🤖"])
 def test_documents_are_ascii_and_keep_the_value(hostile: str) -> None:
     live = seen({**WORKFLOW.fields(), "name": hostile})
-    data = read(results_json.plan(Review(one_plan(WORKFLOW, live, bound(WORKFLOW.fields())))), "plan")
+    data = read(plan_json.plan(Review(one_plan(WORKFLOW, live, bound(WORKFLOW.fields())))), "plan")
     assert data["changes"][0]["fields"][0]["before"] == hostile

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from defendctl import __version__
 from defendctl.diagnostics import Diagnostic, Span
 from defendctl.render import sarif
+from defendctl.render.json.dump import dumped
 from defendctl.render.setting import Setting
 from tests.bad.golden import assert_inert
 from tests.render.strange import diagnostics
@@ -38,7 +39,7 @@ def read(shown: str) -> Any:
 
 
 def test_results() -> None:
-    run = read(sarif.diagnostics(FOUND, Setting(folder="guardrails")))
+    run = read(dumped(sarif.diagnostics(FOUND, Setting(folder="guardrails"))))
     driver = run["tool"]["driver"]
     assert (driver["name"], driver["version"]) == ("defendctl", __version__)
     assert [rule["id"] for rule in driver["rules"]] == sorted({one.code for one in FOUND})
@@ -66,7 +67,7 @@ def test_results() -> None:
 
 
 def test_nothing_found_is_a_run_without_results() -> None:
-    assert read(sarif.diagnostics([]))["results"] == []
+    assert read(dumped(sarif.diagnostics([])))["results"] == []
 
 
 @pytest.mark.parametrize(
@@ -74,13 +75,15 @@ def test_nothing_found_is_a_run_without_results() -> None:
     [("/srv/a.yaml", "file:///srv/a.yaml"), ("c:a.yaml", "c%3Aa.yaml"), ("ä#?.yaml", "%C3%A4%23%3F.yaml")],
 )
 def test_a_place_is_a_uri(file: str, uri: str) -> None:
-    [result] = read(sarif.diagnostics([Diagnostic("error", "code", "message", Span(file, 1))]))["results"]
+    [result] = read(dumped(sarif.diagnostics([Diagnostic("error", "code", "message", Span(file, 1))])))[
+        "results"
+    ]
     assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == uri
 
 
 @settings(derandomize=True, deadline=None, max_examples=60)
 @given(st.lists(diagnostics, max_size=4))
 def test_whatever_is_found_it_fits_the_schema(found: list[Diagnostic]) -> None:
-    results = read(sarif.diagnostics(found))["results"]
+    results = read(dumped(sarif.diagnostics(found)))["results"]
     assert len(results) == len(found)
     assert not [result for result in results if "](" in result["message"]["text"]]

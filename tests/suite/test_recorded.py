@@ -15,6 +15,7 @@ from tests.bad.golden import assert_inert
 from tests.suite.test_candidate import example, loosen
 
 if TYPE_CHECKING:
+    from defendctl.suite.models import Verdict
     from tests.conftest import Project
 
 __all__ = ["example"]
@@ -98,7 +99,7 @@ def test_what_is_no_results_file(example: Any, text: str, said: str) -> None:
 
 def test_words_of_a_file_do_nothing() -> None:
     strange = "x\n::error::y \x1b[31m @org <b>"
-    verdicts = {f"{strange} {n}": "failed" for n in range(7)}
+    verdicts: dict[str, Verdict] = {f"{strange} {n}": "failed" for n in range(7)}
     one = recorded.Tested(strange, "other", verdicts, f"it was recorded on {strange}")
     found = recorded.Tests(strange, True, (one, recorded.Tested("a", "live", {})))
     shown = "\n".join(lines(found, plain))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
-
-FORMAT_VERSION: Final = "1.0"
 
 Direction = Literal["loosens", "indeterminate", "lateral", "tightens", "none"]
 RangeDocument = Annotated[list[float], Field(min_length=2, max_length=2)]
@@ -200,10 +198,9 @@ class TestsDocument(TypedDict):
     workflows: list[TestedDocument]
 
 
+@with_config(ConfigDict(extra="ignore"))
 class PlanDocument(TypedDict):
     """`defendctl plan --format json`, and the plan file."""
-
-    __pydantic_config__ = ConfigDict(extra="ignore")  # type: ignore[misc]
 
     format_version: Annotated[str, Field(pattern=r"^1\.[0-9]+$")]
     kind: Literal["plan"]
@@ -237,10 +234,9 @@ class ResultDocument(CaseDocument):
     address: str
 
 
+@with_config(ConfigDict(extra="ignore"))
 class ResultsDocument(TypedDict):
     """What `plan --tests` reads of `defendctl test --out FILE`."""
-
-    __pydantic_config__ = ConfigDict(extra="ignore")  # type: ignore[misc]
 
     host: str
     environment: NotRequired[str | None]

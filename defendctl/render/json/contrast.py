@@ -4,31 +4,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from defendctl.plan.digest import field_data
-from defendctl.plan.direction import INDETERMINATE, LOOSENS, TIGHTENS
-from defendctl.render.json.results import document
+from defendctl.render.json.dump import FORMAT_VERSION
 from defendctl.render.setting import PLAIN
 
 if TYPE_CHECKING:
-    from defendctl.inspection.contrast import Comparison
+    from defendctl.inspection.contrast import Comparison, Contrast
+    from defendctl.render.json.inspected import ComparisonDocument, ContrastDocument
     from defendctl.render.setting import Setting
 
 
-_IN_JSON = ("path", "before", "after", "direction")
+def contrast(found: Comparison, setting: Setting = PLAIN) -> ComparisonDocument:
+    return {
+        "format_version": FORMAT_VERSION,
+        "kind": "comparison",
+        "first": found.first,
+        "second": found.second,
+        "differ": bool(found.differing),
+        "summary": {
+            "loosens": found.count("loosens"),
+            "tightens": found.count("tightens"),
+            "indeterminate": found.count("indeterminate"),
+            "alike": found.alike,
+        },
+        "workflows": [_contrast(one) for one in found.differing],
+    }
 
 
-def contrast(found: Comparison, setting: Setting = PLAIN) -> str:
-    workflows = [
-        {
-            "address": one.address,
-            "only_in": one.only_in,
-            "direction": one.direction,
-            "fields": [{k: v for k, v in field_data(f).items() if k in _IN_JSON} for f in one.fields],
-        }
-        for one in found.differing
-    ]
-    summary = {way: found.count(way) for way in (LOOSENS, TIGHTENS, INDETERMINATE)} | {"alike": found.alike}
-    return document(
-        "comparison", first=found.first, second=found.second, differ=bool(workflows), summary=summary,
-        workflows=workflows,
-    )  # fmt: skip
+def _contrast(one: Contrast) -> ContrastDocument:
+    return {
+        "address": one.address,
+        "only_in": one.only_in,
+        "direction": one.direction,
+        "fields": [
+            {"path": f.path, "before": f.before, "after": f.after, "direction": f.direction}
+            for f in one.fields
+        ],
+    }

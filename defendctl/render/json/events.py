@@ -2,53 +2,103 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from defendctl.render.json.results import document
+from defendctl.render.json.dump import FORMAT_VERSION, named
 from defendctl.render.setting import PLAIN
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from defendctl.event import Evaluation, Event, Listed, Score, SentEvent, ShownEvent
+    from defendctl.render.json.submitted import (
+        ContentPart,
+        EvaluationDocument,
+        EventBody,
+        EventDocument,
+        EventsDocument,
+        ScoreDocument,
+        SubmissionDocument,
+    )
     from defendctl.render.setting import Setting
 
 
-def events(found: Listed, setting: Setting = PLAIN) -> str:
-    told = [event_data(one) for one in found.events]
-    whose = {"address": found.address, "workflow_id": found.workflow_id}
-    return document(
-        "events", setting.environment, **whose, wanted=found.wanted, asked=found.asked, events=told
-    )
-
-
-def event(found: ShownEvent, setting: Setting = PLAIN) -> str:
-    whose = {"address": found.address, "workflow_id": found.workflow_id}
-    return document("event", setting.environment, **whose, **event_data(found.event))
-
-
-def sent(done: SentEvent, setting: Setting = PLAIN) -> str:
-    names = ("address", "workflow_id", "outcome", "event_id", "why")
-    return document("submission", setting.environment, **{name: getattr(done, name) for name in names})
-
-
-def event_data(one: Event) -> dict[str, Any]:
-    names = ("event_id", "status", "filtered", "flagged", "improvement", "attempts", "cost", "at", "run_mode")
+def events(found: Listed, setting: Setting = PLAIN) -> EventsDocument:
     return {
-        **{name: getattr(one, name) for name in names},
-        "settings": dict(one.settings),
-        "evaluations": [_evaluation_data(*item) for item in enumerate(one.evaluations)],
-        **({"content": one.content} if one.content is not None else {}),
+        "format_version": FORMAT_VERSION,
+        "kind": "events",
+        **named(setting.environment),
+        "address": found.address,
+        "workflow_id": found.workflow_id,
+        "wanted": found.wanted,
+        "asked": found.asked,
+        "events": [_event(one) for one in found.events],
     }
 
 
-def _evaluation_data(number: int, one: Evaluation) -> dict[str, Any]:
+def event(found: ShownEvent, setting: Setting = PLAIN) -> EventDocument:
+    return {
+        "format_version": FORMAT_VERSION,
+        "kind": "event",
+        **named(setting.environment),
+        "address": found.address,
+        "workflow_id": found.workflow_id,
+        **_event(found.event),
+    }
+
+
+def sent(done: SentEvent, setting: Setting = PLAIN) -> SubmissionDocument:
+    return {
+        "format_version": FORMAT_VERSION,
+        "kind": "submission",
+        **named(setting.environment),
+        "address": done.address,
+        "workflow_id": done.workflow_id,
+        "outcome": done.outcome,
+        "event_id": done.event_id,
+        "why": done.why,
+    }
+
+
+def _event(one: Event) -> EventBody:
+    return {
+        "event_id": one.event_id,
+        "status": one.status,
+        "filtered": one.filtered,
+        "flagged": one.flagged,
+        "improvement": one.improvement,
+        "attempts": one.attempts,
+        "cost": one.cost,
+        "at": one.at,
+        "run_mode": one.run_mode,
+        "settings": dict(one.settings),
+        "evaluations": [_evaluation(*item) for item in enumerate(one.evaluations)],
+        **_content(one.content),
+    }
+
+
+def _evaluation(number: int, one: Evaluation) -> EvaluationDocument:
     return {
         "attempt": number,
-        **{name: getattr(one, name) for name in ("flagged", "cost", "at", "broken")},
-        "scores": [_score_data(*item) for item in one.scores.items()],
-        **({"content": one.content} if one.content is not None else {}),
+        "flagged": one.flagged,
+        "cost": one.cost,
+        "at": one.at,
+        "broken": one.broken,
+        "scores": [_score(*item) for item in one.scores.items()],
+        **_content(one.content),
     }
 
 
-def _score_data(metric: str, one: Score) -> dict[str, Any]:
-    names = ("score", "threshold", "flagged", "carried")
-    return {"metric": metric, **{name: getattr(one, name) for name in names}}
+def _content(said: Mapping[str, Any] | None) -> ContentPart:
+    return {} if said is None else {"content": said}
+
+
+def _score(metric: str, one: Score) -> ScoreDocument:
+    return {
+        "metric": metric,
+        "score": one.score,
+        "threshold": one.threshold,
+        "flagged": one.flagged,
+        "carried": one.carried,
+    }

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from defendctl.suite.recorded import Tests
+    from defendctl.render.json.contract import TestedDocument, TestsDocument
+    from defendctl.suite.recorded import Tested, Tests
 
 
-def tests_data(found: Tests) -> dict[str, Any]:
-    """As the plan's JSON has it."""
+def tests_document(found: Tests) -> TestsDocument:
     return {
         "at": found.at,
         "candidate": found.candidate,
         "stale": found.stale,
-        "workflows": [
-            {
-                "address": one.address,
-                "of": one.of,
-                "why": one.why,
-                "cases": [{"name": name, "verdict": v} for name, v in sorted(one.verdicts.items())],
-            }
-            for one in found.tested
-        ],
+        "workflows": [_tested(one) for one in found.tested],
+    }
+
+
+def _tested(one: Tested) -> TestedDocument:
+    return {
+        "address": one.address,
+        "of": one.of,
+        "why": one.why,
+        "cases": [{"name": name, "verdict": verdict} for name, verdict in sorted(one.verdicts.items())],
     }

@@ -1,0 +1,168 @@
+"""A plan, and what is shown beside it, as JSON: the document that `apply PLAN` reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from defendctl.plan.digest import changes_data, digest
+from defendctl.render.json.dump import FORMAT_VERSION, named, place
+from defendctl.render.json.recorded import tests_document
+from defendctl.render.json.results import diagnostic_document, moves_document
+from defendctl.render.setting import PLAIN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from defendctl.plan.changes import Change, Plan
+    from defendctl.policy.findings import Finding, Waiver
+    from defendctl.render.json.contract import (
+        ChangeDocument,
+        FileDocument,
+        FindingDocument,
+        MetricReplayDocument,
+        OptionsDocument,
+        PlanDocument,
+        RangeDocument,
+        ReplayDocument,
+        SummaryDocument,
+        TogetherDocument,
+        WaiverDocument,
+    )
+    from defendctl.render.json.documents import BegunPart, BesidePart
+    from defendctl.render.setting import Setting
+    from defendctl.replay.replay import MetricReplay, Range, Replay, Together
+    from defendctl.review import Review
+
+
+def plan(value: Review, setting: Setting = PLAIN) -> PlanDocument:
+    made = value.plan
+    return {
+        "format_version": FORMAT_VERSION,
+        "kind": "plan",
+        **named(made.environment),
+        "digest": digest(made) if made.refreshed else None,
+        "lineage": made.lineage,
+        "serial": made.serial,
+        **_begun(made),
+        "generation": made.generation,
+        # these three are the words that the digest is made of: they come from where it is made
+        "options": cast("OptionsDocument", made.options.data()),
+        "summary": cast("SummaryDocument", made.summary()),
+        "changes": cast("list[ChangeDocument]", changes_data(made.listed, reasons=True)),
+        **moves_document(made.moves),
+        "diagnostics": [diagnostic_document(one) for one in value.diagnostics],
+        **_beside(value),
+        "policy": [_finding(finding) for finding in value.findings],
+    }
+
+
+def _begun(made: Plan) -> BegunPart:
+    return {"state": "none"} if made.is_first else {}
+
+
+def _beside(value: Review) -> BesidePart:
+    shown: BesidePart = {}
+    if files := _files(value.plan.listed):
+        shown["files"] = files
+    if value.replays:
+        shown["replay"] = [_replay(one) for one in value.replays]
+    if value.judged and value.judged != value.replays:
+        shown["policy_replay"] = [_replay(one) for one in value.judged]
+    if value.tests:
+        shown["tests"] = tests_document(value.tests)
+    return shown
+
+
+def _replay(one: Replay) -> ReplayDocument:
+    return {
+        "address": one.address,
+        "workflow_id": one.workflow_id,
+        "why_not": one.why_not,
+        "wanted": one.wanted,
+        "asked": one.asked,
+        "events": one.events,
+        "not_evaluated": one.not_evaluated,
+        "needed": one.needed,
+        "enough": one.enough,
+        "window": list(one.window) if one.window else None,
+        "run_modes": dict(one.run_modes),
+        "metrics": [_metric(metric) for metric in one.metrics],
+        "before": _together(one.before),
+        "after": _together(one.after),
+        "newly_flagged": list(one.newly_flagged),
+        "no_longer_flagged": list(one.no_longer_flagged),
+        "evaluations_before": _range(one.evaluations_before),
+        "evaluations_after": _range(one.evaluations_after),
+        "cost_before": _range(one.cost_before),
+        "cost_after": _range(one.cost_after),
+    }
+
+
+def _metric(one: MetricReplay) -> MetricReplayDocument:
+    return {
+        "metric": one.metric,
+        "before": one.before,
+        "after": one.after,
+        "scored": one.scored,
+        "unscored": one.unscored,
+        "fails_before": one.fails_before,
+        "fails_after": one.fails_after,
+        "ties": one.ties,
+    }
+
+
+def _together(side: Together | None) -> TogetherDocument | None:
+    if side is None:
+        return None
+    return {
+        "known": side.known,
+        "unknown": side.unknown,
+        "fails": side.fails,
+        "flag_rate": side.rate,
+        "flag_rate_range": _range(side.bounds),
+        "interval": list(side.interval),
+        "bounds": _range(side.bounds),
+    }
+
+
+def _range(told: Range | None) -> RangeDocument | None:
+    return list(told) if told else None
+
+
+def _files(changes: Iterable[Change]) -> list[FileDocument]:
+    """Each file once that a `file_search` means, by its id or by what it holds."""
+    found = {name: file for change in changes for name, file in change.files.items()}
+    return [
+        {
+            "path": file.path,
+            "content": file.content,
+            "size": file.size,
+            "file_id": None if name == file.content else name,
+        }
+        for name, file in sorted(found.items(), key=lambda item: (item[1].path, item[0]))
+    ]
+
+
+def _finding(found: Finding) -> FindingDocument:
+    return {
+        "rule": found.rule,
+        "verdict": found.verdict,
+        "message": found.message,
+        "detail": found.detail,
+        "address": found.address,
+        "field": found.field,
+        "evaluated": found.evaluated,
+        **place(found.span),
+        "waiver": _waiver(found.waiver) if found.waiver else None,
+        "remedy": found.remedy,
+    }
+
+
+def _waiver(given: Waiver) -> WaiverDocument:
+    return {
+        "to": given.to,
+        "reason": given.reason,
+        "approver": given.approver,
+        "expires": given.expires.isoformat(),
+        **place(given.span),
+    }
