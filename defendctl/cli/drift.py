@@ -80,12 +80,13 @@ def drift(
         raise Usage("--overwrite says what --write may write: give both")
     drift_write.check_ignored(workspace, ignore)
     ticker = Ticker(run.console)
-    files = chosen["file"]
-    entries = ignoring(operation(workspace, selection_of(chosen), progress_of(ticker)), ignore)
+    selection = selection_of(chosen)
+    desired = workspace.desired(selection.files or None)
+    entries = ignoring(operation(workspace, desired, selection, progress_of(ticker)), ignore)
     ticker.end()
     if write:
         drift_write.check_overwritten(entries, overwrite)
-        entries = drift_write.write_back(workspace, files, entries, overwrite)
+        entries = drift_write.write_back(workspace, selection.files, desired, entries, overwrite)
         tell_unwritten(run.console, entries)
     code = worst_exit(exit_codes(entries, None if fail_on == "any" else fail_on))
     deliver(run, "drift", entries, format, report, code)

@@ -40,7 +40,8 @@ def render(run: Run, format: str, origins: bool) -> int:
 def compare(run: Run, first: str, second: str, format: str, detailed_exitcode: bool) -> int:
     """Show how the second environment differs from the first, and in which direction."""
     from defendctl.operations.environments import compare as operation
+    from defendctl.operations.workspace import open_workspace
 
-    found = operation(run.settings(), first, second)
+    found = operation(open_workspace(run.settings(env=None), choose=False), first, second)
     run.console.out(contrast_json.as_json(found) if format == "json" else contrast_text.text(found))
     return Exit.FOUND if detailed_exitcode and found.differing else Exit.OK

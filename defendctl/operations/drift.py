@@ -13,14 +13,14 @@ from defendctl.plan.drift import build_drift
 from defendctl.plan.renames import settle
 
 if TYPE_CHECKING:
+    from defendctl.manifest.desired import Desired
     from defendctl.operations.progress import Progress
     from defendctl.operations.workspace import Workspace
     from defendctl.plan.drift import Drifted
 
 
-def drift(workspace: Workspace, chosen: Selection, progress: Progress) -> list[Drifted]:
+def drift(workspace: Workspace, desired: Desired, chosen: Selection, progress: Progress) -> list[Drifted]:
     """What was edited behind our back, of everything bound (or, with -f, of what these files declare)."""
-    desired = workspace.desired(chosen.files or None)
     state = workspace.read_state().state
     workspace.check_host(state)
     elsewhere = declared_elsewhere(workspace, desired, state, chosen.files)
