@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -42,6 +43,7 @@ def compare(run: Run, first: str, second: str, format: str, detailed_exitcode: b
     from defendctl.operations.environments import compare as operation
     from defendctl.operations.workspace import open_workspace
 
-    found = operation(open_workspace(run.settings(env=None), choose=False), first, second)
+    in_none = open_workspace(replace(run.settings(), env=None), choose=False)
+    found = operation(in_none, first, second)
     run.console.out(contrast_json.as_json(found) if format == "json" else contrast_text.text(found))
     return Exit.FOUND if detailed_exitcode and found.differing else Exit.OK

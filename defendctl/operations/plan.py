@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 def plan(workspace: Workspace, chosen: Selection, progress: Progress) -> Review:
     """Raises DefendctlError; writes nothing and sends nothing but GET."""
-    if chosen.replay and not chosen.refresh:
+    if chosen.last_events and not chosen.refresh:
         raise Usage("--replay reads events, and --no-refresh reads nothing: leave one of them out")
     desired = workspace.desired(chosen.files or None, for_changes=True)
     runner = _runner(workspace)
@@ -161,11 +161,11 @@ def _replayed(
     """Because that was asked for or because a rule of the policy bounds the effect. What is asked
     for is shown; a rule is judged on the policy's own sample, whatever else is shown."""
     bounded = to_replay(desired.policy.rules, made, desired.labels)
-    if not (chosen.replay or bounded):
+    if not (chosen.last_events or bounded):
         return Replayed()
-    sample = desired.policy.sample
-    shown = replace(sample, last=chosen.replay) if chosen.replay else sample
-    judged = sample if bounded else shown
+    of_policy = desired.policy.sample
+    shown = replace(of_policy, last=chosen.last_events) if chosen.last_events else of_policy
+    judged = of_policy if bounded else shown
     return replay_plan(workspace, made, desired.places, shown, judged, chosen.parallelism, progress)
 
 
