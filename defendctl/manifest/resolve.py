@@ -6,7 +6,7 @@ Each is a value that is made from the one before; what is wrong goes along in ea
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
@@ -148,16 +148,22 @@ def _read(file: Path, cwd: Path) -> _Documents:
 
 
 @dataclass(frozen=True, slots=True)
+class _Entry:
+    """One workflow; the document in which it stands is much larger, and kept only where it is asked for."""
+
+    declared: Declared
+    document: Document | None
+    lints: Sequence[Diagnostic]
+
+
+@dataclass(frozen=True, slots=True)
 class _Declarations:
     """What is declared, in the order of the files; an address may stand in two of them."""
 
-    workflows: Sequence[Declared] = ()
-    documents: Mapping[str, Document] = field(default_factory=dict)
-    """The first of each address, where they are to be kept."""
+    entries: Sequence[_Entry] = ()
     waivers: Sequence[Waiver] = ()
     standing: frozenset[str] = frozenset()
     """Each address that stands in a manifest, right or wrong, left out or not."""
-    lints: Sequence[Diagnostic] = ()
     diagnostics: Sequence[Diagnostic] = ()
 
 
@@ -175,14 +181,15 @@ def _declared_in(read: _Documents, asked: _Asked, overlays: Overlays) -> _Declar
     from defendctl.manifest.waivers import waivers
 
     report = Report(read.file, read.diagnostics)
-    pairs: list[tuple[Document, Declared]] = []
+    entries: list[_Entry] = []
     given: list[Waiver] = []
     with report.stopping():
         for document in read.documents:
-            pairs.extend(validate(document, asked.project.custom_metrics, report, overlays))
+            pairs = validate(document, asked.project.custom_metrics, report, overlays)
+            entries.extend(_enter(whole, one, asked) for whole, one in pairs)
             given.extend(waivers(document, asked.today, report))
     standing = frozenset(chain.from_iterable(map(addresses_in, read.documents)))
-    return _gather(asked, pairs, [*read.diagnostics, *report.diagnostics], given, standing)
+    return _Declarations(entries, given, standing, [*read.diagnostics, *report.diagnostics])
 
 
 def _only_in_overlays(asked: _Asked, overlays: Overlays, others: _Declarations) -> Iterator[_Declarations]:
@@ -190,50 +197,35 @@ def _only_in_overlays(asked: _Asked, overlays: Overlays, others: _Declarations) 
     from defendctl.manifest.declared import declared
 
     metrics = known_metrics(asked.project.custom_metrics)
-    known = {one.address for one in others.workflows}
+    known = {entry.declared.address for entry in others.entries}
     for address, patches, lacking in only_here(overlays, others.standing, known):
         report = Report(patches[0].file)
-        pairs: list[tuple[Document, Declared]] = []
+        entries: list[_Entry] = []
         with report.stopping():
             if lacking:
                 report.error("unknown-address", lacking, patches[0].span)
             else:
-                document = stack(address, patches, report)
-                pairs.append((document, declared(address, document, metrics, report)))
-        yield _gather(asked, pairs, report.diagnostics)
+                whole = stack(address, patches, report)
+                entries.append(_enter(whole, declared(address, whole, metrics, report), asked))
+        yield _Declarations(entries, diagnostics=report.diagnostics)
 
 
-def _gather(
-    asked: _Asked,
-    pairs: Sequence[tuple[Document, Declared]],
-    problems: Sequence[Diagnostic],
-    waivers: Sequence[Waiver] = (),
-    standing: frozenset[str] = frozenset(),
-) -> _Declarations:
-    """Without the documents, but where they are asked for: they are much larger than what they declare."""
-    return _Declarations(
-        [one for _, one in pairs],
-        {one.address: document for document, one in reversed(pairs)} if asked.keep else {},
-        waivers,
-        standing,
-        [each for document, one in pairs for each in lint(document, one)] if asked.linted else (),
-        problems,
-    )
+def _enter(document: Document, one: Declared, asked: _Asked) -> _Entry:
+    lints = tuple(lint(document, one)) if asked.linted else ()
+    return _Entry(one, document if asked.keep else None, lints)
 
 
 def _join(parts: Sequence[_Declarations]) -> _Declarations:
     return _Declarations(
-        [one for part in parts for one in part.workflows],
-        {address: document for part in reversed(parts) for address, document in part.documents.items()},
+        [one for part in parts for one in part.entries],
         [one for part in parts for one in part.waivers],
         frozenset[str]().union(*(part.standing for part in parts)),
-        [one for part in parts for one in part.lints],
         [one for part in parts for one in part.diagnostics],
     )
 
 
 def _desire(asked: _Asked, files: _Files, declared: _Declarations, overlays: Overlays) -> Desired:
-    kept, repeated = _keep_first(declared.workflows)
+    kept, repeated = _keep_first([entry.declared for entry in declared.entries])
     labels = {address: one.labels for address, one in kept.items() if one.labels}
     left_out = frozenset(filter(overlays.leave_out, declared.standing))
     waivers = _merge_waivers(declared.waivers, overlays.waivers)
@@ -251,14 +243,14 @@ def _desire(asked: _Asked, files: _Files, declared: _Declarations, overlays: Ove
         workflows={address: workflow for address, workflow in workflows.items() if workflow},
         spans={address: one.span for address, one in kept.items()},
         diagnostics=in_order(dict.fromkeys(problems)),
-        lints=[*declared.lints, *(same_names(kept.values()) if asked.linted else ())],
+        lints=_lints(declared.entries, kept) if asked.linted else [],
         labels=labels,
         renamed={address: one.renamed_from for address, one in kept.items() if one.renamed_from},
         imports={address: one.imports for address, one in kept.items() if one.imports},
         waivers=waivers,
         policy=policy,
         places=Places({address: one.placed for address, one in kept.items()}),
-        documents=declared.documents,
+        documents=_documents(declared.entries),
         files=contents.files,
         left_out=left_out,
         overlaid=overlays.named,
@@ -278,6 +270,15 @@ def _keep_first(declared: Sequence[Declared]) -> tuple[dict[str, Declared], list
                 message = f"The address {quoted(one.address)} is declared already, in {place}."
                 report.error("duplicate-address", message, one.span)
     return dict(sorted(kept.items())), report.diagnostics
+
+
+def _documents(entries: Sequence[_Entry]) -> dict[str, Document]:
+    """The first of each address, of those that were kept."""
+    return {entry.declared.address: entry.document for entry in reversed(entries) if entry.document}
+
+
+def _lints(entries: Iterable[_Entry], kept: Mapping[str, Declared]) -> list[Diagnostic]:
+    return [*chain.from_iterable(entry.lints for entry in entries), *same_names(kept.values())]
 
 
 def _find_contradictions(kept: Mapping[str, Declared]) -> list[Diagnostic]:
