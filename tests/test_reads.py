@@ -88,6 +88,19 @@ def test_what_is_written_is_judged_by_reading_once_more(fleet: Project, reads: C
     assert reads == {PROJECT: 1, BOT: 3, OTHER: 3, OVERLAY: 2, POLICY: 3}
 
 
+def test_what_other_files_declare_is_read_once(project: Project, reads: Counter[str]) -> None:
+    """With -f, for two questions: was a rename taken back, and is an old address declared still?"""
+    project.declare({"bot": custom()}, BOT)
+    project.declare({"other": custom()}, OTHER)
+    project.apply()
+    project.declare({"robot": custom(name="bot", renamed_from="bot")}, BOT)
+    project.apply()
+    project.declare({"another": custom(name="other", renamed_from="other")}, OTHER)
+    reads.clear()
+    assert "Renamed here" in project.run_alone("plan", "-f", OTHER).out
+    assert reads == {BOT: 1, OTHER: 2}
+
+
 def test_all_environments_at_once_need_one_project_file(fleet: Project, reads: Counter[str]) -> None:
     del fleet.env["DEFENDCTL_ENV"]
     assert fleet.run_alone("validate").code == 0
