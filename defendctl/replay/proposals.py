@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from defendctl.model import is_metric
 from defendctl.plan.changes import IMPOSSIBLE, MISSING, Adopt, Block, Create, Replace, Retire, Same, Update
 from defendctl.plan.diff import same
 from defendctl.replay.replay import Proposal, Replay
@@ -64,7 +65,7 @@ def _blocked(kind: str) -> str:
 
 
 def _thresholds_change(change: Change) -> bool:
-    return any(f.path == "type" or f.path.startswith("metrics.") for f in change.fields)
+    return any(f.path == "type" or is_metric(f.path) for f in change.fields)
 
 
 def _between(change: Adopt | Update | Replace) -> Proposal | str:
