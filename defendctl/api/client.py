@@ -77,7 +77,6 @@ class DefendApi:
         self._write_seconds = seconds or WRITE_SECONDS
         self._log = log or (lambda line: None)
         self.patience = patience or Patience()
-        self.dialect: Dialect | None = None
         self._parsing = threading.Lock()
         self.evidence: set[str] = set()
         """The generations that the answers so far point to."""
@@ -139,6 +138,10 @@ class DefendApi:
         with self._parsing:
             return examined(answer.status, answer.headers, answer.body)
 
+    def speaking(self, dialect: Dialect) -> Speaking:
+        """The same API, written to in the words of one of its generations."""
+        return Speaking(self, dialect)
+
     def _listing(self, what: str, workflow_id: str, asked: int, content: bool) -> Recent | _Fewer | None:
         try:
             answer = self._ask("GET", what, workflow_id, self._of_events, TooLarge, params={"limit": asked})
@@ -156,15 +159,6 @@ class DefendApi:
         if found is None:
             raise ApiError(f"{what}: {_NO_OBJECT}")
         return found
-
-    def create(self, values: Fields, before_send: Callable[[], None]) -> Outcome:
-        """One POST, sent at most once, over a connection of its own."""
-        assert self.dialect
-        body = encode(self.dialect, values, self.dialect.support.create)
-        answer = self._post("/defend", "creating", body, before_send)
-        if not isinstance(answer, Answer):
-            return answer
-        return self._heeding(classify(answer, explain(answer, self._holding(body))), answer)
 
     def _post(
         self, path: str, what: str, body: dict[str, Any], before_send: Callable[[], None]
@@ -196,37 +190,6 @@ class DefendApi:
     def _holding(self, body: object) -> Private:
         """What a message about this body must not quote."""
         return Private(self._private.key, tuple(texts(body)))
-
-    def update(self, workflow_id: str, values: Fields) -> None:
-        """PUT; safe to repeat, and repeated. Raises KeyRefused or ApiError."""
-        assert self.dialect
-        body = encode(self.dialect, values, self.dialect.support.update)
-        what = f"updating {workflow_id}"
-        private = self._holding(body)
-        answer = self._ask("PUT", what, workflow_id, private, json=body)
-        if not 200 <= answer.status < 300:
-            raise ApiError(f"{what}: {explain(answer, private)}")
-
-    def upload(self, name: str, content: bytes) -> str:
-        """One file → its id. Sent again when an answer is lost: a file that no workflow names does nothing.
-
-        Raises KeyRefused or ApiError."""
-        assert self.dialect
-        part, what = self.dialect.file_part, f"uploading {name}"
-        private = self._holding([name, content.decode(errors="replace")])
-        if len(content) > _LARGE:
-            private = self._of_events
-
-        def send() -> Answer:
-            return self._send("POST", "/files/upload", self._write_seconds, file=(part, name, content))
-
-        answer = self._accepted(what, send, private)
-        if not 200 <= answer.status < 300:
-            raise ApiError(f"{what}: {explain(answer, private)}")
-        file_id = (json_object(answer.body) or {}).get("file_id")
-        if not usable_file_id(file_id):
-            raise ApiError(f"{what}: the API answered {answer.status} without a usable file_id")
-        return str(file_id)
 
     def pause(self, seconds: float) -> None:
         """Hold every request back. Raises Interrupted when the run is told to stop."""
@@ -280,6 +243,54 @@ class DefendApi:
             raise
         self._log(f"{method} {path}: {answer.status}")
         return answer
+
+
+class Speaking:
+    """What is written goes out in the words of one generation; what is read is understood in any."""
+
+    def __init__(self, api: DefendApi, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.read, self.pause = api.read, api.pause
+        self._api = api
+
+    def create(self, values: Fields, before_send: Callable[[], None]) -> Outcome:
+        """One POST, sent at most once, over a connection of its own."""
+        body = encode(self.dialect, values, self.dialect.support.create)
+        answer = self._api._post("/defend", "creating", body, before_send)
+        if not isinstance(answer, Answer):
+            return answer
+        return self._api._heeding(classify(answer, explain(answer, self._api._holding(body))), answer)
+
+    def update(self, workflow_id: str, values: Fields) -> None:
+        """PUT; safe to repeat, and repeated. Raises KeyRefused or ApiError."""
+        body = encode(self.dialect, values, self.dialect.support.update)
+        what = f"updating {workflow_id}"
+        private = self._api._holding(body)
+        answer = self._api._ask("PUT", what, workflow_id, private, json=body)
+        if not 200 <= answer.status < 300:
+            raise ApiError(f"{what}: {explain(answer, private)}")
+
+    def upload(self, name: str, content: bytes) -> str:
+        """One file → its id. Sent again when an answer is lost: a file that no workflow names does nothing.
+
+        Raises KeyRefused or ApiError."""
+        part, what = self.dialect.file_part, f"uploading {name}"
+        private = self._api._holding([name, content.decode(errors="replace")])
+        if len(content) > _LARGE:
+            private = self._api._of_events
+
+        def send() -> Answer:
+            return self._api._send(
+                "POST", "/files/upload", self._api._write_seconds, file=(part, name, content)
+            )
+
+        answer = self._api._accepted(what, send, private)
+        if not 200 <= answer.status < 300:
+            raise ApiError(f"{what}: {explain(answer, private)}")
+        file_id = (json_object(answer.body) or {}).get("file_id")
+        if not usable_file_id(file_id):
+            raise ApiError(f"{what}: the API answered {answer.status} without a usable file_id")
+        return str(file_id)
 
 
 def _path(workflow_id: str) -> str:

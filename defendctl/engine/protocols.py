@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from defendctl.state.records import Record
 
 
-class Remote(Protocol):
+class Reader(Protocol):
     def read(self, workflow_id: str) -> Observed | None:
         """None for a 404. Raises ApiError."""
 
+
+class Remote(Reader, Protocol):
     def create(self, values: Fields, before_send: Callable[[], None]) -> Outcome:
         """Send one POST at most once. `before_send` runs when the connection stands."""
 

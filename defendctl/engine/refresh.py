@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from defendctl.api.detail import Recent
-    from defendctl.engine.protocols import EventSource, Remote
+    from defendctl.engine.protocols import EventSource, Reader
     from defendctl.model import Observed
     from defendctl.plan.build import Live
 
@@ -22,7 +22,7 @@ _EVENTS_AT_ONCE: Final = 10
 
 
 def refresh(
-    remote: Remote, ids: Mapping[str, str], parallelism: int, on_read: Callable[[], None] = lambda: None
+    remote: Reader, ids: Mapping[str, str], parallelism: int, on_read: Callable[[], None] = lambda: None
 ) -> Live:
     """Address → answer for each id. Raises KeyRefused, or one ApiError that tells all failures."""
 

@@ -27,7 +27,7 @@ from defendctl.state.spent import is_forgotten, spent_since
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from defendctl.api.client import DefendApi
+    from defendctl.api.client import DefendApi, Speaking
     from defendctl.engine.apply import Applier
     from defendctl.engine.results import ApplyResult, Result
     from defendctl.model import Intent, State, Support
@@ -197,9 +197,8 @@ class Making:
         return self._finished(self._applier(None).run())
 
     def _through(self, api: DefendApi) -> Applied:
-        api.dialect = DIALECTS[self.support.generation]
         self.progress.start("Applying", len(self.plan.work))
-        applier = self._applier(api)
+        applier = self._applier(api.speaking(DIALECTS[self.support.generation]))
         with interrupts(lambda: applier.stop("interrupted"), api.stop) as interrupted:
             result = applier.run()
             self._note_generation(api)
@@ -208,7 +207,7 @@ class Making:
             applied.result.exits.add(Exit.INTERRUPTED)
         return applied
 
-    def _applier(self, api: DefendApi | None) -> Applier:
+    def _applier(self, api: Speaking | None) -> Applier:
         from defendctl.engine.apply import Applier
 
         def tell(result: Result) -> None:

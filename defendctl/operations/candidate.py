@@ -33,7 +33,7 @@ from defendctl.suite.models import CaseResult
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from defendctl.api.client import DefendApi
+    from defendctl.api.client import Speaking
     from defendctl.engine.trial import Trial
     from defendctl.model import State, Support, Workflow
     from defendctl.operations.apply import Applied
@@ -68,11 +68,10 @@ def run_candidates(testing: Testing) -> Suite:
         dialect, _ = speaking(workspace, api, {CANARY: canary})
         _refuse_without_updates(dialect.support)
         testing.refuse_unfit(dialect)
-        api.dialect = dialect
         known, expected = testing.priced(api, _priced_by(testing, session.state, canary))
         trial = testing.trial(api, dialect, {case.address: canary for case in testing.cases}, known)
         desired = with_uploads(testing.desired, session.state)
-        bench = _Bench(testing, desired.workflows, api, session, dialect.support, trial)
+        bench = _Bench(testing, desired.workflows, api.speaking(dialect), session, dialect.support, trial)
         with (
             testing.timed(dialect, expected) as suite,
             interrupts(lambda: trial.stop("interrupted"), api.stop),
@@ -134,7 +133,7 @@ class _Bench:
 
     testing: Testing
     declared: Mapping[str, Workflow]
-    api: DefendApi
+    api: Speaking
     session: Session
     support: Support
     trial: Trial

@@ -11,7 +11,7 @@ from defendctl.manifest.contents import read
 from defendctl.plan.uploads import known_ids, named, with_ids
 
 if TYPE_CHECKING:
-    from defendctl.api.client import DefendApi
+    from defendctl.api.client import Speaking
     from defendctl.manifest.desired import Desired
     from defendctl.model import State
     from defendctl.operations.workspace import Workspace
@@ -37,5 +37,5 @@ def _waiver(waiver: Waiver, ids: dict[str, str]) -> Waiver:
     return replace(waiver, to=named(waiver.to, ids)) if isinstance(waiver.to, tuple) else waiver
 
 
-def uploads(workspace: Workspace, api: DefendApi, session: Session) -> Uploads:
+def uploads(workspace: Workspace, api: Speaking, session: Session) -> Uploads:
     return Uploads(api, session, partial(read, workspace.project.root))

@@ -20,6 +20,7 @@ from tests.conftest import KEY
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+NEWEST = DIALECTS["2025-12-07"]
 VALUES = {
     "name": "n",
     "type": "custom",
@@ -86,7 +87,6 @@ def _answer(content: Any, status: str = "200 OK", *headers: str) -> bytes:
 @contextmanager
 def _api(wire: Wire, **options: Any) -> Iterator[DefendApi]:
     client = DefendApi(wire.url, KEY, **options)
-    client.dialect = DIALECTS["2025-12-07"]
     try:
         yield client
     finally:
@@ -97,7 +97,7 @@ def _api(wire: Wire, **options: Any) -> Iterator[DefendApi]:
 def test_what_a_request_says() -> None:
     wire = Wire(_answer({"workflow_id": "w"}))
     with _api(wire) as api:
-        assert api.create(VALUES, lambda: None) == Created("w")
+        assert api.speaking(NEWEST).create(VALUES, lambda: None) == Created("w")
     head, _, body = wire.requests[0].partition(b"\r\n\r\n")
     lines = head.decode().split("\r\n")
     assert lines[0] == "POST /defend HTTP/1.1"
@@ -115,7 +115,7 @@ def test_before_send_runs_on_a_connection_of_its_own_before_any_byte() -> None:
     seen: list[tuple[int, int]] = []
     with _api(wire) as api:
         for _ in range(2):
-            api.create(VALUES, lambda: seen.append((wire.connections, len(wire.requests))))
+            api.speaking(NEWEST).create(VALUES, lambda: seen.append((wire.connections, len(wire.requests))))
     assert [requests for _, requests in seen] == [0, 1]
     assert wire.connections == 2
 
@@ -128,7 +128,7 @@ def test_what_before_send_raises_comes_out_and_nothing_is_sent() -> None:
             raise error
 
         with _api(wire) as api, pytest.raises(type(error)):
-            api.create(VALUES, fail)
+            api.speaking(NEWEST).create(VALUES, fail)
         assert wire.requests == []
 
 
@@ -154,21 +154,21 @@ def test_what_before_send_raises_comes_out_and_nothing_is_sent() -> None:
 def test_answers_that_are_none(answer: bytes) -> None:
     wire = Wire(answer)
     with _api(wire) as api:
-        assert isinstance(api.create(VALUES, lambda: None), Unknown)
+        assert isinstance(api.speaking(NEWEST).create(VALUES, lambda: None), Unknown)
     assert len(wire.requests) == 1
 
 
 def test_a_continue_before_the_answer_is_skipped() -> None:
     wire = Wire(b"HTTP/1.1 100 Continue\r\n\r\n" + _answer({"workflow_id": "w"}))
     with _api(wire) as api:
-        assert api.create(VALUES, lambda: None) == Created("w")
+        assert api.speaking(NEWEST).create(VALUES, lambda: None) == Created("w")
 
 
 def test_a_redirect_is_never_followed() -> None:
     trap = Wire(_answer({"workflow_id": "w"}))
     for status in ("307 Temporary", "308 Permanent"):
         with _api(Wire(_answer(b"", status, f"location: {trap.url}/x"))) as api:
-            outcome = api.create(VALUES, lambda: None)
+            outcome = api.speaking(NEWEST).create(VALUES, lambda: None)
             assert isinstance(outcome, Refused)
             assert trap.url not in outcome.why
     with _api(Wire(_answer(b"", "302 Found", f"location: {trap.url}/x"))) as api, pytest.raises(ApiError):
@@ -200,9 +200,9 @@ def test_what_a_refusal_shows(answer: Any, shown: str | None) -> None:
     words = f"the API answered 422{f': {shown}' if shown else ''}"
     values = {**VALUES, "name": "Support bot"}
     with _api(Wire(said)) as api:
-        assert api.create(values, lambda: None) == Refused(422, words)
+        assert api.speaking(NEWEST).create(values, lambda: None) == Refused(422, words)
     with _api(Wire(said)) as api, pytest.raises(ApiError) as caught:
-        api.update("w", values)
+        api.speaking(NEWEST).update("w", values)
     assert caught.value.message == f"updating w: {words}"
     with _api(Wire(said)) as api, pytest.raises(ApiError) as caught:
         api.read("w")
@@ -240,15 +240,14 @@ def test_what_the_refusal_of_an_upload_shows() -> None:
         (1 << 20, "uploading q3.pdf: the API answered 415: files was refused"),
     ):
         with _api(Wire(_answer(said, "415 No"))) as api, pytest.raises(ApiError) as caught:
-            api.upload("q3.pdf", b"hello the world, " + b"x" * size)
+            api.speaking(NEWEST).upload("q3.pdf", b"hello the world, " + b"x" * size)
         assert caught.value.message == message
 
 
 def test_tls_that_fails_means_nothing_was_sent() -> None:
     plain = Wire(b"not tls at all")
     client = DefendApi(plain.url.replace("http:", "https:"), KEY)
-    client.dialect = DIALECTS["2025-12-07"]
-    assert isinstance(client.create(VALUES, lambda: None), Unsent)
+    assert isinstance(client.speaking(NEWEST).create(VALUES, lambda: None), Unsent)
     client.close()
     plain.close()
 
@@ -272,7 +271,7 @@ def test_a_stop_ends_what_waits_and_what_is_under_way() -> None:
     wire.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     with _api(wire) as api:
         threading.Timer(0.2, api._transport.hurry, (0.2,)).start()
-        assert isinstance(api.create(VALUES, lambda: None), Unknown)
+        assert isinstance(api.speaking(NEWEST).create(VALUES, lambda: None), Unknown)
         api.stop()
         with pytest.raises(Interrupted):
             api.pause(30)

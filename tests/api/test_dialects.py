@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from defendctl.api.client import DefendApi
+from defendctl.api.client import DefendApi, Speaking
 from defendctl.api.decode import observe
 from defendctl.api.dialects import DIALECTS
 from defendctl.api.outcome import Created
@@ -33,14 +33,13 @@ PAIRS = [*((each, each) for each in GENERATIONS), ("2025-10-07", "2025-12-07"), 
 
 
 @pytest.fixture(scope="module", params=PAIRS, ids="-answers-".join)
-def api(request: pytest.FixtureRequest) -> Iterator[tuple[DefendApi, set[str]]]:
+def api(request: pytest.FixtureRequest) -> Iterator[tuple[Speaking, set[str]]]:
     """A client of a generation, and the fields that the answers hold."""
     accepts, answers = request.param
     with embedded(":memory:", accepts, answers) as url:
         client = DefendApi(url, "key")
-        client.dialect = DIALECTS[accepts]
         readable = set(DIALECTS[answers].support.read)
-        yield client, readable
+        yield client.speaking(DIALECTS[accepts]), readable
         client.close()
 
 
@@ -55,9 +54,8 @@ def _values(workflow: Workflow, generation: str) -> Fields:
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.data())
-def test_what_was_created_is_read_back(api: tuple[DefendApi, set[str]], data: st.DataObject) -> None:
+def test_what_was_created_is_read_back(api: tuple[Speaking, set[str]], data: st.DataObject) -> None:
     client, readable = api
-    assert client.dialect
     generation = client.dialect.support.generation
     sent = _values(data.draw(workflows(generation)), generation)
     made = client.create(sent, lambda: None)
@@ -78,9 +76,8 @@ def test_what_was_created_is_read_back(api: tuple[DefendApi, set[str]], data: st
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.data())
-def test_what_was_updated_is_read_back(api: tuple[DefendApi, set[str]], data: st.DataObject) -> None:
+def test_what_was_updated_is_read_back(api: tuple[Speaking, set[str]], data: st.DataObject) -> None:
     client, readable = api
-    assert client.dialect
     support = client.dialect.support
     first, second = (data.draw(workflows(support.generation)) for _ in range(2))
     made = client.create(_values(first, support.generation), lambda: None)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Project
 
+NEWEST = DIALECTS["2025-12-07"]
 VALUES = {"name": "n", "type": "custom", "metrics": {"completeness": 0.5}, "improvement_action": "none"}
 
 
@@ -63,7 +64,6 @@ def speaking(reply: Callable[[bytes], bytes]) -> Iterator[tuple[DefendApi, Liste
     with listening(answering(reply)) as server:
         patience = Patience(lambda: clock.now, clock.wait)
         api = DefendApi(server.url, KEY, seconds=10, patience=patience)
-        api.dialect = DIALECTS["2025-12-07"]
         try:
             yield api, server, clock
         finally:
@@ -108,7 +108,7 @@ def test_a_long_wait_is_told_and_stops_all_others(header: str, status: int) -> N
         )
         assert len(server.received) == 1
         assert clock.passed == 0
-        outcome = api.create(VALUES, lambda: None)
+        outcome = api.speaking(NEWEST).create(VALUES, lambda: None)
         assert isinstance(outcome, Unsent)
         assert "not tried, for the API asks to wait 120 s" in outcome.why
         assert not outcome.again
@@ -155,10 +155,10 @@ def test_a_stop_wakes_and_interrupts() -> None:
 @pytest.mark.parametrize("what", ["create", "event", "update", "upload"])
 def test_a_long_wait_after_a_write(what: str) -> None:
     sends: dict[str, Callable[[DefendApi], Any]] = {
-        "create": lambda api: api.create(VALUES, lambda: None),
+        "create": lambda api: api.speaking(NEWEST).create(VALUES, lambda: None),
         "event": lambda api: api.submit("w", {}, lambda: None),
-        "update": lambda api: api.update("w", VALUES),
-        "upload": lambda api: api.upload("f.pdf", b"x"),
+        "update": lambda api: api.speaking(NEWEST).update("w", VALUES),
+        "upload": lambda api: api.speaking(NEWEST).upload("f.pdf", b"x"),
     }
     with speaking(in_turn(answer(429, "Retry-After: 120"))) as (api, server, clock):
         try:
@@ -193,7 +193,7 @@ def test_a_storm_over_creates_ends() -> None:
     with speaking(in_turn(answer(429, "Retry-After: 50"))) as (api, server, clock):
         outcomes = []
         for _ in range(30):
-            outcome = api.create(VALUES, lambda: None)
+            outcome = api.speaking(NEWEST).create(VALUES, lambda: None)
             outcomes.append(outcome)
             if isinstance(outcome, Refused) and outcome.wait is not None:
                 api.pause(outcome.wait)
@@ -243,7 +243,7 @@ def test_who_says_that_nothing_is_left_is_not_asked_before() -> None:
         assert clock.passed == 0
         api.read("w")
         assert clock.passed == 30
-        assert api.create(VALUES, lambda: None) == Created("w")
+        assert api.speaking(NEWEST).create(VALUES, lambda: None) == Created("w")
         assert clock.passed == 30
         assert len(server.received) == 3
 
@@ -281,7 +281,7 @@ def test_a_429_is_waited_out() -> None:
 def test_a_503_that_asks_to_wait_is_waited_out_by_all() -> None:
     replies = in_turn(answer(503, "Retry-After: 50"), answer(200))
     with speaking(replies) as (api, server, clock):
-        assert isinstance(api.create(VALUES, lambda: None), Unknown)
+        assert isinstance(api.speaking(NEWEST).create(VALUES, lambda: None), Unknown)
         assert api.read("w")
         assert clock.passed == 50
         assert len(server.received) == 2
