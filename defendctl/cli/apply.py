@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from defendctl.cli.console import Ticker
+from defendctl.cli.delivery import deliver, format_option
 from defendctl.cli.options import (
     PATH,
     beginning,
     files_option,
-    format_option,
     older_checkout,
     parallelism_option,
     progress_of,
@@ -24,12 +24,9 @@ from defendctl.cli.options import (
 )
 from defendctl.cli.options import selector as with_selector
 from defendctl.cli.plan import Expected, expected
-from defendctl.cli.telling import after, plan_shown, warn_about
+from defendctl.cli.telling import after, plan_shown, tell_denied, warn_about
 from defendctl.diagnostics import DefendctlError, Precondition, Usage
 from defendctl.exits import worst_exit
-from defendctl.render.json import results as results_json
-from defendctl.render.text import apply as apply_text
-from defendctl.render.text import plan as plan_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +48,7 @@ if TYPE_CHECKING:
 @click.option("--yes", is_flag=True, allow_from_autoenv=False, help="Do not ask.")
 @beginning
 @older_checkout
-@format_option("text", "json")
+@format_option("apply")
 @target_option
 @replace_option
 @with_selector
@@ -104,15 +101,11 @@ def apply(
     try:
         done = operation(run.workspace(), chosen, consent, progress_of(ticker), on_plan)
     except Denied as denied:
-        run.console.err(plan_text.findings(denied.findings, run.console.paint_err))
+        tell_denied(denied.findings, run)
         raise
     ticker.end()
     after(done, run)
-    run.console.out(
-        results_json.apply(done.result, run.environment)
-        if format == "json"
-        else apply_text.apply(done.result, run.console.paint, run.environment)
-    )
+    deliver(run, "apply", done.result, format)
     return worst_exit(done.result.exit_codes())
 
 

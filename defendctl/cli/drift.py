@@ -8,20 +8,18 @@ import click
 
 from defendctl.cli import completing
 from defendctl.cli.console import Ticker
-from defendctl.cli.delivery import deliver, report_option
-from defendctl.cli.fmt import tell_unwritten
+from defendctl.cli.delivery import deliver, format_option, report_option
 from defendctl.cli.options import (
     files_option,
-    format_option,
     parallelism_option,
     progress_of,
     subcommand,
 )
 from defendctl.cli.options import selector as with_selector
+from defendctl.cli.telling import tell_unwritten
 from defendctl.diagnostics import Usage
 from defendctl.exits import worst_exit
 from defendctl.plan.drift import exit_codes, ignoring
-from defendctl.render.registry import FORMATS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @subcommand("drift")
-@format_option(*FORMATS["drift"])
+@format_option("drift")
 @report_option("drift")
 @click.option("--write", is_flag=True, help="Put what is live into the manifests, one line for one value.")
 @click.option(
@@ -91,7 +89,7 @@ def drift(
     if write:
         drift_write.check_overwritten(entries, overwrite)
         entries = drift_write.write_back(workspace, file, desired, entries, overwrite)
-        tell_unwritten(run.console, entries)
+        tell_unwritten(entries, run)
     code = worst_exit(exit_codes(entries, None if fail_on == "any" else fail_on))
     deliver(run, "drift", entries, format, report, code)
     return code

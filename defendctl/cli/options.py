@@ -167,10 +167,6 @@ def subcommand(name: str) -> Callable[[Callable[..., Any]], Command]:
     return click.command(name, cls=Command)
 
 
-def format_option(*choices: str) -> Callable[[F], F]:
-    return click.option("--format", type=click.Choice(choices), default=choices[0], show_default=True)
-
-
 files_option = click.option("-f", "--file", type=PATH, multiple=True, help="Read these manifests instead.")
 parallelism_option = click.option(
     "--parallelism", type=click.IntRange(1, 256), default=10, show_default=True, help="Requests at once."

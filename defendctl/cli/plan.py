@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from defendctl.cli.console import Ticker
-from defendctl.cli.delivery import deliver, report_option
+from defendctl.cli.delivery import deliver, format_option, report_option
 from defendctl.cli.options import (
     PATH,
     files_option,
-    format_option,
     parallelism_option,
     progress_of,
     reassert_option,
@@ -24,7 +23,6 @@ from defendctl.cli.options import selector as with_selector
 from defendctl.cli.telling import warn_about
 from defendctl.diagnostics import errors
 from defendctl.exits import Exit, worst_exit
-from defendctl.render.registry import FORMATS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @subcommand("plan")
-@format_option(*FORMATS["plan"])
+@format_option("plan")
 @report_option("plan")
 @files_option
 @click.option("--out", type=PATH, help="Also save the plan, for `apply PLAN`.")

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from defendctl.cli import completing
-from defendctl.cli.delivery import deliver, report_option
+from defendctl.cli.delivery import deliver, format_option, report_option
 from defendctl.cli.options import (
     ManifestPath,
     files_option,
-    format_option,
     subcommand,
 )
-from defendctl.render.registry import FORMATS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +41,7 @@ if TYPE_CHECKING:
     shell_complete=completing.lint_codes,
     help="Take this lint for a warning.",
 )
-@format_option(*FORMATS["diagnostics"])
+@format_option("diagnostics")
 @report_option("diagnostics")
 @click.pass_obj
 def validate(
