@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,7 +19,6 @@ from defendctl.cli.options import (
     progress_of,
     reassert_option,
     replace_option,
-    selection_of,
     subcommand,
     target_option,
 )
@@ -35,10 +34,6 @@ if TYPE_CHECKING:
     from defendctl.cli.run import Run
     from defendctl.operations.apply import Consent
     from defendctl.review import Review
-
-
-_OF_THE_PLAN = ("target", "replace", "selector", "reassert")
-"""Options that a saved plan brings along."""
 
 
 @subcommand("apply")
@@ -61,16 +56,37 @@ _OF_THE_PLAN = ("target", "replace", "selector", "reassert")
 @parallelism_option
 @click.pass_obj
 def apply(
-    run: Run, /, plan_file: Path | None, expect: Expected | None, yes: bool, format: str, **chosen: Any
+    run: Run,
+    /,
+    plan_file: Path | None,
+    expect: Expected | None,
+    yes: bool,
+    format: str,
+    file: tuple[Path, ...],
+    target: tuple[str, ...],
+    replace: tuple[str, ...],
+    selector: tuple[str, ...],
+    reassert: tuple[str, ...],
+    parallelism: int,
 ) -> int:
     """Make it so: plan, ask, create and update, and report what may not be changed."""
     from defendctl.operations.apply import apply as operation
     from defendctl.operations.policy import Denied
+    from defendctl.operations.selection import Selection, choose_as_planned
 
-    if plan_file and any(chosen[name] for name in _OF_THE_PLAN):
+    if plan_file and (target or replace or selector or reassert):
         raise Usage("--target, --replace, -l and --reassert are part of PLAN: leave them out")
     ticker = Ticker(run.console)
-    consent = _consent(run, plan_file, expect, yes, chosen)
+    consent = _consent(run, plan_file, expect, yes)
+    typed = Selection(
+        files=file,
+        target=target,
+        replace=replace,
+        selector=selector,
+        reassert=reassert,
+        parallelism=parallelism,
+    )
+    chosen = choose_as_planned(typed, consent.saved["options"]) if consent.saved else typed
 
     def on_plan(made: Review) -> None:
         ticker.end()
@@ -83,7 +99,7 @@ def apply(
             run.console.err(plan_shown(made, run))
 
     try:
-        done = operation(run.workspace(), selection_of(chosen), consent, progress_of(ticker), on_plan)
+        done = operation(run.workspace(), chosen, consent, progress_of(ticker), on_plan)
     except Denied as denied:
         tell_denied(denied.findings, run)
         raise
@@ -93,9 +109,7 @@ def apply(
     return worst_exit(done.result.exit_codes())
 
 
-def _consent(
-    run: Run, plan_file: Path | None, expect: Expected | None, yes: bool, chosen: dict[str, Any]
-) -> Consent:
+def _consent(run: Run, plan_file: Path | None, expect: Expected | None, yes: bool) -> Consent:
     from defendctl.operations.apply import Consent
     from defendctl.operations.planfile import read_plan
 
@@ -107,7 +121,6 @@ def _consent(
             )
         if expect and expect.digest != saved["digest"]:
             raise Usage("--expect names another digest than PLAN")
-        chosen.update({name: tuple(saved["options"].get(name, ())) for name in _OF_THE_PLAN})
         return Consent(None, saved["digest"], saved["serial"], saved)
     if expect:
         return Consent(None, expect.digest, expect.serial)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,7 +13,6 @@ from defendctl.cli.options import (
     files_option,
     parallelism_option,
     progress_of,
-    selection_of,
     subcommand,
 )
 from defendctl.cli.options import selector as with_selector
@@ -23,6 +22,8 @@ from defendctl.exits import worst_exit
 from defendctl.plan.drift import exit_codes, ignoring
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from defendctl.cli.run import Run
     from defendctl.operations.destinations import Destination
 
@@ -65,12 +66,15 @@ def drift(
     overwrite: tuple[str, ...],
     ignore: tuple[str, ...],
     fail_on: str,
-    **chosen: Any,
+    file: tuple[Path, ...],
+    selector: tuple[str, ...],
+    parallelism: int,
 ) -> int:
     """Show what was changed behind our back, and exit 2 if anything was. Writes nothing without --write."""
     from defendctl.operations import drift_write
     from defendctl.operations.destinations import check_destinations
     from defendctl.operations.drift import drift as operation
+    from defendctl.operations.selection import Selection
 
     workspace = run.workspace()
     check_destinations(workspace, report)
@@ -78,12 +82,13 @@ def drift(
         raise Usage("--overwrite says what --write may write: give both")
     drift_write.check_ignored(workspace, ignore)
     ticker = Ticker(run.console)
-    files = chosen["file"]
-    entries = ignoring(operation(workspace, selection_of(chosen), progress_of(ticker)), ignore)
+    selection = Selection(files=file, selector=selector, parallelism=parallelism)
+    desired = workspace.desired(file or None)
+    entries = ignoring(operation(workspace, desired, selection, progress_of(ticker)), ignore)
     ticker.end()
     if write:
         drift_write.check_overwritten(entries, overwrite)
-        entries = drift_write.write_back(workspace, files, entries, overwrite)
+        entries = drift_write.write_back(workspace, file, desired, entries, overwrite)
         tell_unwritten(entries, run)
     code = worst_exit(exit_codes(entries, None if fail_on == "any" else fail_on))
     deliver(run, "drift", entries, format, report, code)

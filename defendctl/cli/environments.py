@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -36,7 +37,9 @@ def render(run: Run, format: str, origins: bool) -> int:
 def compare(run: Run, first: str, second: str, format: str, detailed_exitcode: bool) -> int:
     """Show how the second environment differs from the first, and in which direction."""
     from defendctl.operations.environments import compare as operation
+    from defendctl.operations.workspace import open_workspace
 
-    found = operation(run.settings(), first, second)
+    in_none = open_workspace(replace(run.settings(), env=None), choose=False)
+    found = operation(in_none, first, second)
     deliver(run, "comparison", found, format)
     return Exit.FOUND if detailed_exitcode and found.differing else Exit.OK

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from defendctl.cli.console import Ticker
     from defendctl.operations.progress import Progress
-    from defendctl.operations.selection import Selection
 
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -196,12 +195,6 @@ reassert_option = click.option(
     metavar="FIELD",
     help="Write this field where it is only assumed, for it cannot be read back.",
 )
-
-
-def selection_of(chosen: dict[str, Any]) -> Selection:
-    from defendctl.operations.selection import Selection
-
-    return Selection(files=chosen.pop("file"), **chosen)
 
 
 def progress_of(ticker: Ticker) -> Progress:

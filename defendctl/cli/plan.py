@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -16,7 +16,6 @@ from defendctl.cli.options import (
     progress_of,
     reassert_option,
     replace_option,
-    selection_of,
     subcommand,
     target_option,
 )
@@ -65,18 +64,38 @@ def plan(
     report: tuple[Destination, ...],
     out: Path | None,
     detailed_exitcode: bool,
-    **chosen: Any,
+    refresh: bool,
+    replay: int | None,
+    tests: Path | None,
+    file: tuple[Path, ...],
+    target: tuple[str, ...],
+    replace: tuple[str, ...],
+    selector: tuple[str, ...],
+    reassert: tuple[str, ...],
+    parallelism: int,
 ) -> int:
     """Show what apply would do, and what that does to each guardrail. Reads only."""
     from defendctl.operations.destinations import Destination, check_destinations
     from defendctl.operations.plan import plan as operation
+    from defendctl.operations.selection import Selection
 
     workspace = run.workspace()
     saved = [Destination(f"--out {out}", out, "plan", "json")] if out else []
     files = [*saved, *report]
     check_destinations(workspace, files)
     ticker = Ticker(run.console)
-    made = operation(workspace, selection_of(chosen), progress_of(ticker))
+    chosen = Selection(
+        files=file,
+        target=target,
+        replace=replace,
+        selector=selector,
+        reassert=reassert,
+        parallelism=parallelism,
+        refresh=refresh,
+        last_events=replay,
+        tests=tests,
+    )
+    made = operation(workspace, chosen, progress_of(ticker))
     ticker.end()
     warn_about(made, run)
     found = {Exit.FOUND} if detailed_exitcode and not made.plan.empty else set()

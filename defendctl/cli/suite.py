@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -73,7 +73,21 @@ def verify(run: Run, address: str, canary: bool, wait: float, format: str) -> in
 @click.option("--out", type=click.Path(path_type=Path), help="Also save the results as JSON.")
 @format_option("test-results")
 @click.pass_obj
-def test(run: Run, /, out: Path | None, format: str, create_canary: bool, **chosen: Any) -> int:
+def test(
+    run: Run,
+    /,
+    out: Path | None,
+    format: str,
+    create_canary: bool,
+    target: tuple[str, ...],
+    selector: tuple[str, ...],
+    tag: tuple[str, ...],
+    max_cost: float | None,
+    one_sided: bool,
+    candidate: bool,
+    wait: float,
+    parallelism: int,
+) -> int:
     """Submit the cases under `tests:`, and say whether the guardrails did as expected. Costs money.
 
     Exits 2 if a case failed or is flaky, 1 if one was not judged, 5 if the budget does not suffice.
@@ -92,7 +106,17 @@ def test(run: Run, /, out: Path | None, format: str, create_canary: bool, **chos
     def on_result(result: CaseResult) -> None:
         ticker.step()
 
-    done = operation(workspace, Chosen(**chosen), on_result, lambda count: ticker.start("Testing", count))
+    chosen = Chosen(
+        target=target,
+        selector=selector,
+        tag=tag,
+        max_cost=max_cost,
+        wait=wait,
+        parallelism=parallelism,
+        one_sided=one_sided,
+        candidate=candidate,
+    )
+    done = operation(workspace, chosen, on_result, lambda count: ticker.start("Testing", count))
     ticker.end()
     deliver(run, "test-results", done, format, files, paid=True)
     if format != "text":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -51,7 +51,8 @@ def validate(
     file: tuple[Path, ...],
     format: str,
     report: tuple[Destination, ...],
-    **chosen: Any,
+    warning: tuple[str, ...],
+    error: tuple[str, ...],
 ) -> int:
     """Check every manifest and the project file, offline; `-` is stdin."""
     from defendctl.operations.destinations import check_destinations
@@ -60,8 +61,8 @@ def validate(
 
     workspace = run.workspace(choose=False)
     check_destinations(workspace, report)
-    levels: dict[str, LintLevel] = dict.fromkeys(chosen["warning"], "warning")
-    levels |= dict.fromkeys(chosen["error"], "error")
+    levels: dict[str, LintLevel] = dict.fromkeys(warning, "warning")
+    levels |= dict.fromkeys(error, "error")
     found = operation(workspace, [*paths, *file], levels)
     code = exits(found)
     deliver(run, "diagnostics", found, format, report, code)

@@ -122,7 +122,7 @@ def _passes(one: Finding) -> tuple[str, ...]:
 def _change(change: Change, result: Review) -> list[Annotation]:
     """What reviewers must look at: blocked, and each field that loosens or may do so."""
     found = []
-    if change.reason:
+    if change.action == "blocked":
         lines = (f"{change.address} is blocked", *notes(change))
         found.append(Annotation("error", "blocked", lines, _place(result, change.address, "")))
     if change.action == "retire":

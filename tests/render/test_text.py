@@ -13,7 +13,7 @@ from defendctl.diagnostics import Diagnostic, Span
 from defendctl.engine.results import ApplyResult, Result
 from defendctl.inspection.view import build_view
 from defendctl.model import Binding, Intent, State
-from defendctl.plan.changes import Change, Reason
+from defendctl.plan.changes import Block, Reason
 from defendctl.plan.drift import build_drift
 from defendctl.policy.findings import Finding, Waiver
 from defendctl.render.setting import Setting
@@ -137,7 +137,7 @@ def test_names_from_outside_cannot_pose_as_columns() -> None:
 
 def test_no_part_of_a_reason_is_a_command() -> None:
     """It is told in lines, and a name from outside may hold what parts them."""
-    change = Change("a", None, "blocked", Reason("unresolved", "named x; ::error::y"), "none", ())
+    change = Block("a", None, Reason("unresolved", "named x; ::error::y"))
     assert notes(change) == ["named x", "\\x3a:error::y"]
 
 
