@@ -65,7 +65,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 CASES = sorted(folder.parent for folder in HERE.glob("*/manifests"))
-UPDATE = "UPDATE_GOLDEN=1 pytest tests/cases"
+UPDATE = "UPDATE_GOLDEN=1 pytest tests/cases tests/render"
 TODAY = date(2026, 3, 1)
 
 
@@ -117,7 +117,9 @@ def expect(golden: Path, actual: str) -> None:
         golden.parent.mkdir(exist_ok=True, parents=True)
         golden.write_text(actual, encoding="utf-8")
     expected = golden.read_text(encoding="utf-8") if golden.exists() else ""
-    assert actual == expected, f"{golden.relative_to(HERE)} is not as it was; if that is meant: {UPDATE}"
+    assert actual == expected, (
+        f"{golden.relative_to(HERE.parent)} is not as it was; if that is meant: {UPDATE}"
+    )
 
 
 @cache

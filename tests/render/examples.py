@@ -1,0 +1,136 @@
+"""One result of each kind that no folder of `tests/cases` makes, with every optional part in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from defendctl.diagnostics import Span
+from defendctl.engine.results import ApplyResult, Result
+from defendctl.event import Evaluation, Event, Listed, Score, SentEvent, ShownEvent, Submission
+from defendctl.inspection.checkup import Checkup, Question, Served, ok, wrong
+from defendctl.inspection.contrast import Comparison, Contrast
+from defendctl.inspection.proof import Proof, Proven
+from defendctl.inspection.provenance import Known, ShownProvenance, Sighting
+from defendctl.inspection.view import Row, View
+from defendctl.model import CANARY, Binding, Intent, State
+from defendctl.plan.changes import Move
+from defendctl.plan.compare import FieldChange
+from defendctl.suite.models import Case, CaseResult, Configuration, Expectation, Repeat, Suite
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+AT: Final = "2026-01-05T09:00:00+00:00"
+_VIEW = View(
+    "bot",
+    "wkfl_1",
+    "active",
+    (Row("metrics.completeness", 0.8, 0.7, 0.8, "live"), Row("max_retries", 2, None, 2, "applied")),
+    ("description",),
+)
+_EVENT = Event(
+    "evt_1",
+    "completed",
+    filtered=True,
+    improvement="improved",
+    attempts=1,
+    evaluations=(
+        Evaluation(
+            {"completeness": Score(0.4, 0.8), "correctness": Score(True, carried=True)},
+            cost=0.25,
+            at=AT,
+            content={"rationale": "too short"},
+        ),
+        Evaluation({}, broken=True),
+    ),
+    at=AT,
+    run_mode="fast",
+    settings={"metrics": {"completeness": 0.8}, "name": "##[group]"},
+    content={"user_prompt": "Hello"},
+)
+_CASE = Case(
+    "says hello", "bot", Submission("Hello", "m"), Expectation(), 2, 1, ("short",), 0.5, Span("t.yaml", 3, 5)
+)
+_REPEAT = Repeat(
+    "otherwise",
+    ("it passes",),
+    "yes",
+    "evt_1",
+    True,
+    True,
+    {"completeness": Score(0.4, 0.8)},
+    "improved",
+    0.25,
+    1.2345,
+)
+_PROVEN = Proven("metrics.completeness", 0.8, 0.7, "differs")
+_LOOSER = FieldChange("metrics.completeness", 0.8, 0.7, None, None, None, "loosens")
+
+EXAMPLES: Final[Mapping[str, Any]] = {
+    "apply": ApplyResult(
+        [Result("bot", "create", "done", "wkfl_1"), Result("b", "update", "failed", None, "it answers 500")],
+        moves=[Move("old", "new", "wkfl_2")],
+    ),
+    "workflow": _VIEW,
+    "provenance": ShownProvenance(
+        _VIEW,
+        (
+            Known("metrics.completeness", 0.7, "live", None, AT, "run 1"),
+            Known("max_retries", 3, "event", Sighting("evt_1", AT, 3)),
+        ),
+        90.4,
+    ),
+    "state": State(
+        lineage="lineage-1",
+        serial=3,
+        bindings={"bot": Binding("wkfl_1"), CANARY: Binding("wkfl_c")},
+        unresolved={"b": Intent("op", AT, {"name": "B"})},
+        tombstones={"old": (Binding("wkfl_2"), Binding("wkfl_3"))},
+    ),
+    "outputs": {"bot": "wkfl_1", "team/b": "wkfl_2"},
+    "events": Listed("bot", "wkfl_1", 5, (_EVENT, Event("evt_2", "in_progress")), 10),
+    "event": ShownEvent("bot", "wkfl_1", _EVENT),
+    "submission": SentEvent("bot", "wkfl_1", "unknown", "evt_1", "the answer was cut short"),
+    "test-results": Suite(
+        "api.example.com",
+        "2025-10-22",
+        "prod",
+        (Configuration("bot", "wkfl_1", f"sha256:{'0' * 64}"),),
+        (CaseResult(_CASE, "failed", (_REPEAT,)), CaseResult(_CASE, "not_judged", (), "the budget is spent")),
+        12.3456,
+        0.5,
+        1.0,
+        "budget",
+        True,
+        AT,
+    ),
+    "proof": Proof(
+        "bot",
+        "wkfl_1",
+        "differs",
+        None,
+        "evt_1",
+        AT,
+        AT,
+        (_PROVEN,),
+    ),
+    "comparison": Comparison(
+        "dev",
+        "prod",
+        (
+            Contrast("b", "dev", "indeterminate"),
+            Contrast(
+                "bot",
+                None,
+                "loosens",
+                (_LOOSER,),
+            ),
+        ),
+        4,
+    ),
+    "doctor": Checkup(
+        (ok("key", "it is accepted"), wrong("state", "there is none", "run init", 6)),
+        Served(1, ("2025-10-22",), "2025-10-22", ("name",), (), ("name",), ("name",), ("title",), ()),
+        (Question("q1", "Does it?", "It does.", ""), Question("q2", "And this?", None, "nothing was read")),
+    ),
+}
