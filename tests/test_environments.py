@@ -337,6 +337,7 @@ workflows:
 
 def test_render_says_where_each_value_comes_from(fleet: Project) -> None:
     assert fleet.ok("render", "--env", "staging", "--origins").out == RENDERED
+    assert fleet.ok("render", "--env", "staging", "--origins", "--format", "text").out == RENDERED
     content = fleet.json("render", "--env", "staging", "--origins").json
     assert content["manifest"]["workflows"]["bot"]["metrics"] == {"completeness": 0.8, "correctness": 0.2}
     assert content["origins"]["bot"]["metrics.correctness"]["file"] == "over/staging.yaml"

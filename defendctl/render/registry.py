@@ -44,6 +44,7 @@ FORMATS: Final[dict[str, dict[str, str]]] = {
         "env": "shell:outputs",
         "github": "github:outputs",
         "dotenv": "dotenv:outputs",
+        "text": "text.outputs:outputs",
     },
     "events": {"text": "text.events:events", "json": "json.events:events"},
     "event": {"text": "text.events:event", "json": "json.events:event"},
@@ -56,7 +57,7 @@ FORMATS: Final[dict[str, dict[str, str]]] = {
     },
     "proof": {"text": "text.proof:proof", "json": "json.proof:proof"},
     "comparison": {"text": "text.contrast:contrast", "json": "json.contrast:contrast"},
-    "manifest": {"yaml": "effective:yaml", "json": "effective:json"},
+    "manifest": {"yaml": "effective:yaml", "json": "effective:json", "text": "effective:yaml"},
     "doctor": {"text": "text.doctor:doctor", "json": "json.doctor:doctor"},
 }
 """Kind of result → format → module in `render/` and function. The first format of a kind is its default."""

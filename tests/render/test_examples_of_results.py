@@ -29,3 +29,8 @@ def test_every_kind_has_an_example() -> None:
 def test_result(kind: str, format: str) -> None:
     shown = draw(kind, format, EXAMPLES[kind], Setting(environment="prod"))
     expect(EXPECTED / f"{kind}.{format}", shown)
+
+
+def test_outputs_of_nothing() -> None:
+    assert draw("outputs", "text", {}, Setting()) == "Nothing is bound.\n"
+    assert draw("outputs", "text", {"a": "\x1b[2J"}, Setting()) == "a  \\x1b[2J\n"
