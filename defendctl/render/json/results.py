@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from defendctl.model import CANARY, only_console
-from defendctl.plan.digest import changes_data, digest, field_data, moves_data
+from defendctl.plan.digest import changes_data, digest, moves_data
 from defendctl.render.json.recorded import tests_data
 from defendctl.render.words import CONSOLE
 
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from defendctl.inspection.view import View
     from defendctl.model import State
     from defendctl.plan.changes import Change
-    from defendctl.plan.compare import FieldChange
-    from defendctl.plan.drift import Drifted
+    from defendctl.plan.drift import Drifted, FieldEdit
     from defendctl.policy.findings import Finding, Waiver
     from defendctl.replay.replay import Replay, Together
     from defendctl.review import Review
@@ -98,14 +97,27 @@ def drift(entries: Sequence[Drifted], environment: str | None = None) -> str:
             "workflow_id": e.workflow_id,
             "direction": e.direction,
             "status": e.status,
-            "fields": [{**field_data(f), **_fate(f, e)} for f in e.fields],
+            "fields": [{**_edit(f), **_fate(f, e)} for f in e.fields],
         }
         for e in entries
     ]
     return document("drift", environment, drifted=bool(entries), workflows=workflows)
 
 
-def _fate(field: FieldChange, entry: Drifted) -> dict[str, Any]:
+def _edit(field: FieldEdit) -> dict[str, Any]:
+    """In the words of a plan, for which what is live is what was before."""
+    return {
+        "path": field.path,
+        "before": field.now,
+        "after": field.declared,
+        "applied": field.was,
+        "basis": "live",
+        "origin": field.origin,
+        "direction": field.direction,
+    }
+
+
+def _fate(field: FieldEdit, entry: Drifted) -> dict[str, Any]:
     """Nothing was to be written without `--write`; a status is nothing that a manifest could say."""
     fate = entry.fates.get(field.path)
     note = {"note": CONSOLE} if only_console(field.path) else {}
