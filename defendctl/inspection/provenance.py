@@ -37,6 +37,14 @@ class Known:
     recorded_by: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ShownProvenance:
+    view: View
+    known: tuple[Known, ...]
+    age: float | None
+    """Of the event that told something, in seconds."""
+
+
 def provenance(view: View, binding: Binding | None, sighting: Sighting | None) -> tuple[Known, ...]:
     """A row for each of the view's. `sighting` is younger than the last change: ask `younger` before."""
     return tuple(_known(row, binding, sighting) for row in view.fields)

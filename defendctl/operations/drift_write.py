@@ -81,10 +81,17 @@ def check_overwritten(entries: Sequence[Drifted], addresses: Sequence[str]) -> N
 
 
 def write_back(
-    workspace: Workspace, paths: Sequence[Path], entries: Sequence[Drifted], overwrite: Collection[str] = ()
+    workspace: Workspace,
+    paths: Sequence[Path],
+    desired: Desired,
+    entries: Sequence[Drifted],
+    overwrite: Collection[str] = (),
 ) -> list[Drifted]:
-    """The entries with the fate of each difference. Raises DefendctlError, and says what was written then."""
-    run = _Run(workspace, paths, workspace.desired(paths or None))
+    """The entries with the fate of each difference. Raises DefendctlError, and says what was written then.
+
+    `desired` is what stands in `paths`, or in all manifests.
+    """
+    run = _Run(workspace, paths, desired)
     for entry in entries:
         run.take(entry, overwrite)
     run.write()
@@ -177,10 +184,13 @@ class _Run:
     def _judge(self, rewrites: Sequence[Rewrite]) -> tuple[Desired, dict[str, str]]:
         """What the manifests would say; address → why not, where that is wrong or something else."""
         contents = {os.path.realpath(one.path): one.after for one in rewrites}
-        after, faults = foresee(self.workspace, self.paths or None, contents)
+        after, faults = self._foresee(contents)
         wanted = {a: _changed(w, self.wanted.get(a, {})) for a, w in self.desired.workflows.items()}
         strange = {a: ELSEWHERE for a in wanted if after.workflows.get(a) != wanted[a]}
         return after, strange | {a: _not_valid(fault) for fault in faults for a in self._blamed(fault)}
+
+    def _foresee(self, contents: Mapping[str, bytes]) -> tuple[Desired, list[NewFault]]:
+        return foresee(self.workspace, self.paths or None, contents) if contents else (self.desired, [])
 
     def _blamed(self, fault: NewFault) -> Collection[str]:
         """One that stands where nothing is written is everybody's."""

@@ -25,7 +25,6 @@ from defendctl.plan.direction import WORST_FIRST
 from defendctl.plan.drift import build_drift
 from defendctl.render.json import results as results_json
 from defendctl.render.text import plan as plan_text
-from defendctl.render.text.paint import plain
 from defendctl.review import Review
 from defendctl.state.records import take
 from tests.strategies import bindings, observed, workflows, worlds
@@ -154,7 +153,7 @@ def test_every_difference_is_classified_and_no_loosening_is_called_milder(world:
             )
     loosening = {c.address for c in plan.changes if any(f.direction == "loosens" for f in c.fields)}
     assert plan.summary()["loosens"] == len(loosening)
-    assert first_section(plan_text.plan(Review(plan), plain)) == loosening
+    assert first_section(plan_text.plan(Review(plan))) == loosening
 
 
 def surely_loosens(field: FieldChange) -> bool:

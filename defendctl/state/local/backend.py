@@ -124,6 +124,7 @@ class LocalLease:
 
     def append(self, records: Sequence[Record]) -> None:
         if self._journal is None:
+            self._check()  # what it begins to extend must be what is there
             self._journal = Journal(self._backend.journal_path)
         self._journal.append(records)
 
