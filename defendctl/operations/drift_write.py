@@ -41,8 +41,7 @@ if TYPE_CHECKING:
     from defendctl.model import Workflow
     from defendctl.operations.foresight import NewFault
     from defendctl.operations.workspace import Workspace
-    from defendctl.plan.compare import FieldChange
-    from defendctl.plan.drift import Drifted
+    from defendctl.plan.drift import Drifted, FieldEdit
 
 
 STATUS: Final = "only the console can mend it"
@@ -116,12 +115,12 @@ class _Run:
     def take(self, entry: Drifted, overwrite: Collection[str]) -> None:
         workflow = self.desired.workflows.get(entry.address)
         metrics = {*METRICS, *self.workspace.project.custom_metrics}
-        for change in entry.fields:
-            why = _why_not(entry, change, workflow, metrics, entry.address in overwrite)
+        for edit in entry.fields:
+            why = _why_not(entry, edit, workflow, metrics, entry.address in overwrite)
             if why:
-                self.fates[entry.address, change.path] = Fate(reason=why)
+                self.fates[entry.address, edit.path] = Fate(reason=why)
             else:
-                self.wanted.setdefault(entry.address, {})[change.path] = change.before
+                self.wanted.setdefault(entry.address, {})[edit.path] = edit.now
 
     def write(self) -> None:
         """Judged as a whole before anything is written; what came out wrong is left out."""
@@ -227,14 +226,14 @@ def _of_all(path: FieldPath, overlaid: Mapping[str, Span]) -> Span | None:
 
 
 def _why_not(
-    entry: Drifted, change: FieldChange, workflow: Workflow | None, metrics: Collection[str], overwrite: bool
+    entry: Drifted, edit: FieldEdit, workflow: Workflow | None, metrics: Collection[str], overwrite: bool
 ) -> str | None:
-    path = change.path
+    path = edit.path
     if only_console(path):
         return STATUS
     if workflow is None:
         return UNDECLARED
-    if change.origin == "conflict" and not overwrite:
+    if edit.origin == "conflict" and not overwrite:
         return CONFLICT
     if path == "type" or (is_metric(path) and any(f.path == "type" for f in entry.fields)):
         return TYPE
@@ -242,8 +241,8 @@ def _why_not(
         return FILES
     metric = metric_of(path)
     if metric is not None:
-        return _why_not_metric(metric, change.before, workflow, metrics)
-    return None if _fits(path, change.before) else NOT_VALID
+        return _why_not_metric(metric, edit.now, workflow, metrics)
+    return None if _fits(path, edit.now) else NOT_VALID
 
 
 def _why_not_metric(name: str, value: Any, workflow: Workflow, metrics: Collection[str]) -> str | None:

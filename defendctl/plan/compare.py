@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from defendctl.model import Binding, FieldPath, field_of, leaves
@@ -71,11 +71,6 @@ def console_changes(observed: Observed) -> list[FieldChange]:
 
 def _console_change(path: FieldPath, live: Any, right: Any) -> FieldChange:
     return FieldChange(path, live, right, right, "live", "drift", direction(path, live, right))
-
-
-def as_edit(change: FieldChange) -> FieldChange:
-    """The same difference as what the edit behind our back did: applied → live."""
-    return replace(change, direction=direction(change.path, change.applied, change.before))
 
 
 def _known(desired: Fields, observed: Fields, binding: Binding) -> Fields:

@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from defendctl.exits import Exit
 from defendctl.model import field_of
-from defendctl.plan.compare import FieldChange, as_edit, compare, console_changes
-from defendctl.plan.direction import WORST_FIRST, worst
+from defendctl.plan.compare import compare, console_changes
+from defendctl.plan.direction import WORST_FIRST, direction, worst
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from defendctl.diagnostics import Span
-    from defendctl.model import Binding, Observed, Workflow
+    from defendctl.model import Binding, FieldPath, Observed, Workflow
     from defendctl.plan.build import Live
+    from defendctl.plan.compare import FieldChange
+
+
+@dataclass(frozen=True, slots=True)
+class FieldEdit:
+    """What somebody did to one field behind our back: from what was last applied to what is live."""
+
+    path: FieldPath
+    was: Any
+    now: Any
+    declared: Any
+    """Of what no manifest declares any more: what was last applied."""
+    origin: str | None
+    """`conflict` where what is declared is neither of the two."""
+    direction: str
+    """From `was` to `now`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +50,14 @@ class Drifted:
     workflow_id: str
     direction: str
     status: str
-    fields: tuple[FieldChange, ...]
+    fields: tuple[FieldEdit, ...]
     missing: bool = False
     """Whether the API answers 404 for it."""
     fates: Mapping[str, Fate] = field(default_factory=dict)
     """By path; empty where nothing was to be written."""
 
     @property
-    def remaining(self) -> tuple[FieldChange, ...]:
+    def remaining(self) -> tuple[FieldEdit, ...]:
         """What the manifests still do not say."""
         return tuple(f for f in self.fields if f.path not in self.fates or not self.fates[f.path].span)
 
@@ -77,13 +93,18 @@ def exit_codes(entries: Sequence[Drifted], at_least: str | None = None) -> set[i
     }
 
 
+def _edit(change: FieldChange) -> FieldEdit:
+    was, now = change.applied, change.before
+    return FieldEdit(change.path, was, now, change.after, change.origin, direction(change.path, was, now))
+
+
 def _entry(address: str, desired: Workflow | None, observed: Observed | None, binding: Binding) -> Drifted:
     if observed is None:
         return Drifted(address, binding.workflow_id, "indeterminate", "missing", (), missing=True)
     wanted = desired.fields() if desired else binding.applied
     changes = compare(wanted, observed.fields, binding)
     changes += console_changes(observed)
-    edits = [as_edit(change) for change in changes if change.origin in ("drift", "conflict")]
+    edits = [_edit(change) for change in changes if change.origin in ("drift", "conflict")]
     way = worst(edit.direction for edit in edits)
     fields = tuple(sorted(edits, key=lambda edit: edit.path))
     return Drifted(address, binding.workflow_id, way, observed.status, fields)

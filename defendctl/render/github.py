@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from defendctl.diagnostics import Diagnostic, Span
     from defendctl.plan.changes import Change
     from defendctl.plan.compare import FieldChange
-    from defendctl.plan.drift import Drifted
+    from defendctl.plan.drift import Drifted, FieldEdit
     from defendctl.policy.findings import Finding
     from defendctl.render.setting import Setting
     from defendctl.replay.replay import Replay
@@ -134,7 +134,9 @@ def _change(change: Change, result: Review) -> list[Annotation]:
     return found
 
 
-def _field(address: str, field: FieldChange, said: str, note: str, span: Span | None) -> list[Annotation]:
+def _field(
+    address: str, field: FieldChange | FieldEdit, said: str, note: str, span: Span | None
+) -> list[Annotation]:
     line = f"{address} {path(field.path)}: {said}"
     if field.direction == LOOSENS:
         return [Annotation("warning", "loosens the guardrail", (line, note), span)]
@@ -154,7 +156,7 @@ def _edits(entry: Drifted) -> list[Annotation]:
     return found or [Annotation("notice", "drift", (f"{entry.address} was edited in the console",))]
 
 
-def _written(entry: Drifted, field: FieldChange) -> Span | None:
+def _written(entry: Drifted, field: FieldEdit) -> Span | None:
     fate = entry.fates.get(field.path)
     return fate.span if fate else None
 

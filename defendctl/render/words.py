@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from posixpath import join, normpath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from defendctl.model import only_console
 from defendctl.plan.alike import rounded
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from defendctl.model import LocalFile
     from defendctl.plan.changes import Change, Move, Plan
     from defendctl.plan.compare import FieldChange
-    from defendctl.plan.drift import Drifted
+    from defendctl.plan.drift import Drifted, FieldEdit
     from defendctl.review import Review
+
+F = TypeVar("F", "FieldChange", "FieldEdit")
 
 NO_STATE: Final = "No state yet: the first apply begins one, if --new-state says so."
 HEADINGS: Final = {
@@ -88,7 +90,7 @@ def _first(file: LocalFile, change: Change) -> str:
     return ", which is uploaded first" if file in files_to_upload(change) else ""
 
 
-def worst_first(fields: Iterable[FieldChange]) -> list[FieldChange]:
+def worst_first(fields: Iterable[F]) -> list[F]:
     return sorted(fields, key=lambda field: WORST_FIRST.index(field.direction))
 
 
@@ -129,13 +131,12 @@ def remark(field: FieldChange, change: Change, shown: Callable[[Any], str] = val
     return "compared with what was last applied" if field.basis == "applied" else ""
 
 
-def edit(field: FieldChange) -> tuple[str, str]:
-    """What an edit behind our back did: applied and live."""
-    return pair(field.applied, field.before)
+def edit(field: FieldEdit) -> tuple[str, str]:
+    return pair(field.was, field.now)
 
 
 def declared(
-    field: FieldChange,
+    field: FieldEdit,
     entry: Drifted,
     shown: Callable[[Any], str] = value,
     place: Callable[[str], str] = inert,
@@ -144,7 +145,7 @@ def declared(
     if only_console(field.path):
         return CONSOLE if field.path == "status" else UNKNOWN
     fate = entry.fates.get(field.path)
-    said = f"declared: {shown(field.after)}"
+    said = f"declared: {shown(field.declared)}"
     if fate is None:
         return said
     if fate.span is None:

@@ -185,8 +185,8 @@ def test_drift_is_seen_as_the_edit_it_was(
 def test_drift_of_what_is_no_longer_declared_is_against_applied() -> None:
     live = seen({**WORKFLOW.fields(), "metrics": {"completeness": 0.1}})
     [entry] = build_drift({}, {ADDRESS: live}, {ADDRESS: bound(WORKFLOW.fields())})
-    [field] = entry.fields
-    assert (field.before, field.after, field.applied, field.origin) == (0.1, 0.85, 0.85, "drift")
+    [edit] = entry.fields
+    assert (edit.was, edit.now, edit.declared, edit.origin) == (0.85, 0.1, 0.85, "drift")
 
 
 @pytest.mark.parametrize("status", ["inactive", "paused", "missing"])
@@ -195,14 +195,13 @@ def test_a_status_is_drift(status: str) -> None:
     way = "loosens" if status == "inactive" else "indeterminate"
     change = one(WORKFLOW, live, bound(WORKFLOW.fields()))
     [entry] = build_drift({ADDRESS: WORKFLOW}, {ADDRESS: live}, {ADDRESS: bound(WORKFLOW.fields())})
-    assert (change.action, change.direction, is_listed(change), is_drifted(change)) == (
-        "none",
-        way,
-        True,
-        True,
-    )
-    for [field] in (change.fields, entry.fields):
-        assert (field.path, field.before, field.after, field.direction) == ("status", status, "active", way)
+    assert (change.action, change.direction) == ("none", way)
+    assert is_listed(change)
+    assert is_drifted(change)
+    [field], [edit] = change.fields, entry.fields
+    assert (field.path, field.before, field.after, field.direction) == ("status", status, "active", way)
+    assert (edit.path, edit.was, edit.now, edit.declared) == ("status", "active", status, "active")
+    assert edit.direction == way
 
 
 def test_a_404_is_drift_too() -> None:

@@ -211,8 +211,9 @@ def test_drift_names_exactly_what_the_plan_calls_drift(world: World) -> None:
         binding = world.state.bindings.get(change.address)
         if change.desired and change.observed and binding and change.action != "blocked":
             entries = build_drift(world.desired, {change.address: change.observed}, {change.address: binding})
-            paths = [f.path for f in change.fields if f.origin in ("drift", "conflict")]
-            assert [f.path for e in entries for f in e.fields] == paths
+            drifted = [f for f in change.fields if f.origin in ("drift", "conflict")]
+            assert [f.path for e in entries for f in e.fields] == [f.path for f in drifted]
+            assert {f.basis for f in drifted} <= {"live"}, "else nobody could know"
 
 
 class Server:

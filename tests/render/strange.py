@@ -10,7 +10,7 @@ from defendctl.diagnostics import Diagnostic, Span
 from defendctl.plan.changes import ACTIONS, IMPOSSIBLE, Change, Options, Plan, Reason
 from defendctl.plan.compare import FieldChange
 from defendctl.plan.direction import WORST_FIRST, worst
-from defendctl.plan.drift import Drifted
+from defendctl.plan.drift import Drifted, FieldEdit
 from defendctl.policy.findings import VERDICTS, Finding
 from defendctl.replay.replay import MetricReplay
 from defendctl.review import Review
@@ -62,6 +62,15 @@ fields = st.builds(
     values,
     st.sampled_from([None, "live", "applied", "unknown"]),
     st.sampled_from([None, "pending", "drift", "conflict"]),
+    st.sampled_from(WORST_FIRST),
+)
+edits = st.builds(
+    FieldEdit,
+    texts | st.sampled_from(["status", "max_retries"]),
+    values,
+    values,
+    values,
+    st.sampled_from(["drift", "conflict"]),
     st.sampled_from(WORST_FIRST),
 )
 waivers = st.builds(
@@ -129,7 +138,7 @@ def reviews(draw: st.DrawFn) -> Review:
 @st.composite
 def drifts(draw: st.DrawFn) -> list[Drifted]:
     def one() -> Drifted:
-        told = tuple(draw(st.lists(fields, max_size=3)))
+        told = tuple(draw(st.lists(edits, max_size=3)))
         way = worst(each.direction for each in told)
         return Drifted(draw(texts), draw(texts), way, draw(texts), told, missing=not told)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from defendctl.model import CANARY, only_console
-from defendctl.plan.digest import field_data
 from defendctl.render.json.dump import FORMAT_VERSION, named, place
 from defendctl.render.setting import PLAIN
 from defendctl.render.words import CONSOLE
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
     from defendctl.inspection.view import Row, View
     from defendctl.model import State
     from defendctl.plan.changes import Move
-    from defendctl.plan.compare import FieldChange
-    from defendctl.plan.drift import Drifted
+    from defendctl.plan.drift import Drifted, FieldEdit
     from defendctl.render.json.contract import DiagnosticDocument, FieldDocument, MoveDocument
     from defendctl.render.json.documents import (
         AppliedDocument,
@@ -104,11 +102,21 @@ def _drifted(entry: Drifted) -> DriftedDocument:
     }
 
 
-def _edit(field: FieldChange, entry: Drifted) -> EditDocument:
-    return {**cast("FieldDocument", field_data(field)), **_fate(field, entry)}
+def _edit(field: FieldEdit, entry: Drifted) -> EditDocument:
+    """In the words of a plan, for which what is live is what was before."""
+    told = {
+        "path": field.path,
+        "before": field.now,
+        "after": field.declared,
+        "applied": field.was,
+        "basis": "live",
+        "origin": field.origin,
+        "direction": field.direction,
+    }
+    return {**cast("FieldDocument", told), **_fate(field, entry)}
 
 
-def _fate(field: FieldChange, entry: Drifted) -> FatePart:
+def _fate(field: FieldEdit, entry: Drifted) -> FatePart:
     """Nothing was to be written without `--write`; a status is nothing that a manifest could say."""
     told: FatePart = {"note": CONSOLE} if only_console(field.path) else {}
     if fate := entry.fates.get(field.path):

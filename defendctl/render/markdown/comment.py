@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from defendctl.diagnostics import Diagnostic
     from defendctl.plan.changes import Change, Plan
     from defendctl.plan.compare import FieldChange
-    from defendctl.plan.drift import Drifted
+    from defendctl.plan.drift import Drifted, FieldEdit
     from defendctl.render.setting import Setting
     from defendctl.review import Review
 
@@ -129,7 +129,7 @@ def _row(field: FieldChange) -> tuple[str, str, str]:
     return code(path(field.path)), change, _way(field)
 
 
-def _way(field: FieldChange) -> str:
+def _way(field: FieldChange | FieldEdit) -> str:
     return "" if field.direction == "none" else _strong(field.direction)
 
 

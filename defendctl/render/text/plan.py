@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from defendctl.inspection.view import Row
     from defendctl.plan.changes import Change, Plan
     from defendctl.plan.compare import FieldChange
+    from defendctl.plan.drift import FieldEdit
     from defendctl.policy.findings import Finding, Waiver
     from defendctl.render.setting import Setting
     from defendctl.render.text.paint import Paint
@@ -110,7 +111,7 @@ def _change(change: Change, paint: Paint) -> str:
     return "\n".join([head, *fields(rows, paint), *(f"      {note}" for note in notes(change))])
 
 
-def fields(rows: Sequence[tuple[FieldChange, str, str]], paint: Paint) -> list[str]:
+def fields(rows: Sequence[tuple[FieldChange | FieldEdit, str, str]], paint: Paint) -> list[str]:
     """Path, change, direction and remark in columns, the worst first."""
     ordered = sorted(rows, key=lambda row: WORST_FIRST.index(row[0].direction))
     paths = max((n for f, _, _ in rows if (n := len(path(f.path))) <= ALIGNED), default=0)
