@@ -48,6 +48,12 @@ In what a manifest wants, the content of a file (`LocalFile.content`) may stand 
 """
 
 
+FieldPath = str
+"""Where one value of a workflow stands: the name of a field, or `metrics.<name>` for one metric; of what only
+the console can change, `status` or `capabilities.<name>`. Built and read by the functions below alone."""
+_METRIC: Final = "metrics."
+
+
 @dataclass(frozen=True, slots=True)
 class Workflow:
     """What a manifest declares, in canonical words: every field has a value."""
@@ -123,19 +129,37 @@ class Support:
     """Whether an automatic workflow has a single tolerance for all its metrics."""
 
 
-def leaves(values: Fields) -> Fields:
-    """The same values by path: a metric stands as `metrics.<name>`."""
-    flat = {path: value for path, value in values.items() if path != "metrics"}
-    flat.update((f"metrics.{name}", value) for name, value in values.get("metrics", {}).items())
-    return flat
+def metric_path(name: str) -> FieldPath:
+    return f"{_METRIC}{name}"
 
 
-def field_of(path: str) -> str:
+def metric_of(path: FieldPath) -> str | None:
+    """The name of the metric that stands at a path, which may hold dots; None where none does."""
+    return path.removeprefix(_METRIC) if path.startswith(_METRIC) else None
+
+
+def is_metric(path: FieldPath) -> bool:
+    return path.startswith(_METRIC)
+
+
+def field_of(path: FieldPath) -> str:
     """The field a path belongs to: `metrics.completeness` → `metrics`."""
     return path.partition(".")[0]
 
 
-def only_console(path: str) -> bool:
+def leaves(values: Fields) -> dict[FieldPath, Any]:
+    """The same values by path."""
+    flat = {name: value for name, value in values.items() if name != "metrics"}
+    return flat | {metric_path(name): value for name, value in values.get("metrics", {}).items()}
+
+
+def split_metrics(values: Mapping[FieldPath, Any]) -> tuple[Fields, dict[str, Any]]:
+    """What `leaves` put together: the other fields, and metric → value of the metrics that are there."""
+    fields = {path: value for path, value in values.items() if not is_metric(path)}
+    return fields, {path.removeprefix(_METRIC): value for path, value in values.items() if is_metric(path)}
+
+
+def only_console(path: FieldPath) -> bool:
     """Whether nothing but the console can change it: it is told, and no manifest or apply does anything."""
     return field_of(path) in ("status", "capabilities")
 
@@ -159,7 +183,7 @@ def usable_file_id(value: object) -> bool:
 class SentValue:
     """One value of an update that left, and the fingerprint of that change (`plan/fingerprints.py`)."""
 
-    path: str
+    path: FieldPath
     value: Any
     fingerprint: str
 

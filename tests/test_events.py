@@ -11,7 +11,6 @@ import pytest
 
 from defendctl.event import Evaluation, Event, Score, ShownEvent
 from defendctl.render.text import events as events_text
-from defendctl.render.text.paint import plain
 from tests.conftest import GENERATIONS, KEY, custom
 
 if TYPE_CHECKING:
@@ -153,7 +152,7 @@ def test_no_event_passes_by_what_failed() -> None:
         (False, 1, "completed, flagged by x, not filtered"),
     ):
         event = Event("evt_1", "completed", filtered, None, attempts, (told,))
-        assert f"  {said}" in events_text.event(ShownEvent("a", "wkfl_1", event), plain)
+        assert f"  {said}" in events_text.event(ShownEvent("a", "wkfl_1", event))
 
 
 # --- sent at most once ---

@@ -4,33 +4,29 @@ from __future__ import annotations
 
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from defendctl.cli.console import Ticker
+from defendctl.cli.delivery import deliver, format_option
 from defendctl.cli.options import (
     PATH,
     beginning,
     files_option,
-    format_option,
     older_checkout,
     parallelism_option,
     progress_of,
     reassert_option,
     replace_option,
-    selection_of,
     subcommand,
     target_option,
 )
 from defendctl.cli.options import selector as with_selector
 from defendctl.cli.plan import Expected, expected
-from defendctl.cli.telling import after, plan_shown, warn_about
+from defendctl.cli.telling import after, plan_shown, tell_denied, warn_about
 from defendctl.diagnostics import DefendctlError, Precondition, Usage
 from defendctl.exits import worst_exit
-from defendctl.render.json import results as results_json
-from defendctl.render.text import apply as apply_text
-from defendctl.render.text import plan as plan_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,10 +34,6 @@ if TYPE_CHECKING:
     from defendctl.cli.run import Run
     from defendctl.operations.apply import Consent
     from defendctl.review import Review
-
-
-_OF_THE_PLAN = ("target", "replace", "selector", "reassert")
-"""Options that a saved plan brings along."""
 
 
 @subcommand("apply")
@@ -56,7 +48,7 @@ _OF_THE_PLAN = ("target", "replace", "selector", "reassert")
 @click.option("--yes", is_flag=True, allow_from_autoenv=False, help="Do not ask.")
 @beginning
 @older_checkout
-@format_option("text", "json")
+@format_option("apply")
 @target_option
 @replace_option
 @with_selector
@@ -64,16 +56,37 @@ _OF_THE_PLAN = ("target", "replace", "selector", "reassert")
 @parallelism_option
 @click.pass_obj
 def apply(
-    run: Run, /, plan_file: Path | None, expect: Expected | None, yes: bool, format: str, **chosen: Any
+    run: Run,
+    /,
+    plan_file: Path | None,
+    expect: Expected | None,
+    yes: bool,
+    format: str,
+    file: tuple[Path, ...],
+    target: tuple[str, ...],
+    replace: tuple[str, ...],
+    selector: tuple[str, ...],
+    reassert: tuple[str, ...],
+    parallelism: int,
 ) -> int:
     """Make it so: plan, ask, create and update, and report what may not be changed."""
     from defendctl.operations.apply import apply as operation
     from defendctl.operations.policy import Denied
+    from defendctl.operations.selection import Selection, choose_as_planned
 
-    if plan_file and any(chosen[name] for name in _OF_THE_PLAN):
+    if plan_file and (target or replace or selector or reassert):
         raise Usage("--target, --replace, -l and --reassert are part of PLAN: leave them out")
     ticker = Ticker(run.console)
-    consent = _consent(run, plan_file, expect, yes, chosen)
+    consent = _consent(run, plan_file, expect, yes)
+    typed = Selection(
+        files=file,
+        target=target,
+        replace=replace,
+        selector=selector,
+        reassert=reassert,
+        parallelism=parallelism,
+    )
+    chosen = choose_as_planned(typed, consent.saved["options"]) if consent.saved else typed
 
     def on_plan(made: Review) -> None:
         ticker.end()
@@ -86,23 +99,17 @@ def apply(
             run.console.err(plan_shown(made, run))
 
     try:
-        done = operation(run.workspace(), selection_of(chosen), consent, progress_of(ticker), on_plan)
+        done = operation(run.workspace(), chosen, consent, progress_of(ticker), on_plan)
     except Denied as denied:
-        run.console.err(plan_text.findings(denied.findings, run.console.paint_err))
+        tell_denied(denied.findings, run)
         raise
     ticker.end()
     after(done, run)
-    run.console.out(
-        results_json.apply(done.result, run.environment)
-        if format == "json"
-        else apply_text.apply(done.result, run.console.paint, run.environment)
-    )
+    deliver(run, "apply", done.result, format)
     return worst_exit(done.result.exit_codes())
 
 
-def _consent(
-    run: Run, plan_file: Path | None, expect: Expected | None, yes: bool, chosen: dict[str, Any]
-) -> Consent:
+def _consent(run: Run, plan_file: Path | None, expect: Expected | None, yes: bool) -> Consent:
     from defendctl.operations.apply import Consent
     from defendctl.operations.planfile import read_plan
 
@@ -114,7 +121,6 @@ def _consent(
             )
         if expect and expect.digest != saved["digest"]:
             raise Usage("--expect names another digest than PLAN")
-        chosen.update({name: tuple(saved["options"].get(name, ())) for name in _OF_THE_PLAN})
         return Consent(None, saved["digest"], saved["serial"], saved)
     if expect:
         return Consent(None, expect.digest, expect.serial)

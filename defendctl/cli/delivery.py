@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,9 +11,9 @@ import click
 
 from defendctl.diagnostics import DefendctlError
 from defendctl.durable import append_whole
-from defendctl.render import github
-from defendctl.render.markdown import comment as comment_markdown
-from defendctl.render.registry import FORMATS, Setting
+from defendctl.render.markdown.fit import SUMMARY
+from defendctl.render.registry import FORMATS, OUTPUTS, draw, load
+from defendctl.render.setting import Setting
 from defendctl.render.text.paint import plain
 
 if TYPE_CHECKING:
@@ -23,6 +24,21 @@ if TYPE_CHECKING:
 
 _LEAST_ROOM: Final = 4_096
 """A step summary that has no more left is full."""
+
+
+def format_option(kind: str) -> Callable[[Any], Any]:
+    """`--format`, of those that this kind of result has; the first is the default."""
+
+    def prepare(ctx: click.Context, param: click.Parameter, chosen: str) -> str:
+        """Before the run: a result that was paid for must not wait for a file to be opened."""
+        if not ctx.resilient_parsing:
+            load(FORMATS[kind][chosen])
+        return chosen
+
+    choices = list(FORMATS[kind])
+    return click.option(
+        "--format", callback=prepare, type=click.Choice(choices), default=choices[0], show_default=True
+    )
 
 
 def report_option(kind: str) -> Callable[[Any], Any]:
@@ -55,18 +71,29 @@ def _report(value: str, kind: str) -> Destination:
     return Destination(f"--report {value}", Path(file), kind, name)
 
 
-def deliver(run: Run, kind: str, result: Any, format: str, reports: Sequence[Destination], code: int) -> None:
-    """Files first, so that they are there even if nobody reads stdout to its end; stdout whatever they do."""
-    folder = _in_the_repository()
-    shown = FORMATS[kind][format](kind, result, Setting(run.console.paint, folder, run.environment))
+def deliver(
+    run: Run,
+    kind: str,
+    result: Any,
+    format: str,
+    reports: Sequence[Destination] = (),
+    code: int = 0,
+    *,
+    origins: bool = False,
+    paid: bool = False,
+) -> None:
+    """Files first, so that they are there even if nobody reads stdout to its end; stdout whatever they do.
+
+    `code` is what the command exits with, and `paid` what `Console.out` makes of it.
+    """
+    setting = Setting(run.console.paint, _in_the_repository(), run.environment, origins=origins)
     try:
         for report in reports:
-            setting = Setting(plain, folder, run.environment)
-            report.write(FORMATS[kind][report.format](kind, result, setting))
-        if format == "github":
-            _tell_github(kind, result, code, run.environment)
+            report.write(draw(kind, report.format, result, replace(setting, paint=plain)))
+        if format == "github" and kind in OUTPUTS:
+            _tell_github(kind, result, code, setting)
     finally:
-        run.console.out(shown)
+        run.console.out(draw(kind, format, result, setting), paid=paid)
 
 
 def append_to(variable: str, content: str) -> None:
@@ -77,30 +104,25 @@ def append_to(variable: str, content: str) -> None:
     append_whole(Path(path), content.encode(errors="backslashreplace"))
 
 
-def _tell_github(kind: str, result: Any, code: int, environment: str | None) -> None:
+def _tell_github(kind: str, result: Any, code: int, setting: Setting) -> None:
     """Outputs and summary of the step. Outside of one there are only the annotations."""
-    if kind == "diagnostics":
-        return
     if os.environ.get("GITHUB_OUTPUT"):
-        outputs = github.plan_outputs if kind == "plan" else github.drift_outputs
-        append_to("GITHUB_OUTPUT", outputs(result, code))
+        append_to("GITHUB_OUTPUT", load(OUTPUTS[kind])(result, code))
     if os.environ.get("GITHUB_STEP_SUMMARY"):
-        _summarise(kind, result, environment)
+        _summarise(kind, result, setting)
 
 
-def _summarise(kind: str, result: Any, environment: str | None) -> None:
+def _summarise(kind: str, result: Any, setting: Setting) -> None:
     path = Path(os.environ["GITHUB_STEP_SUMMARY"])
-    room = comment_markdown.SUMMARY - (path.stat().st_size if path.exists() else 0)
+    room = SUMMARY - (path.stat().st_size if path.exists() else 0)
     if room > _LEAST_ROOM:
-        plan = kind == "plan"
-        shown = (
-            comment_markdown.plan(result, room) if plan else comment_markdown.drift(result, room, environment)
-        )
-        append_to("GITHUB_STEP_SUMMARY", shown)
+        append_to("GITHUB_STEP_SUMMARY", draw(kind, "markdown", result, replace(setting, limit=room)))
 
 
 def _in_the_repository() -> str:
     """The working directory as GitHub names it, or nothing elsewhere."""
     root = os.environ.get("GITHUB_WORKSPACE")
-    here, top = Path.cwd().resolve(), Path(root or "/").resolve()
-    return here.relative_to(top).as_posix() if root and here.is_relative_to(top) else ""
+    if not root:
+        return ""
+    here, top = Path.cwd().resolve(), Path(root).resolve()
+    return here.relative_to(top).as_posix() if here.is_relative_to(top) else ""

@@ -6,22 +6,20 @@ from typing import TYPE_CHECKING
 
 import click
 
+from defendctl.cli.delivery import deliver, format_option
 from defendctl.cli.options import Command
-from defendctl.render.json import doctor as doctor_json
-from defendctl.render.text import doctor as doctor_text
 
 if TYPE_CHECKING:
     from defendctl.cli.run import Run
 
 
 @click.command("doctor", cls=Command)
-@click.option("--format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option("doctor")
 @click.pass_obj
 def doctor(run: Run, format: str) -> int:
     """Check key, project, state, lock and schemas, and say what the server answers like."""
     from defendctl.operations.doctor import doctor as operation
 
     checkup = operation(run.workspace())
-    of, paint = run.environment, run.console.paint
-    run.console.out(doctor_json.json(checkup, of) if format == "json" else doctor_text.text(checkup, paint))
+    deliver(run, "doctor", checkup, format)
     return checkup.code

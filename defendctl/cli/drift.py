@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from defendctl.cli import completing
 from defendctl.cli.console import Ticker
-from defendctl.cli.delivery import deliver, report_option
-from defendctl.cli.fmt import tell_unwritten
+from defendctl.cli.delivery import deliver, format_option, report_option
 from defendctl.cli.options import (
     files_option,
-    format_option,
     parallelism_option,
     progress_of,
-    selection_of,
     subcommand,
 )
 from defendctl.cli.options import selector as with_selector
+from defendctl.cli.telling import tell_unwritten
 from defendctl.diagnostics import Usage
 from defendctl.exits import worst_exit
 from defendctl.plan.drift import exit_codes, ignoring
-from defendctl.render.registry import FORMATS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from defendctl.cli.run import Run
     from defendctl.operations.destinations import Destination
 
 
 @subcommand("drift")
-@format_option(*FORMATS["drift"])
+@format_option("drift")
 @report_option("drift")
 @click.option("--write", is_flag=True, help="Put what is live into the manifests, one line for one value.")
 @click.option(
@@ -67,12 +66,15 @@ def drift(
     overwrite: tuple[str, ...],
     ignore: tuple[str, ...],
     fail_on: str,
-    **chosen: Any,
+    file: tuple[Path, ...],
+    selector: tuple[str, ...],
+    parallelism: int,
 ) -> int:
     """Show what was changed behind our back, and exit 2 if anything was. Writes nothing without --write."""
     from defendctl.operations import drift_write
     from defendctl.operations.destinations import check_destinations
     from defendctl.operations.drift import drift as operation
+    from defendctl.operations.selection import Selection
 
     workspace = run.workspace()
     check_destinations(workspace, report)
@@ -80,13 +82,14 @@ def drift(
         raise Usage("--overwrite says what --write may write: give both")
     drift_write.check_ignored(workspace, ignore)
     ticker = Ticker(run.console)
-    files = chosen["file"]
-    entries = ignoring(operation(workspace, selection_of(chosen), progress_of(ticker)), ignore)
+    selection = Selection(files=file, selector=selector, parallelism=parallelism)
+    desired = workspace.desired(file or None)
+    entries = ignoring(operation(workspace, desired, selection, progress_of(ticker)), ignore)
     ticker.end()
     if write:
         drift_write.check_overwritten(entries, overwrite)
-        entries = drift_write.write_back(workspace, files, entries, overwrite)
-        tell_unwritten(run.console, entries)
+        entries = drift_write.write_back(workspace, file, desired, entries, overwrite)
+        tell_unwritten(entries, run)
     code = worst_exit(exit_codes(entries, None if fail_on == "any" else fail_on))
     deliver(run, "drift", entries, format, report, code)
     return code

@@ -2,45 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from defendctl.cli import completing
+from defendctl.cli.delivery import deliver, format_option
 from defendctl.cli.options import Command
 from defendctl.exits import Exit
-from defendctl.render.json import contrast as contrast_json
-from defendctl.render.text import contrast as contrast_text
 
 if TYPE_CHECKING:
     from defendctl.cli.run import Run
 
 
 @click.command("render", cls=Command)
-@click.option("--format", type=click.Choice(["yaml", "json"]), default="yaml", show_default=True)
+@format_option("manifest")
 @click.option("--origins", is_flag=True, help="Say the file and line that each value comes from.")
 @click.pass_obj
 def render(run: Run, format: str, origins: bool) -> int:
     """Print the effective manifests: with defaults filled in and the overlays of --env laid over them."""
     from defendctl.operations.environments import render as operation
-    from defendctl.render import effective
 
-    desired = operation(run.workspace())
-    draw = effective.as_json if format == "json" else effective.yaml
-    run.console.out(draw(desired, run.environment, origins=origins))
+    deliver(run, "manifest", operation(run.workspace()), format, origins=origins)
     return 0
 
 
 @click.command("compare", cls=Command)
 @click.argument("first", metavar="ENV", shell_complete=completing.environments)
 @click.argument("second", metavar="ENV", shell_complete=completing.environments)
-@click.option("--format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option("comparison")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if they differ.")
 @click.pass_obj
 def compare(run: Run, first: str, second: str, format: str, detailed_exitcode: bool) -> int:
     """Show how the second environment differs from the first, and in which direction."""
     from defendctl.operations.environments import compare as operation
+    from defendctl.operations.workspace import open_workspace
 
-    found = operation(run.settings(), first, second)
-    run.console.out(contrast_json.as_json(found) if format == "json" else contrast_text.text(found))
+    in_none = open_workspace(replace(run.settings(), env=None), choose=False)
+    found = operation(in_none, first, second)
+    deliver(run, "comparison", found, format)
     return Exit.FOUND if detailed_exitcode and found.differing else Exit.OK

@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING
 import click
 
 from defendctl.cli import completing
+from defendctl.cli.delivery import deliver, format_option
 from defendctl.cli.options import Command, Group
 from defendctl.command import command
 from defendctl.diagnostics import DefendctlError
 from defendctl.exits import Exit
-from defendctl.render.json import events as events_json
-from defendctl.render.text import events as events_text
 
 if TYPE_CHECKING:
     from defendctl.cli.run import Run
     from defendctl.event import Event
 
-_format = click.option("--format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 _content = click.option(
     "--show-content", is_flag=True, help="Also show prompts, outputs, rationales and the nametag."
 )
@@ -42,17 +40,14 @@ def group() -> None:
 @click.argument("address", shell_complete=completing.bound)
 @click.option("--limit", type=click.IntRange(1, 100), default=10, show_default=True, help="Events at most.")
 @_content
-@_format
+@format_option("events")
 @click.pass_obj
 def list_(run: Run, address: str, limit: int, show_content: bool, format: str) -> int:
     """The last events of a workflow, the newest first."""
     from defendctl.operations.events import listed
 
     found = listed(run.workspace(), address, limit, show_content)
-    of, paint = run.environment, run.console.paint
-    run.console.out(
-        events_json.events_document(found, of) if format == "json" else events_text.events(found, paint, of)
-    )
+    deliver(run, "events", found, format)
     return 0
 
 
@@ -60,17 +55,14 @@ def list_(run: Run, address: str, limit: int, show_content: bool, format: str) -
 @click.argument("address", shell_complete=completing.bound)
 @click.argument("event_id")
 @_content
-@_format
+@format_option("event")
 @click.pass_obj
 def show(run: Run, address: str, event_id: str, show_content: bool, format: str) -> int:
     """One event: its scores against their thresholds, and the chain of improvement attempts."""
     from defendctl.operations.events import shown
 
     found = shown(run.workspace(), address, event_id, show_content)
-    of, paint = run.environment, run.console.paint
-    run.console.out(
-        events_json.event_document(found, of) if format == "json" else events_text.event(found, paint, of)
-    )
+    deliver(run, "event", found, format)
     return 0
 
 
@@ -79,15 +71,14 @@ def show(run: Run, address: str, event_id: str, show_content: bool, format: str)
 @click.option(
     "--input", type=click.Path(path_type=Path), required=True, help="YAML or JSON that says the event."
 )
-@_format
+@format_option("submission")
 @click.pass_obj
 def submit(run: Run, address: str, input: Path, format: str) -> int:
     """Submit one event and print its id. It is evaluated, and that costs money: it is sent once."""
     from defendctl.operations.events import submitted
 
     done = submitted(run.workspace(), address, input)
-    shown = events_json.sent_document(done, run.environment) if format == "json" else events_text.sent(done)
-    run.console.out(shown, paid=True)
+    deliver(run, "submission", done, format, paid=True)
     if done.why:
         told = {"refused": "refused", "not_sent": "not sent", "unknown": "the outcome is unknown"}
         hint = f"`{command('events list {}', address)}` may show it" if done.outcome == "unknown" else None
@@ -100,7 +91,7 @@ def submit(run: Run, address: str, input: Path, format: str) -> int:
 @click.argument("event_id")
 @wait
 @_content
-@_format
+@format_option("event")
 @click.pass_obj
 def watch(run: Run, address: str, event_id: str, wait: float, show_content: bool, format: str) -> int:
     """Wait until an event is evaluated, then show it. Exits 1 if that takes too long, or breaks off."""
@@ -115,10 +106,7 @@ def watch(run: Run, address: str, event_id: str, wait: float, show_content: bool
         found = watched(run.workspace(), address, event_id, wait, show_content, on_poll)
     finally:
         live.end()
-    of, paint = run.environment, run.console.paint
-    run.console.out(
-        events_json.event_document(found, of) if format == "json" else events_text.event(found, paint, of)
-    )
+    deliver(run, "event", found, format)
     if not found.event.ended:
         run.console.error(DefendctlError(f"{event_id} has not ended within {wait:g} s"))
     return Exit.OK if found.event.status == "completed" else Exit.FAILED

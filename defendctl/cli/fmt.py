@@ -1,4 +1,4 @@
-"""The commands that write manifests."""
+"""`defendctl fmt`."""
 
 from __future__ import annotations
 
@@ -9,15 +9,11 @@ import click
 from defendctl.cli.options import Command, ManifestPath
 from defendctl.exits import Exit
 from defendctl.render.inert import inert
-from defendctl.render.words import path
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
-    from defendctl.cli.console import Console
     from defendctl.cli.run import Run
-    from defendctl.plan.drift import Drifted
 
 
 @click.command("fmt", cls=Command)
@@ -40,11 +36,3 @@ def fmt(run: Run, /, paths: tuple[Path, ...], check: bool) -> int:
     for name in done.changed:
         run.console.out(inert(name) + "\n")
     return Exit.FOUND if check and done.changed else Exit.OK
-
-
-def tell_unwritten(console: Console, entries: Sequence[Drifted]) -> None:
-    """Whatever the format: what drift --write left to people."""
-    for entry in entries:
-        for change in entry.remaining:
-            reason = entry.fates[change.path].reason
-            console.warn(f"{entry.address} {path(change.path)} was not written: {reason}")

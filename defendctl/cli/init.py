@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ def init(run: Run) -> int:
     """
     from defendctl.operations import init as operation
 
-    settings = run.settings(env=run.typed("env"))
+    settings = replace(run.settings(), env=run.typed("env"))
     done = operation.init_environment(settings) if settings.env else operation.init(Path.cwd(), settings)
     for name in done.written:
         run.console.out(f"wrote  {name}\n")

@@ -19,7 +19,8 @@ from defendctl.cli.run import Run
 from defendctl.diagnostics import DefendctlError, Invalid
 from defendctl.exits import Exit, worst_exit
 from defendctl.render.inert import inert
-from defendctl.render.text import diagnostics as diagnostics_text
+from defendctl.render.setting import Setting
+from defendctl.render.text.diagnostics import diagnostics
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,10 +140,7 @@ def _click(error: click.ClickException, console: Console) -> int:
 
 
 def _invalid(error: Invalid, console: Console) -> int:
-    console.err(
-        diagnostics_text.diagnostics(error.diagnostics, console.paint_err)
-        + diagnostics_text.verdict(error.diagnostics)
-    )
+    console.err(diagnostics(error.diagnostics, Setting(console.paint_err)))
     return error.exit_code
 
 

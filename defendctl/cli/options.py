@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from defendctl.cli.console import Ticker
     from defendctl.operations.progress import Progress
-    from defendctl.operations.selection import Selection
 
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -168,10 +167,6 @@ def subcommand(name: str) -> Callable[[Callable[..., Any]], Command]:
     return click.command(name, cls=Command)
 
 
-def format_option(*choices: str) -> Callable[[F], F]:
-    return click.option("--format", type=click.Choice(choices), default=choices[0], show_default=True)
-
-
 files_option = click.option("-f", "--file", type=PATH, multiple=True, help="Read these manifests instead.")
 parallelism_option = click.option(
     "--parallelism", type=click.IntRange(1, 256), default=10, show_default=True, help="Requests at once."
@@ -200,12 +195,6 @@ reassert_option = click.option(
     metavar="FIELD",
     help="Write this field where it is only assumed, for it cannot be read back.",
 )
-
-
-def selection_of(chosen: dict[str, Any]) -> Selection:
-    from defendctl.operations.selection import Selection
-
-    return Selection(files=chosen.pop("file"), **chosen)
 
 
 def progress_of(ticker: Ticker) -> Progress:

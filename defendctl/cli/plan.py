@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from defendctl.cli.console import Ticker
-from defendctl.cli.delivery import deliver, report_option
+from defendctl.cli.delivery import deliver, format_option, report_option
 from defendctl.cli.options import (
     PATH,
     files_option,
-    format_option,
     parallelism_option,
     progress_of,
     reassert_option,
     replace_option,
-    selection_of,
     subcommand,
     target_option,
 )
@@ -25,7 +23,6 @@ from defendctl.cli.options import selector as with_selector
 from defendctl.cli.telling import warn_about
 from defendctl.diagnostics import errors
 from defendctl.exits import Exit, worst_exit
-from defendctl.render.registry import FORMATS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @subcommand("plan")
-@format_option(*FORMATS["plan"])
+@format_option("plan")
 @report_option("plan")
 @files_option
 @click.option("--out", type=PATH, help="Also save the plan, for `apply PLAN`.")
@@ -67,18 +64,38 @@ def plan(
     report: tuple[Destination, ...],
     out: Path | None,
     detailed_exitcode: bool,
-    **chosen: Any,
+    refresh: bool,
+    replay: int | None,
+    tests: Path | None,
+    file: tuple[Path, ...],
+    target: tuple[str, ...],
+    replace: tuple[str, ...],
+    selector: tuple[str, ...],
+    reassert: tuple[str, ...],
+    parallelism: int,
 ) -> int:
     """Show what apply would do, and what that does to each guardrail. Reads only."""
     from defendctl.operations.destinations import Destination, check_destinations
     from defendctl.operations.plan import plan as operation
+    from defendctl.operations.selection import Selection
 
     workspace = run.workspace()
     saved = [Destination(f"--out {out}", out, "plan", "json")] if out else []
     files = [*saved, *report]
     check_destinations(workspace, files)
     ticker = Ticker(run.console)
-    made = operation(workspace, selection_of(chosen), progress_of(ticker))
+    chosen = Selection(
+        files=file,
+        target=target,
+        replace=replace,
+        selector=selector,
+        reassert=reassert,
+        parallelism=parallelism,
+        refresh=refresh,
+        last_events=replay,
+        tests=tests,
+    )
+    made = operation(workspace, chosen, progress_of(ticker))
     ticker.end()
     warn_about(made, run)
     found = {Exit.FOUND} if detailed_exitcode and not made.plan.empty else set()

@@ -53,14 +53,12 @@ class Run:
         """What the command line itself said, and no variable."""
         return self.said.get(name) if name in self._typed else None
 
-    def settings(self, **other: Any) -> Settings:
-        """`other` goes before what the options said."""
+    def settings(self) -> Settings:
         from defendctl.operations.workspace import Settings
 
-        said = {**self.said, **other}
         return Settings(
-            config=said.get("config"),
-            env=said.get("env"),
+            config=self.said.get("config"),
+            env=self.said.get("env"),
             sandbox=bool(self.said.get("sandbox")),
             timeout=self.said.get("timeout"),
             warn=self.console.warn,

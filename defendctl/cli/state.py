@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from defendctl.cli import completing
+from defendctl.cli.delivery import deliver, format_option
 from defendctl.cli.options import Command, Group
 from defendctl.cli.options import selector as with_selector
 from defendctl.diagnostics import Usage
 from defendctl.render.inert import inert
-from defendctl.render.json import results as results_json
-from defendctl.render.text import state as state_text
 
 if TYPE_CHECKING:
     from defendctl.cli.run import Run
@@ -24,15 +23,14 @@ def group() -> None:
 
 
 @group.command("list", cls=Command)
-@click.option("--format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option("state")
 @with_selector
 @click.pass_obj
 def list_(run: Run, format: str, selector: tuple[str, ...]) -> int:
     """Bindings, creates with an unknown outcome, and retired workflows."""
     from defendctl.operations.repair import state_list
 
-    state = state_list(run.workspace(), selector)
-    run.console.out(results_json.state(state) if format == "json" else state_text.state(state))
+    deliver(run, "state", state_list(run.workspace(), selector), format)
     return 0
 
 

@@ -2,40 +2,31 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from defendctl.cli import completing
 from defendctl.cli.console import Ticker
+from defendctl.cli.delivery import deliver, format_option
 from defendctl.cli.events import wait
 from defendctl.cli.options import Command, beginning, selector
-from defendctl.cli.telling import after
+from defendctl.cli.telling import after, tell_pending
 from defendctl.diagnostics import Usage
 from defendctl.exits import Exit, worst_exit
-from defendctl.render import junit
-from defendctl.render.json import proof as proof_json
-from defendctl.render.json import results as results_json
-from defendctl.render.json import suite as suite_json
-from defendctl.render.markdown import suite as suite_markdown
-from defendctl.render.text import apply as apply_text
-from defendctl.render.text import proof as proof_text
-from defendctl.render.text import suite as suite_text
+from defendctl.render.registry import FORMATS, load
 
 if TYPE_CHECKING:
     from defendctl.cli.run import Run
     from defendctl.suite.models import CaseResult
-
-FORMATS = ("text", "json", "junit", "markdown")
 
 
 @click.command("verify", cls=Command)
 @click.argument("address", shell_complete=completing.bound)
 @click.option("--canary", is_flag=True, help="Submit one event to look at, which costs money.")
 @wait
-@click.option("--format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option("proof")
 @click.pass_obj
 def verify(run: Run, address: str, canary: bool, wait: float, format: str) -> int:
     """Compare what judged the newest event with the manifest. Submits nothing, but with --canary.
@@ -45,10 +36,7 @@ def verify(run: Run, address: str, canary: bool, wait: float, format: str) -> in
     from defendctl.operations.verify import verify as operation
 
     found = operation(run.workspace(), address, wait if canary else None)
-    draw = (
-        proof_json.proof_document if format == "json" else partial(proof_text.text, paint=run.console.paint)
-    )
-    run.console.out(draw(found, environment=run.environment))
+    deliver(run, "proof", found, format)
     return {"proven": Exit.OK, "differs": Exit.FOUND, "not_yet": Exit.FAILED}[found.answer]
 
 
@@ -83,9 +71,23 @@ def verify(run: Run, address: str, canary: bool, wait: float, format: str) -> in
     "--parallelism", type=click.IntRange(1, 32), default=4, show_default=True, help="Events at once."
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Also save the results as JSON.")
-@click.option("--format", type=click.Choice(FORMATS), default="text", show_default=True)
+@format_option("test-results")
 @click.pass_obj
-def test(run: Run, /, out: Path | None, format: str, create_canary: bool, **chosen: Any) -> int:
+def test(
+    run: Run,
+    /,
+    out: Path | None,
+    format: str,
+    create_canary: bool,
+    target: tuple[str, ...],
+    selector: tuple[str, ...],
+    tag: tuple[str, ...],
+    max_cost: float | None,
+    one_sided: bool,
+    candidate: bool,
+    wait: float,
+    parallelism: int,
+) -> int:
     """Submit the cases under `tests:`, and say whether the guardrails did as expected. Costs money.
 
     Exits 2 if a case failed or is flaky, 1 if one was not judged, 5 if the budget does not suffice.
@@ -104,29 +106,32 @@ def test(run: Run, /, out: Path | None, format: str, create_canary: bool, **chos
     def on_result(result: CaseResult) -> None:
         ticker.step()
 
-    done = operation(workspace, Chosen(**chosen), on_result, lambda count: ticker.start("Testing", count))
+    chosen = Chosen(
+        target=target,
+        selector=selector,
+        tag=tag,
+        max_cost=max_cost,
+        wait=wait,
+        parallelism=parallelism,
+        one_sided=one_sided,
+        candidate=candidate,
+    )
+    done = operation(workspace, chosen, on_result, lambda count: ticker.start("Testing", count))
     ticker.end()
-    draw = {"json": suite_json.results_document, "junit": junit.junit, "markdown": suite_markdown.markdown}
-    try:
-        for file in files:
-            file.write(suite_json.results_document(done))
-    finally:  # they are paid for, so they are told wherever that is possible
-        shown = draw[format](done) if format in draw else suite_text.text(done, run.console.paint)
-        run.console.out(shown, paid=True)
-    if done.pending and format != "text":
-        run.console.err("\n".join(suite_text.pending(done)))
+    deliver(run, "test-results", done, format, files, paid=True)
+    if format != "text":
+        tell_pending(done, run)
     return worst_exit(done.exit_codes())
 
 
 def _create_canary(run: Run, format: str) -> int:
     from defendctl.operations.candidate import create_canary
 
-    if format not in ("text", "json"):
-        raise Usage(f"--create-canary knows the formats text and json, not {format}")
+    known = FORMATS["apply"]
+    if format not in known:
+        raise Usage(f"--create-canary knows the formats {' and '.join(known)}, not {format}")
+    load(known[format])
     done = create_canary(run.workspace())
     after(done, run)
-    shown = results_json.apply(done.result, run.environment)
-    run.console.out(
-        shown if format == "json" else apply_text.apply(done.result, run.console.paint, run.environment)
-    )
+    deliver(run, "apply", done.result, format)
     return worst_exit(done.result.exit_codes())

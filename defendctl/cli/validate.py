@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from defendctl.cli import completing
-from defendctl.cli.delivery import deliver, report_option
+from defendctl.cli.delivery import deliver, format_option, report_option
 from defendctl.cli.options import (
     ManifestPath,
     files_option,
-    format_option,
     subcommand,
 )
-from defendctl.render.registry import FORMATS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +41,7 @@ if TYPE_CHECKING:
     shell_complete=completing.lint_codes,
     help="Take this lint for a warning.",
 )
-@format_option(*FORMATS["diagnostics"])
+@format_option("diagnostics")
 @report_option("diagnostics")
 @click.pass_obj
 def validate(
@@ -53,7 +51,8 @@ def validate(
     file: tuple[Path, ...],
     format: str,
     report: tuple[Destination, ...],
-    **chosen: Any,
+    warning: tuple[str, ...],
+    error: tuple[str, ...],
 ) -> int:
     """Check every manifest and the project file, offline; `-` is stdin."""
     from defendctl.operations.destinations import check_destinations
@@ -62,8 +61,8 @@ def validate(
 
     workspace = run.workspace(choose=False)
     check_destinations(workspace, report)
-    levels: dict[str, LintLevel] = dict.fromkeys(chosen["warning"], "warning")
-    levels |= dict.fromkeys(chosen["error"], "error")
+    levels: dict[str, LintLevel] = dict.fromkeys(warning, "warning")
+    levels |= dict.fromkeys(error, "error")
     found = operation(workspace, [*paths, *file], levels)
     code = exits(found)
     deliver(run, "diagnostics", found, format, report, code)

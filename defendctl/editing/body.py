@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from defendctl.editing.fmt import OLD_NAME
 from defendctl.editing.values import quotes, replaced, spelling
+from defendctl.model import metric_path, split_metrics
 from defendctl.yamltext.items import NoPlace, changed_items
 from defendctl.yamltext.splice import Splice, has_comment
 
@@ -39,16 +40,16 @@ class Body:
     ) -> dict[str, str]:
         """Path → why not, of those that cannot be put. `metrics` are all, for where they are written out."""
         refused: dict[str, str] = {}
-        levels = {path.partition(".")[2]: values[path] for path in values if path.startswith("metrics.")}
-        for path, value in values.items():
+        others, levels = split_metrics(values)
+        for path, value in others.items():
             if path == "file_search":
                 with _telling([path], refused):
                     self._list(path, list(value))
-            elif not path.startswith("metrics."):
+            else:
                 with _telling([path], refused):
                     self._scalar(path, value)
         if levels:
-            with _telling([f"metrics.{name}" for name in levels], refused):
+            with _telling([metric_path(name) for name in levels], refused):
                 self._metrics(levels, metrics, hides)
         return refused
 

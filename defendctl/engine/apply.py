@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from defendctl.diagnostics import DefendctlError, Interrupted, Precondition
 from defendctl.engine.create import Unrecorded, create
 from defendctl.engine.results import ApplyResult, Receipt, Result
 from defendctl.engine.update import adopt, update
 from defendctl.exits import Exit
+from defendctl.plan.changes import Adopt, Block, Create, Replace, Retire, Same, Update, Work, Write
 from defendctl.plan.diff import differing
 from defendctl.plan.fingerprints import MOVE, spends
 from defendctl.state import records
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
     from defendctl.engine.protocols import Memory, Remote
     from defendctl.engine.upload import Uploads
     from defendctl.model import Binding, Fields, Support
-    from defendctl.plan.changes import Change, Move, Plan
+    from defendctl.plan.changes import Move, Plan
     from defendctl.plan.fingerprints import Spends
+
+W = TypeVar("W", bound=Work)
+S = TypeVar("S", bound=Write)
 
 UNKNOWN_LIMIT: Final = 3
 """After so many unknown creates no further one starts. So many may be in flight: none can exceed it."""
@@ -60,11 +64,12 @@ class Applier:
 
     def run(self) -> ApplyResult:
         """Raises nothing for what can be told in a result."""
-        work = [change for change in self._plan.changes if change.action != "none"]
+        work = [change for change in self._plan.changes if not isinstance(change, Same)]
         moves, failed = self._move()
-        self._each(_of(work, "retire"), self._retire, 1)
-        self._each(_of(work, "update", "adopt"), self._update, self._parallelism)
-        self._each(_of(work, "create", "replace"), self._create, min(self._parallelism, UNKNOWN_LIMIT))
+        self._each([c for c in work if isinstance(c, Retire)], self._retire, 1)
+        self._each([c for c in work if isinstance(c, Update | Adopt)], self._update, self._parallelism)
+        creates = [c for c in work if isinstance(c, Create | Replace)]
+        self._each(creates, self._create, min(self._parallelism, UNKNOWN_LIMIT))
         self._note_agreement()
         results = [self._results.get(change.address) or self._not_attempted(change) for change in work]
         exits = self._plan.blocked_exits() | failed
@@ -85,7 +90,7 @@ class Applier:
             return made, {Exit.PRECONDITION if isinstance(error, Precondition) else Exit.FAILED}
         return made, set()
 
-    def _each(self, changes: list[Change], step: Callable[[Change], Result], workers: int) -> None:
+    def _each(self, changes: list[W], step: Callable[[W], Result], workers: int) -> None:
         if not changes:
             return
         waiting = iter(changes)
@@ -94,7 +99,7 @@ class Applier:
         for worker in running:
             worker.result()
 
-    def _work(self, waiting: Iterable[Change], step: Callable[[Change], Result], workers: int) -> None:
+    def _work(self, waiting: Iterable[W], step: Callable[[W], Result], workers: int) -> None:
         mine = 0
         while (change := self._next(waiting, mine, workers)) is not None:
             result = self._try(change, step)
@@ -103,7 +108,7 @@ class Applier:
                 self._results[change.address] = result
             self._on_result(result)
 
-    def _next(self, waiting: Iterable[Change], mine: int, workers: int) -> Change | None:
+    def _next(self, waiting: Iterable[W], mine: int, workers: int) -> W | None:
         """The next change, or None: all done, told to stop, or too many unknown creates.
 
         A worker whose create ended unknown leaves while the others in flight could fill the limit.
@@ -114,7 +119,7 @@ class Applier:
                 return None
             return next(iter(waiting), None)
 
-    def _try(self, change: Change, step: Callable[[Change], Result]) -> Result:
+    def _try(self, change: W, step: Callable[[W], Result]) -> Result:
         try:
             result = step(change)
         except Unrecorded as error:
@@ -131,22 +136,24 @@ class Applier:
             self.stop("the API refused the key")
         return result
 
-    def _state_failed(self, change: Change, error: OSError | Precondition) -> Result:
+    def _state_failed(self, change: Work, error: OSError | Precondition) -> Result:
         self.stop(f"the state cannot be written: {error}")
         code = Exit.PRECONDITION if isinstance(error, Precondition) else Exit.FAILED
         text = f"the state cannot be written: {error}"
         return Result(change.address, change.action, "failed", change.workflow_id, text, code)
 
-    def _retire(self, change: Change) -> Result:
+    def _retire(self, change: Retire) -> Result:
         self._memory.record(records.retired(change.address, self._spent_by(change).whole))
         return Result(change.address, change.action, "done", change.workflow_id)
 
-    def _update(self, change: Change) -> Result:
+    def _update(self, change: Update | Adopt) -> Result:
         assert self._remote
-        step = adopt if change.action == "adopt" else update
-        return step(self._settled(change), self._remote, self._memory, self._support, self._spent_by(change))
+        spent, change = self._spent_by(change), self._settled(change)
+        if isinstance(change, Adopt):
+            return adopt(change, self._remote, self._memory, self._support, spent)
+        return update(change, self._remote, self._memory, self._support, spent)
 
-    def _create(self, change: Change) -> Result:
+    def _create(self, change: Create | Replace) -> Result:
         assert self._remote
         spent = self._spent_by(change)
         result = create(self._settled(change), self._remote, self._memory, self._support, spent)
@@ -155,37 +162,35 @@ class Applier:
                 self._unknown += 1
         return result
 
-    def _spent_by(self, change: Change) -> Spends:
+    def _spent_by(self, change: Work) -> Spends:
         return self._spends[change.address, change.action]
 
-    def _settled(self, change: Change) -> Change:
+    def _settled(self, change: S) -> S:
         """With the ids of its files, which are uploaded first."""
         return self._uploads.settled(change) if self._uploads else change
 
-    def _not_attempted(self, change: Change) -> Result:
+    def _not_attempted(self, change: Work | Block) -> Result:
         limit = f"{UNKNOWN_LIMIT} creates have an unknown outcome" if self._unknown >= UNKNOWN_LIMIT else None
-        why = change.reason.text if change.reason else self._stopped or limit
+        why = change.reason.text if change.action == "blocked" else self._stopped or limit
         return Result(change.address, change.action, "not_attempted", change.workflow_id, why)
 
     def _note_agreement(self) -> None:
         """Where desired and live are equal, that is what was applied; a write of state and no action."""
-        for change in _of(self._plan.changes, "none", "blocked", "update", "adopt"):
+        for change in self._plan.changes:
+            if not isinstance(change, Same | Block | Update | Adopt):
+                continue
             binding = self._memory.state.bindings.get(change.address)
             fresh = _agreed(change, binding) if binding else {}
             if fresh:
                 self._memory.note(records.known(change.address, fresh))
 
 
-def _no_file(change: Change, error: DefendctlError) -> Result:
+def _no_file(change: Work, error: DefendctlError) -> Result:
     code = error.exit_code
     return Result(change.address, change.action, "failed", change.workflow_id, error.message, code)
 
 
-def _of(changes: Iterable[Change], *actions: str) -> list[Change]:
-    return [change for change in changes if change.action in actions]
-
-
-def _agreed(change: Change, binding: Binding) -> Fields:
+def _agreed(change: Same | Block | Update | Adopt, binding: Binding) -> Fields:
     """The fields seen equal that are not recorded so yet."""
     if not (change.desired and change.observed) or change.workflow_id != binding.workflow_id:
         return {}

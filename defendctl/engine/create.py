@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from defendctl.api.outcome import Outcome
     from defendctl.engine.protocols import Memory, Remote
     from defendctl.model import Fields, Support
-    from defendctl.plan.changes import Change
+    from defendctl.plan.changes import Create, Replace
     from defendctl.state.records import Record
 
 TRIES: Final = 3
@@ -53,16 +53,14 @@ class Attempt:
 
 
 def create(
-    change: Change, remote: Remote, memory: Memory, support: Support, spends: Spends = Spends()
+    change: Create | Replace, remote: Remote, memory: Memory, support: Support, spends: Spends = Spends()
 ) -> Result:
-    """Create, or replace. Raises OSError or Precondition if nothing can be recorded any more."""
-    assert change.desired
+    """Raises OSError or Precondition if nothing can be recorded any more."""
     sent = {n: v for n, v in change.desired.fields().items() if n in support.create}
-    replaces = change.workflow_id if change.action == "replace" else None
     tried = 0
     while True:
         tried += 1
-        attempt = _attempt(change.address, sent, replaces, remote, memory)
+        attempt = _attempt(change.address, sent, change.workflow_id, remote, memory)
         result = _settle(change, attempt, sent, remote, memory, spends)
         if result:
             return result
@@ -98,7 +96,7 @@ def _attempt(address: str, sent: Fields, replaces: str | None, remote: Remote, m
 
 
 def _settle(
-    change: Change, attempt: Attempt, sent: Fields, remote: Remote, memory: Memory, spends: Spends
+    change: Create | Replace, attempt: Attempt, sent: Fields, remote: Remote, memory: Memory, spends: Spends
 ) -> Result | None:
     """Record what is known. None where nothing was created."""
     match attempt.outcome:
@@ -125,7 +123,7 @@ def _withdraw(address: str, op: str, memory: Memory) -> None:
         raise
 
 
-def _unknown(change: Change, op: str, why: str, memory: Memory) -> Result:
+def _unknown(change: Create | Replace, op: str, why: str, memory: Memory) -> Result:
     result = Result(change.address, change.action, "unknown", error=why)
     try:
         memory.record(records.unknown(change.address, op, why))
@@ -134,7 +132,7 @@ def _unknown(change: Change, op: str, why: str, memory: Memory) -> Result:
     return result
 
 
-def _bind(change: Change, record: Record, memory: Memory) -> None:
+def _bind(change: Create | Replace, record: Record, memory: Memory) -> None:
     """Raises Unrecorded."""
     try:
         memory.record(record)
@@ -144,7 +142,7 @@ def _bind(change: Change, record: Record, memory: Memory) -> None:
         raise Unrecorded(result, record["op"], error) from error
 
 
-def _verified(change: Change, workflow_id: str, sent: Fields, remote: Remote) -> Result:
+def _verified(change: Create | Replace, workflow_id: str, sent: Fields, remote: Remote) -> Result:
     try:
         untaken = not_taken(remote, workflow_id, sent)
     except (ApiError, Interrupted) as error:
@@ -163,7 +161,7 @@ def _wait(outcome: Outcome, tried: int) -> float | None:
     return outcome.wait if isinstance(outcome, Refused) and outcome.status == 429 else None
 
 
-def _failed(change: Change, outcome: Outcome) -> Result:
+def _failed(change: Create | Replace, outcome: Outcome) -> Result:
     assert isinstance(outcome, Refused | Unsent)
     refused_key = isinstance(outcome, Refused) and outcome.status in (401, 403)
     sent = "" if isinstance(outcome, Refused) else "nothing was sent: "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from defendctl.diagnostics import ApiError, Interrupted
 from defendctl.engine.results import Result
@@ -18,26 +18,26 @@ from defendctl.state import records
 if TYPE_CHECKING:
     from defendctl.engine.protocols import Memory, Remote
     from defendctl.model import Fields, Observed, Support
-    from defendctl.plan.changes import Change
+    from defendctl.plan.changes import Adopt, Update
+
+_GONE: Final = "the API answers 404 for it now"
 
 
 def update(
-    change: Change, remote: Remote, memory: Memory, support: Support, spends: Spends = Spends()
+    change: Update | Adopt, remote: Remote, memory: Memory, support: Support, spends: Spends = Spends()
 ) -> Result:
     """Raises OSError or Precondition if nothing can be recorded any more."""
-    assert change.desired
-    assert change.workflow_id
     sent = {n: v for n, v in change.desired.fields().items() if n in support.update}
     try:
         now = remote.read(change.workflow_id)
-        problem = _moved(change, now) or _write(change, sent, now, remote, memory, spends)
+        problem = (_moved(change, now) or _write(change, sent, now, remote, memory, spends)) if now else _GONE
     except (ApiError, Interrupted) as error:
         return _result(change, error.message, error.exit_code if isinstance(error, ApiError) else Exit.FAILED)
     return _result(change, problem)
 
 
 def adopt(
-    change: Change, remote: Remote, memory: Memory, support: Support, spends: Spends = Spends()
+    change: Adopt, remote: Remote, memory: Memory, support: Support, spends: Spends = Spends()
 ) -> Result:
     """Bind again what a tombstone remembers, and bring it to what is declared."""
     sends = not all(only_console(f.path) for f in change.fields)
@@ -46,10 +46,7 @@ def adopt(
     return update(change, remote, memory, support, spends) if sends else _result(change, None)
 
 
-def _adopted(change: Change, support: Support) -> Binding:
-    assert change.desired
-    assert change.observed
-    assert change.binding
+def _adopted(change: Adopt, support: Support) -> Binding:
     seen, old, wanted = change.observed.fields, change.binding, change.desired.fields()
     hidden = never_known(wanted, seen, old) & support.create
     assumed = {name: old.assumed.get(name, wanted[name]) for name in hidden - old.unconfirmed}
@@ -58,32 +55,24 @@ def _adopted(change: Change, support: Support) -> Binding:
     return Binding(old.workflow_id, {**old.applied, **seen}, assumed, old.unconfirmed - seen.keys(), kept)
 
 
-def _moved(change: Change, now: Observed | None) -> str | None:
+def _moved(change: Update | Adopt, now: Observed) -> str | None:
     """Why the plan does not hold any more."""
     then = change.observed
-    assert then
-    if now is None:
-        return "the API answers 404 for it now"
     moved = differing(_managed(change, then), _managed(change, now))
     if moved or (now.status, now.capabilities) != (then.status, then.capabilities):
         return "it was changed since it was planned; plan again"
     return None
 
 
-def _managed(change: Change, observed: Observed) -> Fields:
+def _managed(change: Update | Adopt, observed: Observed) -> Fields:
     """What is left to the console may change at any time."""
-    assert change.desired
     return {n: v for n, v in observed.fields.items() if n not in change.desired.unmanaged}
 
 
 def _write(
-    change: Change, sent: Fields, now: Observed | None, remote: Remote, memory: Memory, spends: Spends
+    change: Update | Adopt, sent: Fields, now: Observed, remote: Remote, memory: Memory, spends: Spends
 ) -> str | None:
     """What is left to the console is not sent, and must be there afterwards as it was."""
-    assert change.observed
-    assert change.workflow_id
-    assert change.desired
-    assert now
     left = {n: v for n, v in now.fields.items() if n in change.desired.unmanaged}
     hidden = sent.keys() - change.observed.fields.keys()
     earlier = records.in_place(memory.state.bindings[change.address].sent, now.fields)
@@ -96,6 +85,6 @@ def _write(
     return untaken.why if untaken else None
 
 
-def _result(change: Change, problem: str | None, exit_code: int = Exit.FAILED) -> Result:
+def _result(change: Update | Adopt, problem: str | None, exit_code: int = Exit.FAILED) -> Result:
     outcome = "failed" if problem else "done"
     return Result(change.address, change.action, outcome, change.workflow_id, problem, exit_code)  # type: ignore[arg-type]

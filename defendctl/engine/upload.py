@@ -6,9 +6,10 @@ import threading
 from concurrent.futures import Future
 from dataclasses import replace
 from posixpath import basename
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from defendctl.diagnostics import ApiError
+from defendctl.plan.changes import Write, files_to_upload
 from defendctl.plan.uploads import with_ids
 from defendctl.state import records
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
     from defendctl.engine.protocols import Files, Memory
     from defendctl.model import LocalFile
-    from defendctl.plan.changes import Change
+
+S = TypeVar("S", bound=Write)
 
 AT_ONCE: Final = 4
 """Each holds its file in memory, 32 MiB at most."""
@@ -36,13 +38,10 @@ class Uploads:
         self._guard = threading.Lock()
         self._few = threading.Semaphore(AT_ONCE)
 
-    def settled(self, change: Change) -> Change:
+    def settled(self, change: S) -> S:
         """The same with the ids of its files. Raises DefendctlError for one that could not be uploaded,
         OSError or Precondition if nothing can be recorded any more."""
-        if not change.uploads:
-            return change
-        assert change.desired
-        ids = {file.content: self._id(file, change.address) for file in change.uploads}
+        ids = {file.content: self._id(file, change.address) for file in files_to_upload(change)}
         return replace(change, desired=with_ids(change.desired, ids))
 
     def _id(self, file: LocalFile, address: str) -> str:

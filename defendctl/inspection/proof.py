@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from defendctl.event import moment
-from defendctl.model import FIELDS, field_of, leaves
+from defendctl.model import FIELDS, FieldPath, field_of, leaves
 from defendctl.plan.diff import same
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _NAMES: Final = ("name", "description")
 class Proven:
     """One value. `served` is None where the event does not tell it, or has no such metric."""
 
-    path: str
+    path: FieldPath
     declared: Any
     served: Any
     verdict: Literal["same", "differs", "not_told"]

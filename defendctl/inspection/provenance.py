@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from defendctl.event import moment
-from defendctl.model import field_of, leaves
+from defendctl.model import FieldPath, field_of, leaves
 
 if TYPE_CHECKING:
     from defendctl.inspection.view import Row, View
@@ -29,12 +29,20 @@ class Sighting:
 class Known:
     """`value` is None where it is not known. `recorded_at` and `recorded_by`: of what was last applied."""
 
-    path: str
+    path: FieldPath
     value: Any
     source: Source
     event: Sighting | None = None
     recorded_at: str | None = None
     recorded_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownProvenance:
+    view: View
+    known: tuple[Known, ...]
+    age: float | None
+    """Of the event that told something, in seconds."""
 
 
 def provenance(view: View, binding: Binding | None, sighting: Sighting | None) -> tuple[Known, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from defendctl.model import FIELDS, field_of, leaves
+from defendctl.model import FIELDS, FieldPath, field_of, leaves
 
 if TYPE_CHECKING:
     from defendctl.model import Binding, Observed, Workflow
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    path: str
+    path: FieldPath
     desired: Any
     live: Any
     applied: Any
@@ -54,7 +54,7 @@ def _confirmed(binding: Binding) -> dict[str, Any]:
     return {n: v for n, v in binding.applied.items() if n not in binding.unconfirmed}
 
 
-def _basis(path: str, observed: Observed | None, binding: Binding | None) -> str | None:
+def _basis(path: FieldPath, observed: Observed | None, binding: Binding | None) -> str | None:
     field = field_of(path)
     if binding is None:
         return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from defendctl.model import field_of
+from defendctl.model import FieldPath, field_of, metric_path
 from defendctl.yamltext.node import span_of
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Placed:
     at: array[int]
     others: tuple[str, ...] = ()
 
-    def of(self, path: str) -> Span:
+    def of(self, path: FieldPath) -> Span:
         """Of a path that is not there, the place of what it would belong to."""
         nearest = next(p for p in (path, field_of(path), "") if p in self.paths)
         return span_of(self.file, self.at[self.paths.index(nearest)], self.others)
@@ -61,7 +61,7 @@ def placed(address: str, document: Document) -> Placed:
     if metrics:
         named = metrics.data if isinstance(metrics.data, list) else metrics.items
         found |= {
-            f"metrics.{name}": node.place for name, node in zip(named, metrics.items.values(), strict=True)
+            metric_path(name): node.place for name, node in zip(named, metrics.items.values(), strict=True)
         }
     return Placed(document.file, _shared(tuple(found)), array("q", found.values()), document.others)
 

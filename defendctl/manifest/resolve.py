@@ -1,34 +1,41 @@
-"""A project and its manifests → what is desired."""
+"""A project and its manifests → what is desired: files → documents → declarations → Desired.
+
+Each is a value that is made from the one before; what is wrong goes along in each.
+"""
 
 from __future__ import annotations
 
 import os
-from itertools import islice
+from dataclasses import dataclass
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from defendctl.command import command
-from defendctl.diagnostics import Diagnostic, Span, in_order
+from defendctl.diagnostics import Span, in_order
 from defendctl.manifest.contents import Contents
 from defendctl.manifest.desired import Desired
 from defendctl.manifest.lint import lint, same_names
-from defendctl.manifest.overlays import Overlays
+from defendctl.manifest.overlays import list_other_overlays, list_overlays, only_here, read_overlays, stack
 from defendctl.manifest.places import Places
 from defendctl.manifest.renames import across
-from defendctl.manifest.suites import suite_files
-from defendctl.project.entries import Entries, holds_only, unique
-from defendctl.project.policies import Policies
+from defendctl.manifest.suites import list_suites
+from defendctl.project.entries import Entries, Listing, holds_only, own_file, unique
+from defendctl.project.policies import list_policies, read_policy
 from defendctl.project.project import DEFAULT_MANIFESTS, Project
 from defendctl.schema.checks import known_metrics
 from defendctl.yamltext.loader import load
 from defendctl.yamltext.quote import quoted
 from defendctl.yamltext.report import LIMIT, Report
+from defendctl.yamltext.source import shown
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from defendctl.diagnostics import Diagnostic
     from defendctl.manifest.declared import Declared
+    from defendctl.manifest.overlays import Overlays
     from defendctl.policy.findings import Waiver
     from defendctl.policy.rules import Policy
     from defendctl.yamltext.node import Document
@@ -47,202 +54,267 @@ def resolve(
 
     With `today`, a waiver that has expired is one of them. With `keep`, the documents are kept.
     """
-    run = _Run(project, cwd.absolute(), today, linted, keep)
-    if linted and paths is not None:
-        paths = run.without_overlays(paths) or None
-    files = run.files(paths)
-    declared = [one for file in files for one in run.declared(file)]
-    if paths is None:
-        declared += run.only_in_overlays({one.address for one in declared})
-    kept = sorted(run.once(declared).items())
-    run.check_past(dict(kept))
-    if linted:
-        run.lints += same_names(one for _, one in kept)
-    policy = run.policies.read()
-    run.add_waivers()
-    labels = {address: one.labels for address, one in kept if one.labels}
-    run.check_idle(policy, labels, dict(kept) if paths is None else None)
-    contents = Contents(project)
-    workflows = {address: contents.in_place(one.workflow, one.files) for address, one in kept}
-    return Desired(
-        workflows={address: workflow for address, workflow in workflows.items() if workflow},
-        spans={address: one.span for address, one in kept},
-        diagnostics=in_order(dict.fromkeys([*run.diagnostics, *contents.diagnostics])),
-        lints=run.lints,
-        labels=labels,
-        renamed={address: one.renamed_from for address, one in kept if one.renamed_from},
-        imports={address: one.imports for address, one in kept if one.imports},
-        waivers=tuple(run.waivers),
-        policy=policy,
-        places=Places({address: one.placed for address, one in kept}),
-        documents=run.documents,
-        files=contents.files,
-        left_out=run.left_out,
-        overlaid=run.overlaid,
-        sources=run.sources(files, contents),
-    )
+    asked = _Asked(project, paths, cwd.absolute(), today, linted, keep)
+    files = _list(asked)
+    overlays = read_overlays(files.overlays.files, asked.cwd, today)
+    documents = (
+        _read(file, asked.cwd) for file in files.manifests
+    )  # one after the other, for they are large
+    declared = _declare(asked, files, documents, overlays)
+    return _desire(asked, files, declared, overlays)
 
 
 def manifest_files(project: Project, paths: Sequence[Path] | None, cwd: Path) -> list[Path]:
     """What `resolve` reads as manifests."""
-    return _Run(project, cwd.absolute(), None, False).files(paths)
+    return _list(_Asked(project, paths, cwd.absolute())).manifests
 
 
 def overlay_files(project: Project, cwd: Path) -> list[Path]:
     """What lies over the manifests in the environment of this project."""
-    overlays = _overlays(project, cwd.absolute(), None)
-    return overlays.files if overlays else []
+    return list_overlays(project, cwd.absolute()).files
 
 
-class _Run:
-    """One reading of the manifests; gathers what is wrong."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What `resolve` is asked for."""
 
-    def __init__(
-        self, project: Project, cwd: Path, today: datetime.date | None, linted: bool, keep: bool = False
-    ) -> None:
-        self.policies = Policies(project, cwd)
-        self._overlays = _overlays(project, cwd, today)
-        own = {os.path.realpath(project.file)} if project.file else set()
-        overlays = self._overlays.real_files if self._overlays else set()
-        self._others = own | overlays | self.policies.real_files | _tests(project, cwd)
-        self._entries = Entries(project.root, cwd, "manifest", self._others)
-        self.documents: dict[str, Document] = {}
-        self._keep = keep
-        self._cwd = cwd
-        self.lints: list[Diagnostic] = []
-        self._linted = linted
-        self._project = project
-        self._today = today
-        self._found: list[Diagnostic] = []
-        self.waivers: list[Waiver] = []
+    project: Project
+    paths: Sequence[Path] | None
+    cwd: Path
+    today: datetime.date | None = None
+    linted: bool = False
+    keep: bool = False
 
-    @property
-    def diagnostics(self) -> list[Diagnostic]:
-        overlaid = self._overlays.diagnostics if self._overlays else ()
-        return [*self._entries.diagnostics, *self.policies.diagnostics, *overlaid, *self._found]
+    def shown(self, path: Path) -> str:
+        return shown(path, self.cwd)
 
-    @property
-    def left_out(self) -> frozenset[str]:
-        return frozenset(self._overlays.left_out) if self._overlays else frozenset()
 
-    @property
-    def overlaid(self) -> Mapping[str, Mapping[str, Span]]:
-        return self._overlays.named if self._overlays else {}
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """What is read."""
 
-    def without_overlays(self, paths: Sequence[Path]) -> list[Path]:
-        """Who checks the files of a commit names overlays too; one stands for all that it is laid over."""
-        overlays = self._overlays.real_files if self._overlays else set()
-        return [path for path in paths if not holds_only(self._cwd / path, overlays)]
+    manifests: list[Path]
+    complete: bool
+    """Whether those are all that the project has, and not some that were named."""
+    overlays: Listing
+    policies: Listing
+    others: frozenset[str]
+    """The real path of each file of ours that is no manifest."""
+    diagnostics: list[Diagnostic]
 
-    def files(self, paths: Sequence[Path] | None) -> list[Path]:
-        return unique(self._configured() if paths is None else self._entries.given(paths))
 
-    def sources(self, files: Sequence[Path], contents: Contents) -> frozenset[str]:
-        """The manifests, and all that is read beside them."""
-        uploads = (self._project.root / file.path for file in contents.files.values())
-        return frozenset(self._others).union(map(os.path.realpath, (*files, *uploads)))
+def _list(asked: _Asked) -> _Files:
+    project, cwd = asked.project, asked.cwd
+    overlays, policies = list_overlays(project, cwd), list_policies(project, cwd)
+    laid = overlays.real_files | list_other_overlays(project, cwd).real_files
+    others = own_file(project) | laid | policies.real_files | list_suites(project, cwd).real_files
+    entries = Entries(project.root, cwd, "manifest", others)
+    paths = _without_overlays(asked, laid) if asked.linted else asked.paths
+    manifests = unique(_configured(project, entries) if paths is None else entries.given(paths))
+    found = [*entries.diagnostics, *policies.diagnostics, *overlays.diagnostics]
+    return _Files(manifests, paths is None, overlays, policies, frozenset(others), found)
 
-    def _configured(self) -> Iterator[Path]:
-        """The files of the entries in the project file, or of the default folder."""
-        root = self._project.root
-        if self._project.file is None and not (root / DEFAULT_MANIFESTS[0]).exists():
-            message = f"There is no defendctl.yaml and no folder `workflows` here: run `{command('init')}`."
-            self._entries.error("not-found", message, Span(self._entries.shown(root)))
-            return
-        alone = self._project.manifests == DEFAULT_MANIFESTS  # then nothing at all is declared, which is told
-        for index, entry in enumerate(self._project.manifests):
-            yield from self._entries.entry(entry, self._entry_span(index, entry), may_be_empty=alone)
 
-    def _entry_span(self, index: int, entry: str) -> Span:
-        spans = self._project.spans
-        return spans[index] if index < len(spans) else Span(self._entries.shown(self._project.root / entry))
+def _without_overlays(asked: _Asked, overlays: set[str]) -> Sequence[Path] | None:
+    """Who checks the files of a commit names overlays too; one stands for all that it is laid over."""
+    return [path for path in asked.paths or () if not holds_only(asked.cwd / path, overlays)] or None
 
-    def declared(self, file: Path) -> Iterator[Declared]:
-        from defendctl.manifest.validate import validate
-        from defendctl.manifest.waivers import waivers
 
-        name = self._entries.shown(file)
-        documents, loaded = load(file, name)
-        report = Report(name, loaded)
+def _configured(project: Project, entries: Entries) -> Iterator[Path]:
+    """The files of the entries in the project file, or of the default folder."""
+    if project.file is None and not (project.root / DEFAULT_MANIFESTS[0]).exists():
+        message = f"There is no defendctl.yaml and no folder `workflows` here: run `{command('init')}`."
+        entries.error("not-found", message, Span(entries.shown(project.root)))
+        return
+    alone = project.manifests == DEFAULT_MANIFESTS  # then nothing at all is declared, which is told
+    for index, entry in enumerate(project.manifests):
+        written = index < len(project.spans)
+        span = project.spans[index] if written else Span(entries.shown(project.root / entry))
+        yield from entries.entry(entry, span, may_be_empty=alone)
+
+
+@dataclass(frozen=True, slots=True)
+class _Documents:
+    """What stands in one file."""
+
+    file: str
+    documents: list[Document]
+    diagnostics: list[Diagnostic]
+
+
+def _read(file: Path, cwd: Path) -> _Documents:
+    name = shown(file, cwd)
+    return _Documents(name, *load(file, name))
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One workflow; the document in which it stands is much larger, and kept only where it is asked for."""
+
+    declared: Declared
+    document: Document | None
+    lints: Sequence[Diagnostic]
+
+
+@dataclass(frozen=True, slots=True)
+class _Declarations:
+    """What is declared, in the order of the files; an address may stand in two of them."""
+
+    entries: Sequence[_Entry] = ()
+    waivers: Sequence[Waiver] = ()
+    standing: frozenset[str] = frozenset()
+    """Each address that stands in a manifest, right or wrong, left out or not."""
+    diagnostics: Sequence[Diagnostic] = ()
+
+
+def _declare(
+    asked: _Asked, files: _Files, documents: Iterable[_Documents], overlays: Overlays
+) -> _Declarations:
+    in_manifests = _join([_declared_in(one, asked, overlays) for one in documents])
+    if not files.complete:
+        return in_manifests
+    return _join([in_manifests, *_only_in_overlays(asked, overlays, in_manifests)])
+
+
+def _declared_in(read: _Documents, asked: _Asked, overlays: Overlays) -> _Declarations:
+    from defendctl.manifest.validate import addresses_in, validate
+    from defendctl.manifest.waivers import waivers
+
+    report = Report(read.file, read.diagnostics)
+    entries: list[_Entry] = []
+    given: list[Waiver] = []
+    with report.stopping():
+        for document in read.documents:
+            pairs = validate(document, asked.project.custom_metrics, report, overlays)
+            entries.extend(_enter(whole, one, asked) for whole, one in pairs)
+            given.extend(waivers(document, asked.today, report))
+    standing = frozenset(chain.from_iterable(map(addresses_in, read.documents)))
+    return _Declarations(entries, given, standing, [*read.diagnostics, *report.diagnostics])
+
+
+def _only_in_overlays(asked: _Asked, overlays: Overlays, others: _Declarations) -> Iterator[_Declarations]:
+    """What no manifest declares, and this environment does."""
+    from defendctl.manifest.declared import declared
+
+    metrics = known_metrics(asked.project.custom_metrics)
+    known = {entry.declared.address for entry in others.entries}
+    for address, patches, lacking in only_here(overlays, others.standing, known):
+        report = Report(patches[0].file)
+        entries: list[_Entry] = []
         with report.stopping():
-            for document in documents:
-                for whole, one in validate(document, self._project.custom_metrics, report, self._overlays):
-                    yield one
-                    self._look(whole, one)
-                self.waivers += waivers(document, self._today, report)
-        self._found += [*loaded, *report.diagnostics]
-
-    def only_in_overlays(self, known: Collection[str]) -> Iterator[Declared]:
-        """What no manifest declares, and this environment does."""
-        from defendctl.manifest.declared import declared
-
-        metrics = known_metrics(self._project.custom_metrics)
-        for address, whole, report in self._overlays.only_here(known) if self._overlays else ():
-            with report.stopping():
-                one = declared(address, whole, metrics, report)
-                yield one
-                self._look(whole, one)
-
-    def _look(self, document: Document, one: Declared) -> None:
-        if self._linted:
-            self.lints += lint(document, one)
-        if self._keep:
-            self.documents.setdefault(one.address, document)
-
-    def once(self, declared: list[Declared]) -> dict[str, Declared]:
-        """The first of each address; an error where it stands again."""
-        kept: dict[str, Declared] = {}
-        report = Report(declared[0].span.file if declared else "")
-        with report.stopping():
-            for one in declared:
-                first = kept.setdefault(one.address, one)
-                if first is not one:
-                    place = f"{first.span.file}:{first.span.line}"
-                    message = f"The address {quoted(one.address)} is declared already, in {place}."
-                    report.error("duplicate-address", message, one.span)
-        self._found += report.diagnostics
-        return kept
-
-    def add_waivers(self) -> None:
-        """Those of the overlays; one of the manifests about the same gives way."""
-        given = self._overlays.waivers if self._overlays else []
-        about = {(one.address, one.rule, one.field) for one in given}
-        kept = (one for one in self.waivers if (one.address, one.rule, one.field) not in about)
-        self.waivers = [*kept, *given]
-
-    def check_past(self, kept: dict[str, Declared]) -> None:
-        report = Report("")
-        with report.stopping():
-            across(kept, report)
-        self._found += report.diagnostics
-
-    def check_idle(
-        self, policy: Policy, labels: dict[str, Mapping[str, str]], addresses: Collection[str] | None
-    ) -> None:
-        """Warn of rules and waivers that are about nothing. `addresses` is None if not all were read."""
-        from defendctl.manifest.waivers import expiring_waivers, idle_waivers
-        from defendctl.project.rule_checks import idle_rules
-
-        known = addresses
-        if self._overlays:  # what is left out here is declared all the same
-            known = None if addresses is None else {*addresses, *self._overlays.left_out}
-        self._found += idle_rules(policy.rules, labels, addresses or ())
-        idle = idle_waivers(self.waivers, known, {rule.id for rule in policy.rules})
-        self._found += islice(idle, LIMIT)
-        if self._today:
-            self._found += islice(expiring_waivers(self.waivers, self._today), LIMIT)
+            if lacking:
+                report.error("unknown-address", lacking, patches[0].span)
+            else:
+                whole = stack(address, patches, report)
+                entries.append(_enter(whole, declared(address, whole, metrics, report), asked))
+        yield _Declarations(entries, diagnostics=report.diagnostics)
 
 
-def _overlays(project: Project, cwd: Path, today: datetime.date | None) -> Overlays | None:
-    if not (project.overlays or project.other_overlays):
-        return None
-    overlays = Overlays(project, cwd)
-    overlays.read(today)
-    return overlays
+def _enter(document: Document, one: Declared, asked: _Asked) -> _Entry:
+    lints = tuple(lint(document, one)) if asked.linted else ()
+    return _Entry(one, document if asked.keep else None, lints)
 
 
-def _tests(project: Project, cwd: Path) -> set[str]:
-    """What a folder of manifests may hold besides them."""
-    if not project.tests:
-        return set()
-    return {os.path.realpath(file) for file in suite_files(project, cwd)[0]}
+def _join(parts: Sequence[_Declarations]) -> _Declarations:
+    return _Declarations(
+        [one for part in parts for one in part.entries],
+        [one for part in parts for one in part.waivers],
+        frozenset[str]().union(*(part.standing for part in parts)),
+        [one for part in parts for one in part.diagnostics],
+    )
+
+
+def _desire(asked: _Asked, files: _Files, declared: _Declarations, overlays: Overlays) -> Desired:
+    kept, repeated = _keep_first([entry.declared for entry in declared.entries])
+    labels = {address: one.labels for address, one in kept.items() if one.labels}
+    left_out = frozenset(filter(overlays.leave_out, declared.standing))
+    waivers = _merge_waivers(declared.waivers, overlays.waivers)
+    policy, of_policy = read_policy(asked.project, files.policies.files, asked.cwd)
+    contents = Contents(asked.project)
+    workflows = {address: contents.in_place(one.workflow, one.files) for address, one in kept.items()}
+    problems = [
+        *(*files.diagnostics, *of_policy, *overlays.diagnostics, *declared.diagnostics),
+        *(*repeated, *_find_contradictions(kept)),
+        *_find_idle_rules(policy, labels, kept if files.complete else ()),
+        *_warn_of_waivers(waivers, policy, {*kept, *left_out} if files.complete else None, asked.today),
+        *contents.diagnostics,
+    ]
+    return Desired(
+        workflows={address: workflow for address, workflow in workflows.items() if workflow},
+        spans={address: one.span for address, one in kept.items()},
+        diagnostics=in_order(dict.fromkeys(problems)),
+        lints=_lints(declared.entries, kept) if asked.linted else [],
+        labels=labels,
+        renamed={address: one.renamed_from for address, one in kept.items() if one.renamed_from},
+        imports={address: one.imports for address, one in kept.items() if one.imports},
+        waivers=waivers,
+        policy=policy,
+        places=Places({address: one.placed for address, one in kept.items()}),
+        documents=_documents(declared.entries),
+        files=contents.files,
+        left_out=left_out,
+        overlaid=overlays.named,
+        sources=_sources(asked.project, files, contents),
+    )
+
+
+def _keep_first(declared: Sequence[Declared]) -> tuple[dict[str, Declared], list[Diagnostic]]:
+    """By address, in its order; an error where one stands again."""
+    kept: dict[str, Declared] = {}
+    report = Report(declared[0].span.file if declared else "")
+    with report.stopping():
+        for one in declared:
+            first = kept.setdefault(one.address, one)
+            if first is not one:
+                place = f"{first.span.file}:{first.span.line}"
+                message = f"The address {quoted(one.address)} is declared already, in {place}."
+                report.error("duplicate-address", message, one.span)
+    return dict(sorted(kept.items())), report.diagnostics
+
+
+def _documents(entries: Sequence[_Entry]) -> dict[str, Document]:
+    """The first of each address, of those that were kept."""
+    return {entry.declared.address: entry.document for entry in reversed(entries) if entry.document}
+
+
+def _lints(entries: Iterable[_Entry], kept: Mapping[str, Declared]) -> list[Diagnostic]:
+    return [*chain.from_iterable(entry.lints for entry in entries), *same_names(kept.values())]
+
+
+def _find_contradictions(kept: Mapping[str, Declared]) -> list[Diagnostic]:
+    report = Report("")
+    with report.stopping():
+        across(kept, report)
+    return report.diagnostics
+
+
+def _merge_waivers(in_manifests: Iterable[Waiver], in_overlays: Sequence[Waiver]) -> tuple[Waiver, ...]:
+    """One of the manifests gives way to one of the overlays about the same."""
+    about = {(one.address, one.rule, one.field) for one in in_overlays}
+    kept = (one for one in in_manifests if (one.address, one.rule, one.field) not in about)
+    return (*kept, *in_overlays)
+
+
+def _find_idle_rules(
+    policy: Policy, labels: Mapping[str, Mapping[str, str]], addresses: Collection[str]
+) -> Iterator[Diagnostic]:
+    from defendctl.project.rule_checks import idle_rules
+
+    return idle_rules(policy.rules, labels, addresses)
+
+
+def _warn_of_waivers(
+    waivers: Sequence[Waiver], policy: Policy, addresses: Collection[str] | None, today: datetime.date | None
+) -> Iterator[Diagnostic]:
+    """Of those that let nothing pass, or soon will not. `addresses` is None if not all were read."""
+    from defendctl.manifest.waivers import expiring_waivers, idle_waivers
+
+    yield from islice(idle_waivers(waivers, addresses, {rule.id for rule in policy.rules}), LIMIT)
+    if today:
+        yield from islice(expiring_waivers(waivers, today), LIMIT)
+
+
+def _sources(project: Project, files: _Files, contents: Contents) -> frozenset[str]:
+    """The manifests, and all that is read beside them."""
+    uploads = (project.root / file.path for file in contents.files.values())
+    return files.others.union(map(os.path.realpath, (*files.manifests, *uploads)))

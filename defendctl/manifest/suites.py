@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,17 +9,19 @@ from defendctl.diagnostics import Diagnostic, Span
 from defendctl.event import DEFAULT_RUN_MODE, Submission
 from defendctl.manifest.submissions import context_of, faults, report_faults
 from defendctl.model import ADDRESS, ADDRESS_RULE, METRICS
-from defendctl.project.entries import Entries, unique
+from defendctl.project.entries import list_files, own_file
 from defendctl.schema.checks import is_meant_as, something_else, unknown_metrics, without_extensions
 from defendctl.suite.models import Case, Expectation
 from defendctl.yamltext.loader import load
 from defendctl.yamltext.quote import found, quoted
 from defendctl.yamltext.report import Report
+from defendctl.yamltext.source import shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
+    from defendctl.project.entries import Listing
     from defendctl.project.project import Project
     from defendctl.schema import models_suite
     from defendctl.schema.checks import Fault
@@ -42,22 +43,19 @@ class Cases:
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
 
-def suite_files(project: Project, cwd: Path) -> tuple[list[Path], list[Diagnostic]]:
+def list_suites(project: Project, cwd: Path) -> Listing:
     """The files of `tests:`, which are no manifests."""
-    own = {os.path.realpath(project.file)} if project.file else set()
-    entries = Entries(project.root, cwd, "test file", own)
     named = zip(project.tests, project.test_spans, strict=True)
-    files = unique(file for entry, span in named for file in entries.entry(entry, span))
-    return files, entries.diagnostics
+    return list_files(project, cwd, "test file", named, own_file(project))
 
 
 def read_suites(project: Project, cwd: Path) -> Cases:
     """Every problem of every file is in the diagnostics."""
-    files, problems = suite_files(project, cwd)
+    listed = list_suites(project, cwd)
     run = _Reading({*METRICS, *project.custom_metrics})
-    for file in files:
-        run.read(file, Entries(project.root, cwd, "test file", ()).shown(file))
-    return Cases(run.cases, run.places, [*problems, *run.diagnostics])
+    for file in listed.files:
+        run.read(file, shown(file, cwd))
+    return Cases(run.cases, run.places, [*listed.diagnostics, *run.diagnostics])
 
 
 class _Reading:

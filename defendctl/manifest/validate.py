@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from defendctl.manifest.declared import Declared, declared
 from defendctl.manifest.defaults import check_defaults, filled
+from defendctl.manifest.overlays import lay_over
 from defendctl.schema import models_manifest
 from defendctl.schema.checks import is_manifest, known_metrics, something_else, without_extensions
 from defendctl.schema.problems import check
@@ -37,9 +38,14 @@ def validate(
     metrics = known_metrics(custom_metrics)
     if "defaults" in data:
         check_defaults(document, metrics, report)
-    workflows = data.get("workflows")
-    for address in workflows if isinstance(workflows, dict) else ():
+    for address in addresses_in(document):
         whole = filled(document, address, report) if "defaults" in data else document
-        laid = overlays.over(whole, address, report) if overlays else whole
+        laid = lay_over(whole, address, overlays, report) if overlays else whole
         if laid is not None:
             yield laid, declared(address, laid, metrics, report)
+
+
+def addresses_in(document: Document) -> Collection[str]:
+    """All that stand in a manifest, right or wrong."""
+    workflows = document.data.get("workflows") if is_manifest(document.data) else None
+    return workflows if isinstance(workflows, dict) else ()

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from defendctl.diagnostics import Diagnostic, suggest
+from defendctl.model import metric_path
 from defendctl.policy.findings import Waiver
 from defendctl.policy.rules import FLAG_RATE, RETIRE
 from defendctl.policy.waivers import WAIVABLE
@@ -54,7 +55,7 @@ def _field(entry: dict[str, Any]) -> Iterator[Fault]:
     field = entry.get("field")
     if not isinstance(field, str) or not field or field in WAIVABLE or re.match(r"metrics\..", field):
         return
-    near = suggest(field, [*WAIVABLE, "metrics.completeness"])
+    near = suggest(field, [*WAIVABLE, metric_path("completeness")])
     message = (
         f"{quoted(field)} is no field of a workflow; write the path as the plan shows it, like "
         f"`metrics.completeness` or `max_retries`, or `{RETIRE}` or `{FLAG_RATE}`.{near}"

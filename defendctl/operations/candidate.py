@@ -26,7 +26,8 @@ from defendctl.operations.interrupts import interrupts
 from defendctl.operations.progress import Progress
 from defendctl.operations.testing import configuration
 from defendctl.operations.uploads import with_uploads
-from defendctl.plan.changes import Change, Options, Plan
+from defendctl.plan.changes import Create, Options, Plan, Update
+from defendctl.plan.direction import NONE
 from defendctl.suite.candidate import RESTING, as_canary, unfit, unlike
 from defendctl.suite.models import CaseResult
 
@@ -34,8 +35,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from defendctl.api.client import Speaking
+    from defendctl.engine.results import Result
     from defendctl.engine.trial import Trial
-    from defendctl.model import State, Support, Workflow
+    from defendctl.model import Binding, Observed, State, Support, Workflow
     from defendctl.operations.apply import Applied
     from defendctl.operations.testing import Testing
     from defendctl.operations.workspace import Workspace
@@ -55,7 +57,7 @@ def create_canary(workspace: Workspace) -> Applied:
         support = DIALECTS[spoken].support
         _refuse_without_updates(support)
         wanted = as_canary(RESTING, environment)
-        change = Change(CANARY, None, "create", None, "none", (), wanted)
+        change = Create(CANARY, (), wanted)
         plan = Plan(workspace.host(), state.lineage, state.serial, spoken, Options(), (change,))
         return Making(workspace, plan, support, session, 1, Progress()).make_so()
 
@@ -167,8 +169,7 @@ class _Bench:
             seen = self.api.read(binding.workflow_id)
             if seen:
                 check_same(CANARY, binding.workflow_id, seen)
-            change = Change(CANARY, binding.workflow_id, "update", None, "none", (), candidate, seen, binding)
-            result = update(change, self.api, self.session, self.support) if seen else None
+            result = self._update(candidate, seen, binding) if seen else None
             now = self.api.read(binding.workflow_id)
             if now:
                 check_same(CANARY, binding.workflow_id, now)
@@ -182,6 +183,10 @@ class _Bench:
             return self._failed(result.error, result.exit_code)
         self.tested.append(configuration(address, now))
         return None
+
+    def _update(self, candidate: Workflow, seen: Observed, binding: Binding) -> Result:
+        change = Update(CANARY, binding.workflow_id, NONE, (), candidate, seen, binding)
+        return update(change, self.api, self.session, self.support)
 
     def _failed(self, why: str, exit_code: int) -> str:
         if exit_code == Exit.KEY_REFUSED:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from defendctl.diagnostics import Usage
 from defendctl.durable import is_stream, write_whole
 from defendctl.manifest.resolve import manifest_files, overlay_files
-from defendctl.manifest.suites import suite_files
+from defendctl.manifest.suites import list_suites
 from defendctl.operations.workspace import in_none
 from defendctl.project.files import has_ending, would_read
-from defendctl.project.policies import Policies
+from defendctl.project.policies import list_policies
 from defendctl.project.project import FILE_NAME
 from defendctl.render.own import LARGEST, is_own
 
@@ -78,8 +78,8 @@ def _ours(workspace: Workspace) -> list[tuple[str, str]]:
     project, cwd = workspace.project, workspace.cwd
     named = {
         "that is a manifest": [*manifest_files(project, None, cwd), *overlay_files(project, cwd)],
-        "that is a file of the policy": Policies(project, cwd).files,
-        "that is a file of tests": suite_files(project, cwd)[0],
+        "that is a file of the policy": list_policies(project, cwd).files,
+        "that is a file of tests": list_suites(project, cwd).files,
         "that is the project file": [project.file or project.root / FILE_NAME],
         "that is the state": [project.state_path, *workspace.store.backend.files[:1]],
         "that is the journal of the state": [

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from defendctl.api.client import DefendApi
     from defendctl.inspection.questions import Seen
+    from defendctl.manifest.desired import Desired
     from defendctl.model import Binding, State
     from defendctl.operations.workspace import Workspace
 
@@ -48,8 +49,9 @@ _SCHEMAS: Final = ("manifest", "project", "policy")
 
 def doctor(workspace: Workspace) -> Checkup:
     """Everything that can be checked, also where some of it fails. Sends nothing but GET, writes nothing."""
-    checks = [*_tool(), *_project(workspace), *_schemas(workspace), *_endpoint(workspace)]
-    snapshot, found = check_state(workspace)
+    desired = resolve(workspace.project, None, workspace.cwd)
+    checks = [*_tool(), *_project(workspace, desired), *_schemas(workspace), *_endpoint(workspace)]
+    snapshot, found = check_state(workspace, desired)
     checks += [*found, *check_lock(workspace)]
     state = snapshot.state if snapshot else None
     if any(
@@ -98,7 +100,7 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
 
 
-def _project(workspace: Workspace) -> Iterator[Check]:
+def _project(workspace: Workspace, desired: Desired) -> Iterator[Check]:
     """A message for each thing that is wrong with the project file; manifests are counted."""
     project = workspace.project
     if project.file is None and not (workspace.store.exists() or (project.root / "workflows").exists()):
@@ -113,7 +115,6 @@ def _project(workspace: Workspace) -> Iterator[Check]:
         yield wrong("project", place + diagnostic.message, f"run `{command('validate')}` and correct it")
     if not errors(workspace.problems):
         yield ok("project", str(project.file or "no project file: every key has its default"))
-    desired = resolve(project, None, workspace.cwd)
     wrongs = len(errors(desired.diagnostics))
     if wrongs:
         yield wrong(

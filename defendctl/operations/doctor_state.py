@@ -12,7 +12,6 @@ from defendctl.command import command, either
 from defendctl.diagnostics import DefendctlError
 from defendctl.exits import Exit
 from defendctl.inspection.checkup import Check, note, ok, wrong
-from defendctl.manifest.resolve import resolve
 from defendctl.operations.beginning import refuse_lost, unpinned
 from defendctl.operations.revision import OLDER, WHOLE_HISTORY, check_checkout
 from defendctl.render.words import count
@@ -20,12 +19,13 @@ from defendctl.render.words import count
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from defendctl.manifest.desired import Desired
     from defendctl.model import State
     from defendctl.operations.workspace import Workspace
     from defendctl.state.snapshot import Snapshot
 
 
-def check_state(workspace: Workspace) -> tuple[Snapshot | None, list[Check]]:
+def check_state(workspace: Workspace, desired: Desired) -> tuple[Snapshot | None, list[Check]]:
     """The state with its journal, or why there is none to go by."""
     try:
         snapshot = workspace.store.read()
@@ -34,7 +34,7 @@ def check_state(workspace: Workspace) -> tuple[Snapshot | None, list[Check]]:
         return None, [wrong("state", error.message, advice, error.exit_code)]
     if not snapshot.exists:
         return snapshot, [_missing_state(workspace)]
-    told = [*_remembered(workspace, snapshot), *_checkout(workspace, snapshot.state)]
+    told = [*_remembered(workspace, snapshot), *_checkout(workspace, desired, snapshot.state)]
     return snapshot, [*told, *_unresolved(snapshot.state)]
 
 
@@ -85,10 +85,9 @@ def _pinned(workspace: Workspace) -> Iterator[Check]:
         yield note("lineage", "the project file pins none", found.message)
 
 
-def _checkout(workspace: Workspace, state: State) -> Iterator[Check]:
+def _checkout(workspace: Workspace, desired: Desired, state: State) -> Iterator[Check]:
     """What git tells of this checkout, where a state was applied from a commit."""
     root = workspace.project.root
-    desired = resolve(workspace.project, None, workspace.cwd)
     found = check_checkout(workspace, desired, state)
     if found:
         advice = "check out the newest commit" if found.code == OLDER else "look at both commits"

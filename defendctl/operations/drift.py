@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from defendctl.operations.live import read_live, refuse_if_all_missing
-from defendctl.operations.plan import declared_elsewhere
+from defendctl.operations.plan import read_others
 from defendctl.operations.selection import Selection, chosen_by_labels
 from defendctl.operations.uploads import with_uploads
 from defendctl.operations.workspace import warn_unresolved
@@ -13,17 +13,17 @@ from defendctl.plan.drift import build_drift
 from defendctl.plan.renames import settle
 
 if TYPE_CHECKING:
+    from defendctl.manifest.desired import Desired
     from defendctl.operations.progress import Progress
     from defendctl.operations.workspace import Workspace
     from defendctl.plan.drift import Drifted
 
 
-def drift(workspace: Workspace, chosen: Selection, progress: Progress) -> list[Drifted]:
+def drift(workspace: Workspace, desired: Desired, chosen: Selection, progress: Progress) -> list[Drifted]:
     """What was edited behind our back, of everything bound (or, with -f, of what these files declare)."""
-    desired = workspace.desired(chosen.files or None)
     state = workspace.read_state().state
     workspace.check_host(state)
-    elsewhere = declared_elsewhere(workspace, desired, state, chosen.files)
+    elsewhere = {*read_others(workspace, state, chosen.files), *desired.left_out}
     state = settle(desired.renamed, {}, desired.workflows, state, elsewhere).state
     inside = set(desired.workflows) if chosen.files else None
     if chosen.selector:

@@ -12,7 +12,20 @@ from defendctl.diagnostics import DefendctlError, Usage, suggest
 from defendctl.editing.edit import Edit, edited
 from defendctl.editing.rewrite import Rewrite, rewrite
 from defendctl.manifest.resolve import overlay_files
-from defendctl.model import ACTIONS, FIELDS, LEVELS, MAX_RETRIES_LIMIT, METRICS, field_of, only_console
+from defendctl.model import (
+    ACTIONS,
+    FIELDS,
+    LEVELS,
+    MAX_RETRIES_LIMIT,
+    METRICS,
+    FieldPath,
+    field_of,
+    is_metric,
+    metric_of,
+    metric_path,
+    only_console,
+    split_metrics,
+)
 from defendctl.operations.fmt import read_again, with_mark
 from defendctl.operations.foresight import foresee
 from defendctl.plan.drift import Fate
@@ -43,13 +56,13 @@ ELSEWHERE: Final = "what other lines say would make something else of it; change
 
 NAME: Final = "the name of its file holds characters that cannot be shown, so it is not found by it"
 
-At = tuple[str, str]
+At = tuple[str, FieldPath]
 """Address and path."""
 
 
 def check_ignored(workspace: Workspace, names: Sequence[str]) -> None:
     """Raises Usage for what is neither a field nor the path of a metric."""
-    metrics = (f"metrics.{name}" for name in (*METRICS, *workspace.project.custom_metrics))
+    metrics = (metric_path(name) for name in (*METRICS, *workspace.project.custom_metrics))
     known = (*FIELDS, "status", "capabilities", *metrics)
     for name in names:
         if name not in known and not name.startswith("capabilities."):
@@ -69,10 +82,17 @@ def check_overwritten(entries: Sequence[Drifted], addresses: Sequence[str]) -> N
 
 
 def write_back(
-    workspace: Workspace, paths: Sequence[Path], entries: Sequence[Drifted], overwrite: Collection[str] = ()
+    workspace: Workspace,
+    paths: Sequence[Path],
+    desired: Desired,
+    entries: Sequence[Drifted],
+    overwrite: Collection[str] = (),
 ) -> list[Drifted]:
-    """The entries with the fate of each difference. Raises DefendctlError, and says what was written then."""
-    run = _Run(workspace, paths, workspace.desired(paths or None))
+    """The entries with the fate of each difference. Raises DefendctlError, and says what was written then.
+
+    `desired` is what stands in `paths`, or in all manifests.
+    """
+    run = _Run(workspace, paths, desired)
     for entry in entries:
         run.take(entry, overwrite)
     run.write()
@@ -165,10 +185,13 @@ class _Run:
     def _judge(self, rewrites: Sequence[Rewrite]) -> tuple[Desired, dict[str, str]]:
         """What the manifests would say; address → why not, where that is wrong or something else."""
         contents = {os.path.realpath(one.path): one.after for one in rewrites}
-        after, faults = foresee(self.workspace, self.paths or None, contents)
+        after, faults = self._foresee(contents)
         wanted = {a: _changed(w, self.wanted.get(a, {})) for a, w in self.desired.workflows.items()}
         strange = {a: ELSEWHERE for a in wanted if after.workflows.get(a) != wanted[a]}
         return after, strange | {a: _not_valid(fault) for fault in faults for a in self._blamed(fault)}
+
+    def _foresee(self, contents: Mapping[str, bytes]) -> tuple[Desired, list[NewFault]]:
+        return foresee(self.workspace, self.paths or None, contents) if contents else (self.desired, [])
 
     def _blamed(self, fault: NewFault) -> Collection[str]:
         """One that stands where nothing is written is everybody's."""
@@ -197,10 +220,10 @@ def _not_valid(fault: NewFault) -> str:
     return f"the manifests{where} would not be valid with it ({fault.diagnostic.code}); change it by hand"
 
 
-def _of_all(path: str, overlaid: Mapping[str, Span]) -> Span | None:
+def _of_all(path: FieldPath, overlaid: Mapping[str, Span]) -> Span | None:
     """Where the level of a metric is said if an overlay has a tolerance for a list that stands elsewhere."""
-    alone = not any(other.startswith("metrics.") for other in overlaid)
-    return overlaid.get("tolerance") if alone and path.startswith("metrics.") else None
+    alone = not any(is_metric(other) for other in overlaid)
+    return overlaid.get("tolerance") if alone and is_metric(path) else None
 
 
 def _why_not(
@@ -213,12 +236,13 @@ def _why_not(
         return UNDECLARED
     if change.origin == "conflict" and not overwrite:
         return CONFLICT
-    if path == "type" or (path.startswith("metrics.") and any(f.path == "type" for f in entry.fields)):
+    if path == "type" or (is_metric(path) and any(f.path == "type" for f in entry.fields)):
         return TYPE
     if path == "file_search" and not has_id(workflow.file_search):
         return FILES
-    if path.startswith("metrics."):
-        return _why_not_metric(path.partition(".")[2], change.before, workflow, metrics)
+    metric = metric_of(path)
+    if metric is not None:
+        return _why_not_metric(metric, change.before, workflow, metrics)
     return None if _fits(path, change.before) else NOT_VALID
 
 
@@ -232,7 +256,7 @@ def _why_not_metric(name: str, value: Any, workflow: Workflow, metrics: Collecti
     return None if fits else NOT_VALID
 
 
-def _fits(path: str, value: Any) -> bool:
+def _fits(path: FieldPath, value: Any) -> bool:
     match path:
         case "name":
             return isinstance(value, str) and re.search(NOT_BLANK, value) is not None
@@ -247,10 +271,10 @@ def _fits(path: str, value: Any) -> bool:
 
 def _metrics(workflow: Workflow, values: Mapping[str, Any]) -> dict[str, Any]:
     """All of them, with what is changed."""
-    changed = {path.partition(".")[2]: value for path, value in values.items() if path.startswith("metrics.")}
+    _, changed = split_metrics(values)
     return {name: value for name, value in {**workflow.metrics, **changed}.items() if value is not None}
 
 
 def _changed(workflow: Workflow, values: Mapping[str, Any]) -> Workflow:
-    fields = {path: value for path, value in values.items() if not path.startswith("metrics.")}
+    fields, _ = split_metrics(values)
     return replace(workflow, **fields, metrics=dict(sorted(_metrics(workflow, values).items())))

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Invalid, errors
 from defendctl.inspection.contrast import compare_environments
 from defendctl.manifest.resolve import resolve
-from defendctl.operations.workspace import open_workspace
+from defendctl.operations.workspace import in_environment
 
 if TYPE_CHECKING:
     from defendctl.inspection.contrast import Comparison
     from defendctl.manifest.desired import Desired
-    from defendctl.operations.workspace import Settings, Workspace
+    from defendctl.operations.workspace import Workspace
 
 
 def render(workspace: Workspace) -> Desired:
@@ -25,7 +24,7 @@ def render(workspace: Workspace) -> Desired:
     return desired
 
 
-def compare(settings: Settings, first: str, second: str) -> Comparison:
+def compare(workspace: Workspace, first: str, second: str) -> Comparison:
     """Raises Usage for a name that there is not, Invalid for manifests that are wrong in one of them."""
-    one, other = (open_workspace(replace(settings, env=name)).desired(None) for name in (first, second))
+    one, other = (in_environment(workspace, name).desired(None) for name in (first, second))
     return compare_environments(first, one.workflows, second, other.workflows)

@@ -25,9 +25,10 @@ from defendctl.review import Review
 from defendctl.yamltext.source import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from defendctl.api.client import DefendApi
+    from defendctl.diagnostics import Span
     from defendctl.manifest.desired import Desired
     from defendctl.model import State, Support
     from defendctl.operations.progress import Progress
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 def plan(workspace: Workspace, chosen: Selection, progress: Progress) -> Review:
     """Raises DefendctlError; writes nothing and sends nothing but GET."""
-    if chosen.replay and not chosen.refresh:
+    if chosen.last_events and not chosen.refresh:
         raise Usage("--replay reads events, and --no-refresh reads nothing: leave one of them out")
     desired = workspace.desired(chosen.files or None, for_changes=True)
     runner = _runner(workspace)
@@ -107,12 +108,15 @@ def make_plan(
     Without `api`, one is opened if there is anything to read.
     """
     desired = with_uploads(desired, state)
-    elsewhere = declared_elsewhere(workspace, desired, state, chosen.files)
+    others = read_others(workspace, state, chosen.files)
+    elsewhere = {*others, *desired.left_out}
     past = settle(desired.renamed, desired.imports, desired.workflows, state, elsewhere)
     state = past.state
     scope = in_scope(desired, state, chosen)
     moves = tuple(move for move in past.moves if move.new in scope)
-    check_past(workspace, chosen, past, moves)
+    check_replaced(chosen, past)
+    if chosen.files and moves:
+        _check_moves(moves, others or _all_spans(workspace))
     ids = to_read(desired.workflows, state, scope, past)
     if chosen.refresh:
         reading = read_live(workspace, ids, state, chosen.parallelism, progress, api)
@@ -161,16 +165,16 @@ def _replayed(
     """Because that was asked for or because a rule of the policy bounds the effect. What is asked
     for is shown; a rule is judged on the policy's own sample, whatever else is shown."""
     bounded = to_replay(desired.policy.rules, made, desired.labels)
-    if not (chosen.replay or bounded):
+    if not (chosen.last_events or bounded):
         return Replayed()
-    sample = desired.policy.sample
-    shown = replace(sample, last=chosen.replay) if chosen.replay else sample
-    judged = sample if bounded else shown
+    of_policy = desired.policy.sample
+    shown = replace(of_policy, last=chosen.last_events) if chosen.last_events else of_policy
+    judged = of_policy if bounded else shown
     return replay_plan(workspace, made, desired.places, shown, judged, chosen.parallelism, progress)
 
 
-def check_past(workspace: Workspace, chosen: Selection, past: Past, moves: tuple[Move, ...]) -> None:
-    """Raises Usage or DefendctlError for what contradicts itself."""
+def check_replaced(chosen: Selection, past: Past) -> None:
+    """Raises Usage for what contradicts itself."""
     for address in chosen.replace:
         if address in past.taken:
             workflow_id = past.taken[address].binding.workflow_id
@@ -178,22 +182,19 @@ def check_past(workspace: Workspace, chosen: Selection, past: Past, moves: tuple
                 f"--replace {address}: its manifest imports {workflow_id}, and a new one is asked for too",
                 "take `import` out of the manifest, or leave --replace out",
             )
-    if chosen.files and moves:
-        _check_other_files(workspace, moves)
 
 
-def declared_elsewhere(
-    workspace: Workspace, desired: Desired, state: State, files: Sequence[Path]
-) -> Collection[str]:
-    """What is declared and no part of this run: a rename from it was not taken back."""
-    if not (files and state.former):
-        return desired.left_out
-    return {*resolve(workspace.project, None, workspace.cwd).spans, *desired.left_out}
+def read_others(workspace: Workspace, state: State, files: Sequence[Path]) -> Mapping[str, Span]:
+    """What a run with -f leaves unread may be declared all the same: a rename from it was not taken back."""
+    return _all_spans(workspace) if files and state.former else {}
 
 
-def _check_other_files(workspace: Workspace, moves: tuple[Move, ...]) -> None:
+def _all_spans(workspace: Workspace) -> Mapping[str, Span]:
+    return resolve(workspace.project, None, workspace.cwd).spans
+
+
+def _check_moves(moves: tuple[Move, ...], others: Mapping[str, Span]) -> None:
     """With -f an old address may be declared in a file that is not read: its binding must stay there."""
-    others = resolve(workspace.project, None, workspace.cwd).spans
     taken = [f"{move.old} ({others[move.old].file})" for move in moves if move.old in others]
     if taken:
         raise DefendctlError(

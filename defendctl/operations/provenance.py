@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import ApiError, KeyRefused
-from defendctl.inspection.provenance import Sighting, provenance, younger
+from defendctl.inspection.provenance import ShownProvenance, Sighting, provenance, younger
 from defendctl.operations.show import show
 
 if TYPE_CHECKING:
     from defendctl.api.client import DefendApi
-    from defendctl.inspection.provenance import Known
-    from defendctl.inspection.view import View
     from defendctl.model import Binding
     from defendctl.operations.workspace import Workspace
-
-
-@dataclass(frozen=True, slots=True)
-class ShownProvenance:
-    view: View
-    known: tuple[Known, ...]
-    age: float | None
-    """Of the event that told something, in seconds."""
 
 
 def show_provenance(workspace: Workspace, address: str) -> ShownProvenance:

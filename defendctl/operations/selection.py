@@ -12,7 +12,7 @@ from defendctl.policy.selector import FORM, selected
 from defendctl.yamltext.quote import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from defendctl.manifest.desired import Desired
@@ -62,8 +62,9 @@ class Selection:
     parallelism: int = 10
     refresh: bool = True
     """Whether what is live is read; else what was last applied stands in for it."""
-    replay: int | None = None
-    """How many events of each workflow a plan reads; None for none."""
+    last_events: int | None = None
+    """--replay: so many events of each workflow are shown; None for none. Rules are judged on the policy's
+    own `Sample`."""
     tests: Path | None = None
     """A file of recorded results that is shown beside the plan."""
 
@@ -76,6 +77,17 @@ class Selection:
     def options(self) -> Options:
         chosen = (self.target, self.replace, self.selector, self.reassert)
         return Options(*(tuple(sorted(set(each))) for each in chosen))
+
+
+def choose_as_planned(chosen: Selection, options: Mapping[str, Sequence[str]]) -> Selection:
+    """With what a saved plan was made for."""
+    return replace(
+        chosen,
+        target=tuple(options.get("target", ())),
+        replace=tuple(options.get("replace", ())),
+        selector=tuple(options.get("selector", ())),
+        reassert=tuple(options.get("reassert", ())),
+    )
 
 
 def in_scope(desired: Desired, state: State, chosen: Selection) -> set[str]:

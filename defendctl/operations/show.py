@@ -106,14 +106,3 @@ def outputs(workspace: Workspace, selector: Sequence[str] = ()) -> dict[str, str
         state = only(state, chosen_by_labels(workspace.desired(None), selector))
     warn_unresolved(workspace, state.unresolved)
     return {a: b.workflow_id for a, b in sorted(state.managed.items())}
-
-
-def environment(ids: dict[str, str]) -> dict[str, str]:
-    """Variable → workflow id. Raises DefendctlError where two addresses make one name."""
-    names: dict[str, str] = {}
-    for address in ids:
-        name = "DEFEND_WORKFLOW_" + "".join(c if c.isalnum() else "_" for c in address.upper())
-        if name in names:
-            raise DefendctlError(f"{names[name]} and {address} both make the variable {name}")
-        names[name] = address
-    return {name: ids[address] for name, address in names.items()}

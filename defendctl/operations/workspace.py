@@ -82,8 +82,10 @@ class Workspace:
     settings: Settings
     cwd: Path
     store: Store
-    problems: list[Diagnostic] = field(default_factory=list)
+    problems: list[Diagnostic]
     """What is wrong with the project file."""
+    whole: Project
+    """The project as its file was read, in none of its environments."""
 
     @property
     def folder(self) -> Path:
@@ -111,7 +113,7 @@ class Workspace:
         """Each one of a project in which none was chosen; else this one alone."""
         if self.project.environment or not self.project.environments:
             return [self]
-        return [_in(self, project) for project in self.project.environments.values()]
+        return [_work_in(project, self) for project in self.project.environments.values()]
 
     def require_sound(self) -> None:
         """The project file must be right, and something must be here at all."""
@@ -204,17 +206,21 @@ def open_workspace(settings: Settings, *, choose: bool = True) -> Workspace:
     cwd = Path.cwd()
     if settings.config and not settings.config.is_file():
         raise DefendctlError(f"there is no project file {settings.config}")
-    project, problems = load_project(settings.config, cwd)
-    if settings.env is not None or project.environments:
-        project = _chosen(project, settings.env, problems, choose)
-    return Workspace(project, settings, cwd, _store(project, settings), problems)
+    whole, problems = load_project(settings.config, cwd)
+    project = _chosen(whole, settings.env, problems, choose)
+    return Workspace(project, settings, cwd, _store(project, settings), problems, whole)
+
+
+def in_environment(workspace: Workspace, name: str) -> Workspace:
+    """Raises Usage for one that there is not."""
+    return _work_in(_chosen(workspace.whole, name, workspace.problems, choose=True), workspace)
 
 
 def in_none(workspace: Workspace) -> Workspace:
     """What the project is in all its environments, whichever was named."""
     if not workspace.project.environment:
         return workspace
-    return open_workspace(replace(workspace.settings, env=None), choose=False)
+    return _work_in(_chosen(workspace.whole, None, workspace.problems, choose=False), workspace)
 
 
 def _chosen(project: Project, name: str | None, problems: list[Diagnostic], choose: bool) -> Project:
@@ -244,9 +250,8 @@ def _there_are(names: Iterable[str]) -> str:
     return f" There are: {', '.join(names)}."
 
 
-def _in(workspace: Workspace, project: Project) -> Workspace:
-    store = _store(project, workspace.settings)
-    return replace(workspace, project=project, store=store)
+def _work_in(project: Project, workspace: Workspace) -> Workspace:
+    return replace(workspace, project=project, store=_store(project, workspace.settings))
 
 
 def _store(project: Project, settings: Settings) -> Store:

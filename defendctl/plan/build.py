@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
 from defendctl.command import command, settling
 from defendctl.diagnostics import Diagnostic
@@ -14,25 +14,35 @@ from defendctl.plan.changes import (
     MISSING,
     UNDER_WAY,
     UNRESOLVED,
-    Change,
+    Adopt,
+    Block,
+    Create,
     Move,
     Options,
     Plan,
     Reason,
+    Replace,
+    Retire,
+    Same,
+    Update,
+    block,
 )
 from defendctl.plan.compare import FieldChange, compare, console_changes, never_known, unsure_fields
 from defendctl.plan.diff import differing
 from defendctl.plan.digest import canonical
-from defendctl.plan.direction import INDETERMINATE, NONE, worst
+from defendctl.plan.direction import NONE, worst
 from defendctl.plan.identity import another_id
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from defendctl.model import Intent, LocalFile, State, Support, Workflow
-    from defendctl.plan.changes import Action
+    from defendctl.plan.changes import Change
     from defendctl.plan.renames import Past, Taken
 
+_Binds = Literal["update", "adopt"]
+_Decision = Literal["replace", "update", "adopt", "none"] | Reason
+_KINDS: Final[dict[str, type[Update | Adopt | Same]]] = {"update": Update, "adopt": Adopt, "none": Same}
 Live = dict[str, Observed | None]
 """Address → what a GET answered; None where it answered 404. An address that was not read is not there."""
 
@@ -98,9 +108,9 @@ def _change(address: str, world: World) -> Change:
         return _unresolved(address, world)
     if address in world.held:
         bound = binding.workflow_id if binding else None
-        return Change(address, bound, "blocked", world.held[address], NONE, (), desired=desired)
+        return Block(address, bound, world.held[address], desired=desired)
     if desired is None:
-        return _retire(address, binding) if binding else Change(address, None, "none", None, NONE, ())
+        return Retire(address, binding.workflow_id, binding) if binding else Same(address)
     if binding:
         return _bound(address, desired, binding, "update", world)
     if address in world.taken:
@@ -110,14 +120,14 @@ def _change(address: str, world: World) -> Change:
     return _create(address, desired, world)
 
 
-def _unresolved(address: str, world: World) -> Change:
+def _unresolved(address: str, world: World) -> Block:
     intent = world.state.unresolved[address]
     binding = world.state.bindings.get(address)
     bound = binding.workflow_id if binding else None
     if address in world.under_way:
         reason = Reason(UNDER_WAY, f"a run that goes on has begun to create it, at {intent.at}")
-        return Change(address, bound, "blocked", reason, NONE, ())
-    return Change(address, bound, "blocked", Reason(UNRESOLVED, unknown_outcome(address, intent)), NONE, ())
+        return Block(address, bound, reason)
+    return Block(address, bound, Reason(UNRESOLVED, unknown_outcome(address, intent)))
 
 
 def unknown_outcome(address: str, intent: Intent) -> str:
@@ -131,47 +141,37 @@ def unknown_outcome(address: str, intent: Intent) -> str:
     )
 
 
-def _retire(address: str, binding: Binding) -> Change:
-    return Change(address, binding.workflow_id, "retire", None, INDETERMINATE, (), binding=binding)
-
-
-def _create(address: str, desired: Workflow, world: World) -> Change:
+def _create(address: str, desired: Workflow, world: World) -> Create | Block:
     wrong = cannot_hold(desired, {}, world.support)
     sent = {n: v for n, v in desired.fields().items() if n in world.support.create or n in wrong}
     fields = tuple(
         FieldChange(path, None, value, None, None, None, NONE) for path, value in sorted(leaves(sent).items())
     )
-    return Change(
-        address,
-        None,
-        "blocked" if wrong else "create",
-        _not_held(wrong, world.support) if wrong else None,
-        NONE,
-        fields,
-        desired=desired,
-        files=_files(desired, world),
-    )
+    files = _files(desired, world)
+    if wrong:
+        reason = _not_held(wrong, world.support)
+        return Block(address, None, reason, fields=fields, desired=desired, files=files)
+    return Create(address, fields, desired, files)
 
 
 def _taken(address: str, desired: Workflow, taken: Taken, world: World) -> Change:
     """Adopted as a tombstone is; only the reasons against it have other words."""
     made = _bound(address, desired, taken.binding, "adopt", world)
-    made = replace(made, imported=True, was=taken.was)
     workflow_id = taken.binding.workflow_id
     if made.observed is None:
         text = (
             f"the API answers 404 for {workflow_id}, which `import` names; correct it, "
             "or take `import` out to have a new one created"
         )
-        return replace(made, action="blocked", reason=Reason(MISSING, text))
+        return block(made, Reason(MISSING, text))
     if made.observed.workflow_id != workflow_id:
         said = another_id(workflow_id, made.observed.workflow_id)
         text = f"`import` names {workflow_id}, but {said}; let `import` name the one that it answers to"
-        return replace(made, action="blocked", reason=Reason(CLASHING, text))
-    return made
+        return block(made, Reason(CLASHING, text))
+    return replace(made, imported=True, was=taken.was) if isinstance(made, Adopt) else made
 
 
-def _bound(address: str, desired: Workflow, binding: Binding, action: Action, world: World) -> Change:
+def _bound(address: str, desired: Workflow, binding: Binding, action: _Binds, world: World) -> Change:
     """A workflow with an id: bound, or remembered by a tombstone and about to be bound again."""
     observed = world.live[address]
     known = _before_adoption(binding, observed) if action == "adopt" else binding
@@ -181,22 +181,18 @@ def _bound(address: str, desired: Workflow, binding: Binding, action: Action, wo
     fields = _with(compare(wanted, seen, known), unsure_fields(again, wanted))
     written_anew = address in world.options.replace
     wrong = cannot_hold(desired, {} if written_anew else seen, world.support)
-    decided, reason = _decide(address, binding.workflow_id, action, observed, fields, wrong, world)
+    decided = _decide(address, binding.workflow_id, action, observed, fields, wrong, world)
     fields = _with_unsure(fields, decided, wanted, seen, known, world.support)
     fields += console_changes(observed) if observed else []
-    return Change(
-        address,
-        binding.workflow_id,
-        decided,
-        reason,
-        worst(f.direction for f in fields),
-        tuple(sorted(fields, key=lambda f: f.path)),
-        desired=desired,
-        observed=observed,
-        binding=known,
-        unobservable=observed is not None and any(name not in seen for name in wanted),
-        files=_files(desired, world),
-    )
+    way, told = worst(f.direction for f in fields), tuple(sorted(fields, key=lambda f: f.path))
+    unobservable = observed is not None and any(name not in seen for name in wanted)
+    about, files = (address, binding.workflow_id, way, told, desired), _files(desired, world)
+    if isinstance(decided, Reason):
+        return block(Same(*about, observed, known, unobservable, files), decided)
+    if decided == "replace":
+        return Replace(*about, observed, known, unobservable, files)
+    assert observed, "what answers 404 is replaced or blocked"
+    return _KINDS[decided](*about, observed, known, unobservable, files)
 
 
 def _files(desired: Workflow, world: World) -> dict[str, LocalFile]:
@@ -213,38 +209,39 @@ def _before_adoption(binding: Binding, observed: Observed | None) -> Binding:
 def _decide(
     address: str,
     workflow_id: str,
-    action: Action,
+    action: _Binds,
     observed: Observed | None,
     fields: list[FieldChange],
     wrong: list[str],
     world: World,
-) -> tuple[Action, Reason | None]:
+) -> _Decision:
+    """Not to be replaced is only what can be read."""
     if wrong:
-        return "blocked", _not_held(wrong, world.support)
+        return _not_held(wrong, world.support)
     if address in world.options.replace:
-        return "replace", None
+        return "replace"
     if observed is None:
-        return "blocked", _missing(address)
+        return _missing(address)
     to_write = [field for field in fields if not field.untaken]
     fixed = sorted({field_of(f.path) for f in to_write} - world.support.update)
     if fixed:
-        return "blocked", _fixed(address, workflow_id, fixed, observed, world.support)
-    return (action if to_write or action == "adopt" else "none"), None
+        return _fixed(address, workflow_id, fixed, observed, world.support)
+    return action if to_write or action == "adopt" else "none"
 
 
 def _with_unsure(
     fields: list[FieldChange],
-    action: Action,
+    decided: _Decision,
     wanted: dict[str, object],
     seen: dict[str, object],
     binding: Binding,
     support: Support,
 ) -> list[FieldChange]:
     """A write sends the whole set, so it also writes what nobody knows: that must be listed."""
-    sends = action == "replace" or (action in ("update", "adopt") and bool(fields))
+    sends = decided == "replace" or (decided in ("update", "adopt") and bool(fields))
     if not sends:
         return fields
-    sent = support.create if action == "replace" else support.update
+    sent = support.create if decided == "replace" else support.update
     hidden = never_known(wanted, seen, binding) & sent
     return _with(fields, unsure_fields(hidden, wanted))
 
@@ -314,7 +311,7 @@ def probable_moves(changes: Iterable[Change]) -> list[Diagnostic]:
     retired = {
         definition: c.address
         for c in changes
-        if c.action == "retire" and c.binding
+        if isinstance(c, Retire)
         for values in [{**DEFAULTS, **c.binding.assumed, **c.binding.applied}]
         if values.keys() == set(FIELDS)
         for definition in _definitions(c.address, values)
@@ -322,7 +319,7 @@ def probable_moves(changes: Iterable[Change]) -> list[Diagnostic]:
     moves = {
         c.address: retired[definition]
         for c in changes
-        if c.action == "create" and c.desired
+        if isinstance(c, Create)
         for definition in _definitions(c.address, c.desired.fields())
         if definition in retired
     }

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from defendctl.exits import Exit
+from defendctl.plan.direction import INDETERMINATE, NONE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,10 +15,10 @@ if TYPE_CHECKING:
     from defendctl.model import Binding, LocalFile, Observed, Workflow
     from defendctl.plan.compare import FieldChange
 
-Action = Literal["create", "adopt", "update", "replace", "retire", "blocked", "none"]
-ACTIONS: Final[tuple[Action, ...]] = ("create", "adopt", "update", "replace", "retire", "blocked", "none")
+    Files = Mapping[str, LocalFile]
+    """What stands in a `file_search` for a file of the repository (its content, or its id) → that file."""
 
-WRITES: Final = frozenset({"create", "adopt", "update", "replace"})
+ACTIONS: Final = ("create", "adopt", "update", "replace", "retire", "blocked", "none")
 
 UNRESOLVED: Final = "unresolved"
 MISSING: Final = "missing"
@@ -46,40 +47,167 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """What apply does to one address; from `desired` on it is what it does it with."""
+class Create:
+    """Declared, and neither bound nor remembered."""
+
+    action: ClassVar[Literal["create"]] = "create"
+    workflow_id: ClassVar[None] = None
+    direction: ClassVar[str] = NONE
+    observed: ClassVar[None] = None
+    binding: ClassVar[None] = None
+    unobservable: ClassVar[bool] = False
 
     address: str
-    workflow_id: str | None
-    action: Action
-    reason: Reason | None
+    fields: tuple[FieldChange, ...]
+    desired: Workflow
+    files: Files = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """Remembered, or named by `import`: bound (again), and brought to what is declared."""
+
+    action: ClassVar[Literal["adopt"]] = "adopt"
+
+    address: str
+    workflow_id: str
     direction: str
     fields: tuple[FieldChange, ...]
-    desired: Workflow | None = None
-    observed: Observed | None = None
-    binding: Binding | None = None
+    desired: Workflow
+    observed: Observed
+    binding: Binding
     unobservable: bool = False
+    files: Files = field(default_factory=dict)
     imported: bool = False
     """Whether its id comes from the manifest's `import:`."""
     was: str | None = None
     """Another address that remembers this workflow, and forgets it when it is adopted here."""
-    files: Mapping[str, LocalFile] = field(default_factory=dict)
-    """What stands in its `file_search` for a file of the repository (its content, or its id) → that file."""
 
-    @property
-    def uploads(self) -> tuple[LocalFile, ...]:
-        """The files that must be uploaded before it can be sent."""
-        sends = self.action in WRITES and any(f.path == "file_search" for f in self.fields)
-        return tuple(f for name, f in sorted(self.files.items()) if sends and name == f.content)
 
-    @property
-    def drifted(self) -> bool:
-        return any(f.origin in ("drift", "conflict") for f in self.fields)
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Bound, live, and not as declared."""
 
-    @property
-    def listed(self) -> bool:
-        """What is told and left as it is too: a status, or a text that the API did not take as written."""
-        return self.action != "none" or bool(self.fields)
+    action: ClassVar[Literal["update"]] = "update"
+
+    address: str
+    workflow_id: str
+    direction: str
+    fields: tuple[FieldChange, ...]
+    desired: Workflow
+    observed: Observed
+    binding: Binding
+    unobservable: bool = False
+    files: Files = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """To be created anew, as the command line says; the old one may be gone."""
+
+    action: ClassVar[Literal["replace"]] = "replace"
+
+    address: str
+    workflow_id: str
+    """Of the old one."""
+    direction: str
+    fields: tuple[FieldChange, ...]
+    desired: Workflow
+    observed: Observed | None
+    binding: Binding
+    unobservable: bool = False
+    files: Files = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Retire:
+    """Bound, and no longer declared: forgotten here, and live as it was."""
+
+    action: ClassVar[Literal["retire"]] = "retire"
+    direction: ClassVar[str] = INDETERMINATE
+    fields: ClassVar[tuple[FieldChange, ...]] = ()
+    desired: ClassVar[None] = None
+    observed: ClassVar[None] = None
+    unobservable: ClassVar[bool] = False
+    files: ClassVar[Files] = {}
+
+    address: str
+    workflow_id: str
+    binding: Binding
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Left as it is, for a reason; with as much as was known by then."""
+
+    action: ClassVar[Literal["blocked"]] = "blocked"
+
+    address: str
+    workflow_id: str | None
+    reason: Reason
+    direction: str = NONE
+    fields: tuple[FieldChange, ...] = ()
+    desired: Workflow | None = None
+    observed: Observed | None = None
+    binding: Binding | None = None
+    unobservable: bool = False
+    files: Files = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """As declared, or neither declared nor bound. `fields` are those that no apply would change."""
+
+    action: ClassVar[Literal["none"]] = "none"
+
+    address: str
+    workflow_id: str | None = None
+    direction: str = NONE
+    fields: tuple[FieldChange, ...] = ()
+    desired: Workflow | None = None
+    observed: Observed | None = None
+    binding: Binding | None = None
+    unobservable: bool = False
+    files: Files = field(default_factory=dict)
+
+
+Write = Create | Adopt | Update | Replace
+"""What sends a workflow's fields."""
+Work = Write | Retire
+"""What apply attempts."""
+Change = Work | Block | Same
+"""What apply does to one address. What a kind never has is None on its class, so that all can be asked."""
+
+
+def block(change: Change, reason: Reason) -> Block:
+    """With all that is known of it."""
+    return Block(
+        change.address,
+        change.workflow_id,
+        reason,
+        change.direction,
+        change.fields,
+        change.desired,
+        change.observed,
+        change.binding,
+        change.unobservable,
+        change.files,
+    )
+
+
+def files_to_upload(change: Change) -> tuple[LocalFile, ...]:
+    """Before it can be sent."""
+    sends = isinstance(change, Write) and any(f.path == "file_search" for f in change.fields)
+    return tuple(f for name, f in sorted(change.files.items()) if sends and name == f.content)
+
+
+def is_drifted(change: Change) -> bool:
+    return any(f.origin in ("drift", "conflict") for f in change.fields)
+
+
+def is_listed(change: Change) -> bool:
+    """What is told and left as it is too: a status, or a text that the API did not take as written."""
+    return change.action != "none" or bool(change.fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +263,11 @@ class Plan:
 
     @property
     def listed(self) -> list[Change]:
-        return [change for change in self.changes if change.listed]
+        return [change for change in self.changes if is_listed(change)]
 
     @property
-    def work(self) -> list[Change]:
-        """What apply attempts: neither what is equal nor what is blocked."""
-        return [change for change in self.changes if change.action not in ("none", "blocked")]
+    def work(self) -> list[Work]:
+        return [change for change in self.changes if isinstance(change, Work)]
 
     @property
     def empty(self) -> bool:
@@ -153,11 +280,12 @@ class Plan:
         left = sum(bool(change.desired and change.desired.unmanaged) for change in self.changes)
         return {
             **{action: actions[action] for action in ACTIONS},
-            "drift": sum(change.drifted for change in self.changes),
+            "drift": sum(is_drifted(change) for change in self.changes),
             **{way: ways[way] for way in ("tightens", "loosens", "indeterminate")},
             "unobservable": sum(change.unobservable for change in self.changes),
             **({"unmanaged": left} if left else {}),
         }
 
     def blocked_exits(self) -> set[int]:
-        return {code for change in self.changes if change.reason and (code := change.reason.exit_code)}
+        blocked = (change for change in self.changes if isinstance(change, Block))
+        return {code for change in blocked if (code := change.reason.exit_code)}

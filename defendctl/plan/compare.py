@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from defendctl.model import Binding, leaves
+from defendctl.model import Binding, FieldPath, field_of, leaves
 from defendctl.plan.alike import remade
 from defendctl.plan.diff import differing, same
 from defendctl.plan.direction import INDETERMINATE, direction, worst
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class FieldChange:
     """One difference. `before` is live or what stands in for it (`basis` says which), `after` desired."""
 
-    path: str
+    path: FieldPath
     before: Any
     after: Any
     applied: Any
@@ -69,7 +69,7 @@ def console_changes(observed: Observed) -> list[FieldChange]:
     return off + on
 
 
-def _console_change(path: str, live: Any, right: Any) -> FieldChange:
+def _console_change(path: FieldPath, live: Any, right: Any) -> FieldChange:
     return FieldChange(path, live, right, right, "live", "drift", direction(path, live, right))
 
 
@@ -95,12 +95,12 @@ def _doubtful(desired: Fields, observed: Fields, binding: Binding) -> list[str]:
     return [*leaves(lost), *differing(assumed, {name: desired[name] for name in assumed})]
 
 
-def _unsure(path: str, after: Any) -> FieldChange:
+def _unsure(path: FieldPath, after: Any) -> FieldChange:
     return FieldChange(path, None, after, None, "unknown", "pending", INDETERMINATE)
 
 
-def _sure(path: str, before: Any, after: Any, observed: Fields, binding: Binding) -> FieldChange:
-    field = path.partition(".")[0]
+def _sure(path: FieldPath, before: Any, after: Any, observed: Fields, binding: Binding) -> FieldChange:
+    field = field_of(path)
     basis = "live" if field in observed else "applied"
     known = _was_applied(field, binding)
     applied = leaves({field: binding.applied[field]}).get(path) if known else None

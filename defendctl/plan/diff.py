@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from defendctl.model import FieldPath, metric_path
+
 if TYPE_CHECKING:
     from defendctl.model import Fields
 
@@ -18,8 +20,8 @@ def same(a: Any, b: Any) -> bool:
     return type(a) is type(b) and bool(a == b)
 
 
-def differing(before: Fields, after: Fields) -> list[str]:
-    """The sorted paths at which the two differ; a metric is `metrics.<name>`."""
+def differing(before: Fields, after: Fields) -> list[FieldPath]:
+    """The sorted paths at which the two differ."""
     if before == after:
         return []
     from deepdiff import DeepDiff
@@ -36,5 +38,5 @@ def differing(before: Fields, after: Fields) -> list[str]:
     return sorted({_path(level.path(output_format="list")) for levels in tree.values() for level in levels})
 
 
-def _path(steps: list[Any]) -> str:
-    return f"metrics.{steps[1]}" if steps[0] == "metrics" and len(steps) > 1 else str(steps[0])
+def _path(steps: list[Any]) -> FieldPath:
+    return metric_path(steps[1]) if steps[0] == "metrics" and len(steps) > 1 else str(steps[0])

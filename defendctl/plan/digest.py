@@ -56,7 +56,7 @@ def field_data(field: FieldChange) -> dict[str, Any]:
 
 
 def _change_data(change: Change, reasons: bool) -> dict[str, Any]:
-    reason = {"reason": change.reason.text if change.reason else None} if reasons else {}
+    reason = {"reason": change.reason.text if change.action == "blocked" else None} if reasons else {}
     return {
         "address": change.address,
         "workflow_id": change.workflow_id,

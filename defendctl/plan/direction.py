@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from defendctl.model import ACTIONS
+from defendctl.model import ACTIONS, FieldPath, is_metric
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,11 +23,11 @@ def worst(directions: Iterable[str]) -> str:
     return min(directions, key=WORST_FIRST.index, default=NONE)
 
 
-def direction(path: str, before: Any, after: Any) -> str:
+def direction(path: FieldPath, before: Any, after: Any) -> str:
     """From `before` to `after` at `path`; None stands for a metric that is not there."""
     if path in ("name", "description"):
         return NONE
-    if path.startswith("metrics."):
+    if is_metric(path):
         return _metric(before, after)
     if path == "max_retries":
         return _number(before, after)

@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from defendctl.model import SentValue, leaves, only_console
+from defendctl.model import FieldPath, SentValue, is_metric, leaves, only_console
 from defendctl.plan.digest import canonical, digest
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ Denied = tuple[str | None, str | None]
 class Fingerprint:
     address: str
     action: str
-    field: str | None
+    field: FieldPath | None
     """The path, where the action is told field by field."""
     value: str
 
@@ -87,7 +87,7 @@ def _of_change(change: Change, plan: Plan, denied: Collection[Denied]) -> Iterat
         yield Fingerprint(change.address, change.action, None, _hashed(about, sides))
 
 
-def _sides(change: Change) -> Iterator[tuple[str, list[Any]]]:
+def _sides(change: Change) -> Iterator[tuple[FieldPath, list[Any]]]:
     """Path → before and after. A field that cannot be read was what was last applied."""
     for field in change.fields:
         if only_console(field.path) or field.untaken:
@@ -104,9 +104,9 @@ def _before(field: FieldChange, change: Change) -> Any:
     return field.before
 
 
-def _said(path: str, value: Any, files: Mapping[str, LocalFile]) -> Any:
+def _said(path: FieldPath, value: Any, files: Mapping[str, LocalFile]) -> Any:
     """A value as it is hashed: thresholds rounded, a file of the repository by what it holds."""
-    if path.startswith("metrics.") and isinstance(value, int | float):
+    if is_metric(path) and isinstance(value, int | float):
         return round(float(value), DECIMALS)
     if isinstance(value, list | tuple):
         return sorted(files[one].content if one in files else one for one in value)

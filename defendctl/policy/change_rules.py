@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from defendctl.model import only_console
+from defendctl.model import is_metric, only_console
 from defendctl.plan.alike import rounded
 from defendctl.plan.diff import EPSILON
 from defendctl.plan.direction import INDETERMINATE, LOOSENS
@@ -132,7 +132,7 @@ def _moves_thresholds(change: Change) -> bool:
 
 
 def _is_threshold(field: FieldChange) -> bool:
-    return field.path.startswith("metrics.")
+    return is_metric(field.path)
 
 
 def _no_loosening(change: Change, limit: bool, replay: Replay | None) -> Iterator[Broken]:

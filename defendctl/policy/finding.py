@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from defendctl.model import field_of
+from defendctl.model import FieldPath, field_of
 from defendctl.policy.findings import VERDICTS, Finding
 from defendctl.policy.rules import FLAG_RATE
 from defendctl.policy.waivers import Waivers, remedy, waiver_for
@@ -89,7 +89,7 @@ class Judge:
         message = rule.message or MESSAGES[rule.check]
         return Finding(rule.id, _VERDICTS[rule.level], message, detail, evaluated=evaluated)
 
-    def _place(self, address: str, path: str) -> Span | None:
+    def _place(self, address: str, path: FieldPath) -> Span | None:
         said = "metrics" if path == FLAG_RATE else path
         nearest = ((address, said), (address, field_of(said)), (address, ""))
         return next((self.places[key] for key in nearest if key in self.places), None)
@@ -106,6 +106,6 @@ def said(value: Any) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-def named(path: str) -> str:
+def named(path: FieldPath) -> str:
     """A path in a sentence; a metric's name may come from the API."""
     return path if re.fullmatch(r"[A-Za-z0-9._-]{1,80}", path) else said(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from defendctl.model import FieldPath, metric_path
 from defendctl.plan.diff import EPSILON
 from defendctl.policy.finding import Broken, Judge, in_order, named, said
 from defendctl.policy.waivers import by_subject
@@ -42,7 +43,7 @@ def _min_threshold(workflow: Workflow, limit: Mapping[str, float]) -> Iterator[B
     """A metric that is not there breaks `require_metrics`, not this."""
     for metric, least in sorted(limit.items()):
         value = workflow.metrics.get(metric)
-        path = f"metrics.{metric}"
+        path = metric_path(metric)
         if isinstance(value, str):
             detail = (
                 f"{named(path)} is a level, {said(value)}: whether it is at least {least:g} nobody can tell"
@@ -55,7 +56,7 @@ def _min_threshold(workflow: Workflow, limit: Mapping[str, float]) -> Iterator[B
 def _require_metrics(workflow: Workflow, limit: Iterable[str]) -> Iterator[Broken]:
     for metric in sorted(limit):
         if metric not in workflow.metrics:
-            yield Broken(f"metrics.{metric}", None, f"{named(metric)} is not among the metrics; add it")
+            yield Broken(metric_path(metric), None, f"{named(metric)} is not among the metrics; add it")
 
 
 def _allow_types(workflow: Workflow, limit: Sequence[str]) -> Iterator[Broken]:
@@ -66,7 +67,7 @@ def _allow_tolerances(workflow: Workflow, limit: Sequence[str]) -> Iterator[Brok
     """A custom workflow has none."""
     for metric, level in sorted(workflow.metrics.items()):
         if isinstance(level, str):
-            yield from _one_of(f"metrics.{metric}", level, limit)
+            yield from _one_of(metric_path(metric), level, limit)
 
 
 def _allow_improvement_actions(workflow: Workflow, limit: Sequence[str]) -> Iterator[Broken]:
@@ -107,7 +108,7 @@ def _left(name: str) -> Broken:
     return Broken(name, None, detail, evaluated=False)
 
 
-def _one_of(path: str, value: str, allowed: Sequence[str]) -> Iterator[Broken]:
+def _one_of(path: FieldPath, value: str, allowed: Sequence[str]) -> Iterator[Broken]:
     if value not in allowed:
         yield Broken(path, value, f"{named(path)} is {said(value)}, allowed: {', '.join(allowed)}")
 

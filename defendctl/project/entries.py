@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Diagnostic, Span
@@ -14,8 +15,35 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
+    from defendctl.project.project import Project
 
 _NAMES = " or ".join(f"*{ending}" for ending in ENDINGS)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The files of some entries, and what is wrong with those entries."""
+
+    files: list[Path]
+    diagnostics: list[Diagnostic]
+
+    @property
+    def real_files(self) -> set[str]:
+        return {os.path.realpath(file) for file in self.files}
+
+
+def list_files(
+    project: Project, cwd: Path, kind: str, named: Iterable[tuple[str, Span]], others: Collection[str] = ()
+) -> Listing:
+    """Each file of the entries that are named, once."""
+    entries = Entries(project.root, cwd, kind, others)
+    files = unique(file for entry, span in named for file in entries.entry(entry, span))
+    return Listing(files, entries.diagnostics)
+
+
+def own_file(project: Project) -> set[str]:
+    """The real path of the project file, which is nothing else."""
+    return {os.path.realpath(project.file)} if project.file else set()
 
 
 class Entries:

@@ -16,7 +16,7 @@ from defendctl.schema.texts import OFF, ONE_CHECK
 from defendctl.yamltext.quote import found, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from defendctl.yamltext.node import Document, KeyPath
     from defendctl.yamltext.report import Report
@@ -99,7 +99,7 @@ def _rule(model: models_policy.RuleEntry, entry: dict[str, Any], document: Docum
     return Rule(model.id, model.level, check, limit, model.message, selector, document.span((*at, "id")))
 
 
-def repeated_ids(given: list[Rule]) -> Iterator[tuple[Rule, str]]:
+def repeated_ids(given: Sequence[Rule]) -> Iterator[tuple[Rule, str]]:
     """Each rule whose id stands before, and what to say of it."""
     first: dict[str, Rule] = {}
     for rule in given:

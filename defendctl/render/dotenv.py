@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from defendctl.diagnostics import DefendctlError
 from defendctl.render.inert import inert
+from defendctl.render.setting import PLAIN
+from defendctl.render.shell import variables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from defendctl.render.setting import Setting
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.:/@%+=,-]+")
 
 
-def assignments(values: dict[str, str]) -> str:
+def outputs(ids: Mapping[str, str], setting: Setting = PLAIN) -> str:
+    """Raises DefendctlError for an id that no line can hold."""
+    try:
+        return assignments(variables(ids))
+    except ValueError as error:
+        raise DefendctlError(str(error), "`--format json` can hold every id") from None
+
+
+def assignments(values: Mapping[str, str]) -> str:
     """`NAME=value` lines. Raises ValueError for a value that readers would take differently."""
     return "".join(f"{name}={_value(name, value)}\n" for name, value in values.items())
 

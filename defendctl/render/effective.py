@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
+from json import dumps
 from typing import TYPE_CHECKING, Any
 
 from defendctl.model import ADDRESS
 from defendctl.render.inert import inert
 from defendctl.render.json.results import document
+from defendctl.render.setting import PLAIN
 from defendctl.render.yaml import scalar
 from defendctl.schema.texts import WORKFLOW
 from defendctl.yamltext.node import span_of
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from defendctl.diagnostics import Span
     from defendctl.manifest.desired import Desired
     from defendctl.policy.findings import Waiver
+    from defendctl.render.setting import Setting
     from defendctl.yamltext.node import Document, Node
 
 _ORDER = {key: place for place, key in enumerate(WORKFLOW)}
@@ -25,9 +27,10 @@ _SORTED = frozenset({"metrics", "labels"})
 """What is a set: the order in which layers filled it says nothing."""
 
 
-def yaml(desired: Desired, environment: str | None, *, origins: bool) -> str:
-    """With `origins`, a comment after each value says the file and the line that it comes from."""
-    lines = [f"# environment {environment}"] if environment else []
+def yaml(desired: Desired, setting: Setting = PLAIN) -> str:
+    """With origins, a comment after each value says the file and the line that it comes from."""
+    origins = setting.origins
+    lines = [f"# environment {setting.environment}"] if setting.environment else []
     lines += ["version: 1", "workflows:" if desired.documents else "workflows: {}"]
     for address, one in sorted(desired.documents.items()):
         at = one.span(("workflows", address), key=True)
@@ -39,16 +42,17 @@ def yaml(desired: Desired, environment: str | None, *, origins: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_json(desired: Desired, environment: str | None, *, origins: bool) -> str:
+def json(desired: Desired, setting: Setting = PLAIN) -> str:
     bodies = {address: one.data["workflows"][address] for address, one in sorted(desired.documents.items())}
     manifest: dict[str, Any] = {"version": 1, "workflows": bodies}
     if desired.waivers:
         manifest["waivers"] = [_waiver_data(waiver) for waiver in _in_order(desired.waivers)]
     places: dict[str, Any] = {}
-    for (address, path), span in desired.places.items() if origins else ():
+    for (address, path), span in desired.places.items() if setting.origins else ():
         at = {"file": span.file, "line": span.line, "column": span.column}
         places.setdefault(address, {})[path] = at
-    return document("manifest", environment, manifest=manifest, **({"origins": places} if origins else {}))
+    more = {"origins": places} if setting.origins else {}
+    return document("manifest", setting.environment, manifest=manifest, **more)
 
 
 def _mapping(node: Node, one: Document, indent: int, origins: bool, order: Any = None) -> Iterator[str]:
@@ -82,7 +86,7 @@ def _key(name: str) -> str:
 
 
 def _in_order(waivers: Iterable[Waiver]) -> list[Waiver]:
-    return sorted(waivers, key=lambda one: (one.address, one.rule, one.field, json.dumps(one.to)))
+    return sorted(waivers, key=lambda one: (one.address, one.rule, one.field, dumps(one.to)))
 
 
 def _waiver_data(waiver: Waiver) -> dict[str, Any]:

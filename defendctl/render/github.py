@@ -13,6 +13,7 @@ from defendctl.plan.direction import INDETERMINATE, LOOSENS
 from defendctl.render.inert import inert
 from defendctl.render.markdown.markup import cut
 from defendctl.render.markdown.review import rate
+from defendctl.render.setting import PLAIN
 from defendctl.render.words import (
     NO_STATE,
     consent,
@@ -30,13 +31,14 @@ from defendctl.render.words import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from defendctl.diagnostics import Diagnostic, Span
     from defendctl.plan.changes import Change
     from defendctl.plan.compare import FieldChange
     from defendctl.plan.drift import Drifted
     from defendctl.policy.findings import Finding
+    from defendctl.render.setting import Setting
     from defendctl.replay.replay import Replay
     from defendctl.review import Review
 
@@ -58,8 +60,7 @@ class Annotation:
     span: Span | None = None
 
 
-def plan(result: Review, folder: str = "") -> str:
-    """`folder` is where the command ran, as the repository names it."""
+def plan(result: Review, setting: Setting = PLAIN) -> str:
     made = result.plan
     found = [Annotation("notice", "no state", (NO_STATE,))] if made.is_first else []
     if made.listed or made.moves:
@@ -68,16 +69,21 @@ def plan(result: Review, folder: str = "") -> str:
     found += [one for change in made.listed for one in _change(change, result)]
     found += [_replay(one, result) for one in result.replays]
     found += [_diagnostic(one) for one in result.diagnostics]
-    return _commands(found, folder, made.environment)
+    return _commands(found, setting.folder, made.environment)
 
 
-def drift(entries: Sequence[Drifted], folder: str = "", environment: str | None = None) -> str:
+def drift(entries: Sequence[Drifted], setting: Setting = PLAIN) -> str:
     edits = [one for entry in riskiest_first(entries) for one in _edits(entry)]
-    return _commands(edits, folder, environment)
+    return _commands(edits, setting.folder, setting.environment)
 
 
-def diagnostics(found: Sequence[Diagnostic], folder: str = "", environment: str | None = None) -> str:
-    return _commands([_diagnostic(one) for one in found], folder, environment)
+def diagnostics(found: Sequence[Diagnostic], setting: Setting = PLAIN) -> str:
+    return _commands([_diagnostic(one) for one in found], setting.folder, setting.environment)
+
+
+def outputs(ids: Mapping[str, str], setting: Setting = PLAIN) -> str:
+    """Lines for `$GITHUB_OUTPUT`."""
+    return "".join(f"{name}={workflow_id}\n" for name, workflow_id in ids.items())
 
 
 def plan_outputs(result: Review, code: int) -> str:
@@ -116,7 +122,7 @@ def _passes(one: Finding) -> tuple[str, ...]:
 def _change(change: Change, result: Review) -> list[Annotation]:
     """What reviewers must look at: blocked, and each field that loosens or may do so."""
     found = []
-    if change.reason:
+    if change.action == "blocked":
         lines = (f"{change.address} is blocked", *notes(change))
         found.append(Annotation("error", "blocked", lines, _place(result, change.address, "")))
     if change.action == "retire":

@@ -6,22 +6,24 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import quoteattr
 
 from defendctl.render.inert import inert
+from defendctl.render.setting import PLAIN
 from defendctl.render.text.suite import said_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from defendctl.render.setting import Setting
     from defendctl.suite.models import CaseResult, Suite
 
 
-def junit(suite: Suite) -> str:
+def suite(done: Suite, setting: Setting = PLAIN) -> str:
     """What is flaky is a failure, and what was not judged an error: no runner takes them for passed."""
-    bad = suite.count("failed") + suite.count("flaky")
-    counts = f'tests="{len(suite.results)}" failures="{bad}" errors="{suite.count("not_judged")}"'
+    bad = done.count("failed") + done.count("flaky")
+    counts = f'tests="{len(done.results)}" failures="{bad}" errors="{done.count("not_judged")}"'
     lines = [
         '<?xml version="1.0" encoding="utf-8"?>',
-        f'<testsuites><testsuite name="defendctl" {counts} time="{suite.seconds:.3f}">',
-        *(line for result in suite.results for line in _testcase(result)),
+        f'<testsuites><testsuite name="defendctl" {counts} time="{done.seconds:.3f}">',
+        *(line for result in done.results for line in _testcase(result)),
         "</testsuite></testsuites>",
     ]
     return "\n".join(lines) + "\n"

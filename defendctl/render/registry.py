@@ -1,71 +1,73 @@
-"""Which formats each kind of result has. A format is a file in `render/` with a function for each kind
-that it knows, how it is called here, and its name in the rows below."""
+"""Which formats each kind of result has: the one table that `--format`, `--report` and the printing follow.
+
+A renderer is a function of the result and a `Setting` that gives text. It is named here and loaded when its
+format is chosen, so that a command pays for no format that nobody asked for.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from defendctl.render import github, sarif
-from defendctl.render.json import results
-from defendctl.render.markdown import comment
-
 if TYPE_CHECKING:
-    from defendctl.render.text.paint import Paint
+    from collections.abc import Callable
 
+    from defendctl.render.setting import Setting
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What a format may need besides the result."""
-
-    paint: Paint
-    folder: str
-    """Where the command runs, as the repository names it."""
-    environment: str | None = None
-    """Of a project that has any. A plan knows its own."""
-
-    def of(self, kind: str) -> tuple[str | None, ...]:
-        """What the function of a kind is given besides."""
-        return () if kind == "plan" else (self.environment,)
-
-
-Draw = Callable[[str, Any, Setting], str]
-"""From a kind, a result of that kind and the setting to what is printed."""
-
-
-def _text(kind: str, result: Any, setting: Setting) -> str:
-
-    more = setting.of(kind) if kind == "drift" else ()
-    room = import_module(f"defendctl.render.text.{kind}")
-    shown: str = getattr(room, kind)(result, setting.paint, *more)
-    return shown + str(room.verdict(result)) if kind == "diagnostics" else shown
-
-
-def _json(kind: str, result: Any, setting: Setting) -> str:
-    shown: str = getattr(results, kind)(result, *setting.of(kind))
-    return shown
-
-
-def _markdown(kind: str, result: Any, setting: Setting) -> str:
-    shown: str = getattr(comment, kind)(result, comment.COMMENT, *setting.of(kind))
-    return shown
-
-
-def _github(kind: str, result: Any, setting: Setting) -> str:
-    shown: str = getattr(github, kind)(result, setting.folder, *setting.of(kind))
-    return shown
-
-
-def _sarif(kind: str, result: Any, setting: Setting) -> str:
-    shown: str = getattr(sarif, kind)(result, setting.folder)
-    return shown
-
-
-FORMATS: Final[dict[str, dict[str, Draw]]] = {
-    "plan": {"text": _text, "json": _json, "markdown": _markdown, "github": _github},
-    "drift": {"text": _text, "json": _json, "markdown": _markdown, "github": _github},
-    "diagnostics": {"text": _text, "json": _json, "github": _github, "sarif": _sarif},
+FORMATS: Final[dict[str, dict[str, str]]] = {
+    "plan": {
+        "text": "text.plan:plan",
+        "json": "json.results:plan",
+        "markdown": "markdown.comment:plan",
+        "github": "github:plan",
+    },
+    "drift": {
+        "text": "text.drift:drift",
+        "json": "json.results:drift",
+        "markdown": "markdown.comment:drift",
+        "github": "github:drift",
+    },
+    "diagnostics": {
+        "text": "text.diagnostics:diagnostics",
+        "json": "json.results:diagnostics",
+        "github": "github:diagnostics",
+        "sarif": "sarif:diagnostics",
+    },
+    "apply": {"text": "text.apply:apply", "json": "json.results:apply"},
+    "workflow": {"text": "text.view:view", "json": "json.results:view"},
+    "provenance": {"text": "text.provenance:provenance", "json": "json.provenance:provenance"},
+    "state": {"text": "text.state:state", "json": "json.results:state"},
+    "outputs": {
+        "json": "json.results:outputs",
+        "env": "shell:outputs",
+        "github": "github:outputs",
+        "dotenv": "dotenv:outputs",
+    },
+    "events": {"text": "text.events:events", "json": "json.events:events"},
+    "event": {"text": "text.events:event", "json": "json.events:event"},
+    "submission": {"text": "text.events:sent", "json": "json.events:sent"},
+    "test-results": {
+        "text": "text.suite:suite",
+        "json": "json.suite:suite",
+        "junit": "junit:suite",
+        "markdown": "markdown.suite:suite",
+    },
+    "proof": {"text": "text.proof:proof", "json": "json.proof:proof"},
+    "comparison": {"text": "text.contrast:contrast", "json": "json.contrast:contrast"},
+    "manifest": {"yaml": "effective:yaml", "json": "effective:json"},
+    "doctor": {"text": "text.doctor:doctor", "json": "json.doctor:doctor"},
 }
-"""Kind of result → format → how it is drawn. The first of a kind is the one of `--format`'s default."""
+"""Kind of result → format → module in `render/` and function. The first format of a kind is its default."""
+
+OUTPUTS: Final = {"plan": "github:plan_outputs", "drift": "github:drift_outputs"}
+"""Kind → what a step of GitHub Actions is told of it besides: from a result and an exit code to lines."""
+
+
+def load(name: str) -> Callable[..., str]:
+    module, _, function = name.partition(":")
+    found: Callable[..., str] = getattr(import_module(f"defendctl.render.{module}"), function)
+    return found
+
+
+def draw(kind: str, format: str, result: Any, setting: Setting) -> str:
+    return load(FORMATS[kind][format])(result, setting)

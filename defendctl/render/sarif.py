@@ -8,24 +8,26 @@ from urllib.parse import quote
 from defendctl import __version__
 from defendctl.render.inert import inert
 from defendctl.render.json.results import dumped
+from defendctl.render.setting import PLAIN
 from defendctl.render.words import located
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from defendctl.diagnostics import Diagnostic, Span
+    from defendctl.render.setting import Setting
 
 _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def diagnostics(found: Sequence[Diagnostic], folder: str = "") -> str:
-    """`folder` is where the command ran, as the repository names it: places are relative to its root."""
+def diagnostics(found: Sequence[Diagnostic], setting: Setting = PLAIN) -> str:
+    """Places are relative to the root of the repository."""
     codes = sorted({one.code for one in found})
     driver = {"name": "defendctl", "version": __version__, "rules": [{"id": code} for code in codes]}
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(one, codes.index(one.code), folder) for one in found],
+        "results": [_result(one, codes.index(one.code), setting.folder) for one in found],
     }
     return dumped({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from defendctl.model import only_console
 from defendctl.plan.alike import rounded
+from defendctl.plan.changes import files_to_upload, is_listed
 from defendctl.plan.digest import digest
 from defendctl.plan.direction import WORST_FIRST
 from defendctl.render.inert import inert, pair, value
@@ -50,7 +51,7 @@ def notes(change: Change) -> list[str]:
 
 
 def _notes(change: Change) -> list[str]:
-    if change.reason:
+    if change.action == "blocked":
         return [inert(part) for part in change.reason.text.split("; ")]
     if change.action == "retire":
         return [f"no longer declared; the workflow {_NO_DELETE}"]
@@ -84,7 +85,7 @@ def _files(change: Change) -> list[str]:
 
 
 def _first(file: LocalFile, change: Change) -> str:
-    return ", which is uploaded first" if file in change.uploads else ""
+    return ", which is uploaded first" if file in files_to_upload(change) else ""
 
 
 def worst_first(fields: Iterable[FieldChange]) -> list[FieldChange]:
@@ -157,7 +158,7 @@ def work(result: Plan) -> str:
     actions = ("create", "adopt", "update", "replace", "retire", "blocked")
     done = [f"{len(result.moves)} renamed"] if result.moves else []
     does = ", ".join(done + [f"{counts[a]} {a}" for a in actions if counts[a]])
-    same = sum(not change.listed for change in result.changes)
+    same = sum(not is_listed(change) for change in result.changes)
     return f"Plan: {does}; {same} unchanged." if does else _nothing(same, len(result.listed))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from defendctl.diagnostics import Diagnostic
+from defendctl.model import metric_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,7 +43,7 @@ def lint(
             message = (
                 f"{address}: {metric} needs {what} in each event, and none of {_last(len(told))} has any"
             )
-            found.append(_warning(code, message, places.get((address, f"metrics.{metric}"))))
+            found.append(_warning(code, message, places.get((address, metric_path(metric)))))
     return found + _of_the_run_mode(address, desired, events, places)
 
 

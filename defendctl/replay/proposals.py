@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from defendctl.plan.changes import IMPOSSIBLE
+from defendctl.model import is_metric
+from defendctl.plan.changes import IMPOSSIBLE, MISSING, Adopt, Block, Create, Replace, Retire, Same, Update
 from defendctl.plan.diff import same
 from defendctl.replay.replay import Proposal, Replay
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from defendctl.model import Fields, Workflow
+    from defendctl.model import Binding, Fields, Observed
     from defendctl.plan.changes import Change
     from defendctl.replay.replay import Sample
 
@@ -45,31 +46,32 @@ def untold(address: str, workflow_id: str | None, sample: Sample, why_not: str) 
 
 def proposal(change: Change) -> Proposal | str | None:
     """A string says why it cannot be replayed; None: there is nothing to ask, for no threshold changes."""
-    if change.reason:
-        unmoved = change.reason.kind == IMPOSSIBLE and not _thresholds_change(change)
-        return None if unmoved else _blocked(change)
-    if change.action == "create":
-        return _CREATED
-    if change.action == "retire":
-        return _RETIRED
-    if change.desired is None or change.workflow_id is None or not _thresholds_change(change):
-        return None
-    return _between(change, change.workflow_id, change.desired)
+    match change:
+        case Create():
+            return _CREATED
+        case Retire():
+            return _RETIRED
+        case Same():
+            return None
+        case Block():
+            unmoved = change.reason.kind == IMPOSSIBLE and not _thresholds_change(change)
+            return None if unmoved else _blocked(change.reason.kind)
+        case _:
+            return _between(change) if _thresholds_change(change) else None
 
 
-def _blocked(change: Change) -> str:
-    kind = change.reason.kind if change.reason else ""
-    return GONE if kind == "missing" else f"it is blocked ({kind}), so nothing of it changes"
+def _blocked(kind: str) -> str:
+    return GONE if kind == MISSING else f"it is blocked ({kind}), so nothing of it changes"
 
 
 def _thresholds_change(change: Change) -> bool:
-    return any(f.path == "type" or f.path.startswith("metrics.") for f in change.fields)
+    return any(f.path == "type" or is_metric(f.path) for f in change.fields)
 
 
-def _between(change: Change, workflow_id: str, desired: Workflow) -> Proposal | str:
+def _between(change: Adopt | Update | Replace) -> Proposal | str:
     if change.observed is None:
         return GONE
-    before = today(change)
+    before, desired = _today(change.observed, change.binding), change.desired
     if "type" not in before or "metrics" not in before:
         return _UNKNOWN
     automatic = [
@@ -84,7 +86,7 @@ def _between(change: Change, workflow_id: str, desired: Workflow) -> Proposal | 
     after = {metric: float(value) for metric, value in desired.metrics.items()}
     return Proposal(
         address=change.address,
-        workflow_id=workflow_id,
+        workflow_id=change.workflow_id,
         before={
             m: after[m] if same(value, after.get(m)) else value for m, value in before["metrics"].items()
         },
@@ -94,8 +96,7 @@ def _between(change: Change, workflow_id: str, desired: Workflow) -> Proposal | 
     )
 
 
-def today(change: Change) -> Fields:
+def _today(observed: Observed, binding: Binding) -> Fields:
     """What is live as it was read, or as it was last applied where it cannot be read."""
-    binding = change.binding
-    applied = {n: v for n, v in binding.applied.items() if n not in binding.unconfirmed} if binding else {}
-    return applied | (change.observed.fields if change.observed else {})
+    applied = {n: v for n, v in binding.applied.items() if n not in binding.unconfirmed}
+    return applied | observed.fields

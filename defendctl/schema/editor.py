@@ -35,14 +35,14 @@ def manifest_schema(custom_metrics: Sequence[str] = ()) -> Schema:
     """The schema of one manifest document; the names in `custom_metrics` are metrics too."""
     schema = document_schema(models_manifest.Manifest, texts.MANIFEST)
     metrics = metrics_of(custom_metrics)
-    schema["properties"]["defaults"] = {**texts.MANIFEST["defaults"], **_part(metrics, frozenset(), "none")}
+    schema["properties"]["defaults"] = {**texts.MANIFEST["defaults"], **_defaults(metrics)}
     schema["properties"]["workflows"] |= {
         "propertyNames": _addresses(),
         "defaultSnippets": _workflow_snippets(),
     }
     schema["properties"]["waivers"]["items"] = _waiver()
-    filled = _part(metrics, frozenset({"metrics", "labels"}), "that of `defaults`", named=True)
-    whole = {"if": {"required": ["defaults"]}, "then": _each(filled), "else": _each(_workflow(metrics))}
+    over, alone = _each(_over_defaults(metrics)), _each(_workflow(metrics))
+    whole = {"if": {"required": ["defaults"]}, "then": over, "else": alone}
     laid = rules_of_defaults(metrics, _laid_thresholds(), _laid_levels())
     return spoken({**schema, "allOf": [whole, *laid]}, "A manifest")
 
@@ -50,8 +50,7 @@ def manifest_schema(custom_metrics: Sequence[str] = ()) -> Schema:
 def overlay_schema(custom_metrics: Sequence[str] = ()) -> Schema:
     """The schema of a file that `overlays` of an environment name."""
     schema = document_schema(models_manifest.Overlay, texts.OVERLAY)
-    nullable = frozenset(texts.WORKFLOW) - {"type", "improvement_action"}
-    laid = _part(metrics_of(custom_metrics), nullable, "as in the manifest", named=True)
+    laid = _over_manifest(metrics_of(custom_metrics))
     schema["properties"]["workflows"] |= {
         "propertyNames": _addresses(),
         "additionalProperties": {**laid, "type": ["object", "null"]},
@@ -199,47 +198,86 @@ def _each(workflow: Schema) -> Schema:
     return {"properties": {"workflows": {"additionalProperties": workflow}}}
 
 
-def _part(
-    metrics: Mapping[str, str], nullable: frozenset[str], default: str, *, named: bool = False
-) -> Schema:
-    """A part of a workflow, whose type may stand elsewhere. `nullable` fields can be taken away."""
-    given = _workflow(metrics)["properties"]
-    for name in frozenset() if named else models_manifest.OF_ONE_WORKFLOW:
-        given.pop(name, None)
-    given["metrics"] = {**texts.WORKFLOW["metrics"], **_any_metrics(metrics, nulls="metrics" in nullable)}
-    if "labels" in nullable:
-        given["labels"]["additionalProperties"]["type"] = ["string", "null"]
-    for name in given:
-        text = given[name]["markdownDescription"].split(" Default: ")[0].removesuffix(" Required.")
-        given[name] = {**given[name], "markdownDescription": f"{text} Default: {default}."}
-    if "name" in nullable:  # an overlay, which takes away by null what may go, and no action
-        shown = zip(
-            given["improvement_action"]["enum"], given["improvement_action"]["enumDescriptions"], strict=True
-        )
-        kept = {word: text for word, text in shown if word is not None}
-        given["improvement_action"] |= {"enum": [*kept], "enumDescriptions": [*kept.values()]}
-        for name in (nullable - {"metrics"}) & given.keys():
-            given[name] = _or_null(given[name])
+def _defaults(metrics: Mapping[str, str]) -> Schema:
+    """What the workflows of a document leave out, but for what no two of them share."""
+    given = _fields(metrics, _any_metrics(metrics))
+    shared = {name: shape for name, shape in given.items() if name not in models_manifest.OF_ONE_WORKFLOW}
+    return _part(shared, "none")
+
+
+def _over_defaults(metrics: Mapping[str, str]) -> Schema:
+    """A workflow of a document with `defaults`, of which null takes a metric or a label away."""
+    return _part(_fields_with_nulls(metrics), "that of `defaults`")
+
+
+def _over_manifest(metrics: Mapping[str, str]) -> Schema:
+    """What an overlay says of a workflow; null takes away what may go."""
+    given = _fields_with_nulls(metrics)
+    for name in given.keys() - {"type", "metrics", "improvement_action"}:
+        given[name] = _or_null(given[name])
+    given["improvement_action"] = _without_null(given["improvement_action"])
+    return _part(given, "as in the manifest")
+
+
+def _fields_with_nulls(metrics: Mapping[str, str]) -> Schema:
+    given = _fields(metrics, _any_metrics_or_null(metrics))
+    given["labels"]["additionalProperties"]["type"] = ["string", "null"]
+    return given
+
+
+def _fields(metrics: Mapping[str, str], any_metrics: Schema) -> Schema:
+    """Those of a workflow whose type may stand elsewhere."""
+    return {**_workflow(metrics)["properties"], "metrics": {**texts.WORKFLOW["metrics"], **any_metrics}}
+
+
+def _part(given: Schema, default: str) -> Schema:
+    """An object that may lack any of these fields, and what holds then."""
+    told = {
+        name: {**shape, "markdownDescription": _redefault(shape, default)} for name, shape in given.items()
+    }
     both = _rule({"required": ["max_retries"]}, _without("max_improvement_attempts", texts.BOTH_NAMES))
-    return {"type": "object", "properties": given, "additionalProperties": False, "allOf": [both]}
+    return {"type": "object", "properties": told, "additionalProperties": False, "allOf": [both]}
 
 
-def _any_metrics(metrics: Mapping[str, str], *, nulls: bool) -> Schema:
+def _redefault(shape: Schema, default: str) -> str:
+    text = shape["markdownDescription"].split(" Default: ")[0].removesuffix(" Required.")
+    return f"{text} Default: {default}."
+
+
+def _any_metrics(metrics: Mapping[str, str]) -> Schema:
     """In any form, for the type is not known here."""
-    value = {
-        "type": ["number", "string", *(["null"] if nulls else [])],
+    value = _any_value(["number", "string"], "A threshold from 0 to 1, or a level.")
+    return _any_form(metrics, value, least=1)
+
+
+def _any_metrics_or_null(metrics: Mapping[str, str]) -> Schema:
+    message = "A threshold from 0 to 1, or a level. null takes it away."
+    return _any_form(metrics, _any_value(["number", "string", "null"], message), least=0)
+
+
+def _any_value(kinds: list[str], message: str) -> Schema:
+    return {
+        "type": kinds,
         "minimum": 0,
         "maximum": 1,
         **_pattern(f"({'|'.join(texts.LEVELS)})", "A level is low, medium or high."),
-        "errorMessage": "A threshold from 0 to 1, or a level." + (" null takes it away." if nulls else ""),
+        "errorMessage": message,
         "defaultSnippets": [{"label": "0.8", "body": THRESHOLD}],
     }
-    least = 0 if nulls else 1
+
+
+def _any_form(metrics: Mapping[str, str], value: Schema, *, least: int) -> Schema:
     return {
         **_listed_or_levels(metrics),
         **{"minItems": least, "minProperties": least},
         "properties": {name: {**value, **_metric_text(text)} for name, text in metrics.items()},
     }
+
+
+def _without_null(schema: Schema) -> Schema:
+    shown = zip(schema["enum"], schema["enumDescriptions"], strict=True)
+    kept = {word: text for word, text in shown if word is not None}
+    return {**schema, "enum": [*kept], "enumDescriptions": [*kept.values()]}
 
 
 def _or_null(schema: Schema) -> Schema:

@@ -9,7 +9,16 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from defendctl.model import ADDRESS, CANARY, FIELDS, GENERATIONS, field_of, usable_file_id, usable_id
+from defendctl.model import (
+    ADDRESS,
+    CANARY,
+    FIELDS,
+    GENERATIONS,
+    FieldPath,
+    field_of,
+    usable_file_id,
+    usable_id,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -78,7 +87,7 @@ def _are_sent(data: Any) -> bool:
     )
 
 
-def _is_leaf(path: str, value: Any) -> bool:
+def _is_leaf(path: FieldPath, value: Any) -> bool:
     """None where a metric was taken away."""
     if "." in path:
         return value is None or _is_text(value) or _is_number(value)

@@ -393,6 +393,7 @@ def test_an_api_that_resets_what_an_update_leaves_out() -> None:
     fields = {**WORKFLOW.fields(), "description": "by hand"}
     desired = replace(WORKFLOW, web_search=True, unmanaged=frozenset({"description"}))
     change = one(desired, Observed(ID, dict(fields)), bound(WORKFLOW.fields()))
+    assert change.action == "update"
 
     class Memory:
         state = State(bindings={"support-bot": bound(WORKFLOW.fields())})

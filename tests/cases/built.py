@@ -7,12 +7,13 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from defendctl.diagnostics import Diagnostic, Span
-from defendctl.plan.changes import ACTIONS, IMPOSSIBLE, Change, Options, Plan, Reason
+from defendctl.plan.changes import ACTIONS, IMPOSSIBLE, Change, Create, Options, Plan, Reason
 from defendctl.plan.compare import FieldChange
 from defendctl.plan.direction import direction, worst
 from defendctl.policy.findings import Finding, Waiver
 from defendctl.replay.replay import MetricReplay, Replay, Together
 from defendctl.review import Review
+from tests.plan.given import WORKFLOW, bound, of_kind, seen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +48,10 @@ def field(path: str, before: Any, after: Any, **more: Any) -> FieldChange:
 
 def change(address: str, *fields: FieldChange, action: Any = "update", **more: Any) -> Change:
     way = more.pop("direction", None) or worst(each.direction for each in fields)
-    return Change(address, more.pop("id", f"wkfl_{address}"), action, more.pop("reason", None), way, fields)
+    workflow_id = more.pop("id", f"wkfl_{address}")
+    told = {"address": address, "workflow_id": workflow_id, "direction": way, "fields": fields, **more}
+    live = None if action == "replace" else seen({})
+    return of_kind(action, desired=WORKFLOW, observed=live, binding=bound({}), **told)
 
 
 SHOWN = {one.name for one in fields(Review)}
@@ -60,9 +64,7 @@ def a_plan(*changes: Change, **more: Any) -> Review:
 
 
 LOOSER = change("support-bot", field("metrics.completeness", 0.85, 0.6), field("max_retries", 5, 8))
-ADDED = Change(
-    "drafting", None, "create", None, "none", (FieldChange("name", None, "d", None, None, None, "none"),)
-)
+ADDED = Create("drafting", (FieldChange("name", None, "d", None, None, None, "none"),), WORKFLOW)
 PLACES = {
     ("support-bot", ""): Span(FILE, 3, 3),
     ("support-bot", "metrics.completeness"): Span(FILE, 7, 7),

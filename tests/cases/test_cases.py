@@ -45,6 +45,7 @@ from defendctl.render import github
 from defendctl.render.json import results as results_json
 from defendctl.render.json.contract import plan_schema
 from defendctl.render.markdown import comment as comment_markdown
+from defendctl.render.setting import Setting
 from defendctl.render.text import diagnostics as diagnostics_text
 from defendctl.render.text import drift as drift_text
 from defendctl.render.text import plan as plan_text
@@ -69,15 +70,16 @@ TODAY = date(2026, 3, 1)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_case(case: Path) -> None:
     plan, drifted = planned(case)
+    setting = Setting(environment=plan.plan.environment)
     outputs = {
-        "plan.txt": plan_text.plan(plan, plain) + diagnostics_text.diagnostics(plan.diagnostics, plain),
+        "plan.txt": plan_text.plan(plan) + diagnostics_text.listing(plan.diagnostics, plain),
         "plan.json": results_json.plan(plan),
         "plan.md": comment_markdown.plan(plan),
         "plan.github": github.plan(plan),
-        "drift.txt": drift_text.drift(drifted, plain, plan.plan.environment),
-        "drift.json": results_json.drift(drifted, plan.plan.environment),
-        "drift.md": comment_markdown.drift(drifted, environment=plan.plan.environment),
-        "drift.github": github.drift(drifted, environment=plan.plan.environment),
+        "drift.txt": drift_text.drift(drifted, setting),
+        "drift.json": results_json.drift(drifted, setting),
+        "drift.md": comment_markdown.drift(drifted, setting),
+        "drift.github": github.drift(drifted, setting),
     }
     for name, actual in outputs.items():
         expect(case / "expected" / name, actual)
@@ -102,9 +104,9 @@ def test_the_plan_fits_its_schema(case: Path) -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_nothing_acts_on_a_terminal(case: Path) -> None:
     plan, drifted = planned(case)
-    for shown in (plan_text.plan(plan, plain), drift_text.drift(drifted, plain), results_json.plan(plan)):
+    for shown in (plan_text.plan(plan), drift_text.drift(drifted), results_json.plan(plan)):
         assert all(line.isprintable() for line in shown.split("\n"))
-    for shown in (plan_text.plan(plan, plain), drift_text.drift(drifted, plain)):
+    for shown in (plan_text.plan(plan), drift_text.drift(drifted)):
         assert not any(line.lstrip().startswith("::") or "##[" in line for line in shown.split("\n"))
 
 

@@ -126,7 +126,7 @@ def _validated(content: bytes) -> None:
     for one in found:
         assert one.span
         assert one.span.line or one.code in ("file-too-large", "too-many-problems")
-    assert_inert(diagnostics_text.diagnostics(found, lambda said, colour: said))
+    assert_inert(diagnostics_text.listing(found, lambda said, colour: said))
 
 
 @FEW

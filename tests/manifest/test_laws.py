@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import assume, given, settings
@@ -13,6 +14,7 @@ from defendctl.manifest.resolve import resolve
 from defendctl.model import LEVELS, leaves
 from defendctl.project.load import load_project
 from defendctl.render import effective
+from defendctl.render.setting import Setting
 from tests.conftest import automatic, custom
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from defendctl.manifest.desired import Desired
 
 Json = Any
+PROD = Setting(environment="prod")
 METRICS = ("completeness", "correctness", "comprehensive_safety", "context_adherence")
 FIELDS = ("description", "max_retries", "web_search", "file_search", "context_awareness")
 
@@ -127,7 +130,7 @@ def declared(folder: Path, bases: list[Json], over: list[Json]) -> Desired:
 def meant(desired: Desired) -> tuple[Json, ...]:
     """All that anybody goes by, but for places; and how it is printed."""
     assert errors(desired.diagnostics) == []
-    printed = effective.yaml(desired, "prod", origins=False)
+    printed = effective.yaml(desired, PROD)
     return desired.workflows, desired.labels, desired.renamed, desired.imports, printed
 
 
@@ -178,9 +181,9 @@ def test_render_of_render_is_the_same(data: st.DataObject, tmp_path_factory: pyt
     once = declared(folder, [base], [data.draw(overlays(sound(folder, [base])))])
     assume(not errors(once.diagnostics))
     for origins in (False, True):
-        printed = effective.yaml(once, "prod", origins=origins)
+        printed = effective.yaml(once, replace(PROD, origins=origins))
         assert meant(declared(folder, [printed], [])) == meant(once)
-    as_json = json.loads(effective.as_json(once, "prod", origins=False))
+    as_json = json.loads(effective.json(once, PROD))
     assert meant(declared(folder, [as_json["manifest"]], [])) == meant(once)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import fields
+from typing import Any, get_args
 
 from defendctl.api.dialects import DIALECTS
 from defendctl.model import Binding, Fields, Intent, Observed, State, Workflow
@@ -13,7 +14,15 @@ ADDRESS = "support-bot"
 ID = "wkfl_1"
 NEWEST = "2025-12-07"
 WORKFLOW = Workflow("Support bot", "custom", {"completeness": 0.85}, "fixit")
+KINDS: dict[str, Any] = {kind.action: kind for kind in get_args(Change)}
 INTENT = Intent("op-1", "2026-01-05T09:00:00.000+00:00", WORKFLOW.fields())
+
+
+def of_kind(action: str, **told: Any) -> Change:
+    """The kind of change that has this action, with what it has of `told`."""
+    kind = KINDS[action]
+    change: Change = kind(**{f.name: told[f.name] for f in fields(kind) if f.name in told})
+    return change
 
 
 def bound(applied: Fields, assumed: Fields | None = None, unconfirmed: tuple[str, ...] = ()) -> Binding:

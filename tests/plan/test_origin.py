@@ -9,6 +9,7 @@ import pytest
 
 from defendctl.inspection.view import build_view
 from defendctl.model import GENERATIONS, Binding
+from defendctl.plan.changes import is_drifted, is_listed
 from defendctl.plan.compare import compare
 from defendctl.plan.drift import build_drift
 from tests.plan.given import ADDRESS, ID, NEWEST, WORKFLOW, bound, one, readable, seen
@@ -194,7 +195,12 @@ def test_a_status_is_drift(status: str) -> None:
     way = "loosens" if status == "inactive" else "indeterminate"
     change = one(WORKFLOW, live, bound(WORKFLOW.fields()))
     [entry] = build_drift({ADDRESS: WORKFLOW}, {ADDRESS: live}, {ADDRESS: bound(WORKFLOW.fields())})
-    assert (change.action, change.direction, change.listed, change.drifted) == ("none", way, True, True)
+    assert (change.action, change.direction, is_listed(change), is_drifted(change)) == (
+        "none",
+        way,
+        True,
+        True,
+    )
     for [field] in (change.fields, entry.fields):
         assert (field.path, field.before, field.after, field.direction) == ("status", status, "active", way)
 

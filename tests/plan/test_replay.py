@@ -18,6 +18,7 @@ from defendctl.plan.compare import FieldChange
 from defendctl.replay.lint import lint, wants_events
 from defendctl.replay.proposals import not_replayed, proposal, proposals
 from defendctl.replay.replay import MetricReplay, Proposal, Replay, Sample, replay, verdict, wilson
+from tests.plan.given import bound, of_kind
 
 METRICS = ("completeness", "correctness", "context_adherence")
 GRID = [number / 20 for number in range(21)]
@@ -330,16 +331,16 @@ def change(
     reason: str | None = None,
     workflow_id: str | None = "wkfl_a",
 ) -> Change:
-    return Change(
-        "a",
-        workflow_id,
+    return of_kind(
         action,
-        Reason(reason, "text") if reason else None,
-        "tightens",
-        tuple(moved(path) for path in paths or ("metrics.completeness",)),
+        address="a",
+        workflow_id=workflow_id,
+        reason=Reason(reason or IMPOSSIBLE, "text"),
+        direction="tightens",
+        fields=tuple(moved(path) for path in paths or ("metrics.completeness",)),
         desired=desired,
         observed=None if live is None else Observed("wkfl_a", live),
-        binding=binding,
+        binding=binding or bound({}),
     )
 
 

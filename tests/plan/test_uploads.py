@@ -11,6 +11,7 @@ from defendctl.api.decode import observe
 from defendctl.api.dialects import DIALECTS
 from defendctl.model import NEWEST, LocalFile, Observed, State, Workflow
 from defendctl.plan.build import World, build_plan
+from defendctl.plan.changes import files_to_upload
 from defendctl.plan.uploads import has_id, known_ids, with_ids
 from tests.plan.given import ADDRESS
 
@@ -41,9 +42,9 @@ def test_the_plan_says_what_it_uploads() -> None:
     world = World({ADDRESS: wanted}, {}, State(), DIALECTS[NEWEST].support, "h", {ADDRESS}, files=files)
     (change,) = build_plan(world).changes
     assert change.files == {"file_a": TWO, ONE.content: ONE}
-    assert change.uploads == (ONE,)
+    assert files_to_upload(change) == (ONE,)
     (blocked,) = build_plan(replace(world, support=DIALECTS["2025-10-07"].support)).changes
-    assert (blocked.action, blocked.uploads) == ("blocked", ())
+    assert (blocked.action, files_to_upload(blocked)) == ("blocked", ())
 
 
 def test_no_answer_passes_for_a_file_that_is_to_be_uploaded() -> None:

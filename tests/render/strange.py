@@ -14,7 +14,7 @@ from defendctl.plan.drift import Drifted
 from defendctl.policy.findings import VERDICTS, Finding
 from defendctl.replay.replay import MetricReplay
 from defendctl.review import Review
-from tests.cases.built import HOSTILE, REPLAY, WAIVER
+from tests.cases.built import HOSTILE, REPLAY, WAIVER, change
 
 MARK = "zqx"
 PIECES = [
@@ -64,7 +64,6 @@ fields = st.builds(
     st.sampled_from([None, "pending", "drift", "conflict"]),
     st.sampled_from(WORST_FIRST),
 )
-reasons = st.none() | texts.map(lambda text: Reason(IMPOSSIBLE, text))
 waivers = st.builds(
     lambda to, reason, who: replace(WAIVER, to=to, reason=reason, approver=who), values, texts, texts
 )
@@ -108,9 +107,8 @@ diagnostics = st.builds(Diagnostic, st.sampled_from(["error", "warning"]), texts
 def changes(draw: st.DrawFn) -> Change:
     told = tuple(draw(st.lists(fields, max_size=5)))
     action = draw(st.sampled_from(ACTIONS))
-    reason = draw(reasons) if action == "blocked" else None
-    way = worst([*(each.direction for each in told), *(["indeterminate"] if action == "retire" else [])])
-    return Change(draw(texts), draw(maybe), action, reason, way, told)
+    reason = Reason(IMPOSSIBLE, draw(texts))
+    return change(draw(texts), *told, action=action, id=draw(maybe), reason=reason)
 
 
 @st.composite

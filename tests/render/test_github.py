@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from defendctl.diagnostics import Diagnostic, Span
 from defendctl.plan.digest import digest
 from defendctl.render import github
+from defendctl.render.setting import Setting
 from tests.bad.golden import assert_inert
 from tests.cases.built import ADDED, BUILT, DENIED, LOOSER, PLACES, a_plan, change, every_action, field
 from tests.render.strange import MARK, drifts, reviews
@@ -65,7 +66,7 @@ def test_whatever_a_plan_says_there_are_only_the_commands_that_were_meant(review
     found = commands(github.plan(review))
     verdicts = [finding.verdict for finding in review.findings]
     fields = [each.direction for one in plan.listed for each in one.fields]
-    errors = verdicts.count("denied") + sum(one.reason is not None for one in plan.listed)
+    errors = verdicts.count("denied") + sum(one.action == "blocked" for one in plan.listed)
     warnings = verdicts.count("warned") + fields.count("loosens")
     assert count(found, "error") == min(10, errors + severities(review, "error"))
     assert count(found, "warning") == min(10, warnings + severities(review, "warning"))
@@ -112,7 +113,9 @@ def test_built(name: str) -> None:
 
 
 def test_an_annotation_stands_on_the_line_of_the_manifest() -> None:
-    found, headline = commands(github.plan(a_plan(ADDED, LOOSER, places=PLACES), "guardrails"))
+    found, headline = commands(
+        github.plan(a_plan(ADDED, LOOSER, places=PLACES), Setting(folder="guardrails"))
+    )
     assert headline == ("notice", {"title": "defendctl: plan"}, "1 workflow loosened, 1 created")
     place = {"file": "guardrails/workflows/support.yaml", "line": "7", "col": "7"}
     assert found[1] == {**place, "title": "defendctl: loosens the guardrail"}
@@ -131,7 +134,7 @@ def test_an_annotation_stands_on_the_line_of_the_manifest() -> None:
 )
 def test_a_file_is_named_as_in_the_repository(file: str, folder: str, named: str) -> None:
     found = [Diagnostic("error", "code", "message", Span(file, 3))]
-    [(_, properties, _)] = commands(github.diagnostics(found, folder))
+    [(_, properties, _)] = commands(github.diagnostics(found, Setting(folder=folder)))
     assert (properties["file"], properties["line"]) == (named, "3")
     assert "col" not in properties
 

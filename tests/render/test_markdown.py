@@ -15,7 +15,9 @@ from defendctl.plan.digest import digest
 from defendctl.render import github
 from defendctl.render.inert import inert
 from defendctl.render.markdown import comment as comment_markdown
+from defendctl.render.markdown.fit import SUMMARY
 from defendctl.render.markdown.markup import block, code, cut, marker, table
+from defendctl.render.setting import Setting
 from tests.bad.golden import assert_inert
 from tests.cases.built import BUILT, DENIED, LOOSER, a_plan, change, every_action, field, many
 from tests.cases.test_cases import CASES, planned
@@ -138,7 +140,7 @@ def test_500_loosenings_are_all_seen_in_one_comment(denied: bool) -> None:
 
 
 def test_where_there_is_room_everything_is_told() -> None:
-    shown = comment_markdown.plan(all_loosen(500), comment_markdown.SUMMARY)
+    shown = comment_markdown.plan(all_loosen(500), Setting(limit=SUMMARY))
     assert shown.count("| **loosens** |") == 2_500
     assert "no room" not in shown
 
@@ -161,7 +163,7 @@ def test_more_than_a_comment_holds_is_counted() -> None:
 @settings(derandomize=True, deadline=None, max_examples=60)
 @given(reviews(), st.integers(3_000, 20_000))
 def test_it_fits_into_what_is_asked(review: Review, limit: int) -> None:
-    assert len(comment_markdown.plan(review, limit).encode()) <= limit
+    assert len(comment_markdown.plan(review, Setting(limit=limit)).encode()) <= limit
 
 
 def test_the_riskiest_comes_first_and_only_what_is_harmless_is_folded() -> None:

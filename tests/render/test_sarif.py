@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from defendctl import __version__
 from defendctl.diagnostics import Diagnostic, Span
 from defendctl.render import sarif
+from defendctl.render.setting import Setting
 from tests.bad.golden import assert_inert
 from tests.render.strange import diagnostics
 
@@ -37,7 +38,7 @@ def read(shown: str) -> Any:
 
 
 def test_results() -> None:
-    run = read(sarif.diagnostics(FOUND, "guardrails"))
+    run = read(sarif.diagnostics(FOUND, Setting(folder="guardrails")))
     driver = run["tool"]["driver"]
     assert (driver["name"], driver["version"]) == ("defendctl", __version__)
     assert [rule["id"] for rule in driver["rules"]] == sorted({one.code for one in FOUND})

@@ -13,9 +13,10 @@ from defendctl.diagnostics import Diagnostic, Span
 from defendctl.engine.results import ApplyResult, Result
 from defendctl.inspection.view import build_view
 from defendctl.model import Binding, Intent, State
-from defendctl.plan.changes import Change, Reason
+from defendctl.plan.changes import Block, Reason
 from defendctl.plan.drift import build_drift
 from defendctl.policy.findings import Finding, Waiver
+from defendctl.render.setting import Setting
 from defendctl.render.shell import assignments
 from defendctl.render.text import apply as apply_text
 from defendctl.render.text import diagnostics as diagnostics_text
@@ -48,14 +49,14 @@ def everything(paint: Paint) -> list[str]:
         Diagnostic("error", "code", "a folder", Span("workflows")),
     ]
     return [
-        plan_text.plan(Review(plan), paint),
-        plan_text.plan(Review(plan, findings=FINDINGS), paint),
+        plan_text.plan(Review(plan), Setting(paint)),
+        plan_text.plan(Review(plan, findings=FINDINGS), Setting(paint)),
         plan_text.findings(FINDINGS, paint),
-        drift_text.drift(drift, paint),
-        drift_text.drift([], paint),
-        apply_text.apply(ApplyResult(results), paint),
-        apply_text.apply(ApplyResult(), paint),
-        diagnostics_text.diagnostics(found, paint),
+        drift_text.drift(drift, Setting(paint)),
+        drift_text.drift([], Setting(paint)),
+        apply_text.apply(ApplyResult(results), Setting(paint)),
+        apply_text.apply(ApplyResult(), Setting(paint)),
+        diagnostics_text.listing(found, paint),
         diagnostics_text.verdict(found),
         diagnostics_text.verdict([]),
         view_text.view(build_view(ADDRESS, WORKFLOW, LIVE, bound(WORKFLOW.fields()))),
@@ -100,7 +101,7 @@ def test_painter() -> None:
 
 
 def test_the_worst_field_comes_first() -> None:
-    shown = plan_text.plan(Review(one_plan(WORKFLOW, LIVE, bound(WORKFLOW.fields()))), plain)
+    shown = plan_text.plan(Review(one_plan(WORKFLOW, LIVE, bound(WORKFLOW.fields()))))
     paths = re.findall(r"^      (\S+)  ", shown, re.MULTILINE)
     assert paths == ["metrics.completeness", "status", "web_search"]
 
@@ -109,13 +110,13 @@ def test_the_worst_field_comes_first() -> None:
 def test_git_wins_unless_it_is_blocked(replaced: bool) -> None:
     live = seen({**WORKFLOW.fields(), "name": "Edited", "max_retries": 3})
     applied = bound(WORKFLOW.fields())
-    shown = plan_text.plan(Review(one_plan(WORKFLOW, live, applied, "2025-10-22", replace=replaced)), plain)
+    shown = plan_text.plan(Review(one_plan(WORKFLOW, live, applied, "2025-10-22", replace=replaced)))
     assert ("git wins" in shown) == replaced
     assert ("changed in the console" in shown) is True
 
 
 def test_a_replacement_of_an_inactive_workflow_is_active() -> None:
-    shown = plan_text.plan(Review(one_plan(WORKFLOW, LIVE, bound(WORKFLOW.fields()), replace=True)), plain)
+    shown = plan_text.plan(Review(one_plan(WORKFLOW, LIVE, bound(WORKFLOW.fields()), replace=True)))
     assert "the new one will be active" in shown
     assert "only the console" not in shown
     assert "stays live" in shown
@@ -123,26 +124,26 @@ def test_a_replacement_of_an_inactive_workflow_is_active() -> None:
 
 def test_a_long_value_moves_no_other_row() -> None:
     wanted = replace(WORKFLOW, description="x" * 500)
-    shown = plan_text.plan(Review(one_plan(wanted, LIVE, bound(WORKFLOW.fields()))), plain)
+    shown = plan_text.plan(Review(one_plan(wanted, LIVE, bound(WORKFLOW.fields()))))
     [row] = [line for line in shown.splitlines() if "metrics.completeness" in line]
     assert len(row) < 110
 
 
 def test_names_from_outside_cannot_pose_as_columns() -> None:
     live = seen({**WORKFLOW.fields(), "metrics": {"completeness": 0.85, "x  0.1 -> 0.9  tightens": 0.5}})
-    shown = plan_text.plan(Review(one_plan(WORKFLOW, live, bound(WORKFLOW.fields()))), plain)
+    shown = plan_text.plan(Review(one_plan(WORKFLOW, live, bound(WORKFLOW.fields()))))
     assert '"metrics.x  0.1 -> 0.9  tightens"  0.5 -> (none)  loosens' in shown
 
 
 def test_no_part_of_a_reason_is_a_command() -> None:
     """It is told in lines, and a name from outside may hold what parts them."""
-    change = Change("a", None, "blocked", Reason("unresolved", "named x; ::error::y"), "none", ())
+    change = Block("a", None, Reason("unresolved", "named x; ::error::y"))
     assert notes(change) == ["named x", "\\x3a:error::y"]
 
 
 def test_a_workflow_that_is_off_is_not_as_declared() -> None:
     live = seen(WORKFLOW.fields(), "inactive")
-    shown = plan_text.plan(Review(one_plan(WORKFLOW, live, bound(WORKFLOW.fields()))), plain)
+    shown = plan_text.plan(Review(one_plan(WORKFLOW, live, bound(WORKFLOW.fields()))))
     assert "No changes" not in shown
     assert "1 workflow not as declared" in shown
 
@@ -161,7 +162,7 @@ def test_the_policy_is_summed_up_and_its_remedies_stand_as_they_are_pasted() -> 
     found = [
         Finding("r", "denied", "No.", "why", ADDRESS, "type", remedy="  - address: a\n    rule: r\n")
     ] * 2
-    shown = plan_text.plan(Review(one_plan(WORKFLOW, None, None), findings=(*found, FINDINGS[1])), plain)
+    shown = plan_text.plan(Review(one_plan(WORKFLOW, None, None), findings=(*found, FINDINGS[1])))
     assert "Policy: 2 denied, 1 warned.\n" in shown
     assert "with your own words in it:\n" + "  - address: a\n    rule: r\n" * 2 in shown
     assert "To let it pass" not in plan_text.findings(FINDINGS[1:], plain)

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 from defendctl.plan.digest import field_data
 from defendctl.plan.direction import INDETERMINATE, LOOSENS, TIGHTENS
 from defendctl.render.json.results import document
+from defendctl.render.setting import PLAIN
 
 if TYPE_CHECKING:
     from defendctl.inspection.contrast import Comparison
+    from defendctl.render.setting import Setting
 
 
 _IN_JSON = ("path", "before", "after", "direction")
 
 
-def as_json(found: Comparison) -> str:
+def contrast(found: Comparison, setting: Setting = PLAIN) -> str:
     workflows = [
         {
             "address": one.address,

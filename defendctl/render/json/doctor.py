@@ -6,15 +6,17 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from defendctl.render.json.results import document
+from defendctl.render.setting import PLAIN
 
 if TYPE_CHECKING:
     from defendctl.inspection.checkup import Checkup
+    from defendctl.render.setting import Setting
 
 
-def json(checkup: Checkup, environment: str | None = None) -> str:
+def doctor(checkup: Checkup, setting: Setting = PLAIN) -> str:
     return document(
         "doctor",
-        environment,
+        setting.environment,
         healthy=checkup.code == 0,
         checks=[asdict(check) for check in checkup.checks],
         server=asdict(checkup.served) if checkup.served else None,

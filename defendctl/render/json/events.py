@@ -5,25 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from defendctl.render.json.results import document
+from defendctl.render.setting import PLAIN
 
 if TYPE_CHECKING:
     from defendctl.event import Evaluation, Event, Listed, Score, SentEvent, ShownEvent
+    from defendctl.render.setting import Setting
 
 
-def events_document(found: Listed, environment: str | None = None) -> str:
+def events(found: Listed, setting: Setting = PLAIN) -> str:
     told = [event_data(one) for one in found.events]
     whose = {"address": found.address, "workflow_id": found.workflow_id}
-    return document("events", environment, **whose, wanted=found.wanted, asked=found.asked, events=told)
+    return document(
+        "events", setting.environment, **whose, wanted=found.wanted, asked=found.asked, events=told
+    )
 
 
-def event_document(found: ShownEvent, environment: str | None = None) -> str:
+def event(found: ShownEvent, setting: Setting = PLAIN) -> str:
     whose = {"address": found.address, "workflow_id": found.workflow_id}
-    return document("event", environment, **whose, **event_data(found.event))
+    return document("event", setting.environment, **whose, **event_data(found.event))
 
 
-def sent_document(sent: SentEvent, environment: str | None = None) -> str:
+def sent(done: SentEvent, setting: Setting = PLAIN) -> str:
     names = ("address", "workflow_id", "outcome", "event_id", "why")
-    return document("submission", environment, **{name: getattr(sent, name) for name in names})
+    return document("submission", setting.environment, **{name: getattr(done, name) for name in names})
 
 
 def event_data(one: Event) -> dict[str, Any]:

@@ -6,10 +6,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from defendctl.render.json.results import document
+from defendctl.render.setting import PLAIN
 
 if TYPE_CHECKING:
     from defendctl.inspection.proof import Proof
+    from defendctl.render.setting import Setting
 
 
-def proof_document(proof: Proof, environment: str | None = None) -> str:
-    return document("proof", environment, **asdict(proof))
+def proof(found: Proof, setting: Setting = PLAIN) -> str:
+    return document("proof", setting.environment, **asdict(found))

@@ -6,16 +6,16 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from defendctl.render.json.results import document
+from defendctl.render.setting import PLAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from defendctl.inspection.provenance import Known
-    from defendctl.inspection.view import View
+    from defendctl.inspection.provenance import Known, ShownProvenance
+    from defendctl.render.setting import Setting
 
 
-def json(view: View, known: Sequence[Known], age: float | None, environment: str | None = None) -> str:
-    return document("workflow", environment, **asdict(view), provenance=[_data(k, age) for k in known])
+def provenance(shown: ShownProvenance, setting: Setting = PLAIN) -> str:
+    known = [_data(one, shown.age) for one in shown.known]
+    return document("workflow", setting.environment, **asdict(shown.view), provenance=known)
 
 
 def _data(known: Known, age: float | None) -> dict[str, Any]:

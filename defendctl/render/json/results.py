@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from defendctl.model import CANARY, only_console
 from defendctl.plan.digest import changes_data, digest, field_data, moves_data
 from defendctl.render.json.recorded import tests_data
+from defendctl.render.setting import PLAIN
 from defendctl.render.words import CONSOLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from defendctl.diagnostics import Diagnostic, Span
     from defendctl.engine.results import ApplyResult
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from defendctl.plan.compare import FieldChange
     from defendctl.plan.drift import Drifted
     from defendctl.policy.findings import Finding, Waiver
+    from defendctl.render.setting import Setting
     from defendctl.replay.replay import Replay, Together
     from defendctl.review import Review
 
@@ -43,7 +45,7 @@ def dumped(content: dict[str, Any]) -> str:
     return _COMMAND.sub(r"#\\u0023", text) + "\n"
 
 
-def plan(value: Review) -> str:
+def plan(value: Review, setting: Setting = PLAIN) -> str:
     made = value.plan
     return document(
         "plan",
@@ -71,12 +73,12 @@ def _other(value: Review) -> bool:
     return bool(value.judged) and value.judged != value.replays
 
 
-def diagnostics(found: Sequence[Diagnostic], environment: str | None = None) -> str:
+def diagnostics(found: Sequence[Diagnostic], setting: Setting = PLAIN) -> str:
     valid = not any(d.severity == "error" for d in found)
-    return document("diagnostics", environment, valid=valid, diagnostics=_diagnostics(found))
+    return document("diagnostics", setting.environment, valid=valid, diagnostics=_diagnostics(found))
 
 
-def apply(result: ApplyResult, environment: str | None = None) -> str:
+def apply(result: ApplyResult, setting: Setting = PLAIN) -> str:
     results = [
         {
             "address": r.address,
@@ -88,10 +90,10 @@ def apply(result: ApplyResult, environment: str | None = None) -> str:
         for r in result.results
     ]
     moves = {"moves": moves_data(result.moves)} if result.moves else {}
-    return document("apply", environment, summary=result.summary(), results=results, **moves)
+    return document("apply", setting.environment, summary=result.summary(), results=results, **moves)
 
 
-def drift(entries: Sequence[Drifted], environment: str | None = None) -> str:
+def drift(entries: Sequence[Drifted], setting: Setting = PLAIN) -> str:
     workflows = [
         {
             "address": e.address,
@@ -102,7 +104,7 @@ def drift(entries: Sequence[Drifted], environment: str | None = None) -> str:
         }
         for e in entries
     ]
-    return document("drift", environment, drifted=bool(entries), workflows=workflows)
+    return document("drift", setting.environment, drifted=bool(entries), workflows=workflows)
 
 
 def _fate(field: FieldChange, entry: Drifted) -> dict[str, Any]:
@@ -114,12 +116,14 @@ def _fate(field: FieldChange, entry: Drifted) -> dict[str, Any]:
     return {**note, "written": _place(fate.span) if fate.span else None, "not_written": fate.reason or None}
 
 
-def view(value: View, environment: str | None = None) -> str:
+def view(value: View, setting: Setting = PLAIN) -> str:
     shown = asdict(value)
-    return document("workflow", environment, **{k: v for k, v in shown.items() if k != "unmanaged" or v})
+    return document(
+        "workflow", setting.environment, **{k: v for k, v in shown.items() if k != "unmanaged" or v}
+    )
 
 
-def state(value: State) -> str:
+def state(value: State, setting: Setting = PLAIN) -> str:
     return document(
         "state",
         value.environment,
@@ -136,8 +140,8 @@ def state(value: State) -> str:
     )
 
 
-def outputs(ids: dict[str, str], environment: str | None = None) -> str:
-    return document("outputs", environment, outputs=ids)
+def outputs(ids: Mapping[str, str], setting: Setting = PLAIN) -> str:
+    return document("outputs", setting.environment, outputs=dict(ids))
 
 
 def _replay(one: Replay) -> dict[str, Any]:

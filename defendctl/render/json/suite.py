@@ -5,30 +5,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from defendctl.render.json.results import document
+from defendctl.render.setting import PLAIN
 from defendctl.suite.configuration import digest
 from defendctl.suite.models import VERDICTS
 
 if TYPE_CHECKING:
     from defendctl.event import Score
+    from defendctl.render.setting import Setting
     from defendctl.suite.models import CaseResult, Repeat, Suite
 
 
-def results_document(suite: Suite) -> str:
+def suite(done: Suite, setting: Setting = PLAIN) -> str:
     names = ("generation", "environment", "host", "candidate", "at", "estimate", "max_cost", "stopped")
     return document(
         "test-results",
-        digest=digest(suite.configurations, suite.host),
-        **{name: getattr(suite, name) for name in names},
+        digest=digest(done.configurations, done.host),
+        **{name: getattr(done, name) for name in names},
         configurations=[
             {"address": one.address, "workflow_id": one.workflow_id, "digest": one.digest}
-            for one in suite.configurations
+            for one in done.configurations
         ],
         summary={
-            **{verdict: suite.count(verdict) for verdict in VERDICTS},
-            "cost": suite.cost,
-            "seconds": round(suite.seconds, 3),
+            **{verdict: done.count(verdict) for verdict in VERDICTS},
+            "cost": done.cost,
+            "seconds": round(done.seconds, 3),
         },
-        cases=[_case(result) for result in suite.results],
+        cases=[_case(result) for result in done.results],
     )
 
 

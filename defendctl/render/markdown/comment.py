@@ -11,6 +11,7 @@ from defendctl.plan.direction import LOOSENS
 from defendctl.render.markdown import review as review_markdown
 from defendctl.render.markdown.fit import Item, Section, fit
 from defendctl.render.markdown.markup import block, code, coded, marker, table
+from defendctl.render.setting import PLAIN
 from defendctl.render.words import (
     HEADINGS,
     NO_STATE,
@@ -38,13 +39,10 @@ if TYPE_CHECKING:
     from defendctl.plan.changes import Change, Plan
     from defendctl.plan.compare import FieldChange
     from defendctl.plan.drift import Drifted
+    from defendctl.render.setting import Setting
     from defendctl.review import Review
 
 
-COMMENT: Final = 65_536
-"""What GitHub takes as a comment, in characters."""
-SUMMARY: Final = 1 << 20
-"""What GitHub takes as the summary of one step, in bytes."""
 _FOLDED: Final = ("lateral", "tightens", "none")
 _OPEN: Final = tuple(name for name in HEADINGS if name not in _FOLDED)
 _FEW: Final = 3
@@ -52,7 +50,7 @@ _MOVES: Final = 20
 """So many fields are named where there is one line for a workflow."""
 
 
-def plan(result: Review, limit: int = COMMENT) -> str:
+def plan(result: Review, setting: Setting = PLAIN) -> str:
     made = result.plan
     sections = [
         *review_markdown.denied(result.findings),
@@ -67,19 +65,19 @@ def plan(result: Review, limit: int = COMMENT) -> str:
     for_ = f" for {code(made.environment)}" if made.environment else ""
     title = f"## Guardrail plan{for_}: {headline(result)}\n\n"
     head = marker("plan", made.lineage or made.environment) + title + _about(made)
-    return fit(head, sections, f"Digest: `{consent(made)}`\n", limit)
+    return fit(head, sections, f"Digest: `{consent(made)}`\n", setting.limit)
 
 
-def drift(entries: Sequence[Drifted], limit: int = COMMENT, environment: str | None = None) -> str:
-    of = f" of {code(environment)}" if environment else ""
-    head = marker("drift", environment) + f"## Guardrail drift{of}\n\n"
+def drift(entries: Sequence[Drifted], setting: Setting = PLAIN) -> str:
+    of = f" of {code(setting.environment)}" if setting.environment else ""
+    head = marker("drift", setting.environment) + f"## Guardrail drift{of}\n\n"
     if not entries:
         return head + "No drift: nothing was changed behind our back.\n"
     ordered = riskiest_first(entries)
     loosened = [_edited(entry) for entry in ordered if entry.direction == LOOSENS]
     other = [_edited(entry) for entry in ordered if entry.direction != LOOSENS]
     sections = [*_section("Loosened in the console", loosened), *_section("Edited in the console", other)]
-    return fit(head + drifted(entries) + "\n", sections, "", limit)
+    return fit(head + drifted(entries) + "\n", sections, "", setting.limit)
 
 
 def _about(result: Plan) -> str:

@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+COMMENT: Final = 65_536
+"""What GitHub takes as a comment, in characters."""
+SUMMARY: Final = 1 << 20
+"""What GitHub takes as the summary of one step, in bytes."""
 _NOTE: Final = "and {} more, for which there is no room here: `--report json:FILE` has them all.\n"
 _ROOM: Final = len(_NOTE) + 10
 

@@ -5,21 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from defendctl.render.markdown.markup import code, marker, table
+from defendctl.render.setting import PLAIN
 from defendctl.render.text.suite import MOST_REASONS, ROOM, STOPPED, WORDS, counts, header, money, said_of
 from defendctl.render.words import count
 from defendctl.suite.models import VERDICTS
 
 if TYPE_CHECKING:
+    from defendctl.render.setting import Setting
     from defendctl.suite.models import Suite
 
 
-def markdown(suite: Suite) -> str:
+def suite(done: Suite, setting: Setting = PLAIN) -> str:
     """A comment of at most 65,536 characters: what did not pass, the worst first, and the rest by number."""
-    head = marker("test", suite.environment) + f"## Guardrail tests: {counts(suite)}\n\n"
-    head += f"{header(suite)[:-1]}; {money(suite)}, {suite.seconds:.1f} s.\n\n"
-    head += f"{STOPPED[suite.stopped]}\n\n" if suite.stopped else ""
+    head = marker("test", done.environment) + f"## Guardrail tests: {counts(done)}\n\n"
+    head += f"{header(done)[:-1]}; {money(done)}, {done.seconds:.1f} s.\n\n"
+    head += f"{STOPPED[done.stopped]}\n\n" if done.stopped else ""
     rows, room = [], ROOM
-    worst = [r for verdict in VERDICTS[:-1] for r in suite.results if r.verdict == verdict]
+    worst = [r for verdict in VERDICTS[:-1] for r in done.results if r.verdict == verdict]
     for result in worst:
         why = "<br>".join(code(said) for said in list(said_of(result))[:MOST_REASONS])
         rows.append([WORDS[result.verdict].lower(), code(result.case.name), code(result.case.address), why])

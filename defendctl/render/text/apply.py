@@ -6,23 +6,23 @@ from typing import TYPE_CHECKING, Final
 
 from defendctl.command import command, settling
 from defendctl.render.inert import inert, value
-from defendctl.render.words import (
-    moved,
-)
+from defendctl.render.setting import PLAIN
+from defendctl.render.words import moved
 
 if TYPE_CHECKING:
     from defendctl.engine.results import ApplyResult, Receipt, Result
     from defendctl.model import Intent
+    from defendctl.render.setting import Setting
     from defendctl.render.text.paint import Paint
 
 
 _OUTCOMES: Final = {"done": "green", "failed": "red", "unknown": "red", "not_attempted": "yellow"}
 
 
-def apply(result: ApplyResult, paint: Paint, environment: str | None = None) -> str:
-    where = f" in {environment}" if environment else ""
+def apply(result: ApplyResult, setting: Setting = PLAIN) -> str:
+    where = f" in {setting.environment}" if setting.environment else ""
     lines = [f"  {line}  renamed" for line in moved(result.moves)]
-    lines += [_result(one, paint) for one in result.results]
+    lines += [_result(one, setting.paint) for one in result.results]
     counts = result.summary()
     shown = ", ".join(f"{n} {word.replace('_', ' ')}" for word, n in counts.items() if n)
     done = (

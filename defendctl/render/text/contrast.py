@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 
 from defendctl.plan.direction import INDETERMINATE, LOOSENS, TIGHTENS, WORST_FIRST
 from defendctl.render.inert import pair
+from defendctl.render.setting import PLAIN
 from defendctl.render.words import count, path, worst_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from defendctl.inspection.contrast import Comparison, Contrast
+    from defendctl.render.setting import Setting
 
 
-def text(found: Comparison) -> str:
+def contrast(found: Comparison, setting: Setting = PLAIN) -> str:
     """What is looser in the second comes first."""
     lines = [f"From {found.first} to {found.second}, as declared:"]
     ordered = sorted(found.differing, key=lambda one: (WORST_FIRST.index(one.direction), one.address))

@@ -5,18 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from defendctl.render.inert import inert
-from defendctl.render.words import (
-    count,
-)
+from defendctl.render.setting import PLAIN
+from defendctl.render.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from defendctl.diagnostics import Diagnostic, Span
+    from defendctl.render.setting import Setting
     from defendctl.render.text.paint import Paint
 
 
-def diagnostics(found: Sequence[Diagnostic], paint: Paint) -> str:
+def diagnostics(found: Sequence[Diagnostic], setting: Setting = PLAIN) -> str:
+    return listing(found, setting.paint) + verdict(found)
+
+
+def listing(found: Sequence[Diagnostic], paint: Paint) -> str:
     return "".join(diagnostic(one, paint) + "\n" for one in found)
 
 

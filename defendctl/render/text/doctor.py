@@ -5,20 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from defendctl.render.inert import inert
+from defendctl.render.setting import PLAIN
 from defendctl.render.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from defendctl.inspection.checkup import Check, Checkup, Question, Served
+    from defendctl.render.setting import Setting
     from defendctl.render.text.paint import Paint
 
 
 _COLOURS: Final = {"ok": "green", "note": "yellow", "problem": "red"}
 
 
-def text(checkup: Checkup, paint: Paint) -> str:
-    lines = [line for check in checkup.checks for line in _check(check, paint)]
+def doctor(checkup: Checkup, setting: Setting = PLAIN) -> str:
+    lines = [line for check in checkup.checks for line in _check(check, setting.paint)]
     lines += ["", *_served(checkup.served)] if checkup.served else []
     settled = [q for q in checkup.questions if q.answer]
     lines += ["", "Open questions that this server answers:"] if settled else []

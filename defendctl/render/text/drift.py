@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from defendctl.render.inert import inert
+from defendctl.render.setting import PLAIN
 from defendctl.render.text.plan import COLOURS, fields
 from defendctl.render.words import (
     declared,
@@ -17,14 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from defendctl.plan.drift import Drifted
+    from defendctl.render.setting import Setting
     from defendctl.render.text.paint import Paint
 
 
-def drift(entries: Sequence[Drifted], paint: Paint, environment: str | None = None) -> str:
-    head = [f"Drift of {environment}"] if environment else []
+def drift(entries: Sequence[Drifted], setting: Setting = PLAIN) -> str:
+    head = [f"Drift of {setting.environment}"] if setting.environment else []
     if not entries:
         return "\n".join([*head, "No drift: nothing was changed behind our back."]) + "\n"
-    blocks = head + [_drifted(entry, paint) for entry in riskiest_first(entries)]
+    blocks = head + [_drifted(entry, setting.paint) for entry in riskiest_first(entries)]
     return "\n".join([*blocks, drifted(entries)]) + "\n"
 
 

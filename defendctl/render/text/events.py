@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.render.inert import inert, value
+from defendctl.render.setting import PLAIN
 from defendctl.render.words import count, named, path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from defendctl.event import Evaluation, Event, Listed, Score, SentEvent, ShownEvent
+    from defendctl.render.setting import Setting
     from defendctl.render.text.paint import Paint
 
 
@@ -29,27 +31,27 @@ _IMPROVEMENTS: Final = {
 }
 
 
-def events(found: Listed, paint: Paint, environment: str | None = None) -> str:
-    of = f"{named(environment)}{inert(found.address)} ({inert(found.workflow_id)})"
+def events(found: Listed, setting: Setting = PLAIN) -> str:
+    of = f"{named(setting.environment)}{inert(found.address)} ({inert(found.workflow_id)})"
     if not found.events:
         return f"{of} has no events.\n"
     fewer = f" ({found.wanted} were wanted, the API gives {found.asked} at once)"
     said = fewer if found.asked < found.wanted else ""
     lines = [f"{of}  {count(len(found.events), 'event')}{said}"]
     for one in found.events:
-        lines.append(f"  {inert(one.event_id)}  {_summary(one, paint)}")
+        lines.append(f"  {inert(one.event_id)}  {_summary(one, setting.paint)}")
         lines += [f"      {key}: {value(said)}" for key, said in _said(one)]
     return "\n".join(lines) + "\n"
 
 
-def event(found: ShownEvent, paint: Paint, environment: str | None = None) -> str:
+def event(found: ShownEvent, setting: Setting = PLAIN) -> str:
     one = found.event
     of = f"{inert(found.address)} ({inert(found.workflow_id)})"
-    lines = [f"{named(environment)}{inert(one.event_id)} of {of}"]
-    lines.append(f"  {_summary(one, paint)}")
+    lines = [f"{named(setting.environment)}{inert(one.event_id)} of {of}"]
+    lines.append(f"  {_summary(one, setting.paint)}")
     for number, evaluation in enumerate(one.evaluations):
         lines.append(f"  {_heading(number, evaluation)}")
-        lines += [f"      {row}" for row in _rows(evaluation.scores, paint)]
+        lines += [f"      {row}" for row in _rows(evaluation.scores, setting.paint)]
         lines += [f"      {key}: {value(said)}" for key, said in (evaluation.content or {}).items()]
     lines += [f"  {key}: {value(said)}" for key, said in (one.content or {}).items()]
     return "\n".join(lines) + "\n"
@@ -73,7 +75,7 @@ def money(cost: float | None) -> str:
     return "cost not told" if cost is None else f"cost {cost:.6g}"
 
 
-def sent(done: SentEvent) -> str:
+def sent(done: SentEvent, setting: Setting = PLAIN) -> str:
     return f"{inert(done.event_id or '')}\n" if done.event_id else ""
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from defendctl.plan.direction import WORST_FIRST
 from defendctl.policy.findings import VERDICTS
 from defendctl.render.inert import inert, pair
+from defendctl.render.setting import PLAIN
 from defendctl.render.text.diagnostics import place_of
 from defendctl.render.text.recorded import tests
 from defendctl.render.text.replay import replays
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from defendctl.plan.changes import Change, Plan
     from defendctl.plan.compare import FieldChange
     from defendctl.policy.findings import Finding, Waiver
+    from defendctl.render.setting import Setting
     from defendctl.render.text.paint import Paint
     from defendctl.review import Review
 
@@ -61,8 +63,8 @@ ALIGNED: Final = 48
 _UNREAD: Final = "No digest: what is live was not read, so nothing can be applied from this."
 
 
-def plan(result: Review, paint: Paint) -> str:
-    made = result.plan
+def plan(result: Review, setting: Setting = PLAIN) -> str:
+    made, paint = result.plan, setting.paint
     blocks = [NO_STATE, _header(made)] if made.is_first else [_header(made)]
     if made.moves:
         blocks += ["Renamed here, and nothing is sent for it:", *(f"    {m}" for m in moved(made.moves))]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from defendctl.render.inert import inert, pair
+from defendctl.render.setting import PLAIN
 from defendctl.render.words import named, path
 
 if TYPE_CHECKING:
     from defendctl.inspection.proof import Proof
-    from defendctl.render.text.paint import Paint
+    from defendctl.render.setting import Setting
 
 
 _SAID: Final = {
@@ -20,18 +21,18 @@ _SAID: Final = {
 _COLOURS: Final = {"proven": "green", "differs": "red", "not_yet": "yellow"}
 
 
-def text(proof: Proof, paint: Paint, environment: str | None = None) -> str:
-    lines = [f"{named(environment)}{inert(proof.address)} ({inert(proof.workflow_id)})"]
-    lines.append(f"  last changed  {inert(proof.changed_at or 'not told')}")
-    if proof.event_id:
+def proof(found: Proof, setting: Setting = PLAIN) -> str:
+    lines = [f"{named(setting.environment)}{inert(found.address)} ({inert(found.workflow_id)})"]
+    lines.append(f"  last changed  {inert(found.changed_at or 'not told')}")
+    if found.event_id:
         lines.append(
-            f"  newest event  {inert(proof.at or 'at a time that is not told')}  {inert(proof.event_id)}"
+            f"  newest event  {inert(found.at or 'at a time that is not told')}  {inert(found.event_id)}"
         )
-    for one in proof.fields:
+    for one in found.fields:
         said = {"same": "as declared", "not_told": "not told by the event", "differs": "DIFFERS"}[one.verdict]
         declared, seen = pair(one.declared, one.served)
         served = f", served {seen}" if one.verdict == "differs" else ""
         lines.append(f"      {path(one.path):<32}  {declared}{served}  {said}")
-    why = f": {inert(proof.why)}." if proof.why else ""
-    lines.append(paint(_SAID[proof.answer], _COLOURS[proof.answer]) + why)
+    why = f": {inert(found.why)}." if found.why else ""
+    lines.append(setting.paint(_SAID[found.answer], _COLOURS[found.answer]) + why)
     return "\n".join(lines) + "\n"

@@ -5,23 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from defendctl.render.inert import inert, value
+from defendctl.render.setting import PLAIN
 from defendctl.render.words import named, path
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from defendctl.inspection.provenance import Known
-    from defendctl.inspection.view import View
+    from defendctl.inspection.provenance import Known, ShownProvenance
+    from defendctl.render.setting import Setting
 
 
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 
-def text(view: View, known: Sequence[Known], age: float | None, environment: str | None = None) -> str:
-    head = f"{named(environment)}{inert(view.address)}  {inert(view.workflow_id or 'not bound')}"
+def provenance(shown: ShownProvenance, setting: Setting = PLAIN) -> str:
+    view = shown.view
+    head = f"{named(setting.environment)}{inert(view.address)}  {inert(view.workflow_id or 'not bound')}"
     head += f"  {inert(view.status)}" if view.status else ""
     rows = [("field", "value", "known from", "last applied")]
-    rows += [(path(k.path), _value(k), _source(k, age), _applied(k)) for k in known]
+    rows += [(path(k.path), _value(k), _source(k, shown.age), _applied(k)) for k in shown.known]
     widths = [max(len(row[i]) for row in rows) for i in range(3)]
     lines = ["  " + "  ".join([*map(str.ljust, row[:3], widths), row[3]]).rstrip() for row in rows]
     return "\n".join([head, *lines]) + "\n"

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 from defendctl.model import CANARY
 from defendctl.render.inert import inert
+from defendctl.render.setting import PLAIN
 from defendctl.render.text.apply import unresolved
 
 if TYPE_CHECKING:
     from defendctl.model import Binding, State
+    from defendctl.render.setting import Setting
 
 
-def state(value: State) -> str:
+def state(value: State, setting: Setting = PLAIN) -> str:
     named = f"environment {value.environment}  " if value.environment else ""
     lines = [f"{named}lineage {inert(value.lineage or '-')}  serial {value.serial}"]
     lines += [f"  {a}  {inert(b.workflow_id)}" for a, b in sorted(value.managed.items())]

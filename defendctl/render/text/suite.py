@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from defendctl.render.inert import inert
+from defendctl.render.setting import PLAIN
 from defendctl.render.words import count
 from defendctl.suite.models import VERDICTS
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from defendctl.diagnostics import Span
-    from defendctl.render.text.paint import Paint
+    from defendctl.render.setting import Setting
     from defendctl.suite.models import CaseResult, Suite
 
 
@@ -26,16 +27,16 @@ STOPPED: Final = {
 }
 
 
-def text(suite: Suite, paint: Paint) -> str:
-    lines = [header(suite)]
-    for result in suite.results:
+def suite(done: Suite, setting: Setting = PLAIN) -> str:
+    lines = [header(done)]
+    for result in done.results:
         word = f"{WORDS[result.verdict]:<10}"
-        lines.append(f"  {paint(word, _COLOURS[result.verdict])}  {_of(result)}  {_tally(result)}")
+        lines.append(f"  {setting.paint(word, _COLOURS[result.verdict])}  {_of(result)}  {_tally(result)}")
         lines += [f"      {said}" for said in said_of(result)]
-    if suite.stopped:
-        lines.append(STOPPED[suite.stopped])
-    lines += pending(suite)
-    return "\n".join([*lines, conclusion(suite)]) + "\n"
+    if done.stopped:
+        lines.append(STOPPED[done.stopped])
+    lines += pending(done)
+    return "\n".join([*lines, conclusion(done)]) + "\n"
 
 
 def pending(suite: Suite) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from defendctl.render.inert import inert
+from defendctl.render.setting import PLAIN
 from defendctl.render.text.plan import ALIGNED, sides_of
 from defendctl.render.words import (
     named,
@@ -15,10 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from defendctl.inspection.view import View
+    from defendctl.render.setting import Setting
 
 
-def view(shown: View, environment: str | None = None) -> str:
-    head = f"{named(environment)}{inert(shown.address)}  {inert(shown.workflow_id or 'not bound')}"
+def view(shown: View, setting: Setting = PLAIN) -> str:
+    head = f"{named(setting.environment)}{inert(shown.address)}  {inert(shown.workflow_id or 'not bound')}"
     head += f"  {inert(shown.status)}" if shown.status else ""
     rows = [("field", "desired", "live", "applied", "known by")]
     rows += [
