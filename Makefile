@@ -7,8 +7,11 @@ LOCK := requirements-dev.lock
 LOWEST := .cache/lowest
 UV := .cache/uv==0.13.8
 AUDIT := .cache/pip-audit==2.10.1
+# Where a Python 3.MINOR is: among pyenv's, or in the path.
+python_of = $(firstword $(wildcard $(HOME)/.pyenv/versions/3.$(1).*/bin/python3) $(shell command -v python3.$(1)))
+HERE = $(foreach minor,11 12 13 14,$(if $(call python_of,$(minor)),$(minor)))
 
-.PHONY: demo test test-slow test-lowest audit lock crash crash-tables coverage bench format schemas clean
+.PHONY: demo test test-slow test-pythons test-lowest audit lock crash crash-tables coverage bench format schemas clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python examples/demo.py
@@ -25,6 +28,13 @@ test-slow: $(VENV)/.installed-dev
 # The quick tests with the lowest version of each direct dependency that pyproject.toml allows.
 test-lowest: $(LOWEST)/.installed
 	$(LOWEST)/bin/pytest -n $(JOBS) -m "not slow"
+
+# The quick tests on every Python of this machine that pyproject.toml allows, each in an environment of its own;
+# `make -k test-pythons` goes on after one that fails, `make test-python-3.12` takes one.
+test-pythons: $(HERE:%=test-python-3.%)
+
+test-python-3.%: .cache/python-3.%/.installed
+	$(<D)/bin/pytest -n $(JOBS) -m "not slow"
 
 # Strict: a package that could not be looked up is an error, not a sound package.
 audit: $(AUDIT)/.installed
@@ -83,6 +93,14 @@ $(VENV)/.installed-dev: pyproject.toml $(LOCK) | $(BIN)/python
 	$(BIN)/pip install --quiet --require-hashes --only-binary :all: --requirement $(LOCK)
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $(VENV)/.installed $@
+
+.PRECIOUS: .cache/python-3.%/.installed
+.cache/python-3.%/.installed: pyproject.toml $(LOCK)
+	rm -rf $(@D)
+	$(call python_of,$*) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --require-hashes --only-binary :all: --requirement $(LOCK)
+	$(@D)/bin/pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
 
 $(LOWEST)/.installed: pyproject.toml $(UV)/.installed
 	rm -rf $(LOWEST)

@@ -13,11 +13,11 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -27,6 +27,9 @@ from hypothesis import HealthCheck, settings
 from defendctl.cli.main import run
 from defendctl.project.load import load_project
 from defendctl.sandbox.server import embedded
+
+if TYPE_CHECKING:
+    from _pytest.mark.structures import ParameterSet
 
 Json = Any
 KEY = "sk_planted_key_4711"
@@ -275,6 +278,14 @@ def automatic(**changes: Any) -> Json:
 
 
 World = Callable[..., Project]
+Case = TypeVar("Case")
+
+
+def few_quick(every: Iterable[Case], *quick: Case) -> list[Case | ParameterSet]:
+    """The cases of a table that starts processes: these in `make test`, the others in `make test-slow`."""
+    every = list(every)
+    assert all(each in every for each in quick), quick
+    return [each if each in quick else pytest.param(each, marks=pytest.mark.slow) for each in every]
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import click
+import httpx
 import pytest
 
+from tests.conftest import Project, Ran, Server
 from tests.every_command import every_command
 
 DEFENDCTL = Path(sys.executable).with_name("defendctl")
@@ -22,6 +25,7 @@ workflows:
     metrics: {completeness: 0.8}
     improvement_action: none
 """
+NOBODY = Server("", httpx.Client(verify=False, trust_env=False))
 
 
 @pytest.fixture
@@ -32,12 +36,18 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(cwd: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("DEEP", "DEFENDCTL", "NO_COLOR"))}
+def run(cwd: Path, *arguments: str, **env: str) -> Ran:
+    """In this process, with no more of its environment than a user has, and `env`."""
+    with patch.dict(os.environ, clean(), clear=True):
+        return Project(cwd, NOBODY, env).run_alone(*arguments)
+
+
+def start(cwd: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """The program that was installed."""
     return subprocess.run(
         [DEFENDCTL, *arguments],
         cwd=cwd,
-        env=clean | env,
+        env=clean() | env,
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
@@ -45,8 +55,12 @@ def run(cwd: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[s
     )
 
 
+def clean() -> dict[str, str]:
+    return {k: v for k, v in os.environ.items() if not k.startswith(("DEEP", "DEFENDCTL", "NO_COLOR"))}
+
+
 def test_version_goes_to_stdout(tmp_path: Path) -> None:
-    ran = run(tmp_path, "--version")
+    ran = start(tmp_path, "--version")
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout.startswith("defendctl 0.")
 
@@ -73,15 +87,15 @@ def test_version_goes_to_stdout(tmp_path: Path) -> None:
 def test_a_wrong_command_line_exits_64(folder: Path, arguments: list[str]) -> None:
     """Not 2, click's choice: a typo in CI must never read as "changes present"."""
     ran = run(folder, *arguments)
-    assert ran.returncode == 64
-    assert ran.stdout == ""
-    assert ran.stderr.strip()
-    assert "Traceback" not in ran.stderr
+    assert ran.code == 64
+    assert ran.out == ""
+    assert ran.err.strip()
+    assert "Traceback" not in ran.err
 
 
 def test_an_unknown_target_is_answered_with_the_nearest(folder: Path) -> None:
-    assert 'Did you mean "bot"?' in run(folder, "plan", "--target", "bott").stderr
-    assert "There are: bot" in run(folder, "plan", "--target", "something-else").stderr
+    assert 'Did you mean "bot"?' in run(folder, "plan", "--target", "bott").err
+    assert "There are: bot" in run(folder, "plan", "--target", "something-else").err
 
 
 @pytest.mark.parametrize("order", ["before", "after"])
@@ -89,8 +103,8 @@ def test_global_options_stand_before_or_after_the_command(folder: Path, order: s
     options = ["-C", str(folder), "--sandbox", "-q"]
     command = ["plan", "--format", "json"]
     ran = run(folder.parent, *(options + command if order == "before" else command + options))
-    assert ran.returncode == 0, ran.stderr
-    assert json.loads(ran.stdout)["summary"]["create"] == 1
+    assert ran.code == 0, ran.err
+    assert json.loads(ran.out)["summary"]["create"] == 1
 
 
 @pytest.mark.parametrize(
@@ -103,9 +117,9 @@ def test_global_options_stand_before_or_after_the_command(folder: Path, order: s
 )
 def test_options_come_from_the_environment(folder: Path, variable: str, value: str) -> None:
     ran = run(folder, "plan", **{variable: value})
-    assert ran.returncode == (2 if "EXITCODE" in variable else 0)
-    assert ran.stdout.startswith("{") == ("FORMAT" in variable)
-    assert ("sandbox" in ran.stdout) == ("SANDBOX" in variable)
+    assert ran.code == (2 if "EXITCODE" in variable else 0)
+    assert ran.out.startswith("{") == ("FORMAT" in variable)
+    assert ("sandbox" in ran.out) == ("SANDBOX" in variable)
 
 
 def options() -> list[click.Option]:
@@ -125,8 +139,8 @@ def test_every_option_is_named_as_its_variable() -> None:
 )
 def test_consent_and_scope_never_come_from_the_environment(folder: Path, variable: str) -> None:
     ran = run(folder, "apply", "--sandbox", **{variable: "bot"})
-    assert ran.returncode == 1
-    assert "--yes" in ran.stderr
+    assert ran.code == 1
+    assert "--yes" in ran.err
 
 
 def test_the_config_option_names_the_project_file(
@@ -134,14 +148,14 @@ def test_the_config_option_names_the_project_file(
 ) -> None:
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     ran = run(elsewhere, "validate", "--config", str(folder / "defendctl.yaml"))
-    assert ran.returncode == 0, ran.stdout
-    assert run(elsewhere, "validate", "--config", "missing.yaml").returncode == 1
+    assert ran.code == 0, ran.out
+    assert run(elsewhere, "validate", "--config", "missing.yaml").code == 1
 
 
 def test_the_project_file_is_found_in_a_parent_folder(folder: Path) -> None:
     deep = folder / "workflows" / "deep"
     deep.mkdir()
-    assert run(deep, "plan", "--sandbox").returncode == 0
+    assert run(deep, "plan", "--sandbox").code == 0
 
 
 @pytest.mark.parametrize(
@@ -150,30 +164,30 @@ def test_the_project_file_is_found_in_a_parent_folder(folder: Path) -> None:
 )
 def test_in_an_empty_folder_commands_say_init(tmp_path: Path, command: str) -> None:
     ran = run(tmp_path, *command.split(), DEEPRAILS_API_KEY="k")
-    assert ran.returncode == 1
-    assert "run `defendctl init`" in ran.stdout + ran.stderr
+    assert ran.code == 1
+    assert "run `defendctl init`" in ran.out + ran.err
     assert list(tmp_path.iterdir()) == []
 
 
 def test_colour_is_for_terminals_or_for_who_asks(folder: Path) -> None:
     escape = "\x1b["
-    assert escape not in run(folder, "plan").stdout
-    assert escape in run(folder, "plan", FORCE_COLOR="1").stdout
-    assert escape not in run(folder, "plan", FORCE_COLOR="1", NO_COLOR="1").stdout
-    assert escape not in run(folder, "plan", "--no-color", FORCE_COLOR="1").stdout
+    assert escape not in run(folder, "plan").out
+    assert escape in run(folder, "plan", FORCE_COLOR="1").out
+    assert escape not in run(folder, "plan", FORCE_COLOR="1", NO_COLOR="1").out
+    assert escape not in run(folder, "plan", "--no-color", FORCE_COLOR="1").out
 
 
 def test_a_plan_with_nothing_to_read_needs_neither_key_nor_network(folder: Path) -> None:
     ran = run(folder, "plan", DEEP_RAILS_BASE_URL="https://api.example.invalid")
-    assert ran.returncode == 0, ran.stderr
-    assert "api.example.invalid" in ran.stdout
+    assert ran.code == 0, ran.err
+    assert "api.example.invalid" in ran.out
 
 
 def test_apply_without_a_key_says_so_and_changes_nothing(folder: Path) -> None:
     before = sorted(folder.rglob("*"))
     ran = run(folder, "apply", "--yes", "--new-state")
-    assert ran.returncode == 1
-    assert "DEEPRAILS_API_KEY" in ran.stderr
+    assert ran.code == 1
+    assert "DEEPRAILS_API_KEY" in ran.err
     assert [p for p in sorted(folder.rglob("*")) if ".defendctl" not in str(p)] == before
 
 
@@ -182,30 +196,30 @@ def test_apply_without_a_key_says_so_and_changes_nothing(folder: Path) -> None:
 )
 def test_a_base_url_that_would_show_the_key_is_refused(folder: Path, url: str) -> None:
     ran = run(folder, "plan", DEEP_RAILS_BASE_URL=url)
-    assert ran.returncode == 1
-    assert "base URL" in ran.stderr
+    assert ran.code == 1
+    assert "base URL" in ran.err
 
 
 def test_the_newer_name_of_the_base_url_wins(folder: Path) -> None:
     ran = run(folder, "plan", DEEP_RAILS_BASE_URL="https://new.test", DEEPRAILS_BASE_URL="https://old.test")
-    assert "new.test" in ran.stdout
-    assert ran.stderr.count("differ") == 1
+    assert "new.test" in ran.out
+    assert ran.err.count("differ") == 1
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_prints_a_script(tmp_path: Path, shell: str) -> None:
     ran = run(tmp_path, "completion", shell)
-    assert ran.returncode == 0, ran.stderr
-    assert "_DEFENDCTL_COMPLETE" in ran.stdout
+    assert ran.code == 0, ran.err
+    assert "_DEFENDCTL_COMPLETE" in ran.out
 
 
 def test_outputs_for_a_shell_refuse_two_addresses_of_one_name(folder: Path) -> None:
     second = MANIFEST.replace("bot:", "a.b:") + MANIFEST.split("workflows:\n")[1].replace("bot:", "a-b:")
     (folder / "workflows" / "bot.yaml").write_text(second)
-    assert run(folder, "apply", "--sandbox", "--yes").returncode == 0
+    assert run(folder, "apply", "--sandbox", "--yes").code == 0
     ran = run(folder, "outputs", "--sandbox", "--format", "env")
-    assert ran.returncode == 1
-    assert "DEFEND_WORKFLOW_A_B" in ran.stderr
+    assert ran.code == 1
+    assert "DEFEND_WORKFLOW_A_B" in ran.err
 
 
 def test_outputs_are_appended_for_github(folder: Path) -> None:
@@ -213,18 +227,18 @@ def test_outputs_are_appended_for_github(folder: Path) -> None:
     target = folder / "github_output"
     target.write_text("before=1\n")
     ran = run(folder, "outputs", "--sandbox", "--format", "github", GITHUB_OUTPUT=str(target))
-    assert (ran.returncode, ran.stdout) == (0, "")
+    assert (ran.code, ran.out) == (0, "")
     first, second = target.read_text().splitlines()
     assert first == "before=1"
     assert second.startswith("bot=wkfl_")
-    assert run(folder, "outputs", "--sandbox", "--format", "github").returncode == 1
+    assert run(folder, "outputs", "--sandbox", "--format", "github").code == 1
 
 
 def test_without_the_extra_the_sandbox_says_what_to_install(folder: Path) -> None:
     blocker = folder / "block" / "starlette"
     blocker.mkdir(parents=True)
     (blocker / "__init__.py").write_text("raise ImportError('no starlette here', name='starlette')\n")
-    ran = run(folder, "apply", "--sandbox", "--yes", PYTHONPATH=str(blocker.parent))
+    ran = start(folder, "apply", "--sandbox", "--yes", PYTHONPATH=str(blocker.parent))
     assert ran.returncode == 1
     assert "pip install 'defendctl[sandbox]'" in ran.stderr
 

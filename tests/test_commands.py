@@ -130,14 +130,34 @@ def plainly() -> Iterator[None]:
     speak_with([])
 
 
-@pytest.mark.parametrize("shell", [name for name in SHELLS if shutil.which(name)])
-@settings(phases=UNSHRUNK, max_examples=30)
-@given(address=ADDRESSES, first=WORDS, second=WORDS, folder=WORDS)
-@example(address=CANARY, first="-x", second="-id", folder="-x")
-@example(address="a", first="it's", second="\\'\\", folder="a; b")
+any_words = given(address=ADDRESSES, first=WORDS, second=WORDS, folder=WORDS)
+dashes = example(address=CANARY, first="-x", second="-id", folder="-x")
+quotes = example(address="a", first="it's", second="\\'\\", folder="a; b")
+every_shell = pytest.mark.parametrize("shell", [name for name in SHELLS if shutil.which(name)])
+
+
+@every_shell
+@settings(phases=UNSHRUNK, max_examples=6)
+@any_words
+@dashes
+@quotes
 def test_each_command_that_is_printed_reaches_click_as_it_is_meant(
     shell: str, address: str, first: str, second: str, folder: str
 ) -> None:
+    reaches_click(shell, address, first, second, folder)
+
+
+@pytest.mark.slow
+@every_shell
+@settings(phases=UNSHRUNK, max_examples=60)
+@any_words
+def test_each_command_reaches_click_with_any_words(
+    shell: str, address: str, first: str, second: str, folder: str
+) -> None:
+    reaches_click(shell, address, first, second, folder)
+
+
+def reaches_click(shell: str, address: str, first: str, second: str, folder: str) -> None:
     speak_with(["-C", folder, "--env", first, "--sandbox"])
     cases = [(text, [address if "{} --" in text else first, second][:count]) for text, count in templates()]
     cases = [(t, ["manifest", second] if t.startswith("schema") else v) for t, v in cases]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import TRACEBACK
+from tests.conftest import TRACEBACK, few_quick
 from tests.cut import WAYS, Cut, Way, run_cut
 from tests.jobs import JOBS, Job, content, litter
 
@@ -45,7 +45,11 @@ def cut_everywhere(project: Project, kept: Path, job: Job, way: Way) -> None:
         assert not litter(project), at
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("name", JOBS)
-def test_cut_short(project: Project, tmp_path: Path, name: str, way: Way) -> None:
+EVERY = [(name, way) for name in JOBS for way in WAYS]
+QUICK = [(name, way) for name, way in EVERY if way == "kill" or name == "plan --out"]
+
+
+@pytest.mark.parametrize("case", few_quick(EVERY, *QUICK), ids=", ".join)
+def test_cut_short(project: Project, tmp_path: Path, case: tuple[str, Way]) -> None:
+    name, way = case
     cut_everywhere(project, tmp_path / "kept", JOBS[name], way)

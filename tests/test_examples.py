@@ -24,11 +24,11 @@ PROJECTS = sorted(p.parent for p in EXAMPLES.rglob("defendctl.yaml"))
 def test_an_example_is_applied_and_then_has_nothing_to_do(example: Path, tmp_path: Path) -> None:
     folder = tmp_path / example.name
     shutil.copytree(example, folder, ignore=shutil.ignore_patterns(".defendctl"))
-    assert run(folder, "validate").returncode == 0
+    assert run(folder, "validate").code == 0
     environments = yaml.safe_load((folder / "defendctl.yaml").read_text()).get("environments", [])
     for chosen in [["--env", name] for name in environments] or [[]]:
-        assert run(folder, "apply", "--sandbox", "--yes", *chosen).returncode == 0
-        assert run(folder, "plan", "--sandbox", "--detailed-exitcode", *chosen).returncode == 0
+        assert run(folder, "apply", "--sandbox", "--yes", *chosen).code == 0
+        assert run(folder, "plan", "--sandbox", "--detailed-exitcode", *chosen).code == 0
 
 
 @pytest.mark.slow

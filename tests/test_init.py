@@ -20,42 +20,42 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 
 def test_a_new_project_validates_and_plans(tmp_path: Path) -> None:
     ran = run(tmp_path, "init")
-    assert ran.returncode == 0, ran.stderr
+    assert ran.code == 0, ran.err
     names = snapshot(tmp_path).keys()
     assert {"defendctl.yaml", "defendctl.state.json", "schemas/manifest.schema.json", ".gitignore"} <= names
-    assert run(tmp_path, "validate").returncode == 0
-    assert run(tmp_path, "plan", "--detailed-exitcode").returncode == 2
+    assert run(tmp_path, "validate").code == 0
+    assert run(tmp_path, "plan", "--detailed-exitcode").code == 2
 
 
 def test_the_second_time_it_names_and_leaves_everything(tmp_path: Path) -> None:
     run(tmp_path, "init")
     before = snapshot(tmp_path)
     ran = run(tmp_path, "init")
-    assert ran.returncode == 0
+    assert ran.code == 0
     assert snapshot(tmp_path) == before
-    assert "wrote" not in ran.stdout
+    assert "wrote" not in ran.out
     for name in ("defendctl.yaml", "defendctl.state.json", ".gitignore", "schemas/manifest.schema.json"):
-        assert f"left   {name} " in ran.stdout
+        assert f"left   {name} " in ran.out
 
 
 def test_a_lost_state_is_never_made_anew(tmp_path: Path) -> None:
     run(tmp_path, "init")
     (tmp_path / "defendctl.state.json").unlink()
     ran = run(tmp_path, "init")
-    assert ran.returncode == 6
-    assert "it was lost" in ran.stderr
+    assert ran.code == 6
+    assert "it was lost" in ran.err
     assert not (tmp_path / "defendctl.state.json").exists()
     ran = run(tmp_path, "plan")
-    assert ran.returncode == 6
-    assert "lineage" in ran.stderr
+    assert ran.code == 6
+    assert "lineage" in ran.err
 
 
 def test_a_state_without_a_project_keeps_its_lineage(tmp_path: Path) -> None:
     """As a crash between the two leaves it."""
     run(tmp_path, "init")
     (tmp_path / "defendctl.yaml").unlink()
-    assert run(tmp_path, "init").returncode == 0
-    assert run(tmp_path, "plan").returncode == 0
+    assert run(tmp_path, "init").code == 0
+    assert run(tmp_path, "plan").code == 0
 
 
 def test_lines_are_added_to_a_gitignore_that_exists(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_a_gitignore_is_kept_byte_for_byte(tmp_path: Path, there: bytes, then: b
     path.write_bytes(there)
     path.chmod(0o640)
     ran = run(tmp_path, "init")
-    assert ran.returncode == 0, ran.stderr
+    assert ran.code == 0, ran.err
     assert path.read_bytes() == (there if then is None else then)
     assert path.stat().st_mode & 0o777 == 0o640
 
@@ -109,7 +109,7 @@ def test_git_ignores_what_a_killed_run_leaves(tmp_path: Path) -> None:
 def test_new_files_have_the_modes_of_the_umask(tmp_path: Path) -> None:
     before = os.umask(0o077)
     try:
-        assert run(tmp_path, "init").returncode == 0
+        assert run(tmp_path, "init").code == 0
     finally:
         os.umask(before)
     open_to_others = [p for p in tmp_path.rglob("*") if p.stat().st_mode & 0o077]

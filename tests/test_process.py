@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from defendctl.cli.console import wants_colour
-from tests.conftest import custom
+from tests.conftest import custom, few_quick
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,9 +71,11 @@ def declared(project: Project) -> Project:
 
 CLOSED = ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"]
 FULL = [">/dev/full", "2>/dev/full", ">/dev/full 2>/dev/full"]
+READING, WRITING = "plan", "apply --yes --new-state --format json"
+"""What `make test` looks at: each command is a process of its own, several times over."""
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", few_quick(COMMANDS, READING, WRITING))
 def test_a_closed_stream_is_as_dev_null(declared: Project, command: str) -> None:
     """Nothing else changes; and no file that is opened later takes the place of a stream."""
     usual = shell(declared, command)
@@ -86,7 +88,7 @@ def test_a_closed_stream_is_as_dev_null(declared: Project, command: str) -> None
     assert not list(declared.root.glob("*.tmp"))
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", few_quick(COMMANDS, READING, WRITING))
 def test_a_full_stream(declared: Project, command: str) -> None:
     """Of stdout the exit code says it, and stderr if that works; of stderr, nothing changes."""
     usual = shell(declared, command)
@@ -192,7 +194,7 @@ def interrupted(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("imports", [1, 2, 40, 90, 150, 250])
+@pytest.mark.parametrize("imports", few_quick([1, 2, 40, 90, 150, 250], 90))
 def test_a_signal_during_the_imports(declared: Project, imports: int, number: int) -> None:
     ran = interrupted(declared, imports, number, "plan")
     assert (ran.returncode, ran.stdout, ran.stderr.lstrip("\n")) == (130, "", "interrupted\n")
@@ -239,7 +241,7 @@ SURROUNDINGS: dict[str, dict[str, str | None]] = {
 }
 
 
-@pytest.mark.parametrize("name", SURROUNDINGS)
+@pytest.mark.parametrize("name", few_quick(SURROUNDINGS, "LC_ALL=POSIX, no coercion"))
 def test_surroundings(declared: Project, name: str) -> None:
     (declared.root / "workflows" / "b.yaml").write_text(
         "version: 1\nworkflows:\n  b: {name: Grüße 😀, type: custom, metrics: {completeness: 0.8},"
@@ -250,6 +252,7 @@ def test_surroundings(declared: Project, name: str) -> None:
     _works(declared, {key: value for key, value in env.items() if value is not None})
 
 
+@pytest.mark.slow
 def test_an_empty_environment(declared: Project) -> None:
     _works(declared, {key: value for key, value in declared.env.items() if key.startswith("DEEP")})
 
@@ -271,8 +274,15 @@ def _works(project: Project, env: Mapping[str, str]) -> None:
         assert ran.returncode == code or command.startswith("fmt"), (command, ran.stdout, ran.stderr)
 
 
-@pytest.mark.parametrize("mask", ["077", "000", "777"])
-@pytest.mark.parametrize("command", ["plan", "apply --yes --new-state", "plan --out p.json", "init"])
+@pytest.mark.parametrize("mask", few_quick(["077", "000", "777"], "077"))
+@pytest.mark.parametrize(
+    "command",
+    few_quick(
+        ["plan", "apply --yes --new-state", "plan --out p.json", "init"],
+        "apply --yes --new-state",
+        "plan --out p.json",
+    ),
+)
 def test_an_umask(declared: Project, mask: str, command: str) -> None:
     ran = _prepared(declared, f"umask {mask}", command)
     assert not FAULTS.search(ran.stderr), ran.stderr
@@ -280,8 +290,11 @@ def test_an_umask(declared: Project, mask: str, command: str) -> None:
         assert ran.returncode == 0, ran.stderr
 
 
-@pytest.mark.parametrize("descriptors", [6, 8, 12, 20])
-@pytest.mark.parametrize("command", ["validate", "plan", "apply --yes --new-state", "doctor"])
+@pytest.mark.parametrize("descriptors", few_quick([6, 8, 12, 20], 8))
+@pytest.mark.parametrize(
+    "command",
+    few_quick(["validate", "plan", "apply --yes --new-state", "doctor"], "apply --yes --new-state", "plan"),
+)
 def test_few_descriptors(declared: Project, descriptors: int, command: str) -> None:
     ran = _prepared(declared, f"ulimit -n {descriptors}", command)
     assert not FAULTS.search(ran.stderr), ran.stderr
@@ -289,7 +302,10 @@ def test_few_descriptors(declared: Project, descriptors: int, command: str) -> N
 
 
 @pytest.mark.parametrize(
-    "command", ["--version", "validate", "plan", "apply --yes --new-state", "init", "doctor"]
+    "command",
+    few_quick(
+        ["--version", "validate", "plan", "apply --yes --new-state", "init", "doctor"], "--version", READING
+    ),
 )
 def test_a_working_folder_that_is_gone(declared: Project, command: str) -> None:
     ran = _prepared(declared, "mkdir gone && cd gone && rmdir ../gone", command)
@@ -309,7 +325,9 @@ main()
 """
 
 
-@pytest.mark.parametrize("command", ["validate", "plan", "apply --yes --new-state", "doctor"])
+@pytest.mark.parametrize(
+    "command", few_quick(["validate", "plan", "apply --yes --new-state", "doctor"], "apply --yes --new-state")
+)
 def test_a_user_id_that_nobody_has(declared: Project, command: str) -> None:
     """As in a container that runs as any user."""
     env = {k: v for k, v in {**os.environ, **declared.env}.items() if k not in ("USER", "LOGNAME", "HOME")}

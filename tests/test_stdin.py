@@ -6,14 +6,11 @@ import os
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import pytest
 
-from tests.conftest import custom
-
-if TYPE_CHECKING:
-    from tests.conftest import Project
+from tests.conftest import Project, custom
 
 MANIFEST = """\
 version: 1
@@ -114,23 +111,18 @@ def test_an_empty_word_is_a_usage_error_that_names_it(offline: Project, words: l
 
 
 def offered(project: Project, line: str, *, shell: str = "bash", **env: str) -> list[str]:
-    """What a TAB at the end of the line offers, in a process that has neither key nor network."""
+    """What a TAB at the end of the line offers, where there is neither key nor network."""
     words = line.split(" ")
     if shell == "bash":
         asks = {"COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
     else:
         asks = {"COMP_WORDS": line.rpartition(" ")[0], "COMP_CWORD": words[-1]}
     bare = {"PATH": os.environ["PATH"], "HOME": str(project.root), "NO_PROXY": "*"}
-    ran = subprocess.run(
-        [sys.executable, "-m", "defendctl"],
-        cwd=project.root,
-        capture_output=True,
-        text=True,
-        env={**bare, "_DEFENDCTL_COMPLETE": f"{shell}_complete", **asks, **env},
-        check=False,
-    )
-    assert (ran.returncode, ran.stderr) == (0, ""), ran
-    return [each.rpartition(",")[2] for each in ran.stdout.splitlines() if each]
+    asked = {**bare, "_DEFENDCTL_COMPLETE": f"{shell}_complete", **asks, **env}
+    with patch.dict(os.environ, asked, clear=True):
+        ran = Project(project.root, project.server).run_alone()
+    assert (ran.code, ran.err) == (0, ""), ran
+    return [each.rpartition(",")[2] for each in ran.out.splitlines() if each]
 
 
 def test_a_tab_offers_addresses_environments_labels_and_what_options_take(offline: Project) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.conftest import World
 
 SEED = int(os.environ.get("CRASH_SEED", "20251207"))
-FEW, MANY = 4, int(os.environ.get("CRASH_KILLS", "50"))
+FEW, MANY = 2, int(os.environ.get("CRASH_KILLS", "50"))
 
 
 def _kills(world: World, count: int) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import tracemalloc
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft7Validator  # type: ignore[import-untyped]
 
 from defendctl.diagnostics import Span, errors
 from defendctl.manifest.resolve import resolve
@@ -278,8 +280,6 @@ def test_places_are_small(tmp_path: Path, write: Callable[..., None]) -> None:
 
 
 def test_the_schema_of_the_project_agrees() -> None:
-    from jsonschema import Draft7Validator  # type: ignore[import-untyped]
-
     from defendctl.yamltext.loader import load
 
     validator = Draft7Validator(project_schema())
@@ -328,6 +328,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("policy")
 
 
+def allowed(schema: Callable[[], dict[str, Any]], data: object) -> bool:
+    return bool(_validator(schema).is_valid(data))
+
+
+@cache
+def _validator(schema: Callable[[], dict[str, Any]]) -> Draft7Validator:
+    """A schema takes longer to make than an example to judge."""
+    return Draft7Validator(schema())
+
+
 def test_every_check_is_drawn() -> None:
     assert set(SOUND_CHECKS) == set(CHECKS)
 
@@ -335,15 +345,13 @@ def test_every_check_is_drawn() -> None:
 @settings(derandomize=True, deadline=None, max_examples=120)
 @given(SOUND_RULES | ODD_RULES | VALUES)
 def test_the_schema_agrees_about_any_rule(folder: Path, rule: object) -> None:
-    from jsonschema import Draft7Validator
-
     data = {"version": 1, "rules": [rule]}
     (folder / "p.yaml").write_text(json.dumps(data), encoding="utf-8")
     (folder / "w.yaml").write_text("version: 1\nworkflows: {}\n", encoding="utf-8")
     includes, spans = ("p.yaml",), (Span("defendctl.yaml"),)
     project = Project(folder, None, folder / "s", includes=includes, include_spans=spans)
     wrong = errors(resolve(project, [folder / "w.yaml"], folder).diagnostics)
-    assert Draft7Validator(policy_schema()).is_valid(data) == (wrong == []), wrong
+    assert allowed(policy_schema, data) == (wrong == []), wrong
 
 
 SOUND_WAIVERS = st.fixed_dictionaries(
@@ -367,13 +375,11 @@ ODD_WAIVERS = st.builds(
 @settings(derandomize=True, deadline=None, max_examples=120)
 @given(SOUND_WAIVERS | ODD_WAIVERS | VALUES)
 def test_the_schema_agrees_about_any_waiver(folder: Path, waiver: object) -> None:
-    from jsonschema import Draft7Validator
-
     data = {"version": 1, "workflows": {}, "waivers": [waiver]}
     (folder / "w.yaml").write_text(json.dumps(data), encoding="utf-8")
     project = Project(folder, None, folder / "s")
     wrong = errors(resolve(project, [folder / "w.yaml"], folder).diagnostics)
-    assert Draft7Validator(manifest_schema()).is_valid(data) == (wrong == []), wrong
+    assert allowed(manifest_schema, data) == (wrong == []), wrong
 
 
 LABELS = st.dictionaries(
@@ -385,8 +391,6 @@ LABELS = st.dictionaries(
 @settings(derandomize=True, deadline=None, max_examples=80)
 @given(LABELS | VALUES)
 def test_the_schema_agrees_about_any_labels(folder: Path, labels: object) -> None:
-    from jsonschema import Draft7Validator
-
     body = {
         "type": "custom",
         "metrics": {"completeness": 0.5},
@@ -396,4 +400,4 @@ def test_the_schema_agrees_about_any_labels(folder: Path, labels: object) -> Non
     data = {"version": 1, "workflows": {"a": body}}
     (folder / "w.yaml").write_text(json.dumps(data), encoding="utf-8")
     wrong = resolve(Project(folder, None, folder / "s"), [folder / "w.yaml"], folder).diagnostics
-    assert Draft7Validator(manifest_schema()).is_valid(data) == (wrong == []), wrong
+    assert allowed(manifest_schema, data) == (wrong == []), wrong

@@ -1,6 +1,7 @@
 """Starting, stopping, and what survives it."""
 
 import asyncio
+import re
 import signal
 import socket
 import subprocess
@@ -48,6 +49,15 @@ def test_a_signal_ends_it_quietly(number: signal.Signals) -> None:
     assert (process.returncode, out, err) == (0, "", "")
 
 
+_NOT_OURS = re.compile(
+    r"Exception ignored in: <function _SelectorTransport\.__del__ at 0x[0-9a-f]+>\n"
+    r"Traceback \(most recent call last\):\n"
+    r"(  .*\n)*    self\._server\._detach\(self\)\n(  .*\n)*"
+    r"TypeError: 'NoneType' object is not iterable\n"
+)
+"""What CPython 3.13.0 itself prints of a connection that outlives its server."""
+
+
 def test_open_connections_and_waiting_requests_do_not_hold_it_up() -> None:
     process, url = spawn()
     fault = {"kind": "slow", "seconds": 60}
@@ -60,7 +70,7 @@ def test_open_connections_and_waiting_requests_do_not_hold_it_up() -> None:
             idle.sendall(b"POST /defend HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n")
             process.terminate()
             _, err = process.communicate(timeout=2)
-    assert (process.returncode, err) == (0, "")
+    assert (process.returncode, _NOT_OURS.sub("", err)) == (0, "")
 
 
 def test_a_killed_process_loses_nothing(tmp_path: Path) -> None:
