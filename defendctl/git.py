@@ -119,22 +119,16 @@ def changed_between(folder: Path, old: str, new: str) -> set[Path]:
 
 
 def earlier(file: Path, most: int) -> Iterator[tuple[str, bytes]]:
-    """The newest `most` versions of a file: commit and content, of this branch and its upstream."""
-    for commit in _touching(file, most):
+    """The newest `most` versions of a file on any branch that is known here: commit and content.
+
+    A job that is run again checks out an old commit by itself: only branches tell that others came later.
+    """
+    asked = ("log", f"-{most}", "--format=%H", "HEAD", "--branches", "--remotes", "--", file.name)
+    for commit in ask(file.parent, *asked).decode().split():
         try:
             yield commit, ask(file.parent, "cat-file", "blob", f"{commit}:./{file.name}")
         except NoAnswer:  # that commit took it away
             continue
-
-
-def _touching(file: Path, most: int) -> list[str]:
-    asked = ("log", f"-{most}", "--format=%H")
-    for revisions in (("HEAD", "@{upstream}"), ("HEAD",)):
-        try:
-            return ask(file.parent, *asked, *revisions, "--", file.name).decode().split()
-        except NoAnswer:  # most branches have no upstream
-            continue
-    return []
 
 
 def _common(files: set[Path]) -> Path:

@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from defendctl.exits import Exit
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -211,7 +213,7 @@ def weightless_imports() -> list[str]:
     return sorted(found)
 
 
-_CODES = frozenset({1, 2, 3, 4, 5, 6, 7, 64, 130})
+_CODES = frozenset(Exit) - {Exit.OK}
 
 
 def bare_exits() -> list[str]:

@@ -81,6 +81,11 @@ def test_version_goes_to_stdout(tmp_path: Path) -> None:
         ["state", "mv", "bot", "Not An Address"],
         ["sandbox", "serve", "--generation", "1999-01-01"],
         ["--timeout", "0", "plan"],
+        ["--timeout", "nan", "plan"],
+        ["--timeout", "inf", "plan"],
+        ["test", "--max-cost", "nan"],
+        ["test", "--max-cost", "inf"],
+        ["events", "watch", "a", "e", "--wait", "nan"],
     ],
     ids=" ".join,
 )

@@ -158,6 +158,17 @@ def test_a_state_that_is_not_there_yet_is_not_begun_by_a_plan(project: Project) 
         assert not (project.root / name).exists()
 
 
+def test_what_is_kept_of_the_state_is_no_place_for_results(bound: Project) -> None:
+    """A lock is an empty file, and a new one in its place would let a second run in."""
+    lock = bound.root / ".defendctl" / "prod.json.lock"
+    lock.parent.mkdir(exist_ok=True)
+    lock.touch()
+    before = lock.stat().st_ino
+    for arguments in (["plan", "--out"], ["schema", "plan", "--output"]):
+        assert "kept in there" in bound.ok(*arguments, str(lock), code=64).err
+    assert lock.stat().st_ino == before
+
+
 def test_a_newer_result_takes_the_place_of_an_older_one(bound: Project) -> None:
     options = [o for name in ("text", "markdown", "github") for o in ("--report", f"{name}:{name}.out")]
     for threshold in (0.8, 0.7, 0.8):

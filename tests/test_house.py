@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from defendctl.exits import PRECEDENCE, Exit
 from tests import house
 from tests.house import HEAVY, PACKAGE, ROOT, ROWS, modules
 
@@ -68,6 +69,11 @@ def test_a_name_is_unique() -> None:
 def test_exit_codes_have_names() -> None:
     """`exits.Exit`: a number says nothing to whoever reads it."""
     assert house.bare_exits() == []
+
+
+def test_every_exit_code_has_its_rank() -> None:
+    """One that is left out would end as 0; a wrong command line never meets another."""
+    assert set(PRECEDENCE) == set(Exit) - {Exit.OK, Exit.USAGE}
 
 
 def test_no_room_is_too_full() -> None:

@@ -9,7 +9,7 @@ import click
 
 from defendctl.cli import completing
 from defendctl.cli.delivery import deliver, format_option
-from defendctl.cli.options import Command, Group
+from defendctl.cli.options import Command, Group, Number
 from defendctl.command import command
 from defendctl.diagnostics import DefendctlError
 from defendctl.exits import Exit
@@ -23,7 +23,7 @@ _content = click.option(
 )
 wait = click.option(
     "--wait",
-    type=click.FloatRange(0, 86_400),
+    type=Number(0, 86_400),
     default=300.0,
     show_default=True,
     metavar="SECONDS",

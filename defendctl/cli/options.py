@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -65,6 +66,16 @@ older_checkout = click.option(
     allow_from_autoenv=False,
     help="Apply a checkout that is older than the one last applied.",
 )
+
+
+class Number(click.FloatRange):
+    """One that can be reckoned with: `nan` is within every range, and a limit of `inf` is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is no number to count with.", param, ctx)
+        return number
 
 
 class ManifestPath(click.Path):
@@ -132,7 +143,7 @@ def global_options(*, inner: bool) -> list[click.Parameter]:
         option("--no-color", is_flag=True, help="Never use colour."),
         option("-q", "--quiet", is_flag=True, help="No progress and no warnings."),
         option("-v", "--verbose", is_flag=True, help="Tell each request on stderr."),
-        option("--timeout", type=click.FloatRange(min=0.1), help="Seconds that one request may take."),
+        option("--timeout", type=Number(0.1, 86_400), help="Seconds that one request may take."),
         option("--sandbox", is_flag=True, help="Use an embedded API: no key, no network."),
         click.Option(
             ["--version"],

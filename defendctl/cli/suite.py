@@ -11,7 +11,7 @@ from defendctl.cli import completing
 from defendctl.cli.console import Ticker
 from defendctl.cli.delivery import deliver, format_option
 from defendctl.cli.events import wait
-from defendctl.cli.options import Command, beginning, selector
+from defendctl.cli.options import Command, Number, beginning, selector
 from defendctl.cli.telling import after, tell_pending
 from defendctl.diagnostics import Usage
 from defendctl.exits import Exit, worst_exit
@@ -54,7 +54,7 @@ def verify(run: Run, address: str, canary: bool, wait: float, format: str) -> in
 @click.option("--tag", multiple=True, metavar="TAG", help="Only cases with this tag.")
 @click.option(
     "--max-cost",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     metavar="USD",
     help="Refuse to start, and stop, where it would cost more.",
 )

@@ -153,6 +153,8 @@ def _existing_project(done: Initialized, settings: Settings) -> None:
             _begin(done, one)
         elif one.project.environment is None:
             refuse_lost(one.store)
+            if one.project.lineage:
+                one.store.read()  # raises: the state that is pinned is missing, and no option begins another
             done.warnings.append(f"there is no state at {path}; `{command('init --new-state')}` begins one")
 
 

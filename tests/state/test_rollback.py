@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -151,6 +152,20 @@ def test_a_revert_is_noticed_where_no_copy_is(committed: Project) -> None:
     assert f"git restore --source {newest[:12]}" in ran.err
     assert committed.server.count("POST") == 2
     assert "serial 3 of it is in git" in committed.ok("doctor", code=6).out
+
+
+@pytest.mark.parametrize("way", [["--detach"], ["-b", "again"], ["-B", "main"]])
+def test_an_old_commit_that_is_checked_out_by_itself(
+    committed: Project, tmp_path: Path, way: list[str]
+) -> None:
+    """As by a CI job that is run again, in a clone of its own: the branches know the newer state."""
+    there = tmp_path / "clone"
+    git(committed.root, "clone", "-q", str(committed.root), str(there))
+    git(there, "checkout", "-q", *way, "HEAD~1")
+    again = replace(committed, root=there)
+    ran = again.ok("apply", "--yes", code=6)
+    assert "serial 3 of it is in git" in ran.err
+    assert "older-state" in again.ok("plan").err
 
 
 def test_an_older_copy_is_not_called_the_newest_good_one(committed: Project) -> None:
