@@ -8,6 +8,7 @@ was sent or asked for, only the places that name what we send, and known kinds o
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -108,7 +109,9 @@ def _listed(found: Iterable[str]) -> str:
 
 
 def _inert(text: str) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in text[:_READ]).split())
+    """On one line, printable, and without `##[`, which CI runners obey wherever it stands."""
+    shown = "".join(c if c.isprintable() else " " for c in text[:_READ])
+    return " ".join(re.sub("#(?=#)", "# ", shown).split())
 
 
 def _sentences(value: Any, depth: int = 4) -> Iterator[str]:

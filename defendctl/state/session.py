@@ -143,14 +143,13 @@ class Session:
     def _append(self, record: Record) -> None:
         if self._closed:
             raise Precondition("the run has ended")
-        if self._journal:
-            self._lease.append([record])
-            return
-        if self._base is None or self._stranger:
-            self._write(None)
-        assert self._base is not None
-        self._journal = uuid.uuid4().hex
-        self._lease.append([head(self._journal, self._base), record])
+        if self._journal is None:
+            if self._base is None or self._stranger:
+                self._write(None)
+            assert self._base is not None
+            self._journal = uuid.uuid4().hex
+            self._lease.append([head(self._journal, self._base)])
+        self._lease.append([record])
 
     def _write(self, journal: str | None) -> None:
         """Raises OSError or Precondition; the file then is as it was."""

@@ -180,3 +180,9 @@ def test_where_nothing_is_secret_nothing_changes(text: str) -> None:
 
 def _letters(text: str) -> str:
     return "".join(c.lower()[0] for c in text if c.isalnum())
+
+
+def test_no_words_of_an_api_command_a_ci_runner() -> None:
+    assert shown({"detail": "##[error]x ###vso[task.y]"}) == (
+        "the API answered 422: # #[error]x # # #vso[task.y]"
+    )

@@ -219,7 +219,7 @@ CRASHES = {
     "input": ("import defendctl.manifest.submissions as m; m._submission = boom", (SUBMIT,)),
     "detail": ("import defendctl.api.detail as m; m._evaluation = boom", (SHOW, ["verify", "a", "-v"])),
     "judge": ("import defendctl.engine.trial as m; m.judge = boom", (["test", "-v"],)),
-    "upload": ("import defendctl.api.client as m; m.DefendApi.upload = boom", (["apply", "--yes", "-v"],)),
+    "upload": ("import defendctl.api.client as m; m.Speaking.upload = boom", (["apply", "--yes", "-v"],)),
     "json": (
         "import json.decoder as m; m.JSONDecoder.decode = boom",
         (["test", "--candidate", "-v"], ["import", "--from", "ids.json", "-v"]),
