@@ -71,6 +71,7 @@ _RETRIES = (
     ),
 )
 _ALONE = (
+    ("state/local/journal.py", "os.O_CREAT | os.O_EXCL | os.O_APPEND", "os.O_CREAT | os.O_APPEND"),
     ("state/local/lock.py", "        kernel.acquire()\n", ""),
     (
         "state/local/backend.py",
