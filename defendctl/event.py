@@ -22,7 +22,6 @@ Status = Literal["completed", "failed", "in_progress", "unknown"]
 Improvement = Literal["improved", "failed", "not_required", "required"]
 """`required`: it failed, and nothing was done about it (yet)."""
 
-IMPROVEMENTS: Final = ("improved", "failed", "not_required", "required")
 DEFAULT_RUN_MODE: Final = "precision"
 """The only one that every generation knows."""
 
