@@ -107,7 +107,8 @@ def test_a_full_stream(declared: Project, command: str) -> None:
 
 def _begin_anew(project: Project) -> None:
     """As if no command had run before."""
-    project.state_file.unlink(missing_ok=True)
+    for written in (project.state_file, project.root / "defendctl.yaml"):
+        written.unlink(missing_ok=True)
     subprocess.run(["rm", "-rf", project.root / ".defendctl"], check=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import time
 from collections import Counter
 from contextlib import suppress
@@ -66,7 +67,9 @@ class Verdict:
 
 
 def _receipts(text: str) -> list[tuple[str, str]]:
-    return [pair for pair in _RECEIPT.findall(text) if pair[1] != "WORKFLOW_ID"]
+    """As a shell reads them: `"@canary"` is @canary."""
+    found = [(*shlex.split(address), workflow_id) for address, workflow_id in _RECEIPT.findall(text)]
+    return [(address, workflow_id) for address, workflow_id in found if workflow_id != "WORKFLOW_ID"]
 
 
 def judge(harness: str, arena: Arena, ended: Ended) -> Verdict:
