@@ -10,6 +10,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from defendctl.diagnostics import Precondition
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
@@ -45,6 +47,8 @@ class Held:
     owner: Owner
     alive: bool
     """Whether that run is known to go on; otherwise it may be gone."""
+    beat: str = ""
+    """Changes with every sign of life of the holder. Empty where the place needs none: the kernel knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +63,21 @@ class Version:
     """Where it is: `in git`."""
 
 
+class Locked(Precondition):
+    """Another run has the lock; a waiter may try again."""
+
+
+class Unreachable(OSError):
+    """The place did not answer, or nobody can say whether it wrote; what is there was looked for in vain."""
+
+
 class Lease(Protocol):
     """The right to write, while nobody broke it."""
+
+    @property
+    def send_limit(self) -> float:
+        """Seconds that may pass between an acknowledged intent and its request: far below the age at which
+        another run may say that nothing was created."""
 
     @property
     def stored(self) -> Stored:
@@ -75,19 +92,32 @@ class Lease(Protocol):
 
     def replace(self, document: bytes) -> None:
         """Compare and swap: put `document` in the place of what was there. Raises Precondition where that is
-        not there any more, or OSError; then what is there stays."""
+        not there any more, or OSError; then what is there stays. A place that can drops the journal that is
+        part of the document with the same write."""
 
     def drop_journal(self) -> Sequence[Record]:
         """Forget the records, which are part of the document now.
 
-        Returns what a run whose lock was broken has added in the meantime.
+        Returns what a run whose lock was broken has added in the meantime, where appends are not fenced.
         """
+
+    def beat(self) -> None:
+        """A sign of life of a run that records nothing for a while. Raises as `append` does."""
 
     def release(self) -> None:
         """Only what is still ours; never fails the run."""
 
 
 class Backend(Protocol):
+    @property
+    def pulse(self) -> float:
+        """Seconds after which a lease that has written nothing should beat; infinity where it need not."""
+
+    @property
+    def silence(self) -> float:
+        """Seconds without a sign of life that a waiter must have seen itself, on its own clock that never
+        goes back, before it may break the lock; infinity where it never may."""
+
     @property
     def where(self) -> str:
         """For messages; never with credentials."""
@@ -104,8 +134,14 @@ class Backend(Protocol):
         """Needs no lock and writes nothing. Raises Precondition for what can be no state, and DefendctlError
         where the place cannot be reached: that is never an empty one."""
 
+    def probe(self) -> None:
+        """Whether the place keeps what this protocol promises; may write what it removes again.
+
+        Raises DefendctlError with what is missing: a right, a table, a bucket, or that one of two writers wins.
+        """
+
     def lock(self, owner: Owner, warn: Callable[[str], None]) -> Lease:
-        """Raises Precondition, with the holder, where another run has it."""
+        """Raises Locked, with the holder, where another run has it."""
 
     def held(self) -> Held | None:
         """Whose lock there is, if anybody's."""
@@ -128,6 +164,9 @@ class Backend(Protocol):
 
     def mode(self) -> int:
         """Who may read the document, as a file's mode; copies of it have it too."""
+
+    def versions(self) -> Sequence[Version]:
+        """What the place itself keeps of earlier states, the newest first."""
 
     def newest(self, lineage: str | None) -> Version | None:
         """The newest state of this lineage that the place itself remembers; without one, of any."""

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
 from defendctl.state.copies import Copies, place_of
 from defendctl.state.local.backend import LocalBackend
 from defendctl.state.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from defendctl.state.backend import Backend
+    from defendctl.state.place import Place
+
+ENGINES: Final[dict[str, str]] = {}
+"""Scheme of a place → `module:function`, given the place and the root of the project; loaded when in use."""
+
+
+def open_backend(place: Place, root: Path) -> Backend:
+    """Raises DefendctlError where what the scheme needs is not installed."""
+    module, _, name = ENGINES[place.scheme].partition(":")
+    opened: Callable[[Place, Path], Backend] = getattr(import_module(module), name)
+    return opened(place, root)
 
 
 def open_local(

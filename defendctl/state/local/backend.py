@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import glob
+import math
 import os
 import stat
 from contextlib import ExitStack, contextmanager, suppress
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 class LocalBackend:
     """`folder` is where older versions look for the lock; a folder that is missing is made below `top`."""
+
+    pulse = silence = math.inf  # the kernel releases the lock of a run that is gone
 
     def __init__(self, path: Path, folder: Path, top: Path) -> None:
         self.path = _followed(path)
@@ -59,6 +62,9 @@ class LocalBackend:
         except OSError as error:
             raise DefendctlError(f"cannot read {error.filename}: {error.strerror}") from error
         return Stored(document, decode(journal, self.journal) if journal else None)
+
+    def probe(self) -> None:
+        """A file system shows at the lock whether it has locks."""
 
     def lock(self, owner: Owner, warn: Callable[[str], None]) -> LocalLease:
         with _as_precondition(self.journal_path):
@@ -96,6 +102,9 @@ class LocalBackend:
     def mode(self) -> int:
         return stat.S_IMODE(self.path.stat().st_mode)
 
+    def versions(self) -> Sequence[Version]:
+        return git_versions.known(self.path, None)
+
     def newest(self, lineage: str | None) -> Version | None:
         return git_versions.newest(self.path, lineage)
 
@@ -112,6 +121,8 @@ class LocalBackend:
 
 class LocalLease:
     """Fenced by what it sees: a document or a journal that another run has touched is not ours any more."""
+
+    send_limit = 1.0
 
     def __init__(self, backend: LocalBackend, stored: Stored, has_journal: bool, keep: ExitStack) -> None:
         """`has_journal` also where nothing in it can be folded: one that comes later is another run's."""
@@ -157,6 +168,9 @@ class LocalLease:
             leftover = decode(file.read(), self._backend.journal)
             return leftover.records[len(found.records) if found else 0 :] if leftover else ()
         return ()
+
+    def beat(self) -> None:
+        """The kernel knows that this run goes on."""
 
     def release(self) -> None:
         if self._journal:

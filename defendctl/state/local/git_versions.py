@@ -22,13 +22,18 @@ def newest(path: Path, lineage: str | None) -> Version | None:
 
     Without `lineage` of any; then it is for a state that is not there at all.
     """
+    return max(known(path, lineage), key=lambda one: one.serial, default=None)
+
+
+def known(path: Path, lineage: str | None) -> list[Version]:
+    """Those that git has, the last commit first; none where git does not answer."""
     if not git.is_work_tree(path.parent):
-        return None
+        return []
     try:
         found = [_read(commit, data, lineage, path) for commit, data in git.earlier(path, COMMITS)]
     except git.NoAnswer:
-        return None
-    return max((one for one in found if one), key=lambda one: one.serial, default=None)
+        return []
+    return [one for one in found if one]
 
 
 def _read(commit: str, data: bytes, lineage: str | None, path: Path) -> Version | None:

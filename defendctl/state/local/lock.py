@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.command import command
 from defendctl.diagnostics import DefendctlError, Precondition
+from defendctl.state.backend import Locked
 from defendctl.state.owner import Owner
 
 if TYPE_CHECKING:
@@ -167,11 +168,11 @@ def _forget(path: Path, owner: Owner) -> None:
             record_path(path).unlink(missing_ok=True)
 
 
-def _locked(path: Path) -> Precondition:
+def _locked(path: Path) -> Locked:
     owner = _owner_soon(path)
     who = f" by {owner}" if owner else ""
     hint = f"if that run is gone: {command('state unlock {}', owner.id)}" if owner else None
-    return Precondition(f"the state is locked{who}", hint)
+    return Locked(f"the state is locked{who}", hint)
 
 
 def _owner_soon(path: Path) -> Owner | None:
