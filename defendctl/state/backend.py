@@ -137,7 +137,7 @@ class Backend(Protocol):
     def probe(self) -> None:
         """Whether the place keeps what this protocol promises; may write what it removes again.
 
-        Raises DefendctlError with what is missing: a right, a table, a bucket, or that one of two writers wins.
+        Raises DefendctlError with what is missing: a right, a table, a bucket, a fence that holds.
         """
 
     def lock(self, owner: Owner, warn: Callable[[str], None]) -> Lease:
