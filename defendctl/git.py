@@ -131,6 +131,17 @@ def earlier(file: Path, most: int) -> Iterator[tuple[str, bytes]]:
             continue
 
 
+def on_branches(file: Path) -> Iterator[tuple[str, bytes]]:
+    """Each branch that is known here and has the file: its name, and what the file holds there."""
+    listed = ask(file.parent, "for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes")
+    for ref in listed.decode(errors="replace").split():
+        try:
+            content = ask(file.parent, "cat-file", "blob", f"{ref}:./{file.name}")
+        except NoAnswer:
+            continue
+        yield ref.removeprefix("refs/heads/").removeprefix("refs/remotes/"), content
+
+
 def _common(files: set[Path]) -> Path:
     return Path(os.path.commonpath([file.parent for file in files]))
 

@@ -282,6 +282,8 @@ class State:
     """Of the newest apply that wrote something."""
     completed: Revision | None = None
     """Of the newest apply of everything that left nothing undone."""
+    moved_to: str | None = None
+    """Where the state went on, as `state.url` or `state.path` says it: nobody goes on from this one."""
 
     def move(self, old: str, new: str) -> None:
         """What is bound and remembered at `old` is `new`'s from now on."""

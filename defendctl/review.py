@@ -5,7 +5,7 @@ rest, and the policy's denials keep it from doing anything.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from defendctl.policy.findings import Finding
     from defendctl.replay.replay import Replay
     from defendctl.suite.recorded import Tests
+
+
+LEFT_ID: Final = "left-id"
+"""The code of a diagnostic: a workflow is live that nobody binds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +39,7 @@ class Review:
     @property
     def denied(self) -> bool:
         return any(finding.verdict == "denied" for finding in self.findings)
+
+    @property
+    def has_left_ids(self) -> bool:
+        return any(diagnostic.code == LEFT_ID for diagnostic in self.diagnostics)

@@ -100,6 +100,7 @@ def plan(
     warn_about(made, run)
     found = {Exit.FOUND} if detailed_exitcode and not made.plan.empty else set()
     found |= {Exit.BLOCKED} if made.denied else set()
+    found |= {Exit.UNKNOWN} if made.has_left_ids else set()
     found |= {Exit.FAILED} if errors(made.diagnostics) else set()
     code = worst_exit(found | (made.plan.blocked_exits() - {Exit.BLOCKED}))
     deliver(run, "plan", made, format, files, code)

@@ -12,10 +12,11 @@ from defendctl.diagnostics import ApiError, DefendctlError, Precondition, Unreso
 from defendctl.engine.generation import generation
 from defendctl.model import ADDRESS, ADDRESS_RULE, DEFAULTS, FIELDS, Binding, Workflow, usable_id
 from defendctl.operations.beginning import begin_state, require_beginning
+from defendctl.operations.left_ids import op_of
 from defendctl.operations.uploads import with_uploads
 from defendctl.plan.identity import another_id, import_command
 from defendctl.plan.uploads import has_id
-from defendctl.state.records import bind, forget
+from defendctl.state.records import bind, bury, forget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -74,14 +75,21 @@ def import_workflow(workspace: Workspace, address: str, workflow_id: str) -> Bin
     return binding
 
 
-def resolve_id(workspace: Workspace, address: str, workflow_id: str, *, now: bool) -> Binding:
-    """Settle an unknown create: this is the workflow that it made."""
+def resolve_id(workspace: Workspace, address: str, workflow_id: str, *, now: bool) -> bool:
+    """Settle an unknown create: this is the workflow that it made.
+
+    Returns whether it is bound now: an id that was left by a create that is settled is remembered only.
+    """
     workspace.require_sound()
     with workspace.store.session(workspace.settings.warn) as session:
         workspace.check_host(session.state)
         settled = session.state.bindings.get(address)
         if settled and settled.workflow_id == workflow_id and address not in session.state.unresolved:
-            return settled  # told by a run that could not know whether its last write got through
+            return True  # told by a run that could not know whether its last write got through
+        left = op_of(workspace.store, session.state, workflow_id)
+        if left and address not in session.state.unresolved:
+            _remember(session, address, workflow_id, left)
+            return False
         intent = unresolved(session.state, address)
         _check_free(session.state, workflow_id)
         with workspace.api() as api:
@@ -93,7 +101,16 @@ def resolve_id(workspace: Workspace, address: str, workflow_id: str, *, now: boo
         session.adopt_identity(workspace.host(), session.state.generation)
         session.edit(lambda state: _settle(state, address, session.signed(binding, "state resolve")))
         session.settled(intent.op)
-    return binding
+    return True
+
+
+def _remember(session: Session, address: str, workflow_id: str, op: str) -> None:
+    """Take what a run left to the tombstones of its address: the next plan adopts it, or names it retired."""
+    if not ADDRESS.fullmatch(address):
+        raise Usage(f"{address!r} is not an address: {ADDRESS_RULE}")
+    binding = session.signed(Binding(workflow_id), "state resolve")
+    session.edit(lambda state: bury(state, address, binding))
+    session.settled(op)
 
 
 def resolve_not_created(workspace: Workspace, address: str, *, now: bool) -> Intent:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.api.dialects import DIALECTS
 from defendctl.command import command
-from defendctl.diagnostics import DefendctlError, Precondition
+from defendctl.diagnostics import DefendctlError, Precondition, Unresolved
 from defendctl.engine.generation import generation
 from defendctl.exits import Exit
 from defendctl.operations.beginning import begin_state, may_begin, refuse_second, warn_unpinned
 from defendctl.operations.interrupts import interrupts
+from defendctl.operations.left_ids import of_left_ids
 from defendctl.operations.plan import make_plan
 from defendctl.operations.planfile import unreasoned
 from defendctl.operations.policy import refuse_denied
@@ -83,8 +84,11 @@ def apply(
         warn_unpinned(workspace, session)
         refuse_older(workspace, desired, session.state)
         review, support = make_plan(workspace, desired, session.state, chosen, progress)
-        on_plan(review)
         plan = review.plan
+        left = of_left_ids(workspace.store, session.state)
+        on_plan(replace(review, diagnostics=(*left, *review.diagnostics)))
+        if left and any(change.action in ("create", "replace") for change in plan.work):
+            raise Unresolved(left[0].message, "until then nothing is created, for it may be what is to be")
         _check_consent(plan, consent, session.state)
         does_something = bool(plan.work or plan.moves)
         first = may_begin(workspace, session) if does_something else None
@@ -93,7 +97,9 @@ def apply(
             _ask(workspace, consent, first)
             session.revision = revision(workspace, desired)
         making = Making(workspace, plan, support, session, chosen.parallelism, progress, chosen.is_partial)
-        return making.make_so()
+        applied = making.make_so()
+        applied.result.exits |= {Exit.UNKNOWN} if left else set()
+        return applied
 
 
 def _check_environment(workspace: Workspace, consent: Consent) -> None:

@@ -13,6 +13,7 @@ from defendctl.diagnostics import DefendctlError
 from defendctl.exits import Exit
 from defendctl.inspection.checkup import Check, note, ok, wrong
 from defendctl.operations.beginning import refuse_lost, unpinned
+from defendctl.operations.left_ids import left_ids
 from defendctl.operations.revision import OLDER, WHOLE_HISTORY, check_checkout
 from defendctl.render.words import count
 
@@ -102,6 +103,12 @@ def _checkout(workspace: Workspace, desired: Desired, state: State) -> Iterator[
 
 def _left_ids(workspace: Workspace, state: State) -> Iterator[Check]:
     """Ids that were left by creates which are settled."""
+    for workflow_id in left_ids(workspace.store, state).values():
+        both = ("state resolve ADDRESS --id {}", "state rm {}")
+        advice = f"run {' or '.join(f'`{command(one, workflow_id)}`' for one in both)}"
+        yield wrong("left id", f"{workflow_id} is live and bound to nothing", advice, Exit.UNKNOWN)
+    if workspace.place:
+        return
     for name in workspace.store.backend.strays({intent.op for intent in state.unresolved.values()}):
         advice = f"look whether `{command('state list')}` knows the id in it, and remove it"
         yield note("recovery", f"{name} belongs to no create that is open", advice)

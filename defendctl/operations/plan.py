@@ -11,6 +11,7 @@ from defendctl.diagnostics import DefendctlError, Diagnostic, Usage
 from defendctl.manifest.resolve import resolve
 from defendctl.model import CANARY
 from defendctl.operations.beginning import unpinned
+from defendctl.operations.left_ids import of_left_ids
 from defendctl.operations.live import read_live, refuse_if_all_missing, unread
 from defendctl.operations.policy import judge_plan
 from defendctl.operations.replay import Replayed, replay_plan
@@ -77,10 +78,11 @@ def _of_the_checkout(workspace: Workspace, desired: Desired, snapshot: Snapshot)
 
 def _of_the_state(workspace: Workspace, snapshot: Snapshot, runner: Owner | None) -> list[Diagnostic]:
     """What is odd about the state, and does not keep anybody from reading it."""
+    left = of_left_ids(workspace.store, snapshot.state)
     if runner:
         message = f"a run is under way ({runner}): what it has not finished yet may be planned here too"
-        return [Diagnostic("warning", "run-under-way", message)]
-    found = []
+        return [*left, Diagnostic("warning", "run-under-way", message)]
+    found = left
     rollback = workspace.store.rollback(snapshot)
     if rollback:
         message = f"{rollback.message}; {rollback.hint}"

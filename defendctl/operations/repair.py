@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from defendctl.command import either
 from defendctl.diagnostics import DefendctlError, Unresolved, Usage, suggest
 from defendctl.model import ADDRESS, ADDRESS_RULE
+from defendctl.operations.left_ids import left_ids, op_of, told
 from defendctl.operations.selection import chosen_by_labels, only
 
 if TYPE_CHECKING:
@@ -17,11 +18,14 @@ if TYPE_CHECKING:
     from defendctl.state.owner import Owner
 
 
-def state_list(workspace: Workspace, selector: Sequence[str] = ()) -> State:
-    """Named after the environment that it is read in, also before anything is recorded."""
+def state_list(workspace: Workspace, selector: Sequence[str] = ()) -> tuple[State, list[str]]:
+    """Named after the environment that it is read in, also before anything is recorded; and a sentence for
+    each workflow that a run could not record."""
     state = workspace.read_state().state
     state.environment = workspace.project.environment
-    return only(state, chosen_by_labels(workspace.desired(None), selector)) if selector else state
+    left = [] if workspace.settings.offline else [*map(told, left_ids(workspace.store, state).values())]
+    chosen = only(state, chosen_by_labels(workspace.desired(None), selector)) if selector else state
+    return chosen, left
 
 
 def move(workspace: Workspace, old: str, new: str) -> str:
@@ -41,12 +45,19 @@ def move(workspace: Workspace, old: str, new: str) -> str:
 
 
 def remove(workspace: Workspace, address: str) -> list[str]:
-    """Forget an address. Returns every id that was bound or remembered there, the newest last."""
+    """Forget an address. Returns every id that was bound or remembered there, the newest last.
+
+    An id that a run had to leave, and that nobody binds, is forgotten by itself.
+    """
     workspace.require_sound()
     with workspace.store.session(workspace.settings.warn) as session:
         state = session.state
         _settled(state, address)
         known = {*state.bindings, *state.tombstones}
+        left = op_of(workspace.store, state, address) if address not in known else None
+        if left:
+            session.settled(left)
+            return [address]
         if address not in known:
             raise DefendctlError(f"the state knows no {address}.{suggest(address, sorted(known))}")
         ids = [b.workflow_id for b in state.tombstones.get(address, ())]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from defendctl.diagnostics import DefendctlError
 from defendctl.state.bounded import parse
+from defendctl.state.document import from_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +59,14 @@ def _schema(kind: str, text: str) -> bool:
     return False
 
 
+def _state(kind: str, text: str) -> bool:
+    try:
+        from_text(text)
+    except DefendctlError:
+        return False
+    return True
+
+
 def _parsed(text: str) -> dict[str, Any]:
     try:
         data = parse(text, LARGEST)
@@ -72,4 +82,5 @@ _FORMATS: Final[dict[str, Callable[[str, str], bool]]] = {
     "github": _github,
     "sarif": _sarif,
     "schema": _schema,
+    "state": _state,
 }

@@ -39,6 +39,10 @@ FORMATS: Final[dict[str, dict[str, str]]] = {
     "workflow": {"text": "text.view:view", "json": "json.results:view"},
     "provenance": {"text": "text.provenance:provenance", "json": "json.provenance:provenance"},
     "state": {"text": "text.state:state", "json": "json.results:state"},
+    "migration": {"text": "text.state:migrated", "json": "json.transfer:migrated"},
+    "push": {"text": "text.state:pushed", "json": "json.transfer:pushed"},
+    "versions": {"text": "text.state:versions", "json": "json.transfer:versions"},
+    "paths": {"text": "text.state:paths", "json": "json.transfer:paths"},
     "outputs": {
         "json": "json.results:outputs",
         "env": "shell:outputs",

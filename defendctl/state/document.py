@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 FORMAT: Final = 2
 """What is written. 2 came with what plans have spent, former addresses and revisions."""
-READABLE: Final = (1, 2)
+MOVED: Final = 3
+"""Of a state that goes on elsewhere: no older defendctl takes it for one to go on from."""
+READABLE: Final = (1, 2, 3)
 LARGEST: Final = 32 * 1024 * 1024
 
 
@@ -31,7 +33,7 @@ class NewerState(Precondition):
 def to_text(state: State) -> str:
     """Sorted and indented, so that a git diff shows what moved; ends with a newline."""
     body = {
-        "format_version": FORMAT,
+        "format_version": MOVED if state.moved_to else FORMAT,
         "lineage": state.lineage,
         "serial": state.serial,
         "writer": state.writer,
@@ -50,6 +52,7 @@ def to_text(state: State) -> str:
             spent_floor=state.spent_floor,
             last_attempted_revision=revision_data(state.attempted),
             last_applied_revision=revision_data(state.completed),
+            moved_to=state.moved_to,
         ),
     }
     return json.dumps({**body, "checksum": _checksum(body)}, indent=2, sort_keys=True) + "\n"
@@ -59,11 +62,11 @@ def from_text(text: str) -> State:
     """Raises DamagedState or NewerState; never returns half a state."""
     body = _object(text)
     version = body.get("format_version")
-    if isinstance(version, int) and version > FORMAT:
+    if isinstance(version, int) and version > READABLE[-1]:
         given = f"format {version}" if version < 1000 else "another format"
-        raise NewerState(f"the state has {given}, this defendctl reads up to {FORMAT}: use a newer one")
+        raise NewerState(f"the state has {given}, this defendctl reads up to {READABLE[-1]}: use a newer one")
     if version not in READABLE or isinstance(version, bool | float):
-        raise DamagedState("this is no state of defendctl: its `format_version` is neither 1 nor 2")
+        raise DamagedState("this is no state of defendctl: its `format_version` is none of 1, 2 and 3")
     if body.pop("checksum", None) != _checksum(body):
         raise DamagedState("the state was changed by something other than defendctl: its checksum is wrong")
     wrong = problem(body)
@@ -74,7 +77,7 @@ def from_text(text: str) -> State:
 
 def is_older_format(data: bytes) -> bool:
     """Whether a text that `from_text` takes was written by an older defendctl."""
-    return f'\n  "format_version": {FORMAT},'.encode() not in data
+    return not any(f'\n  "format_version": {one},'.encode() in data for one in (FORMAT, MOVED))
 
 
 def binding_data(binding: Binding) -> dict[str, Any]:
@@ -187,6 +190,7 @@ def _state(body: dict[str, Any]) -> State:
         spent_floor=body.get("spent_floor", 0),
         attempted=revision_from(body.get("last_attempted_revision")),
         completed=revision_from(body.get("last_applied_revision")),
+        moved_to=body.get("moved_to"),
     )
 
 

@@ -84,6 +84,11 @@ def parse_place(url: str, options: Mapping[str, str] | None = None) -> Place:
     return Place(scheme, target, key, dict(options or {}))
 
 
+def key_of(said: str) -> str:
+    """Under which key of `state` a place stands that is a URL, or the path of a file."""
+    return "url" if said.startswith("git+") or "://" in said else "path"
+
+
 def option_problem(scheme: str, name: str, value: str) -> str | None:
     """What is wrong with one of `state.options`, as a sentence that does not repeat its value."""
     known = OPTIONS[scheme]

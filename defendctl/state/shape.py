@@ -36,12 +36,14 @@ def problem(body: dict[str, Any]) -> str | None:
 
     A key that nobody knows is not as it must be: whoever left it out when writing would lose it.
     """
-    optional = _OPTIONAL if body["format_version"] > 1 else _OPTIONAL_IN_1
+    optional = _OPTIONAL_IN[body["format_version"]]
     for name, check in _HEAD.items():
         if name not in body:
             return f"`{name}` is missing"
         if not check(body[name]):
             return f"look at `{name}`"
+    if body["format_version"] == 3 and "moved_to" not in body:
+        return "`moved_to` is missing"
     for section, check in _SECTIONS.items():
         if not isinstance(body.get(section), dict):
             return f"`{section}` is not an object"
@@ -197,6 +199,10 @@ def _is_fingerprint(value: Any) -> bool:
     return isinstance(value, str) and _SPENT.fullmatch(value) is not None
 
 
+def _is_moved_to(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) < 1_000 and value.isprintable()
+
+
 def _are_former(value: Any) -> bool:
     return isinstance(value, dict) and all(
         is_address(address) and _is_list(before) and all(map(is_address, before))
@@ -255,3 +261,5 @@ _OPTIONAL: Final[dict[str, Callable[[Any], bool]]] = {
     "last_attempted_revision": _is_revision,
     "last_applied_revision": _is_revision,
 }
+_OPTIONAL_IN: Final = {1: _OPTIONAL_IN_1, 2: _OPTIONAL, 3: {**_OPTIONAL, "moved_to": _is_moved_to}}
+"""By the format; who moved says where to, and nobody else does."""

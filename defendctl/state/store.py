@@ -13,6 +13,7 @@ from defendctl.state.document import DamagedState, NewerState, from_text, is_old
 from defendctl.state.history import Rollback, rolled_back, where_from
 from defendctl.state.lines import what_it_holds
 from defendctl.state.owner import this_run
+from defendctl.state.place import key_of
 from defendctl.state.records import take
 from defendctl.state.session import Session
 from defendctl.state.snapshot import Snapshot
@@ -24,6 +25,18 @@ if TYPE_CHECKING:
     from defendctl.state.backend import Backend, Stored
     from defendctl.state.copies import Copies, Copy
     from defendctl.state.lines import Leftover
+
+
+class Moved(Precondition):
+    """The state goes on elsewhere."""
+
+    def __init__(self, where: str, serial: int, moved_to: str) -> None:
+        super().__init__(
+            f"{where} went on elsewhere with serial {serial}: the state moved to {moved_to}",
+            f"say so in the project file: `state: {{{key_of(moved_to)}: {moved_to}}}`, as the branch that "
+            "moved it has it",
+        )
+        self.moved_to = moved_to
 
 
 class Store:
@@ -55,7 +68,7 @@ class Store:
     def read(self) -> Snapshot:
         """Raises Precondition: missing where a lineage is pinned, damaged, newer, of another lineage."""
         stored = self.backend.read()
-        snapshot = self._understood(stored)
+        snapshot = self.understand(stored)
         if stored.document is not None and self.is_elsewhere:
             self._keep_copy(snapshot.bare, stored.document)
         return snapshot
@@ -90,7 +103,7 @@ class Store:
         """
         lease = take_lock(self.backend, this_run(), warn, self.patience)
         try:
-            snapshot = self._understood(lease.stored)
+            snapshot = self.understand(lease.stored)
             found = self.rollback(snapshot)
             if found:
                 raise Precondition(found.message, found.hint)
@@ -105,11 +118,16 @@ class Store:
             lease.release()
 
     def _keep_copy(self, state: State, document: bytes) -> None:
+        """Not of a state that goes on elsewhere: nobody goes on from it."""
+        if state.moved_to:
+            return
         with suppress(OSError):
             self.copies.keep(state, document, self.backend.mode())
 
-    def _understood(self, stored: Stored) -> Snapshot:
+    def understand(self, stored: Stored) -> Snapshot:
         bare = self._parsed(stored.document)
+        if bare and bare.moved_to:
+            raise Moved(self.where, bare.serial, bare.moved_to)
         snapshot = self._snapshot(bare, stored.journal)
         self._recall(snapshot.state)
         is_old = stored.document is not None and is_older_format(stored.document)

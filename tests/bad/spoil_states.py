@@ -79,6 +79,10 @@ def without(*steps: str | int) -> Callable[[Path], object]:
     return forged(change)
 
 
+def moved(to: Any) -> Callable[[Path], object]:
+    return forged(lambda body: body.update(format_version=3, **({"moved_to": to} if to else {})))
+
+
 def renamed(section: str, old: str, new: str) -> Callable[[Path], object]:
     return forged(lambda body: body[section].update({new: body[section].pop(old)}))
 
@@ -149,7 +153,7 @@ STATES: dict[str, Callable[[Path], object]] = {
     "conflict-inside": bytes_of(conflict_inside),
     "checksum-wrong": bytes_of(lambda data: data.replace(b"wkfl_a", b"wkfl_x")),
     "checksum-missing": bytes_of(lambda data: data.replace(b'"checksum"', b'"check"')),
-    "newer": bytes_of(lambda data: data.replace(b'"format_version": 2', b'"format_version": 3')),
+    "newer": bytes_of(lambda data: data.replace(b'"format_version": 2', b'"format_version": 4')),
     "older-than-all": forged(lambda body: body.update(format_version=0)),
     "format-true": forged(lambda body: body.update(format_version=True)),
     "not-utf8": bytes_of(lambda data: data.replace(b"Bot", b"B\xfft")),
@@ -170,6 +174,10 @@ STATES: dict[str, Callable[[Path], object]] = {
     "a-device": instead(lambda path: path.symlink_to("/dev/zero")),
     "missing": instead(lambda path: None),
     "dangling-link": instead(lambda path: path.symlink_to("nowhere")),
+    "moved": moved("git+origin?key=checkout"),
+    "moved-with-escapes": moved("\x1b[31mx\n::error::y"),
+    "moved-nowhere": moved(None),
+    "moved-in-a-format-that-moves-nowhere": put("moved_to", value="git+origin?key=checkout"),
     "other-lineage": put("lineage", value="11111111-2222-3333-4444-555555555555"),
     "lineage-with-slashes": put("lineage", value="../../elsewhere"),
     "lineage-a-list": put("lineage", value=["x"]),

@@ -11,10 +11,12 @@ from defendctl.inspection.checkup import Checkup, Question, Served, ok, wrong
 from defendctl.inspection.contrast import Comparison, Contrast
 from defendctl.inspection.proof import Proof, Proven
 from defendctl.inspection.provenance import Known, ShownProvenance, Sighting
+from defendctl.inspection.transfer import Migrated, Pushed
 from defendctl.inspection.view import Row, View
 from defendctl.model import CANARY, Binding, Intent, State
 from defendctl.plan.changes import Move
 from defendctl.plan.compare import FieldChange
+from defendctl.state.backend import Version
 from defendctl.suite.models import Case, CaseResult, Configuration, Expectation, Repeat, Suite
 
 if TYPE_CHECKING:
@@ -87,6 +89,16 @@ EXAMPLES: Final[Mapping[str, Any]] = {
         unresolved={"b": Intent("op", AT, {"name": "B"})},
         tombstones={"old": (Binding("wkfl_2"), Binding("wkfl_3"))},
     ),
+    "migration": Migrated(
+        "/srv/defendctl.state.json",
+        "git+origin?key=checkout",
+        "7f3a",
+        "state:\n  url: git+origin?key=checkout\n  lineage: 7f3a\n",
+        ("feature", "origin/old"),
+    ),
+    "push": Pushed("git+origin?key=checkout", 8, ("bot → wkfl_1",)),
+    "versions": [Version(3, "0123456789abcdef", "restore serial 3: `git restore`", "in git")],
+    "paths": ["defendctl.state.json", "kept/my state.json"],
     "outputs": {"bot": "wkfl_1", "team/b": "wkfl_2"},
     "events": Listed("bot", "wkfl_1", 5, (_EVENT, Event("evt_2", "in_progress")), 10),
     "event": ShownEvent("bot", "wkfl_1", _EVENT),

@@ -132,4 +132,4 @@ def _asked(what: str) -> None:
 
 
 def unreachable() -> Unreachable:
-    return Unreachable(None, "db.internal does not answer")
+    return Unreachable("db.internal does not answer")

@@ -68,7 +68,7 @@ def _deep(project: Project) -> None:
 
 
 def _newer(project: Project) -> None:
-    project.state_file.write_text(json.dumps({"format_version": 3, "anything": []}))
+    project.state_file.write_text(json.dumps({"format_version": 4, "anything": []}))
 
 
 def _incomplete(project: Project) -> None:

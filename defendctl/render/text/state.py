@@ -10,8 +10,12 @@ from defendctl.render.setting import PLAIN
 from defendctl.render.text.apply import unresolved
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from defendctl.inspection.transfer import Migrated, Pushed
     from defendctl.model import Binding, State
     from defendctl.render.setting import Setting
+    from defendctl.state.backend import Version
 
 
 def state(value: State, setting: Setting = PLAIN) -> str:
@@ -26,6 +30,34 @@ def state(value: State, setting: Setting = PLAIN) -> str:
     if len(lines) == 1:
         lines.append("  nothing is bound")
     return "\n".join(lines) + "\n"
+
+
+def migrated(value: Migrated, setting: Setting = PLAIN) -> str:
+    lines = [f"The state moved from {inert(value.before)} to {inert(value.now)}.", ""]
+    lines += ["Put this into defendctl.yaml, in the place of what `state` says there:", ""]
+    lines += [f"  {inert(line)}" for line in value.lines.splitlines()]
+    if value.branches:
+        branches = ", ".join(map(inert, value.branches))
+        lines += ["", f"Branches that still hold the old file, and must merge this first: {branches}"]
+    return "\n".join(lines) + "\n"
+
+
+def pushed(value: Pushed, setting: Setting = PLAIN) -> str:
+    lines = [f"{inert(value.where)} has serial {value.serial} now."]
+    lines += [f"  only the state before knew {inert(one)}" for one in value.forgotten]
+    return "\n".join(lines) + "\n"
+
+
+def versions(value: Sequence[Version], setting: Setting = PLAIN) -> str:
+    if not value:
+        return "No earlier version is kept there.\n"
+    named = [(f"serial {one.serial}  {one.writer}  {one.place}", one.restore) for one in value]
+    return "".join(f"{inert(what)}: {inert(restore)}\n" for what, restore in named)
+
+
+def paths(value: Sequence[str], setting: Setting = PLAIN) -> str:
+    """One a line, for a command line: those of a state that is elsewhere are none."""
+    return "".join(f"{inert(path)}\n" for path in value)
 
 
 def _canary(state: State) -> list[Binding]:
