@@ -13,9 +13,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from defendctl.command import command
-from defendctl.diagnostics import DefendctlError, Precondition
-from defendctl.state.backend import Locked
+from defendctl.diagnostics import DefendctlError
+from defendctl.state.backend import Locked, locked_by, refuse_other
 from defendctl.state.owner import Owner
 
 if TYPE_CHECKING:
@@ -91,9 +90,8 @@ def unlock(paths: Sequence[Path], lock_id: str) -> Owner:
     owners = [owner for owner in map(read_owner, paths) if owner]
     if not owners:
         raise DefendctlError("the state is not locked")
-    found = next((owner for owner in owners if owner.id == lock_id), None)
-    if found is None:
-        raise Precondition(f"the lock is {owners[0].id}, not {lock_id}: it is held by {owners[0]}")
+    found = next((owner for owner in owners if owner.id == lock_id), owners[0])
+    refuse_other(found, lock_id)
     for path in paths:
         if read_owner(path) == found:
             path.unlink(missing_ok=True)
@@ -170,9 +168,7 @@ def _forget(path: Path, owner: Owner) -> None:
 
 def _locked(path: Path) -> Locked:
     owner = _owner_soon(path)
-    who = f" by {owner}" if owner else ""
-    hint = f"if that run is gone: {command('state unlock {}', owner.id)}" if owner else None
-    return Locked(f"the state is locked{who}", hint)
+    return locked_by(owner) if owner else Locked("the state is locked")
 
 
 def _owner_soon(path: Path) -> Owner | None:
