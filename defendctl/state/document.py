@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.diagnostics import Precondition
@@ -18,6 +20,8 @@ FORMAT: Final = 2
 """What is written. 2 came with what plans have spent, former addresses and revisions."""
 READABLE: Final = (1, 2)
 LARGEST: Final = 32 * 1024 * 1024
+_HEADING: Final = re.compile(rb'^  "(lineage|serial|writer)": "?([^",\n]*)"?,?$', re.MULTILINE)
+_LARGEST_SERIAL: Final = 2**63 - 1
 
 
 class DamagedState(Precondition):
@@ -26,6 +30,26 @@ class DamagedState(Precondition):
 
 class NewerState(Precondition):
     """Written by a newer defendctl."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What a document says of itself."""
+
+    lineage: str | None
+    serial: int | None
+    """None where it says none."""
+    writer: str
+
+
+def heading(document: bytes) -> Heading:
+    """By a few lines alone: it may be large, and need not be a state."""
+    said = {name.decode(): value.decode(errors="replace") for name, value in _HEADING.findall(document)}
+    digits = said.get("serial", "")
+    serial = int(digits) if digits.isdecimal() and len(digits) < 20 else None
+    return Heading(
+        said.get("lineage"), serial if (serial or 0) <= _LARGEST_SERIAL else None, said.get("writer", "")
+    )
 
 
 def to_text(state: State) -> str:

@@ -8,7 +8,7 @@ import socket
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +37,15 @@ def this_run() -> Owner:
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         run=ci_run(os.environ),
     )
+
+
+def owner_from(data: Any) -> Owner:
+    """What `dataclasses.asdict` made of one. Raises TypeError for what is no record."""
+    owner = Owner(**data)
+    texts = (owner.id, owner.host, owner.user, owner.started, owner.run or "")
+    if not (all(isinstance(text, str) for text in texts) and isinstance(owner.pid, int)):
+        raise TypeError
+    return owner
 
 
 def _user() -> str:
