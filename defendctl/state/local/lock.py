@@ -11,11 +11,11 @@ import stat
 import time
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from defendctl.diagnostics import DefendctlError
 from defendctl.state.backend import Locked, locked_by, refuse_other
-from defendctl.state.owner import Owner
+from defendctl.state.owner import Owner, owner_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,21 +34,12 @@ def read_owner(path: Path) -> Owner | None:
     with suppress(OSError, ValueError, TypeError, RecursionError):
         there = record.lstat()
         if stat.S_ISREG(there.st_mode) and there.st_size <= LARGEST:  # a pipe would never end
-            return _owner(json.loads(record.read_text(encoding="utf-8")))
+            return owner_from(json.loads(record.read_text(encoding="utf-8")))
     return None
 
 
 def record_path(path: Path) -> Path:
     return path.with_name(path.name + ".json")
-
-
-def _owner(data: Any) -> Owner:
-    """Raises TypeError for what is no record."""
-    owner = Owner(**data)
-    texts = (owner.id, owner.host, owner.user, owner.started, owner.run or "")
-    if not (all(isinstance(text, str) for text in texts) and isinstance(owner.pid, int)):
-        raise TypeError
-    return owner
 
 
 @contextmanager
