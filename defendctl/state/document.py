@@ -20,8 +20,8 @@ FORMAT: Final = 2
 """What is written. 2 came with what plans have spent, former addresses and revisions."""
 READABLE: Final = (1, 2)
 LARGEST: Final = 32 * 1024 * 1024
-_HEADING: Final = re.compile(rb'^  "(lineage|serial|writer)": "?([^",\n]*)"?,?$', re.MULTILINE)
-_LARGEST_SERIAL: Final = 2**63 - 1
+_HEAD: Final = re.compile(rb'^  "(lineage|serial|writer)": "?([^",\n]*)"?,?$', re.MULTILINE)
+_DIGITS: Final = 18
 
 
 class DamagedState(Precondition):
@@ -30,26 +30,6 @@ class DamagedState(Precondition):
 
 class NewerState(Precondition):
     """Written by a newer defendctl."""
-
-
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """What a document says of itself."""
-
-    lineage: str | None
-    serial: int | None
-    """None where it says none."""
-    writer: str
-
-
-def heading(document: bytes) -> Heading:
-    """By a few lines alone: it may be large, and need not be a state."""
-    said = {name.decode(): value.decode(errors="replace") for name, value in _HEADING.findall(document)}
-    digits = said.get("serial", "")
-    serial = int(digits) if digits.isdecimal() and len(digits) < 20 else None
-    return Heading(
-        said.get("lineage"), serial if (serial or 0) <= _LARGEST_SERIAL else None, said.get("writer", "")
-    )
 
 
 def to_text(state: State) -> str:
@@ -94,6 +74,23 @@ def from_text(text: str) -> State:
     if wrong:
         raise DamagedState(f"the state is not whole: {wrong}")
     return _state(body)
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What a document says of itself, as far as it does."""
+
+    lineage: str | None
+    serial: int | None
+    writer: str
+
+
+def heading(data: bytes) -> Heading:
+    """By a few of its lines alone: a state may be large, and need not be whole for this."""
+    found = {name.decode(): value.decode(errors="replace") for name, value in _HEAD.findall(data)}
+    serial = found.get("serial", "")
+    known = int(serial) if serial.isdigit() and len(serial) < _DIGITS else None
+    return Heading(found.get("lineage"), known, found.get("writer", ""))
 
 
 def is_older_format(data: bytes) -> bool:

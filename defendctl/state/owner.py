@@ -28,6 +28,15 @@ class Owner:
         return f"{self.user}@{self.host}, process {self.pid}, since {self.started}{where}"
 
 
+def owner_from(data: Any) -> Owner:
+    """Of what a record of one holds. Raises TypeError for what is none."""
+    owner = Owner(**data)
+    texts = (owner.id, owner.host, owner.user, owner.started, owner.run or "")
+    if not (all(isinstance(text, str) for text in texts) and isinstance(owner.pid, int)):
+        raise TypeError
+    return owner
+
+
 def this_run() -> Owner:
     return Owner(
         id=uuid.uuid4().hex[:12],
@@ -37,15 +46,6 @@ def this_run() -> Owner:
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         run=ci_run(os.environ),
     )
-
-
-def owner_from(data: Any) -> Owner:
-    """What `dataclasses.asdict` made of one. Raises TypeError for what is no record."""
-    owner = Owner(**data)
-    texts = (owner.id, owner.host, owner.user, owner.started, owner.run or "")
-    if not (all(isinstance(text, str) for text in texts) and isinstance(owner.pid, int)):
-        raise TypeError
-    return owner
 
 
 def _user() -> str:

@@ -1,1 +1,1 @@
-"""Real servers for tests, each on a port and in a folder of its own, gone at the end."""
+"""Servers of other projects that tests talk to: installed, started and stopped by the tests."""

@@ -37,8 +37,8 @@ def known(path: Path, lineage: str | None) -> list[Version]:
 
 def _read(commit: str, data: bytes, lineage: str | None, path: Path) -> Version | None:
     """By a few of its lines alone: a state may be large, and this one is not used."""
-    head = heading(data)
-    if head.serial is None or lineage not in (None, head.lineage):
+    found = heading(data)
+    if found.serial is None or lineage not in (None, found.lineage):
         return None
-    command = f"git restore --source {commit[:12]} {shell_word(str(path))}"
-    return Version(head.serial, head.writer, f"restore serial {head.serial}: `{command}`", "in git")
+    serial, command = found.serial, f"git restore --source {commit[:12]} {shell_word(str(path))}"
+    return Version(serial, found.writer, f"restore serial {serial}: `{command}`", "in git")
