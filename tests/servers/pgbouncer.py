@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import socket
 import subprocess
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.servers.machine import free_port, installed, stop, unprivileged
+from tests.servers.postgres import shared_postgres
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,3 +63,11 @@ def _await(port: int) -> None:
         except OSError:
             time.sleep(0.05)
     raise AssertionError("pgbouncer does not listen")
+
+
+@cache
+def shared_pgbouncer() -> int:
+    """The port of the one of this process, before `shared_postgres`."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(pgbouncer(shared_postgres().port))

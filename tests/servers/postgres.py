@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import secrets
 import signal
 import subprocess
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +76,10 @@ class Cluster:
         self.stop(how)
         self.start()
 
+    def become_replica(self) -> None:
+        """At the next start: of nobody, for this is about what a replica refuses."""
+        (self._folder / "data" / "standby.signal").touch()
+
     def url(self, user: str = "apply", database: str = "defend", port: int | None = None) -> str:
         """Without a key."""
         return f"postgres://{user}@127.0.0.1:{port or self.port}/{database}"
@@ -108,3 +114,11 @@ def postgres(*, scram: bool = False) -> Iterator[Cluster]:
             yield cluster
         finally:
             cluster.stop()
+
+
+@cache
+def shared_postgres() -> Cluster:
+    """The one of this process, for tests that leave it as it is: each has a key of its own."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(postgres())
