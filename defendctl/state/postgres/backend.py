@@ -43,8 +43,7 @@ class PostgresBackend:
     files: tuple[Path, ...] = ()
 
     def __init__(self, place: Place, root: Path) -> None:
-        parts = urlsplit(place.target)
-        self.where = f"postgres://{parts.netloc.rpartition('@')[2]}{parts.path}?key={place.key}"
+        self.where = _where(place)
         self.journal = f"the journal of {self.where}"
         self.patience = PATIENCE
         self._key = place.key
@@ -182,6 +181,15 @@ class PostgresBackend:
         )
         shell = f"psql -AtX -c {shell_word(query)} DATABASE | base64 --decode | gunzip"
         return Version(serial, writer, f"restore serial {serial}: `{shell} > FILE`", "in PostgreSQL")
+
+
+def _where(place: Place) -> str:
+    """Without the user and the parameters. Raises DefendctlError for what is no URL."""
+    try:
+        parts = urlsplit(place.target)
+    except ValueError:
+        raise DefendctlError("`state.url` is no URL") from None
+    return f"postgres://{parts.netloc.rpartition('@')[2]}{parts.path}?key={place.key}"
 
 
 def _literal(text: str) -> str:

@@ -34,6 +34,7 @@ class Link:
         self._target = target
         self._settings = connection_settings(target)
         self._connection: _Bounded | None = None
+        self._password = ""
         self._guard = threading.RLock()
 
     def ask(self, statement: str, patience: float, **values: Any) -> list[DictRow]:
@@ -83,12 +84,13 @@ class Link:
         self._connection = _Bounded.connect(
             **self._settings, autocommit=True, prepare_threshold=None, row_factory=dict_row
         )
+        self._password = self._connection.info.password
         return self._connection
 
     def _refusal(self, error: psycopg.Error) -> Exception:
-        used = getattr(error, "pgconn", None)
-        from_file = [used.password.decode(errors="replace")] if used and used.password else []
-        return refusal(error, self.where, [*secrets(self._target), *from_file])
+        """Without the password, which may come from a file that libpq alone has read."""
+        tried = error.pgconn.password.decode(errors="replace") if error.pgconn else ""
+        return refusal(error, self.where, [*secrets(self._target), self._password, tried])
 
 
 class _OutOfTime(psycopg.OperationalError):

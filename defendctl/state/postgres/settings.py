@@ -23,7 +23,8 @@ def connection_settings(target: str) -> dict[str, Any]:
     """For `psycopg.connect`. Raises DefendctlError for a URL that libpq does not take.
 
     A primary is asked for, for a replica may be behind. That a role may not write shows at the first write:
-    one whose transactions are read-only can plan. No `options`, which a pooler refuses.
+    one whose transactions are read-only can plan. No `options`, which a pooler refuses. Of a service that the
+    URL names libpq alone knows the host: it may be any.
     """
     said = _parsed(target)
     found = {**_found(), **said}
@@ -35,7 +36,7 @@ def connection_settings(target: str) -> dict[str, Any]:
     settings["client_encoding"] = "UTF8"
     if "connect_timeout" not in found:
         settings["connect_timeout"] = CONNECT_TIMEOUT
-    if "sslmode" not in said and found["sslmode"] == "prefer" and not _is_near(found):
+    if "sslmode" not in said and found["sslmode"] == "prefer" and ("service" in said or not _is_near(found)):
         settings["sslmode"] = "verify-full"
     return settings
 
@@ -63,6 +64,6 @@ def _found() -> dict[str, str]:
 
 
 def _is_near(found: Mapping[str, str]) -> bool:
-    """Whether nothing leaves this machine. A service of the URL's may name any host."""
+    """Whether nothing leaves this machine."""
     hosts = (found.get("hostaddr") or found.get("host") or "").split(",")
-    return "service" not in found and all(not h or h.startswith(("/", "@")) or is_loopback(h) for h in hosts)
+    return all(not h or h.startswith(("/", "@")) or is_loopback(h) for h in hosts)

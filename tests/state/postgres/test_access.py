@@ -19,7 +19,7 @@ from tests.state.postgres.given import Door, leased
 from tests.state.test_backend_contract import HEAD, OLD, owner, record, refuse_to_warn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.servers.postgres import Cluster
@@ -73,7 +73,7 @@ def test_the_probe_names_each_right_that_is_missing(door: Door, table: str, righ
     door.open().probe()
     door.sql(f"revoke {right} on defendctl.{table} from defendctl_writer")
     try:
-        with pytest.raises(DefendctlError, match=f"lacks {right} on defendctl.{table}$") as refused:
+        with pytest.raises(DefendctlError, match=rf"lacks {right} on defendctl\.{table}$") as refused:
             door.open().probe()
         assert "defendctl_writer" in (refused.value.hint or "")
     finally:
@@ -94,7 +94,7 @@ def test_a_right_that_is_missing_is_said(door: Door, user: str) -> None:
         with pytest.raises(DefendctlError, match="lacks a right") as refused:
             door.open(user).read()
         assert "state schema" in (refused.value.hint or "")
-        with pytest.raises(DefendctlError, match="lacks .*USAGE on schema defendctl"):
+        with pytest.raises(DefendctlError, match=r"lacks .*USAGE on schema defendctl"):
             door.open(user).probe()
 
 
@@ -186,15 +186,15 @@ def test_no_password_is_in_any_message(
 ) -> None:
     """Not one that is refused, nor one that a server says, as a trigger does here."""
     door, secret = Door(guarded, tmp_path), guarded.password or ""
-    echo = f"raise exception 'who asks with {secret} from postgres://apply:{secret}@host/?' using errcode = 'P0001'"
+    echo = f"raise exception 'who asks with {secret} from postgres://apply:{secret}@host/?'"
     guarded.sql(
         f"create function echo() returns trigger language plpgsql as $f$ begin {echo}; end $f$; "
         "create trigger echo before insert on defendctl.journal execute function echo()"
     )
     planted = "planted-4711"
-    with with_password(monkeypatch, PGPASSWORD=planted), pytest.raises(DefendctlError) as refused:
+    refusal = pytest.raises(DefendctlError, match="the password was refused")
+    with with_password(monkeypatch, PGPASSWORD=planted), refusal as refused:
         door.open().read()
-    assert "the password was refused" in said(refused.value)
     assert planted not in said(refused.value)
     with with_password(monkeypatch), pytest.raises(DefendctlError, match="asks for a password"):
         door.open().read()
@@ -203,26 +203,16 @@ def test_no_password_is_in_any_message(
     passfile.chmod(0o600)
     for variables in ({"PGPASSWORD": secret}, {"PGPASSFILE": str(passfile)}):
         with with_password(monkeypatch, **variables), leased(door.open()) as lease:
-            with pytest.raises(Unreachable) as unreachable:
+            with pytest.raises(Unreachable, match="who asks") as echoed:
                 lease.append([HEAD])
-            assert "who asks" in said(unreachable.value)
-            assert secret not in said(unreachable.value)
+            assert secret not in said(echoed.value)
 
 
-BAD: dict[str, Callable[[], str]] = {
-    "a port that is a word": lambda: "postgres://apply@host:s3cret/db",
-    "an unknown parameter": lambda: "postgres://apply@host/db?s3cret=1",
-    "a bracket": lambda: "postgres://apply@[s3cret/db",
-}
-
-
-@pytest.mark.parametrize("bad", BAD)
-def test_a_url_that_libpq_does_not_take_is_not_repeated(bad: str, tmp_path: Path) -> None:
-    with pytest.raises(DefendctlError) as refused:
-        backend = PostgresBackend(Place("postgres", BAD[bad](), "key"), tmp_path)
-        backend.patience = 0
-        backend.read()
-    assert "s3cret" not in said(refused.value).replace("host:s3cret", "") or bad == "a port that is a word"
+@pytest.mark.parametrize("target", ["postgres://apply@host/db?s3cret=1", "postgres://apply@[s3cret/db"])
+def test_a_url_that_libpq_does_not_take_is_not_repeated(target: str, tmp_path: Path) -> None:
+    with pytest.raises(DefendctlError, match="is no URL") as refused:
+        PostgresBackend(Place("postgres", target, "key"), tmp_path)
+    assert "s3cret" not in said(refused.value)
 
 
 def test_where_psycopg_is_missing_the_extra_is_named() -> None:

@@ -42,13 +42,23 @@ def test_beyond_this_machine_the_certificate_is_checked(target: str, mode: str |
     assert connection_settings(target).get("sslmode") == mode
 
 
-def test_the_environment_may_say_what_the_url_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_may_say_what_the_url_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PGSSLMODE", "verify-ca")
     monkeypatch.setenv("PGCONNECT_TIMEOUT", "3")
     settings = connection_settings("postgres://db.internal/defend")
     assert not {"sslmode", "connect_timeout"} & settings.keys()
-    monkeypatch.setenv("PGHOST", "db.internal")
+    services = tmp_path / "services"
+    services.write_text("[ours]\nhost=db.internal\nsslmode=require\n[bare]\nhost=db.internal\n")
+    monkeypatch.setenv("PGSERVICEFILE", str(services))
     monkeypatch.delenv("PGSSLMODE")
+    monkeypatch.setenv("PGSERVICE", "ours")
+    assert "sslmode" not in connection_settings("postgres:///defend")
+    monkeypatch.setenv("PGSERVICE", "bare")
+    assert connection_settings("postgres:///defend")["sslmode"] == "verify-full"
+    monkeypatch.delenv("PGSERVICE")
+    monkeypatch.setenv("PGHOST", "db.internal")
     assert connection_settings("postgres:///defend")["sslmode"] == "verify-full"
 
 
