@@ -29,6 +29,8 @@ class Proxy:
         self.questions = 0
         self.sent = 0
         """Bytes of all questions."""
+        self.answered = 0
+        """Bytes of all answers."""
         self._target = target
         self._guard = threading.Lock()
         self._open: set[socket.socket] = set()
@@ -117,6 +119,7 @@ class _Exchange:
     def _answers(self) -> None:
         with suppress(OSError):
             while data := self._server.recv(_CHUNK):
+                self._proxy.answered += len(data)
                 if self._loss == "after":
                     break
                 if self._asking:

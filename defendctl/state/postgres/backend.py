@@ -13,7 +13,7 @@ from zlib import crc32
 from defendctl.command import command, shell_word
 from defendctl.diagnostics import DefendctlError
 from defendctl.state.backend import Version, locked_by, refuse_other
-from defendctl.state.document import LARGEST
+from defendctl.state.document import LARGEST, DamagedState
 from defendctl.state.local import recovery
 from defendctl.state.postgres import statements
 from defendctl.state.postgres.glimpse import Glimpse, Row, glimpse, stored
@@ -159,7 +159,18 @@ class PostgresBackend:
         return row
 
     def _stored(self, row: Row) -> Stored:
-        return stored(row, self.where, self.journal)
+        try:
+            return stored(row, self.where, self.journal)
+        except DamagedState as error:
+            error.hint = error.hint or self._advice(row["version"])
+            raise
+
+    def _advice(self, damaged: int) -> str | None:
+        """How to go back to the newest document but this one."""
+        rows = self._ask(statements.VERSIONS)
+        good = next((row for row in rows if row["id"] != damaged), None)
+        push = f"then `{command('state push --restore FILE')}`"
+        return f"{self._version(good['serial'], good['writer']).restore}, {push}" if good else None
 
     def _look(self) -> Row:
         return self._ask(statements.LOOK)[0]

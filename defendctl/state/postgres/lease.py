@@ -99,8 +99,10 @@ class PostgresLease:
             yield
         except Precondition:
             raise
-        except DefendctlError as error:
-            self._why = error.message
+        except BaseException as error:
+            self._why = str(error) or "it was interrupted"
+            if not isinstance(error, DefendctlError):
+                raise
             raise Unreachable(f"{error.message}; {error.hint}" if error.hint else error.message) from error
 
 
