@@ -149,6 +149,28 @@ def test_a_place_that_stays_silent_is_given_up_and_then_nothing_is_written(
     assert numbers(opened(shelf)[0]) == [0]
 
 
+def test_a_run_in_doubt_releases_no_lock_but_its_own(shelf: Shelf, naps: list[float]) -> None:
+    lease, engine = locked(shelf)
+    engine.faults = lambda call: "before"
+    with pytest.raises(Unreachable):
+        lease.append([HEAD, record(0)])
+    opened(shelf)[0].unlock("alice")
+    heir, _ = locked(shelf, "bob")
+    engine.faults = lambda call: None
+    lease.release()
+    heir.append([HEAD, record(1)])
+    assert numbers(opened(shelf)[0]) == [1]
+
+
+def test_every_lock_that_is_taken_or_broken_is_a_new_epoch(shelf: Shelf) -> None:
+    epochs = []
+    for step in (lambda: locked(shelf), lambda: opened(shelf)[0].unlock("alice"), lambda: locked(shelf)):
+        step()
+        assert shelf.register
+        epochs.append(from_bytes(shelf.register[0], "").epoch)
+    assert epochs == [1, 2, 3]
+
+
 def test_a_lock_that_cannot_be_released_is_told_with_the_command_that_does(
     shelf: Shelf, naps: list[float]
 ) -> None:
@@ -456,6 +478,7 @@ class Run:
             self.lease = None
 
 
+@settings(max_examples=400)
 @given(
     steps=st.lists(st.tuples(STEPS, st.booleans()), max_size=25),
     faults=st.lists(st.none() | FAULTS, max_size=60),
