@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.servers.postgres import shared_postgres
-from tests.state.postgres.given import Door
+from tests.state.postgres.door import Door
 
 if TYPE_CHECKING:
     from pathlib import Path

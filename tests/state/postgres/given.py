@@ -3,41 +3,20 @@
 from __future__ import annotations
 
 import time
-import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import psycopg
 
-from defendctl.state.place import Place
-from defendctl.state.postgres.backend import PostgresBackend
 from tests.servers.proxy import Proxy, proxied
 from tests.state.test_backend_contract import owner, refuse_to_warn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
+    from defendctl.state.postgres.backend import PostgresBackend
     from defendctl.state.postgres.lease import PostgresLease
-    from tests.servers.postgres import Cluster
-
-
-class Door:
-    """A way to one state of a cluster: `open()` is another run."""
-
-    def __init__(self, cluster: Cluster, root: Path, key: str | None = None) -> None:
-        self.cluster = cluster
-        self.root = root
-        self.key = key or uuid.uuid4().hex
-        self.port = cluster.port
-
-    def open(self, user: str = "apply", port: int | None = None, database: str = "defend") -> PostgresBackend:
-        target = self.cluster.url(user, database, port or self.port)
-        return PostgresBackend(Place("postgres", target, self.key), self.root)
-
-    def sql(self, text: str) -> list[tuple[object, ...]]:
-        """With $1 for the key."""
-        return self.cluster.sql(text.replace("$1", f"'{self.key}'"))
+    from tests.state.postgres.door import Door
 
 
 @contextmanager

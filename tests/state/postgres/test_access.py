@@ -15,7 +15,8 @@ from defendctl.state.place import Place
 from defendctl.state.postgres.backend import PostgresBackend
 from defendctl.state.postgres.tables import RIGHTS, schema_sql
 from tests.servers.postgres import postgres
-from tests.state.postgres.given import Door, leased
+from tests.state.postgres.door import Door
+from tests.state.postgres.given import leased
 from tests.state.test_backend_contract import HEAD, OLD, owner, record, refuse_to_warn
 
 if TYPE_CHECKING:

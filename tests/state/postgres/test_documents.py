@@ -15,12 +15,14 @@ from defendctl.state.copies import Copies
 from defendctl.state.document import LARGEST, DamagedState, to_text
 from defendctl.state.lines import head, stamp
 from defendctl.state.store import Store
-from tests.state.postgres.given import Door, leased, through_proxy
+from tests.state.postgres.given import leased, through_proxy
 from tests.state.test_backend_contract import HEAD, OLD, record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from tests.state.postgres.door import Door
 
 pytestmark = pytest.mark.slow
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {

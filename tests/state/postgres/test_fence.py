@@ -13,7 +13,8 @@ from defendctl.diagnostics import Precondition
 from defendctl.state.backend import Locked
 from defendctl.state.lines import encode
 from tests.servers.pgbouncer import shared_pgbouncer
-from tests.state.postgres.given import Door, await_blocked, leased, row_held
+from tests.state.postgres.door import Door
+from tests.state.postgres.given import await_blocked, leased, row_held
 from tests.state.test_backend_contract import HEAD, NEW, OLD, owner, record, refuse_to_warn
 
 if TYPE_CHECKING:

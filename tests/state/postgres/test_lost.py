@@ -14,7 +14,8 @@ from defendctl.diagnostics import DefendctlError
 from defendctl.state.backend import Unreachable
 from tests.servers.postgres import postgres
 from tests.servers.proxy import proxied
-from tests.state.postgres.given import Door, await_blocked, leased, row_held, through_proxy
+from tests.state.postgres.door import Door
+from tests.state.postgres.given import await_blocked, leased, row_held, through_proxy
 from tests.state.test_backend_contract import HEAD, NEW, OLD, owner, record, refuse_to_warn
 
 if TYPE_CHECKING:
