@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from defendctl.state.backend import Backend
     from defendctl.state.place import Place
 
-ENGINES: Final[dict[str, str]] = {}
+ENGINES: Final[dict[str, str]] = {
+    "git": "defendctl.state.register.git:open_git",
+    "postgres": "defendctl.state.postgres.opening:open_postgres",
+}
 """Scheme of a place → `module:function`, given the place and the root of the project; loaded when in use."""
 
 EXTRAS: Final = {"postgres": "postgres", **dict.fromkeys(BUCKETS, "objects")}
