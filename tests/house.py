@@ -44,7 +44,7 @@ SAME_NAME = (
     frozenset({"manifest", "plan"}),
     frozenset({"manifest", "policy"}),
     frozenset({"manifest", "replay"}),
-    frozenset({"state", "state/local"}),
+    frozenset({"state", "state/local", "state/register"}),
 )
 """Folders in which one file name means one subject: a command, its operation, how its result is shown, the
 core of it; what a manifest says and what is made of it; a protocol and what keeps it."""

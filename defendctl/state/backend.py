@@ -6,10 +6,12 @@ at a time, and tells the truth about what is durable. What a document must be, t
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from defendctl.command import command
 from defendctl.diagnostics import Precondition
 
 if TYPE_CHECKING:
@@ -69,6 +71,24 @@ class Locked(Precondition):
 
 class Unreachable(OSError):
     """The place did not answer, or nobody can say whether it wrote; what is there was looked for in vain."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(errno.EIO, message)
+
+    def __str__(self) -> str:
+        return str(self.strerror)
+
+
+def locked_by(owner: Owner) -> Locked:
+    return Locked(
+        f"the state is locked by {owner}", f"if that run is gone: {command('state unlock {}', owner.id)}"
+    )
+
+
+def refuse_other(owner: Owner, lock_id: str) -> None:
+    """Raises Precondition where the lock that is to be broken is not this owner's."""
+    if owner.id != lock_id:
+        raise Precondition(f"the lock is {owner.id}, not {lock_id}: it is held by {owner}")
 
 
 class Lease(Protocol):

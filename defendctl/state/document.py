@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.diagnostics import Precondition
@@ -18,6 +20,8 @@ FORMAT: Final = 2
 """What is written. 2 came with what plans have spent, former addresses and revisions."""
 READABLE: Final = (1, 2)
 LARGEST: Final = 32 * 1024 * 1024
+_HEAD: Final = re.compile(rb'^  "(lineage|serial|writer)": "?([^",\n]*)"?,?$', re.MULTILINE)
+_DIGITS: Final = 18
 
 
 class DamagedState(Precondition):
@@ -70,6 +74,23 @@ def from_text(text: str) -> State:
     if wrong:
         raise DamagedState(f"the state is not whole: {wrong}")
     return _state(body)
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What a document says of itself, as far as it does."""
+
+    lineage: str | None
+    serial: int | None
+    writer: str
+
+
+def heading(data: bytes) -> Heading:
+    """By a few of its lines alone: a state may be large, and need not be whole for this."""
+    found = {name.decode(): value.decode(errors="replace") for name, value in _HEAD.findall(data)}
+    serial = found.get("serial", "")
+    known = int(serial) if serial.isdigit() and len(serial) < _DIGITS else None
+    return Heading(found.get("lineage"), known, found.get("writer", ""))
 
 
 def is_older_format(data: bytes) -> bool:

@@ -8,7 +8,7 @@ import socket
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +26,15 @@ class Owner:
     def __str__(self) -> str:
         where = f", {self.run}" if self.run else ""
         return f"{self.user}@{self.host}, process {self.pid}, since {self.started}{where}"
+
+
+def owner_from(data: Any) -> Owner:
+    """Of what a record of one holds. Raises TypeError for what is none."""
+    owner = Owner(**data)
+    texts = (owner.id, owner.host, owner.user, owner.started, owner.run or "")
+    if not (all(isinstance(text, str) for text in texts) and isinstance(owner.pid, int)):
+        raise TypeError
+    return owner
 
 
 def this_run() -> Owner:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from defendctl import git
 from defendctl.command import shell_word
 from defendctl.state.backend import Version
+from defendctl.state.document import heading
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 COMMITS: Final = 10
 """So many versions are looked at, the newest first."""
-_HEAD: Final = re.compile(rb'^  "(lineage|serial|writer)": "?([^",\n]*)"?,?$', re.MULTILINE)
 
 
 def newest(path: Path, lineage: str | None) -> Version | None:
@@ -38,8 +37,8 @@ def known(path: Path, lineage: str | None) -> list[Version]:
 
 def _read(commit: str, data: bytes, lineage: str | None, path: Path) -> Version | None:
     """By a few of its lines alone: a state may be large, and this one is not used."""
-    head = {name.decode(): value.decode(errors="replace") for name, value in _HEAD.findall(data)}
-    if lineage not in (None, head.get("lineage")) or not head.get("serial", "").isdigit():
+    found = heading(data)
+    if found.serial is None or lineage not in (None, found.lineage):
         return None
-    serial, command = int(head["serial"]), f"git restore --source {commit[:12]} {shell_word(str(path))}"
-    return Version(serial, head.get("writer", ""), f"restore serial {serial}: `{command}`", "in git")
+    serial, command = found.serial, f"git restore --source {commit[:12]} {shell_word(str(path))}"
+    return Version(serial, found.writer, f"restore serial {serial}: `{command}`", "in git")

@@ -11,12 +11,11 @@ import stat
 import time
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from defendctl.command import command
-from defendctl.diagnostics import DefendctlError, Precondition
-from defendctl.state.backend import Locked
-from defendctl.state.owner import Owner
+from defendctl.diagnostics import DefendctlError
+from defendctl.state.backend import Locked, locked_by, refuse_other
+from defendctl.state.owner import Owner, owner_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -35,21 +34,12 @@ def read_owner(path: Path) -> Owner | None:
     with suppress(OSError, ValueError, TypeError, RecursionError):
         there = record.lstat()
         if stat.S_ISREG(there.st_mode) and there.st_size <= LARGEST:  # a pipe would never end
-            return _owner(json.loads(record.read_text(encoding="utf-8")))
+            return owner_from(json.loads(record.read_text(encoding="utf-8")))
     return None
 
 
 def record_path(path: Path) -> Path:
     return path.with_name(path.name + ".json")
-
-
-def _owner(data: Any) -> Owner:
-    """Raises TypeError for what is no record."""
-    owner = Owner(**data)
-    texts = (owner.id, owner.host, owner.user, owner.started, owner.run or "")
-    if not (all(isinstance(text, str) for text in texts) and isinstance(owner.pid, int)):
-        raise TypeError
-    return owner
 
 
 @contextmanager
@@ -91,9 +81,8 @@ def unlock(paths: Sequence[Path], lock_id: str) -> Owner:
     owners = [owner for owner in map(read_owner, paths) if owner]
     if not owners:
         raise DefendctlError("the state is not locked")
-    found = next((owner for owner in owners if owner.id == lock_id), None)
-    if found is None:
-        raise Precondition(f"the lock is {owners[0].id}, not {lock_id}: it is held by {owners[0]}")
+    found = next((owner for owner in owners if owner.id == lock_id), owners[0])
+    refuse_other(found, lock_id)
     for path in paths:
         if read_owner(path) == found:
             path.unlink(missing_ok=True)
@@ -170,9 +159,7 @@ def _forget(path: Path, owner: Owner) -> None:
 
 def _locked(path: Path) -> Locked:
     owner = _owner_soon(path)
-    who = f" by {owner}" if owner else ""
-    hint = f"if that run is gone: {command('state unlock {}', owner.id)}" if owner else None
-    return Locked(f"the state is locked{who}", hint)
+    return locked_by(owner) if owner else Locked("the state is locked")
 
 
 def _owner_soon(path: Path) -> Owner | None:

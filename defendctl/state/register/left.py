@@ -1,0 +1,58 @@
+"""Ids that a run could not record any more, as loose values: fenced by nothing, each under its operation."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from defendctl.diagnostics import DefendctlError
+from defendctl.model import usable_id
+from defendctl.state.backend import Unreachable
+from defendctl.state.bounded import parse
+from defendctl.state.register.swaps import SOON
+
+if TYPE_CHECKING:
+    from defendctl.state.register.engine import Engine
+
+LONGEST: Final = 1_024
+_PLAIN: Final = re.compile("[0-9A-Za-z]{1,64}")
+
+
+def name_of(op: str) -> str:
+    """As it may stand in a path or in an address, whatever an operation is called."""
+    return op if _PLAIN.fullmatch(op) else hashlib.sha256(op.encode()).hexdigest()
+
+
+def leave(engine: Engine, op: str, workflow_id: str) -> str | None:
+    """Where; None if it cannot be put."""
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    data = json.dumps({"op": op, "workflow_id": workflow_id, "at": at}).encode()
+    with suppress(DefendctlError):
+        for pause in (0.0, *SOON):
+            time.sleep(pause)
+            with suppress(Unreachable):
+                engine.put(name_of(op), data)
+                return f"{engine.where}, as the answer to {op}"
+    return None
+
+
+def id_in(data: bytes | None) -> str | None:
+    workflow_id = _body(data).get("workflow_id")
+    return workflow_id if usable_id(workflow_id) else None
+
+
+def told(name: str, data: bytes) -> str:
+    """For messages."""
+    return f"{name} ({id_in(data) or 'it holds no usable id'})"
+
+
+def _body(data: bytes | None) -> dict[str, Any]:
+    with suppress(ValueError):
+        body = parse((data or b"").decode(), LONGEST)
+        return body if isinstance(body, dict) else {}
+    return {}
