@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from defendctl.state.copies import Copies, place_of
 from defendctl.state.local.backend import LocalBackend
+from defendctl.state.place import BUCKETS
 from defendctl.state.store import Store
 
 if TYPE_CHECKING:
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from defendctl.state.backend import Backend
     from defendctl.state.place import Place
 
-ENGINES: Final[dict[str, str]] = {}
+ENGINES: Final[dict[str, str]] = {
+    **dict.fromkeys(BUCKETS, "defendctl.state.register.opening:open_objects"),
+}
 """Scheme of a place → `module:function`, given the place and the root of the project; loaded when in use."""
 
 
