@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from defendctl.state.place import Place
 
 ENGINES: Final[dict[str, str]] = {
+    "git": "defendctl.state.register.git:open_git",
     **dict.fromkeys(BUCKETS, "defendctl.state.register.opening:open_objects"),
 }
 """Scheme of a place → `module:function`, given the place and the root of the project; loaded when in use."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from obstore.exceptions import BaseError
@@ -16,7 +16,7 @@ from defendctl.hosts import is_host, is_loopback
 from defendctl.yamltext.quote import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from obstore.store import ObjectStore
 
@@ -31,7 +31,7 @@ CONNECTION_IN: Final = timedelta(seconds=5)
 class Kind:
     """What is different from store to store."""
 
-    opened: Any
+    opened: Callable[..., ObjectStore]
     bucket: str
     """What it calls what holds objects."""
     options: Mapping[str, str]

@@ -13,7 +13,7 @@ from defendctl.diagnostics import Precondition
 from defendctl.state.register.engine import Lost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
     Write = Callable[[str, bytes, str | None], str]
     """Name, value, and the version in whose place it is put (None: of nothing) → its own version.
@@ -23,21 +23,24 @@ WRITERS: Final = 4
 ROUNDS: Final = 10
 
 
-def race(write: Write, names: Iterable[str], where: str) -> str | None:
-    """A round for each name, under which nothing is: several want to be first, then next; then one is late.
+def race(write: Write, names: Sequence[str], where: str) -> str:
+    """A round for each name, under which nothing is; all at once, for a store may let those wait who lose.
 
-    `write` is called by WRITERS threads at once. Returns the version that is there under the last name.
-    Raises Precondition where more than one of them wins.
+    `write` is called by WRITERS threads a name. Returns the version that is there under the last name. Raises
+    Precondition where more than one of them wins.
     """
-    version = None
+    with ThreadPoolExecutor(len(names)) as pool:
+        return [*pool.map(lambda name: _round(write, name, where), names)][-1]
+
+
+def _round(write: Write, name: str, where: str) -> str:
+    """Several want to be the first, then the next; then one is late."""
     with ThreadPoolExecutor(WRITERS) as pool:
-        for name in names:
-            first = _raced(pool, write, name, None, where)
-            version = _raced(pool, write, name, first, where)
-            for late in (None, first):
-                if _won(write, name, b"late", late):
-                    raise _broken(where)
-    return version
+        first = _raced(pool, write, name, None, where)
+        second = _raced(pool, write, name, first, where)
+    if any(_won(write, name, b"late", late) for late in (None, first)):
+        raise _broken(where)
+    return second
 
 
 def _raced(pool: ThreadPoolExecutor, write: Write, name: str, expected: str | None, where: str) -> str:
