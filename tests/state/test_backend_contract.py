@@ -18,8 +18,10 @@ from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.state.backend import version_of
 from defendctl.state.lines import head
 from defendctl.state.local.backend import LocalBackend
+from defendctl.state.open import open_backend
 from defendctl.state.owner import this_run
 from defendctl.state.register.backend import RegisterBackend
+from tests.servers.buckets import at_azure, at_s3
 from tests.state.forge import Forge
 from tests.state.memory_engine import MemoryEngine, Shelf
 
@@ -59,8 +61,23 @@ def git(request: pytest.FixtureRequest) -> Place:
     return forge.backend
 
 
-PLACES: dict[str, Callable[[pytest.FixtureRequest], Place]] = {"local": local, "memory": memory, "git": git}
-SLOW: set[str] = set()
+def seaweedfs(request: pytest.FixtureRequest) -> Place:
+    patch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
+    place = at_s3(request.getfixturevalue("weed").port, patch)
+    return lambda: open_backend(place, request.getfixturevalue("tmp_path"))
+
+
+def azurite(request: pytest.FixtureRequest) -> Place:
+    patch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
+    place = at_azure(request.getfixturevalue("azure").port, patch)
+    return lambda: open_backend(place, request.getfixturevalue("tmp_path"))
+
+
+PLACES: dict[str, Callable[[pytest.FixtureRequest], Place]] = {
+    **{"local": local, "memory": memory, "git": git},
+    **{"seaweedfs": seaweedfs, "azurite": azurite},
+}
+SLOW = {"seaweedfs", "azurite"}
 """Those that need a server."""
 UNFENCED = {"local"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -105,14 +106,14 @@ _KEYS: Final = (
 )
 
 
-def open_bucket(place: Place, env: Mapping[str, str]) -> ObjectStore:
+def open_bucket(place: Place) -> ObjectStore:
     """Sends nothing. Raises DefendctlError for options that nobody knows, an endpoint that may not be, and
     credentials that cannot be found."""
     kind = KINDS[place.scheme]
     _refuse_unknown(place, kind)
-    endpoint = _endpoint(place, kind, env)
+    endpoint = _endpoint(place, kind, os.environ)
     if kind is _S3:
-        _refuse_profile(env)
+        _refuse_profile(os.environ)
     said = {kind.options[name]: value for name, value in place.options.items()}
     if endpoint:
         said[kind.options["endpoint"]] = endpoint

@@ -46,13 +46,13 @@ _OURS: Final = re.compile(f"{REGISTER}|{BESIDE}|{LOOSE}|{PROBE}|comp=batch")
 class Objects:
     send_limit = 10.0
 
-    def __init__(self, place: Place, env: Mapping[str, str]) -> None:
+    def __init__(self, place: Place) -> None:
         """Sends nothing. Raises DefendctlError for what names no store."""
         if {REGISTER, BESIDE, LOOSE, PROBE} & {*place.key.split("/")}:
             raise DefendctlError(f"the key {place.key} has a part that is a name of defendctl's own there")
         self.where = f"{place.scheme}://{place.target}/{place.key}"
         self._place, self._kind = place, KINDS[place.scheme]
-        self._store = open_bucket(place, env)
+        self._store = open_bucket(place)
         self._has_answered = False
         self._is_swept = False
 

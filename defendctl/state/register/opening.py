@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import DefendctlError
@@ -24,4 +23,4 @@ def open_objects(place: Place, root: Path) -> Backend:
             f"a state at {place.scheme}:// needs obstore, which is not installed",
             "install it with `pip install 'defendctl[objects]'`",
         ) from error
-    return RegisterBackend(Objects(place, os.environ))
+    return RegisterBackend(Objects(place))

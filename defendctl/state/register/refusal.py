@@ -31,6 +31,7 @@ _LINK: Final = re.compile(r"\w+://\S+")
 _LONG: Final = re.compile(r"\S{24,}")
 """No word of a sentence; keys, tokens and signatures are."""
 _LONGEST: Final = 200
+_PASSING: Final = {408, 409, 425, 429, 500, 502, 503, 504}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,7 @@ class Refusal:
     @property
     def is_passing(self) -> bool:
         """Whether the same request may fare better in a moment; it may have been done, too."""
-        status = self.status
-        return bool(self.url) and (status is None or status in (408, 409, 425, 429) or status >= 500)
+        return bool(self.url) and (self.status is None or self.status in _PASSING)
 
 
 def refusal_in(error: Exception) -> Refusal:
