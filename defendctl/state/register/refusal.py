@@ -58,6 +58,8 @@ def refusal_in(error: Exception) -> Refusal:
     if status:
         code, text = _answered(status[2])
         return Refusal(url, int(status[1]), code, ": ".join(filter(None, (status[1], code, text))))
+    if "redirect without LOCATION" in said:  # S3's 301, of which obstore tells no more
+        return Refusal(url, 301, "", "301")
     kind = _KIND.search(values)
     why = _KINDS.get(kind[1], "the connection broke") if kind else _harmless(said)
     return Refusal(url, None, "", why)

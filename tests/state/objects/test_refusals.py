@@ -1,4 +1,4 @@
-"""What a store answers, and what is made of it: never an absence that is not certain, never its words as they are.
+"""What a store answers, and what is made of it: no absence that is not certain, no word as it is.
 
 The answers are those of the stores' documentation, given by a store of the tests' own.
 """
@@ -18,7 +18,12 @@ from tests.servers.buckets import at_google, at_s3
 from tests.servers.weed import SECRET
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from defendctl.state.place import Place
     from tests.servers.fake_store import FakeStore
+
+    At = Callable[[int, pytest.MonkeyPatch], Place]
 
 HOSTILE = f"\x1b[31m::error:: see https://evil.example/?sig={SECRET} or {SECRET}"
 
@@ -158,10 +163,10 @@ def test_the_client_asks_once(fake: FakeStore, engine: Objects) -> None:
 @pytest.mark.parametrize("at", [at_s3, at_google])
 @pytest.mark.parametrize("ignored", ["if-match", "if-none-match", "x-goog-if-generation-match", "pause"])
 def test_the_probe_refuses_a_store_that_is_unsound(
-    fake: FakeStore, monkeypatch: pytest.MonkeyPatch, at: object, ignored: str
+    fake: FakeStore, monkeypatch: pytest.MonkeyPatch, at: At, ignored: str
 ) -> None:
     """Google compares a number that each write draws anew, and S3 a tag of the bytes."""
-    engine = Objects(at(fake.port, monkeypatch))  # type: ignore[operator]
+    engine = Objects(at(fake.port, monkeypatch))
     mine = (
         ("pause", "x-goog-if-generation-match") if at is at_google else ("pause", "if-match", "if-none-match")
     )
