@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 ENGINES: Final[dict[str, str]] = {
     "git": "defendctl.state.register.git:open_git",
     "postgres": "defendctl.state.postgres.opening:open_postgres",
+    **dict.fromkeys(BUCKETS, "defendctl.state.register.opening:open_objects"),
 }
 """Scheme of a place → `module:function`, given the place and the root of the project; loaded when in use."""
 

@@ -19,8 +19,10 @@ from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.state.backend import version_of
 from defendctl.state.lines import head
 from defendctl.state.local.backend import LocalBackend
+from defendctl.state.open import open_backend
 from defendctl.state.owner import this_run
 from defendctl.state.register.backend import RegisterBackend
+from tests.servers.buckets import at_azure, at_s3
 from tests.servers.pgbouncer import shared_pgbouncer
 from tests.servers.postgres import shared_postgres
 from tests.state.forge import Forge
@@ -73,14 +75,23 @@ def pgbouncer(request: pytest.FixtureRequest) -> Place:
     return partial(door.open, port=shared_pgbouncer())
 
 
+def seaweedfs(request: pytest.FixtureRequest) -> Place:
+    patch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
+    place = at_s3(request.getfixturevalue("weed").port, patch)
+    return lambda: open_backend(place, request.getfixturevalue("tmp_path"))
+
+
+def azurite(request: pytest.FixtureRequest) -> Place:
+    patch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
+    place = at_azure(request.getfixturevalue("azure").port, patch)
+    return lambda: open_backend(place, request.getfixturevalue("tmp_path"))
+
+
 PLACES: dict[str, Callable[[pytest.FixtureRequest], Place]] = {
-    "local": local,
-    "memory": memory,
-    "git": git,
-    "postgres": postgres,
-    "pgbouncer": pgbouncer,
+    **{"local": local, "memory": memory, "git": git, "postgres": postgres, "pgbouncer": pgbouncer},
+    **{"seaweedfs": seaweedfs, "azurite": azurite},
 }
-SLOW = {"postgres", "pgbouncer"}
+SLOW = {"postgres", "pgbouncer", "seaweedfs", "azurite"}
 """Those that need a server."""
 UNFENCED = {"local"}
 

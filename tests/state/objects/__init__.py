@@ -1,0 +1,1 @@
+"""A state in an object store."""
