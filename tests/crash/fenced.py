@@ -1,8 +1,8 @@
 """The protocol of a create over a shared store as a small machine, walked through every order of its steps.
 
-As `model.py`, but the lock is a row in a store: no kernel frees it, whoever waited long enough or an operator
-takes it over, each write is fenced by the epoch of its lock, and the store's answers get lost as the API's do.
-Nobody reads what a run printed: its machine is gone.
+As `model.py`, but the lock is a row in a store: no kernel frees it, whoever waited long enough or an
+operator takes it over, each write is fenced by the epoch of its lock, and the store's answers get lost as the
+API's do. Nobody reads what a run printed: its machine is gone.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ RULES = frozenset(
     {"fence", "intent", "read-back", "honoured", "no-retry", "send-limit", "minimum-age", "left", "answered"}
 )
 """fence: a write under a lock that is not held any more is refused. intent: durable before the POST.
-read-back: a write whose answer was lost is looked for. honoured: an intent blocks the next create. no-retry: a
-lost answer of the API is no reason to send again. send-limit: whoever slept between intent and POST does not
-send. minimum-age: `not created` is believed only when nothing that was sent in time can be committed any more.
-left: an id that may not be recorded is kept under a key of its own. answered: an id that was left settles the
-create of its operation, whatever an operator believes."""
+read-back: a write whose answer was lost is looked for. honoured: an intent blocks the next create.
+no-retry: a lost answer of the API is no reason to send again. send-limit: whoever slept between intent and
+POST does not send. minimum-age: `not created` is believed only when nothing that was sent in time can be
+committed any more. left: an id that may not be recorded is kept under a key of its own. answered: an id that
+was left settles the create of its operation, whatever an operator believes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """`at`: new, locked, read, doubtful, intended, sent, answered, ended. Its number is also its operation."""
+    """`at`: new, locked, read, doubtful, intended, sent, answered, ended. Its number is its operation too."""
 
     at: str = "new"
     epoch: int = 0
@@ -67,7 +67,7 @@ def walk(runs: int, rules: frozenset[str] = RULES) -> tuple[int, str | None]:
 
 
 def violation(store: Store) -> str | None:
-    """`forgotten`: nothing is lost, but a run that ended by itself kept what it had been answered to itself."""
+    """`forgotten`: nothing is lost, but a run that ended by itself kept to itself what it was answered."""
     if len(store.committed) > 1:
         return "twice"
     for workflow, op in enumerate(store.committed):
