@@ -166,12 +166,11 @@ def only_console(path: FieldPath) -> bool:
 
 def usable_id(value: object) -> bool:
     """Whether a workflow id may be stored and used in a path."""
-    return (
-        isinstance(value, str)
-        and 1 <= len(value) <= 256
-        and value not in (".", "..")
-        and not any(c.isspace() or unicodedata.category(c) in ("Cc", "Cs") for c in value)
-    )
+    if not isinstance(value, str) or not 1 <= len(value) <= 256 or value in (".", ".."):
+        return False
+    if value.isascii():
+        return value.isprintable() and " " not in value
+    return not any(c.isspace() or unicodedata.category(c) in ("Cc", "Cs") for c in value)
 
 
 def usable_file_id(value: object) -> bool:
@@ -282,6 +281,11 @@ class State:
     """Of the newest apply that wrote something."""
     completed: Revision | None = None
     """Of the newest apply of everything that left nothing undone."""
+
+    def copy(self) -> State:
+        """One that can be changed by itself; what its dicts hold is the same, and never changed."""
+        own = {f.name: value for f in fields(self) if isinstance(value := getattr(self, f.name), dict)}
+        return replace(self, **{name: dict(value) for name, value in own.items()})
 
     def move(self, old: str, new: str) -> None:
         """What is bound and remembered at `old` is `new`'s from now on."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from defendctl.command import command
 from defendctl.diagnostics import Precondition
 from defendctl.model import State
-from defendctl.state.document import DamagedState, NewerState, from_text, is_older_format, to_text
+from defendctl.state.document import DamagedState, NewerState, from_text, is_older_format, refuse_unsound
 from defendctl.state.history import Rollback, rolled_back, where_from
 from defendctl.state.lines import what_it_holds
 from defendctl.state.owner import this_run
@@ -57,7 +57,7 @@ class Store:
         if not state.lineage:
             return None
         kept = self.backend.newest(state.lineage)
-        found = rolled_back(state, self.copies.newest(state.lineage), kept)
+        found = rolled_back(state, self.copies.newest(state.lineage, state), kept)
         return found if found and self.backend.read().version == snapshot.version else None
 
     def remembers(self) -> bool:
@@ -174,10 +174,12 @@ class Store:
 
 
 def _folded(bare: State, leftover: Leftover) -> State:
-    state = from_text(to_text(bare))
+    """Every step puts new values into the dicts, so that copies of these are enough."""
+    state = bare.copy()
     for record in leftover.records:
         take(state, record)
-    return from_text(to_text(state))
+    refuse_unsound(state, bare)
+    return state
 
 
 def _foreign_journal(journal: str, leftover: Leftover, bare: State) -> Precondition:
