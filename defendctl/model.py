@@ -284,8 +284,15 @@ class State:
 
     def copy(self) -> State:
         """One that can be changed by itself; what its dicts hold is the same, and never changed."""
-        own = {f.name: value for f in fields(self) if isinstance(value := getattr(self, f.name), dict)}
-        return replace(self, **{name: dict(value) for name, value in own.items()})
+        return replace(
+            self,
+            bindings=dict(self.bindings),
+            unresolved=dict(self.unresolved),
+            tombstones=dict(self.tombstones),
+            uploads=dict(self.uploads),
+            former=dict(self.former),
+            spent=dict(self.spent),
+        )
 
     def move(self, old: str, new: str) -> None:
         """What is bound and remembered at `old` is `new`'s from now on."""

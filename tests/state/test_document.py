@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import UTC
 from typing import Any
@@ -83,6 +84,8 @@ def test_a_copy_is_changed_by_itself(state: State) -> None:
     before = to_text(state)
     copy = state.copy()
     assert copy == state
+    shared = [f.name for f in dataclasses.fields(state) if getattr(copy, f.name) is getattr(state, f.name)]
+    assert not [name for name in shared if isinstance(getattr(state, name), dict | list | set)]
     for address in ("a", "b"):
         take(copy, intent(address, Intent("op", TIME, {"name": "n"})))
         take(copy, bound(address, "op", f"wkfl_{address}", ["sha256:" + "1" * 64]))

@@ -116,7 +116,7 @@ def test_a_copy_that_goes_while_it_is_looked_at_is_none(tmp_path: Path) -> None:
 
 
 def test_a_document_is_parsed_once_however_large(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither the copy of it, which its name tells, nor the journal that extends it needs a second reading."""
+    """Neither its copy, which its name tells, nor the journal that extends it needs a second reading."""
     parsed = []
 
     def counted(text: str) -> State:
