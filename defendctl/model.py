@@ -166,12 +166,11 @@ def only_console(path: FieldPath) -> bool:
 
 def usable_id(value: object) -> bool:
     """Whether a workflow id may be stored and used in a path."""
-    return (
-        isinstance(value, str)
-        and 1 <= len(value) <= 256
-        and value not in (".", "..")
-        and not any(c.isspace() or unicodedata.category(c) in ("Cc", "Cs") for c in value)
-    )
+    if not isinstance(value, str) or not 1 <= len(value) <= 256 or value in (".", ".."):
+        return False
+    if value.isascii():
+        return value.isprintable() and " " not in value
+    return not any(c.isspace() or unicodedata.category(c) in ("Cc", "Cs") for c in value)
 
 
 def usable_file_id(value: object) -> bool:
@@ -284,6 +283,18 @@ class State:
     """Of the newest apply of everything that left nothing undone."""
     moved_to: str | None = None
     """Where the state went on, as `state.url` or `state.path` says it: nobody goes on from this one."""
+
+    def copy(self) -> State:
+        """One that can be changed by itself; what its dicts hold is the same, and never changed."""
+        return replace(
+            self,
+            bindings=dict(self.bindings),
+            unresolved=dict(self.unresolved),
+            tombstones=dict(self.tombstones),
+            uploads=dict(self.uploads),
+            former=dict(self.former),
+            spent=dict(self.spent),
+        )
 
     def move(self, old: str, new: str) -> None:
         """What is bound and remembered at `old` is `new`'s from now on."""

@@ -1,17 +1,19 @@
-"""The standard streams and the signals of this process. Imported before all else, so it imports little."""
+"""The standard streams, the signals and the collector of this process. Imported before all else, so it
+imports little."""
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from defendctl.exits import Exit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
     Handler = Callable[[int, FrameType | None], object]
@@ -33,6 +35,18 @@ def give_up(stream: TextIO) -> None:
     """What it still holds cannot be written, and must not turn the exit code into 120."""
     with suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Many values and no cycles: the collector would look at all of them again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def stop_signals() -> list[int]:

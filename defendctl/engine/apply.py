@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from defendctl.diagnostics import DefendctlError, Interrupted, Precondition
-from defendctl.engine.create import Unrecorded, create
+from defendctl.engine.create import Made, Unrecorded, create, finish
 from defendctl.engine.results import ApplyResult, Receipt, Result
 from defendctl.engine.update import adopt, update
 from defendctl.exits import Exit
@@ -17,7 +19,8 @@ from defendctl.plan.fingerprints import MOVE, spends
 from defendctl.state import records
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Executor
 
     from defendctl.engine.protocols import Memory, Remote
     from defendctl.engine.upload import Uploads
@@ -25,11 +28,16 @@ if TYPE_CHECKING:
     from defendctl.plan.changes import Move, Plan
     from defendctl.plan.fingerprints import Spends
 
+R = TypeVar("R")
 W = TypeVar("W", bound=Work)
 S = TypeVar("S", bound=Write)
 
 UNKNOWN_LIMIT: Final = 3
-"""After so many unknown creates no further one starts. So many may be in flight: none can exceed it."""
+"""Unknown creates and those in flight are never more than so many together; then no further one starts.
+
+It holds for what a crash leaves, too. A create is in flight from before its intent is written until what came
+of it stands in the queue of records, which is written in its order. However much of that is durable, it holds
+no more intents without what came of them than may be in flight."""
 
 
 class Applier:
@@ -52,9 +60,11 @@ class Applier:
         self._support, self._parallelism, self._on_result = support, parallelism, on_result
         self._uploads = uploads
         self._spends = spends(plan)
-        self._guard = threading.Lock()
+        self._guard = threading.Condition()
         self._stopped: str | None = None
-        self._unknown = 0
+        self._creating = self._unknown = 0
+        self._made: deque[Made] = deque()
+        """To be read back."""
         self._results: dict[str, Result] = {}
         self._receipts: list[Receipt] = []
 
@@ -69,7 +79,7 @@ class Applier:
         self._each([c for c in work if isinstance(c, Retire)], self._retire, 1)
         self._each([c for c in work if isinstance(c, Update | Adopt)], self._update, self._parallelism)
         creates = [c for c in work if isinstance(c, Create | Replace)]
-        self._each(creates, self._create, min(self._parallelism, UNKNOWN_LIMIT))
+        self._create_each(creates)
         self._note_agreement()
         results = [self._results.get(change.address) or self._not_attempted(change) for change in work]
         exits = self._plan.blocked_exits() | failed
@@ -95,31 +105,83 @@ class Applier:
             return
         waiting = iter(changes)
         with ThreadPoolExecutor(workers) as pool:
-            running = [pool.submit(self._work, waiting, step, workers) for _ in range(workers)]
+            running = [pool.submit(self._work, waiting, step) for _ in range(workers)]
         for worker in running:
             worker.result()
 
-    def _work(self, waiting: Iterable[W], step: Callable[[W], Result], workers: int) -> None:
-        mine = 0
-        while (change := self._next(waiting, mine, workers)) is not None:
-            result = self._try(change, step)
-            mine += result.outcome == "unknown"
-            with self._guard:
-                self._results[change.address] = result
-            self._on_result(result)
+    def _work(self, waiting: Iterator[W], step: Callable[[W], Result]) -> None:
+        while (change := self._next(waiting)) is not None:
+            self._tell(self._try(change, step))
 
-    def _next(self, waiting: Iterable[W], mine: int, workers: int) -> W | None:
-        """The next change, or None: all done, told to stop, or too many unknown creates.
-
-        A worker whose create ended unknown leaves while the others in flight could fill the limit.
-        """
+    def _next(self, waiting: Iterator[W]) -> W | None:
+        """The next change, or None: all done, or told to stop."""
         with self._guard:
-            left = UNKNOWN_LIMIT - self._unknown
-            if self._stopped or left <= 0 or (mine and left < workers):
-                return None
-            return next(iter(waiting), None)
+            return None if self._stopped else next(waiting, None)
 
-    def _try(self, change: W, step: Callable[[W], Result]) -> Result:
+    def _create_each(self, changes: list[Create | Replace]) -> None:
+        """Each worker creates or reads back, whatever is next."""
+        workers = min(self._parallelism, 2 * len(changes))
+        if not workers:
+            return
+        waiting = iter(changes)
+        with ThreadPoolExecutor(1) as scribe, ThreadPoolExecutor(workers) as pool:
+            running = [pool.submit(self._create_and_read, waiting, scribe) for _ in range(workers)]
+        for worker in running:
+            worker.result()
+
+    def _create_and_read(self, waiting: Iterator[Create | Replace], scribe: Executor) -> None:
+        while job := self._job(waiting, scribe):
+            job()
+
+    def _job(self, waiting: Iterator[Create | Replace], scribe: Executor) -> Callable[[], None] | None:
+        """A create while one may begin, for its intent is written with the binding of the one before; but
+        what was created does not wait for long. None: all done, or told to stop."""
+        with self._guard:
+            while True:
+                free = min(self._parallelism, UNKNOWN_LIMIT - self._unknown) - self._creating
+                may_begin = free > 0 and len(self._made) < self._parallelism
+                if may_begin and (change := self._next(waiting)) is not None:
+                    self._creating += 1
+                    return partial(self._create_one, change, scribe)
+                if self._made:
+                    return partial(self._finish, self._made.popleft())
+                if not self._creating:
+                    return None
+                self._guard.wait()
+
+    def _create_one(self, change: Create | Replace, scribe: Executor) -> None:
+        made: Result | Made | None = None
+        try:
+            made = self._try(change, self._create)
+        finally:
+            self._free(made)
+        if isinstance(made, Made):
+            scribe.submit(made.write)  # whatever holds up the next intent, or the reading back
+        else:
+            self._tell(made)
+
+    def _free(self, made: Result | Made | None) -> None:
+        """One who may create is free again, unless the outcome is unknown."""
+        with self._guard:
+            self._creating -= 1
+            if isinstance(made, Made):
+                self._made.append(made)
+            else:
+                self._unknown += made is not None and made.outcome == "unknown"
+            self._guard.notify_all()
+
+    def _finish(self, made: Made) -> None:
+        assert self._remote
+        remote = self._remote
+        self._tell(self._try(made.change, lambda _: finish(made, remote, self._memory)))
+
+    def _tell(self, result: Result) -> None:
+        with self._guard:
+            self._results[result.address] = result
+        self._on_result(result)
+
+    def _try(self, change: W, step: Callable[[W], R]) -> R | Result:
+        result: R | Result
         try:
             result = step(change)
         except Unrecorded as error:
@@ -132,7 +194,7 @@ class Applier:
             result = self._state_failed(change, error)
         except DefendctlError as error:  # of a file that could not be uploaded
             result = _no_file(change, error)
-        if result.outcome == "failed" and result.exit_code == Exit.KEY_REFUSED:
+        if isinstance(result, Result) and result.outcome == "failed" and result.exit_code == Exit.KEY_REFUSED:
             self.stop("the API refused the key")
         return result
 
@@ -153,14 +215,10 @@ class Applier:
             return adopt(change, self._remote, self._memory, self._support, spent)
         return update(change, self._remote, self._memory, self._support, spent)
 
-    def _create(self, change: Create | Replace) -> Result:
+    def _create(self, change: Create | Replace) -> Result | Made:
         assert self._remote
         spent = self._spent_by(change)
-        result = create(self._settled(change), self._remote, self._memory, self._support, spent)
-        if result.outcome == "unknown":
-            with self._guard:
-                self._unknown += 1
-        return result
+        return create(self._settled(change), self._remote, self._memory, self._support, spent)
 
     def _spent_by(self, change: Work) -> Spends:
         return self._spends[change.address, change.action]
@@ -176,13 +234,10 @@ class Applier:
 
     def _note_agreement(self) -> None:
         """Where desired and live are equal, that is what was applied; a write of state and no action."""
-        for change in self._plan.changes:
-            if not isinstance(change, Same | Block | Update | Adopt):
-                continue
-            binding = self._memory.state.bindings.get(change.address)
-            fresh = _agreed(change, binding) if binding else {}
-            if fresh:
-                self._memory.note(records.known(change.address, fresh))
+        bindings = self._memory.state.bindings
+        seen = [c for c in self._plan.changes if isinstance(c, Same | Block | Update | Adopt)]
+        agreed = ((c.address, _agreed(c, bindings[c.address])) for c in seen if c.address in bindings)
+        self._memory.note(*[records.known(address, fresh) for address, fresh in agreed if fresh])
 
 
 def _no_file(change: Work, error: DefendctlError) -> Result:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -17,17 +17,18 @@ from defendctl.exits import Exit
 from defendctl.model import Intent
 from defendctl.plan.fingerprints import Spends
 from defendctl.state import records
+from defendctl.state.group import boottime
 
 if TYPE_CHECKING:
     from defendctl.api.outcome import Outcome
     from defendctl.engine.protocols import Memory, Remote
     from defendctl.model import Fields, Support
     from defendctl.plan.changes import Create, Replace
-    from defendctl.state.records import Record
+    from defendctl.state.group import Pending
 
 TRIES: Final = 3
-SEND_LIMIT: Final = 1.0
-"""Seconds between the intent and the POST. Whoever took longer was paused, and may have been given up."""
+LINGER: Final = 0.005
+"""Seconds for which a binding waits for the next intent, to be written with it."""
 
 
 class Paused(Exception):
@@ -52,28 +53,58 @@ class Attempt:
     intended: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A workflow that is there, whose binding is on its way to the state."""
+
+    change: Create | Replace
+    sent: Fields
+    binding: Pending
+
+    @property
+    def workflow_id(self) -> str:
+        return str(self.binding.record["workflow_id"])
+
+    def write(self) -> None:
+        """What is wrong with it, `finish` tells."""
+        with suppress(OSError, Precondition):
+            self.binding.wait(LINGER)
+
+
 def create(
     change: Create | Replace, remote: Remote, memory: Memory, support: Support, spends: Spends = Spends()
-) -> Result:
-    """Raises OSError or Precondition if nothing can be recorded any more."""
+) -> Result | Made:
+    """One workflow, or why there is none. Its intent is durable before the POST, and its binding is written
+    before whatever is recorded once this has returned.
+
+    Raises OSError or Precondition if nothing can be recorded any more.
+    """
     sent = {n: v for n, v in change.desired.fields().items() if n in support.create}
     tried = 0
     while True:
         tried += 1
         attempt = _attempt(change.address, sent, change.workflow_id, remote, memory)
-        result = _settle(change, attempt, sent, remote, memory, spends)
-        if result:
-            return result
+        settled = _settle(change, attempt, sent, memory, spends)
+        if settled:
+            return settled
         wait = _wait(attempt.outcome, tried)
         if wait is None:
             return _failed(change, attempt.outcome)
         remote.pause(wait)
 
 
-def boottime() -> float:
-    """Goes on while the machine sleeps, where the system has such a clock."""
-    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-    return time.clock_gettime(clock)
+def finish(made: Made, remote: Remote, memory: Memory) -> Result:
+    """Read back while the binding is written. Told only once that is durable; raises Unrecorded if it cannot
+    be."""
+    result = _verified(made.change, made.workflow_id, made.sent, remote)
+    try:
+        made.binding.wait(LINGER)
+    except (OSError, Precondition) as error:
+        record = made.binding.record
+        memory.note(record)
+        result = Result(made.change.address, made.change.action, "done", made.workflow_id)
+        raise Unrecorded(result, record["op"], error) from error
+    return result
 
 
 def _attempt(address: str, sent: Fields, replaces: str | None, remote: Remote, memory: Memory) -> Attempt:
@@ -81,31 +112,30 @@ def _attempt(address: str, sent: Fields, replaces: str | None, remote: Remote, m
 
     def before_send() -> None:
         nonlocal intended
-        began = boottime()
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        memory.record(records.intent(address, Intent(op, now, sent, replaces)))
+        written = memory.record(records.intent(address, Intent(op, now, sent, replaces)))
         intended = True
-        if boottime() - began > SEND_LIMIT:
+        if boottime() - written > memory.send_limit:
             raise Paused
 
     try:
         outcome = remote.create(sent, before_send)
     except Paused:
-        outcome = Unsent(f"more than {SEND_LIMIT:g} s passed between the intent and the request")
+        outcome = Unsent(f"more than {memory.send_limit:g} s passed between the intent and the request")
     return Attempt(op, outcome, intended)
 
 
 def _settle(
-    change: Create | Replace, attempt: Attempt, sent: Fields, remote: Remote, memory: Memory, spends: Spends
-) -> Result | None:
+    change: Create | Replace, attempt: Attempt, sent: Fields, memory: Memory, spends: Spends
+) -> Result | Made | None:
     """Record what is known. None where nothing was created."""
     match attempt.outcome:
         case Created(workflow_id) if not memory.claim(workflow_id):
             why = f"the API answered the id {workflow_id}, which is bound or remembered already"
             return _unknown(change, attempt.op, why, memory)
         case Created(workflow_id):
-            _bind(change, records.bound(change.address, attempt.op, workflow_id, spends.whole), memory)
-            return _verified(change, workflow_id, sent, remote)
+            record = records.bound(change.address, attempt.op, workflow_id, spends.whole)
+            return Made(change, sent, memory.record_soon(record))
         case Unknown(why):
             return _unknown(change, attempt.op, why, memory)
         case _:
@@ -130,16 +160,6 @@ def _unknown(change: Create | Replace, op: str, why: str, memory: Memory) -> Res
     except (OSError, Precondition):
         memory.note(records.unknown(change.address, op, why))
     return result
-
-
-def _bind(change: Create | Replace, record: Record, memory: Memory) -> None:
-    """Raises Unrecorded."""
-    try:
-        memory.record(record)
-    except (OSError, Precondition) as error:
-        memory.note(record)
-        result = Result(change.address, change.action, "done", record["workflow_id"])
-        raise Unrecorded(result, record["op"], error) from error
 
 
 def _verified(change: Create | Replace, workflow_id: str, sent: Fields, remote: Remote) -> Result:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from defendctl.api.outcome import Outcome, Submitted
     from defendctl.event import Event
     from defendctl.model import Fields, Observed, State
+    from defendctl.state.group import Pending
     from defendctl.state.records import Record
 
 
@@ -59,11 +60,22 @@ class Evaluator(Protocol):
 class Memory(Protocol):
     state: State
 
-    def record(self, record: Record) -> None:
-        """Durable when it returns. Raises OSError or Precondition; then it did not happen."""
+    @property
+    def send_limit(self) -> float:
+        """Seconds that may pass between an intent and its request: whoever took longer was paused, and may
+        have been given up."""
+
+    def record(self, record: Record) -> float:
+        """Durable when it returns; gives when its write began, by `boottime`.
+
+        Raises OSError or Precondition; then it did not happen.
+        """
+
+    def record_soon(self, record: Record) -> Pending:
+        """Durable when that was waited for. Records are written in the order of these calls."""
 
     def claim(self, workflow_id: str) -> bool:
         """Take a new id for this run; False if it is bound, remembered or taken already."""
 
-    def note(self, record: Record) -> None:
+    def note(self, *noted: Record) -> None:
         """Durable when the run ends."""

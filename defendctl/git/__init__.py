@@ -14,8 +14,10 @@ from defendctl.git.checkout import (
     head,
     is_ancestor,
     is_shallow,
+    is_tracked,
     is_work_tree,
     knows,
+    on_branches,
     untracked_or_changed,
 )
 
@@ -27,7 +29,9 @@ __all__ = [
     "head",
     "is_ancestor",
     "is_shallow",
+    "is_tracked",
     "is_work_tree",
     "knows",
+    "on_branches",
     "untracked_or_changed",
 ]

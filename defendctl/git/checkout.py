@@ -73,6 +73,11 @@ def untracked_or_changed(files: Iterable[Path]) -> list[Path]:
     return sorted((wanted - tracked) | (wanted & changed))
 
 
+def is_tracked(file: Path) -> bool:
+    """Also one that is gone. Raises NoAnswer."""
+    return bool(ask(file.parent, "ls-files", "--", file.name).strip())
+
+
 def changed_between(folder: Path, old: str, new: str) -> set[Path]:
     """Every file that one of two commits has and the other has not, or has otherwise."""
     top = _top(folder)

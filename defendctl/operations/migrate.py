@@ -26,7 +26,7 @@ from defendctl.state.document import DamagedState, from_text, to_text
 from defendctl.state.owner import this_run
 from defendctl.state.place import BadPlace, Place, key_of, option_problem, parse_place
 from defendctl.state.session import ANCESTORS
-from defendctl.state.store import Moved
+from defendctl.state.store import WentElsewhere
 from defendctl.state.waiting import take_lock
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def migrate(workspace: Workspace, to: str, options: dict[str, str]) -> Migrated:
         with source.session(workspace.settings.warn) as session:
             _move(workspace, session, target, here, there)
             lineage = str(session.state.lineage)
-    except Moved as moved:
+    except WentElsewhere as moved:
         if not _is_same(moved.moved_to, there):
             raise
         lineage = str(target.read().bare.lineage)  # by a run that could not tell it any more

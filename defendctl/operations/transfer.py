@@ -99,7 +99,7 @@ def _is_tracked(file: Path) -> bool:
     if not git.is_work_tree(file.parent):
         return False
     try:
-        return bool(git.ask(file.parent, "ls-files", "--", file.name).strip())
+        return git.is_tracked(file)
     except git.NoAnswer:
         return False
 

@@ -71,7 +71,7 @@ class Copies:
     def keep(self, state: State, document: bytes, mode: int) -> None:
         """A copy of `document`, which is `state`. Never fails the write itself."""
         home = self._home
-        copy = home / f"{state.lineage}.{state.serial:08d}.{state.writer}.json"
+        copy = home / _name(state)
         with suppress(OSError):
             home.mkdir(parents=True, exist_ok=True)
             if _is_kept(copy, document):
@@ -87,10 +87,11 @@ class Copies:
         copy = self.newest(lineage) if lineage else self.last()
         return (copy, max(0.0, time.time() - copy.path.stat().st_mtime)) if copy else None
 
-    def newest(self, lineage: str) -> Copy | None:
-        """The copy of the highest serial of this lineage that can be read."""
+    def newest(self, lineage: str, known: State | None = None) -> Copy | None:
+        """The copy of the highest serial of this lineage that can be read; one of the state that is `known`
+        is told by its name."""
         there = [copy for copy in self._all() if copy.lineage == lineage]
-        return next(_read(sorted(there, key=lambda c: (c.serial, c.changed), reverse=True)), None)
+        return next(_read(sorted(there, key=lambda c: (c.serial, c.changed), reverse=True), known), None)
 
     def last(self) -> Copy | None:
         """The copy that was made last, of whatever lineage; the sandbox's tell nothing of a project."""
@@ -116,11 +117,17 @@ def _is_kept(copy: Path, document: bytes) -> bool:
     return stat.S_ISREG(there.st_mode) and there.st_size == len(document)
 
 
-def _read(copies: list[_Named]) -> Iterator[Copy]:
+def _read(copies: list[_Named], known: State | None = None) -> Iterator[Copy]:
     """Those that are whole."""
     for copy in copies:
+        if known and copy.path.name == _name(known):
+            yield Copy(copy.path, known)
         with suppress(OSError, UnicodeDecodeError, DefendctlError):
             yield Copy(copy.path, from_text(copy.path.read_text(encoding="utf-8")))
+
+
+def _name(state: State) -> str:
+    return f"{state.lineage}.{state.serial:08d}.{state.writer}.json"
 
 
 def _in(folder: Path) -> list[_Named]:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, replace
+from json.encoder import encode_basestring_ascii
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from defendctl.diagnostics import Precondition
 from defendctl.model import Binding, Fields, Intent, Revision, SentValue, State
+from defendctl.process import uncollected
 from defendctl.state.bounded import parse
 from defendctl.state.shape import problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+T = TypeVar("T")
 FORMAT: Final = 2
 """What is written. 2 came with what plans have spent, former addresses and revisions."""
 MOVED: Final = 3
@@ -24,6 +28,7 @@ READABLE: Final = (1, 2, 3)
 LARGEST: Final = 32 * 1024 * 1024
 _HEAD: Final = re.compile(rb'^  "(lineage|serial|writer)": "?([^",\n]*)"?,?$', re.MULTILINE)
 _DIGITS: Final = 18
+_CONSTANTS: Final = {None: "null", True: "true", False: "false"}
 
 
 class DamagedState(Precondition):
@@ -36,7 +41,35 @@ class NewerState(Precondition):
 
 def to_text(state: State) -> str:
     """Sorted and indented, so that a git diff shows what moved; ends with a newline."""
-    body = {
+    with uncollected():
+        body = _body(state)
+        return _indented({**body, "checksum": _checksum(body)}) + "\n"
+
+
+def from_text(text: str) -> State:
+    """Raises DamagedState or NewerState; never returns half a state."""
+    with uncollected():
+        return _state(_checked(_object(text)))
+
+
+def refuse_unsound(state: State, sound: State) -> None:
+    """Raises DamagedState for what no text would be taken for. `sound` came from one: what is still the same
+    is not looked at again."""
+    fresh = replace(
+        state,
+        bindings=_other(state.bindings, sound.bindings),
+        unresolved=_other(state.unresolved, sound.unresolved),
+        tombstones=_other(state.tombstones, sound.tombstones),
+    )
+    _refuse_problem(_body(fresh))
+
+
+def _other(now: Mapping[str, T], then: Mapping[str, T]) -> dict[str, T]:
+    return {address: value for address, value in now.items() if then.get(address) is not value}
+
+
+def _body(state: State) -> dict[str, Any]:
+    return {
         "format_version": MOVED if state.moved_to else FORMAT,
         "lineage": state.lineage,
         "serial": state.serial,
@@ -59,12 +92,25 @@ def to_text(state: State) -> str:
             moved_to=state.moved_to,
         ),
     }
-    return json.dumps({**body, "checksum": _checksum(body)}, indent=2, sort_keys=True) + "\n"
 
 
-def from_text(text: str) -> State:
-    """Raises DamagedState or NewerState; never returns half a state."""
-    body = _object(text)
+def _indented(value: Any, line: str = "\n") -> str:
+    """As `json.dumps(value, indent=2, sort_keys=True)`, for which Python has no fast encoder."""
+    deeper = line + "  "
+    if isinstance(value, str):
+        return encode_basestring_ascii(value)
+    if isinstance(value, dict):
+        pairs = [f"{encode_basestring_ascii(k)}: {_indented(v, deeper)}" for k, v in sorted(value.items())]
+        return f"{{{deeper}{f',{deeper}'.join(pairs)}{line}}}" if pairs else "{}"
+    if isinstance(value, (list, tuple)):
+        items = [_indented(v, deeper) for v in value]
+        return f"[{deeper}{f',{deeper}'.join(items)}{line}]" if items else "[]"
+    if value is None or isinstance(value, bool):
+        return _CONSTANTS[value]
+    return repr(value) if isinstance(value, int) or isfinite(value) else json.dumps(value)
+
+
+def _checked(body: dict[str, Any]) -> dict[str, Any]:
     version = body.get("format_version")
     if isinstance(version, int) and version > READABLE[-1]:
         given = f"format {version}" if version < 1000 else "another format"
@@ -73,10 +119,14 @@ def from_text(text: str) -> State:
         raise DamagedState("this is no state of defendctl: its `format_version` is none of 1, 2 and 3")
     if body.pop("checksum", None) != _checksum(body):
         raise DamagedState("the state was changed by something other than defendctl: its checksum is wrong")
+    _refuse_problem(body)
+    return body
+
+
+def _refuse_problem(body: dict[str, Any]) -> None:
     wrong = problem(body)
     if wrong:
         raise DamagedState(f"the state is not whole: {wrong}")
-    return _state(body)
 
 
 @dataclass(frozen=True, slots=True)

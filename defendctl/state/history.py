@@ -58,7 +58,8 @@ def _is_elsewhere(state: State, seen: State) -> bool:
 
 def _lacking(state: State, seen: State) -> list[str]:
     """What only `seen` knows: ids, and creates whose outcome is unknown."""
-    ids = [f"{address} → {i}" for i, address in seen.known_ids().items() if i not in state.known_ids()]
+    known = state.known_ids()
+    ids = [f"{address} → {i}" for i, address in seen.known_ids().items() if i not in known]
     ops = {intent.op for intent in state.unresolved.values()}
     return ids + [f"a create of {a}" for a, intent in seen.unresolved.items() if intent.op not in ops]
 

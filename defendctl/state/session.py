@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Final
 
 from defendctl.diagnostics import Precondition
 from defendctl.state.document import to_text
+from defendctl.state.group import GroupCommit
 from defendctl.state.lines import head, stamp
 from defendctl.state.records import at_revision, signed, take
 from defendctl.state.spent import drop_oldest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from defendctl.model import Binding, Revision, State
     from defendctl.state.backend import Backend, Lease
+    from defendctl.state.group import Pending
     from defendctl.state.records import Record
     from defendctl.state.snapshot import Snapshot
 
@@ -56,8 +58,11 @@ class Session:
         self.revision: Revision | None = None
         """The commit from which this run applies; the first record bears it."""
         self.has_recorded = False
-        self._guard = threading.Lock()
+        self._claiming = threading.Lock()
         self._closed = False
+        self._group = GroupCommit(self._append, lease.beat, backend.pulse)
+        self._pen = self._group.pen
+        """The state in memory changes under it, and so in the order of what is written."""
 
     @property
     def exists(self) -> bool:
@@ -73,34 +78,41 @@ class Session:
         if late:
             self._write(None)
 
+    @property
+    def send_limit(self) -> float:
+        """Seconds that may pass between an intent and its request."""
+        return self._lease.send_limit
+
     def begin(self) -> None:
         """Make the empty state, so that its lineage is durable before anything else is."""
-        with self._guard:
+        with self._pen:
             self._write(None)
 
-    def record(self, record: Record) -> None:
-        """Durable when it returns. Raises OSError or Precondition; then it did not happen."""
-        with self._guard:
-            record = self._signed(record)
-            if self.revision and not self.has_recorded:
-                record = at_revision(record, self.revision)
-            self._append(record)
-            self.has_recorded = True
-            take(self.state, record)
-            self._dirty = True
+    def record(self, record: Record) -> float:
+        """Durable when it returns; gives when its write began, by `boottime`.
+
+        Raises OSError or Precondition; then it did not happen, and nothing is recorded any more.
+        """
+        return self.record_soon(record).wait()
+
+    def record_soon(self, record: Record) -> Pending:
+        """The same, for whoever has something else to do before it must be durable. Records are written, and
+        change the state in memory, in the order of these calls."""
+        return self._group.soon(self._signed(record))
 
     def claim(self, workflow_id: str) -> bool:
         """Take a new id for this run; False if it is bound, remembered or taken already."""
-        with self._guard:
+        with self._claiming:
             free = workflow_id not in self._ids
             self._ids.add(workflow_id)
             return free
 
-    def note(self, record: Record) -> None:
+    def note(self, *noted: Record) -> None:
         """Made durable by the next fold only: for what can be read again."""
-        with self._guard:
-            take(self.state, self._signed(record))
-            self._dirty = True
+        with self._pen:
+            for record in noted:
+                take(self.state, self._signed(record))
+                self._dirty = True
 
     def signed(self, binding: Binding, by: str) -> Binding:
         """With all that is known of it recorded now."""
@@ -116,7 +128,7 @@ class Session:
 
     def edit(self, change: Callable[[State], object]) -> None:
         """One change in one write, for the commands that repair."""
-        with self._guard:
+        with self._pen:
             change(self.state)
             self._write(None)
 
@@ -128,10 +140,14 @@ class Session:
 
     def close(self) -> None:
         """Fold what was recorded into the state. Nothing recorded: the file stays byte for byte."""
-        with self._guard:
+        self._group.end()
+        with self._pen:
             if self._closed:
                 return
-            self._closed = True
+            try:
+                self._group.write()  # what nobody waited for
+            finally:
+                self._closed = True
             if self._dirty:
                 self._write(self._journal)
             if self._journal:
@@ -140,16 +156,26 @@ class Session:
     def _signed(self, record: Record) -> Record:
         return signed(record, _now(), self.run) if self.run else record
 
-    def _append(self, record: Record) -> None:
+    def _append(self, records: Sequence[Record]) -> None:
+        """Whoever calls it has the pen."""
         if self._closed:
             raise Precondition("the run has ended")
         if self._journal is None:
-            if self._base is None or self._stranger:
-                self._write(None)
-            assert self._base is not None
-            self._journal = uuid.uuid4().hex
-            self._lease.append([head(self._journal, self._base)])
-        self._lease.append([record])
+            self._begin_journal()
+        if self.revision and not self.has_recorded:
+            first, *rest = records
+            records = [at_revision(first, self.revision), *rest]
+        self._lease.append(records)
+        self.has_recorded = self._dirty = True
+        for record in records:
+            take(self.state, record)
+
+    def _begin_journal(self) -> None:
+        if self._base is None or self._stranger:
+            self._write(None)
+        assert self._base is not None
+        self._journal = uuid.uuid4().hex
+        self._lease.append([head(self._journal, self._base)])
 
     def _write(self, journal: str | None) -> None:
         """Raises OSError or Precondition; the file then is as it was."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.model import (
@@ -21,7 +22,7 @@ from defendctl.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
 
 _WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
@@ -71,7 +72,7 @@ def is_binding(data: Any) -> bool:
         and usable_id(data.get("workflow_id"))
         and is_fields(data.get("applied"))
         and is_fields(data.get("assumed", {}))
-        and _is_list_of(FIELDS, data.get("unconfirmed", []))
+        and _is_list_of(_NAMES, data.get("unconfirmed", []))
         and _are_stamps(data.get("recorded", []))
         and _are_sent(data.get("sent", []))
     )
@@ -102,7 +103,7 @@ def _are_stamps(data: Any) -> bool:
         and run.keys() == {"at", "by", "fields"}
         and _is_time(run.get("at"))
         and _is_run(run.get("by"))
-        and _is_list_of(FIELDS, run.get("fields"))
+        and _is_list_of(_NAMES, run.get("fields"))
         for run in data
     )
 
@@ -120,13 +121,21 @@ def is_intent(data: Any) -> bool:
 
 
 def is_fields(data: Any) -> bool:
-    return isinstance(data, dict) and all(
-        name in FIELDS and _FIELDS.get(name, _is_text)(value) for name, value in data.items()
-    )
+    if not isinstance(data, dict):
+        return False
+    for name, value in data.items():
+        check = _FIELDS.get(name)
+        if check is None or not check(value):
+            return False
+    return True
 
 
 def _is_metrics(value: Any) -> bool:
-    return isinstance(value, dict) and all(_is_text(v) or _is_number(v) for v in value.values())
+    return isinstance(value, dict) and all(map(_is_measure, value.values()))
+
+
+def _is_measure(value: Any) -> bool:
+    return isinstance(value, (str, float, int)) and not isinstance(value, bool)
 
 
 def _is_text(value: Any) -> bool:
@@ -138,7 +147,7 @@ def _is_text_or_none(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _is_bool(value: Any) -> bool:
@@ -146,16 +155,22 @@ def _is_bool(value: Any) -> bool:
 
 
 def _is_list(value: Any) -> bool:
-    return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
+    return isinstance(value, (list, tuple)) and all(map(_is_text, value))
 
 
-def _is_list_of(known: Collection[str], value: Any) -> bool:
-    return _is_list(value) and all(item in known for item in value)
+def _is_list_of(known: frozenset[str], value: Any) -> bool:
+    return _is_list(value) and known.issuperset(value)
 
 
 def _is_time(value: Any) -> bool:
+    return isinstance(value, str) and _has_zone(value)
+
+
+@lru_cache(64)
+def _has_zone(time: str) -> bool:
+    """What one run records bears few times."""
     try:
-        return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
+        return datetime.fromisoformat(time).tzinfo is not None
     except ValueError:
         return False
 
@@ -228,7 +243,9 @@ def _is_revision(value: Any) -> bool:
     )
 
 
+_NAMES: Final = frozenset(FIELDS)
 _FIELDS: Final[dict[str, Callable[[Any], bool]]] = {
+    **dict.fromkeys(FIELDS, _is_text),
     "metrics": _is_metrics,
     "max_retries": _is_number,
     "web_search": _is_bool,

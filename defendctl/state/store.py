@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from defendctl.command import command
 from defendctl.diagnostics import Precondition
 from defendctl.model import State
-from defendctl.state.document import DamagedState, NewerState, from_text, is_older_format, to_text
+from defendctl.state.document import DamagedState, NewerState, from_text, is_older_format, refuse_unsound
 from defendctl.state.history import Rollback, rolled_back, where_from
 from defendctl.state.lines import what_it_holds
 from defendctl.state.owner import this_run
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from defendctl.state.lines import Leftover
 
 
-class Moved(Precondition):
+class WentElsewhere(Precondition):
     """The state goes on elsewhere."""
 
     def __init__(self, where: str, serial: int, moved_to: str) -> None:
@@ -87,7 +87,7 @@ class Store:
         if not state.lineage:
             return None
         kept = self.backend.newest(state.lineage)
-        found = rolled_back(state, self.copies.newest(state.lineage), kept)
+        found = rolled_back(state, self.copies.newest(state.lineage, state), kept)
         return found if found and self.backend.read().version == snapshot.version else None
 
     def remembers(self) -> bool:
@@ -127,7 +127,7 @@ class Store:
     def understand(self, stored: Stored) -> Snapshot:
         bare = self._parsed(stored.document)
         if bare and bare.moved_to:
-            raise Moved(self.where, bare.serial, bare.moved_to)
+            raise WentElsewhere(self.where, bare.serial, bare.moved_to)
         snapshot = self._snapshot(bare, stored.journal)
         self._recall(snapshot.state)
         is_old = stored.document is not None and is_older_format(stored.document)
@@ -209,10 +209,12 @@ class Store:
 
 
 def _folded(bare: State, leftover: Leftover) -> State:
-    state = from_text(to_text(bare))
+    """Every step puts new values into the dicts, so that copies of these are enough."""
+    state = bare.copy()
     for record in leftover.records:
         take(state, record)
-    return from_text(to_text(state))
+    refuse_unsound(state, bare)
+    return state
 
 
 def _foreign_journal(journal: str, leftover: Leftover, bare: State) -> Precondition:

@@ -6,13 +6,12 @@ nesting, reads YAML 1.1, keeps the last of two equal keys in silence and expands
 
 from __future__ import annotations
 
-import gc
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from defendctl.process import uncollected
 from defendctl.yamltext import source
 from defendctl.yamltext.node import LINE, Document, Node, Place, span_of
 from defendctl.yamltext.quote import kind_of
@@ -49,7 +48,7 @@ def load(path: Path, shown: str) -> tuple[list[Document], list[Diagnostic]]:
     """
     report = Report(shown)
     documents: list[Document] = []
-    with report.stopping(), _uncollected():
+    with report.stopping(), uncollected():
         documents = _compose(source.read(path, shown), report)
     return documents, report.diagnostics
 
@@ -58,21 +57,9 @@ def loads(text: str, shown: str) -> tuple[list[Document], list[Diagnostic]]:
     """The same of a text without byte order mark, which is not read from anywhere."""
     report = Report(shown)
     documents: list[Document] = []
-    with report.stopping(), _uncollected():
+    with report.stopping(), uncollected():
         documents = _compose(text, report)
     return documents, report.diagnostics
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Many values and no cycles: the collector would look at all of them again and again."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _compose(text: str, report: Report) -> list[Document]:

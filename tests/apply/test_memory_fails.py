@@ -12,7 +12,6 @@ from defendctl.api.dialects import DIALECTS
 from defendctl.api.outcome import Created, Outcome, Refused, Unknown, Unsent
 from defendctl.diagnostics import ApiError, Interrupted, Precondition
 from defendctl.engine.apply import Applier
-from defendctl.engine.create import SEND_LIMIT
 from defendctl.model import NEWEST, Intent, Observed, State, Workflow
 from defendctl.plan.build import World, build_plan
 from defendctl.state import records
@@ -124,10 +123,11 @@ def test_whoever_paused_between_intent_and_request_sends_nothing(session: Sessio
     class Slow:
         """The session, on a machine that sleeps while it syncs."""
 
-        def record(self, record: Record) -> None:
-            session.record(record)
+        def record(self, record: Record) -> float:
+            written = session.record(record)
             if record["do"] == "intent":
-                time.sleep(SEND_LIMIT * 1.05)
+                time.sleep(session.send_limit * 1.05)
+            return written
 
         def __getattr__(self, name: str) -> Any:
             return getattr(session, name)
@@ -135,7 +135,7 @@ def test_whoever_paused_between_intent_and_request_sends_nothing(session: Sessio
     api = Api(Created(ID), Created(ID), Created(ID))
     result = run(api, Slow())
     assert result.results[0].outcome == "failed"
-    assert "passed between the intent and the request" in str(result.results[0].error)
+    assert "more than 1 s passed between the intent and the request" in str(result.results[0].error)
     assert api.sent == 0
     assert session.state.unresolved == {}
 
@@ -171,8 +171,10 @@ def test_a_journal_whose_write_failed_takes_no_more(session: Session, store: Sto
             session.record(_intent("b"))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    with pytest.raises(OSError, match="an earlier write to the journal failed"):
+    with pytest.raises(OSError, match="File too large"):
         session.record(_intent("c"))
+    with pytest.raises(OSError, match="an earlier write to the journal failed"):
+        session._lease.append([_intent("d")])
     assert set(store.read().state.unresolved) == {"a"}
 
 

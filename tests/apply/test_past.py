@@ -231,7 +231,7 @@ def test_a_move_that_cannot_be_recorded_stops_the_run(error: Exception, code: in
         def __getattr__(self, name: str) -> Any:
             raise AssertionError(name)
 
-    memory = Full()
+    memory: Any = Full()
     past = settle({"x": "a", "y": "b"}, {}, {"x", "y"}, memory.state)
     support = DIALECTS["2025-12-07"].support
     world = PlanWorld({}, {}, past.state, support, "host", {"x", "c"}, moves=past.moves)
@@ -401,13 +401,8 @@ def test_an_api_that_resets_what_an_update_leaves_out() -> None:
         def record(self, record: Any) -> None:
             assert record["do"] == "sending"
 
-        def claim(self, workflow_id: str) -> bool:
-            raise AssertionError(workflow_id)
-
-        def note(self, record: Any) -> None:
-            raise AssertionError(record)
-
-    result = update(change, Resetting(), Memory(), DIALECTS["2025-12-07"].support)
+    memory: Any = Memory()
+    result = update(change, Resetting(), memory, DIALECTS["2025-12-07"].support)
     assert (result.outcome, result.error) == (
         "failed",
         "the update changed what it did not hold: description",

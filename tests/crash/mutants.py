@@ -51,8 +51,8 @@ _IN_PLACE = (
 _INTENT_LATE = (
     (
         "engine/create.py",
-        "        memory.record(records.intent(address, Intent(op, now, sent, replaces)))\n",
-        "        intent.append(Intent(op, now, sent, replaces))\n",
+        "        written = memory.record(records.intent(address, Intent(op, now, sent, replaces)))\n",
+        "        written = boottime()\n        intent.append(Intent(op, now, sent, replaces))\n",
     ),
     ("engine/create.py", "    def before_send(", "    intent: list[Intent] = []\n\n    def before_send("),
     (
@@ -158,7 +158,7 @@ MUTANTS = (
     _mutant(
         "no pause limit",
         "sleeper",
-        ("engine/create.py", "if boottime() - began > SEND_LIMIT:", "if False:"),
+        ("engine/create.py", "if boottime() - written > memory.send_limit:", "if False:"),
     ),
     _mutant(
         "the journal is not looked at after an append",

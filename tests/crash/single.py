@@ -42,8 +42,8 @@ def unique() -> uuid.UUID:
 
 
 if __name__ == "__main__":
-    import defendctl.engine.create
     from defendctl.__main__ import main
+    from defendctl.state.local.backend import LocalLease
 
     concurrent.futures.ThreadPoolExecutor = Inline  # type: ignore[assignment, misc]
     secrets.token_hex = token  # type: ignore[assignment]
@@ -51,5 +51,5 @@ if __name__ == "__main__":
     if "CRASH_NOWHERE" in os.environ:  # no disk takes a temporary file
         tempfile._candidate_tempdir_list = list  # type: ignore[attr-defined]
     if "CRASH_PATIENT" in os.environ:  # no pause is too long
-        defendctl.engine.create.SEND_LIMIT = 1e6  # type: ignore[misc]
+        LocalLease.send_limit = 1e6
     main()

@@ -27,6 +27,7 @@ from defendctl.render.json import plan as plan_json
 from defendctl.render.json.dump import dumped
 from defendctl.render.text import plan as plan_text
 from defendctl.review import Review
+from defendctl.state.group import GroupCommit
 from defendctl.state.records import take
 from tests.strategies import bindings, observed, workflows, worlds
 
@@ -258,13 +259,18 @@ class Server:
 class Notebook:
     """A memory that only remembers."""
 
+    send_limit = 1.0
+
     def __init__(self, state: State) -> None:
         self.state = state
+        self.record_soon = GroupCommit(lambda group: self.note(*group)).soon
 
-    def record(self, record: Any) -> None:
-        take(self.state, record)
+    def record(self, record: Any) -> float:
+        return self.record_soon(record).wait()
 
-    note = record
+    def note(self, *noted: Any) -> None:
+        for record in noted:
+            take(self.state, record)
 
     def claim(self, workflow_id: str) -> bool:
         return workflow_id not in self.state.known_ids()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import UTC
 from typing import Any
@@ -12,11 +13,24 @@ from hypothesis import strategies as st
 
 from defendctl.diagnostics import Precondition
 from defendctl.model import FIELDS, GENERATIONS, Binding, Intent, State, usable_id
-from defendctl.state.document import DamagedState, NewerState, _checksum, from_text, to_text
-from defendctl.state.records import take, uploaded
+from defendctl.state.document import (
+    DamagedState,
+    NewerState,
+    _checksum,
+    _indented,
+    from_text,
+    refuse_unsound,
+    to_text,
+)
+from defendctl.state.records import bound, intent, known, moved, retired, take, uploaded
 
+TIME = "2025-12-07T00:00:00+00:00"
 texts = st.text(max_size=8)
 numbers = st.integers() | st.floats(allow_nan=False)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+)
 fields: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {},
     optional={
@@ -56,6 +70,56 @@ def test_round_trip(state: State) -> None:
     assert text.isascii()
     assert from_text(text) == state
     assert to_text(from_text(text)) == text
+
+
+@settings(derandomize=True, max_examples=200, deadline=None)
+@given(values)
+def test_a_text_is_laid_out_as_python_does_it(value: Any) -> None:
+    assert _indented(value) == json.dumps(value, indent=2, sort_keys=True)
+
+
+@settings(derandomize=True, max_examples=60, deadline=None)
+@given(states)
+def test_a_copy_is_changed_by_itself(state: State) -> None:
+    before = to_text(state)
+    copy = state.copy()
+    assert copy == state
+    shared = [f.name for f in dataclasses.fields(state) if getattr(copy, f.name) is getattr(state, f.name)]
+    assert not [name for name in shared if isinstance(getattr(state, name), dict | list | set)]
+    for address in ("a", "b"):
+        take(copy, intent(address, Intent("op", TIME, {"name": "n"})))
+        take(copy, bound(address, "op", f"wkfl_{address}", ["sha256:" + "1" * 64]))
+        take(copy, known(address, {"name": "m"}))
+    take(copy, moved("c", "a"))
+    take(copy, retired("b"))
+    take(copy, uploaded("c", "0" * 64, "file_1"))
+    assert copy != state
+    assert to_text(state) == before
+
+
+@pytest.mark.parametrize(
+    ("record", "where"),
+    [
+        ({"do": "known", "address": "a", "applied": {"max_retries": "many"}}, "`bindings`, 'a'"),
+        ({"do": "known", "address": "a", "applied": {}, "spent": ["x"]}, "`spent`"),
+        ({"do": "intent", "address": "B", "intent": {"op": "o", "at": TIME, "sent": {}}}, "no address"),
+        ({"do": "intent", "address": "b", "intent": {"op": "o", "at": "x", "sent": {}}}, "`unresolved`, 'b'"),
+        ({"do": "bound", "address": "c", "op": "op1", "workflow_id": ".."}, "`bindings`, 'c'"),
+        ({"do": "uploaded", "address": "a", "sha256": "0", "file_id": "f"}, "`uploads`"),
+    ],
+)
+def test_what_a_record_makes_unsound_is_refused(record: Any, where: str) -> None:
+    """As if the state had been read anew, though what did not change is not looked at again."""
+    binding = Binding("wkfl_1", {"name": "A"})
+    unresolved = {"c": Intent("op1", TIME, {"name": "C"})}
+    sound = State(bindings={"a": binding}, unresolved=unresolved, tombstones={"r": (binding,)})
+    state = sound.copy()
+    refuse_unsound(state, sound)
+    take(state, record)
+    with pytest.raises(DamagedState, match=where):
+        refuse_unsound(state, sound)
+    with pytest.raises(DamagedState, match=where):
+        from_text(to_text(state))
 
 
 @settings(derandomize=True, max_examples=60, deadline=None)

@@ -107,7 +107,8 @@ def test_a_journal_that_never_began(bound: Project, content: bytes) -> None:
     bound.journal.write_bytes(content)
     bound.assert_settled()
     bound.declare({"a": custom(description="d"), "b": custom()})
-    bound.apply()
+    told = "holds nothing that can be read" in bound.apply().err
+    assert told == bool(content), "what is dropped is said; an empty file holds nothing"
     assert not bound.journal.exists()
 
 
@@ -223,7 +224,8 @@ def test_a_run_whose_lock_was_broken_leaves_the_next_journal(bound: Project) -> 
 
     store = open_local(bound.state_file, bound.root / ".defendctl", None)
     with store.session(print) as first:
-        first._append(RECORDS[0])
+        first._begin_journal()
+        first._lease.append([RECORDS[0]])
         owner = read_owner(local(store).lock_paths[0])
         assert owner
         unlock(local(store).lock_paths, owner.id)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from defendctl.diagnostics import DefendctlError, Precondition
-from defendctl.model import Binding, Intent
+from defendctl.model import Binding, Intent, State
 from defendctl.state import copies, records
+from defendctl.state.document import from_text
 from defendctl.state.open import open_local
 from tests.state.given import local
 
@@ -112,3 +113,22 @@ def test_a_copy_that_goes_while_it_is_looked_at_is_none(tmp_path: Path) -> None:
     named = copies._NAME.fullmatch("l.00000001.w.json")
     assert named
     assert copies._named(tmp_path / "gone", named) is None
+
+
+def test_a_document_is_parsed_once_however_large(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither its copy, which its name tells, nor the journal that extends it needs a second reading."""
+    parsed = []
+
+    def counted(text: str) -> State:
+        parsed.append(len(text))
+        return from_text(text)
+
+    for module in ("store", "copies"):
+        monkeypatch.setattr(f"defendctl.state.{module}.from_text", counted)
+    with store.session(print) as session:
+        session.record(records.withdrawn("a", INTENT.op))
+        session._closed = True  # killed: the journal stays
+    assert len(parsed) == 1
+    with store.session(print) as session:
+        assert session.state.unresolved == {}
+    assert len(parsed) == 2
