@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from defendctl.manifest.desired import Desired
     from defendctl.model import State
     from defendctl.operations.workspace import Workspace
-    from defendctl.state.snapshot import Snapshot
+    from defendctl.state.session import Snapshot
 
 
 def check_state(workspace: Workspace, desired: Desired) -> tuple[Snapshot | None, list[Check]]:

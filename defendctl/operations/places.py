@@ -9,7 +9,7 @@ from defendctl.diagnostics import DefendctlError
 from defendctl.model import SANDBOX
 from defendctl.render.words import count
 from defendctl.state.open import copies_of, open_local, open_place
-from defendctl.state.snapshot import Snapshot
+from defendctl.state.session import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from defendctl.plan.changes import Move, Plan
     from defendctl.plan.renames import Past
     from defendctl.state.owner import Owner
-    from defendctl.state.snapshot import Snapshot
+    from defendctl.state.session import Snapshot
 
 
 def plan(workspace: Workspace, chosen: Selection, progress: Progress) -> Review:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 from dataclasses import replace
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from defendctl import git
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from defendctl.model import State
     from defendctl.operations.workspace import Workspace
     from defendctl.state.backend import Lease, Version
-    from defendctl.state.snapshot import Snapshot
+    from defendctl.state.session import Snapshot
     from defendctl.state.store import Store
 
 
@@ -69,17 +68,6 @@ def versions(workspace: Workspace) -> Sequence[Version]:
     """What the place keeps of earlier states, the newest first."""
     workspace.require_sound()
     return workspace.store.backend.versions()
-
-
-def sql_schema() -> str:
-    """Raises DefendctlError where this defendctl has no PostgreSQL."""
-    try:
-        schema_sql = import_module("defendctl.state.postgres").schema_sql
-    except (ImportError, AttributeError):
-        raise DefendctlError(
-            "the SQL needs the extra for PostgreSQL", "pip install 'defendctl[postgres]'"
-        ) from None
-    return str(schema_sql())
 
 
 def state_paths(workspace: Workspace) -> list[str]:

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from defendctl.manifest.desired import Desired
     from defendctl.model import State
     from defendctl.state.place import Place
-    from defendctl.state.snapshot import Snapshot
+    from defendctl.state.session import Snapshot
     from defendctl.state.store import Store
 
 DEFAULT_URL = "https://api.deeprails.com"

@@ -6,7 +6,6 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from defendctl.diagnostics import DefendctlError
 from defendctl.state.copies import Copies, folder_name, place_of
 from defendctl.state.local.backend import LocalBackend
 from defendctl.state.place import BUCKETS
@@ -26,26 +25,12 @@ ENGINES: Final[dict[str, str]] = {
 }
 """Scheme of a place → `module:function`, given the place and the root of the project; loaded when in use."""
 
-EXTRAS: Final = {"postgres": "postgres", **dict.fromkeys(BUCKETS, "objects")}
-"""Scheme → the extra of this package that it needs."""
-
 
 def open_backend(place: Place, root: Path) -> Backend:
     """Raises DefendctlError where what the scheme needs is not installed."""
-    module, _, name = ENGINES.get(place.scheme, "").partition(":")
-    if not module:
-        raise DefendctlError(f"this defendctl keeps no state in {place.scheme}", "use a newer one")
-    try:
-        opened: Callable[[Place, Path], Backend] = getattr(import_module(module), name)
-        return opened(place, root)
-    except ImportError as error:
-        extra = EXTRAS.get(place.scheme)
-        if extra is None:
-            raise
-        raise DefendctlError(
-            f"a state in {place.scheme} needs {error.name or extra}, which is not installed",
-            f"pip install 'defendctl[{extra}]'",
-        ) from None
+    module, _, name = ENGINES[place.scheme].partition(":")
+    opened: Callable[[Place, Path], Backend] = getattr(import_module(module), name)
+    return opened(place, root)
 
 
 def open_place(

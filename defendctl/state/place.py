@@ -24,7 +24,7 @@ EXAMPLES: Final = {
 OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "git": (),
     "postgres": (),
-    "s3": ("region", "endpoint"),
+    "s3": ("region", "endpoint", "virtual_hosted_style", "server_side_encryption", "kms_key_id"),
     "gs": ("endpoint",),
     "az": ("account", "endpoint"),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import uuid
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -21,12 +22,26 @@ if TYPE_CHECKING:
     from defendctl.model import Binding, Revision, State
     from defendctl.state.backend import Backend, Lease
     from defendctl.state.group import Pending
+    from defendctl.state.lines import Leftover
     from defendctl.state.records import Record
-    from defendctl.state.snapshot import Snapshot
 
 
 ANCESTORS: Final = 50
 """Writers of earlier states that a state names: a copy of one of these is known to be what it came from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What is stored, the journal included. `bare` is the document alone."""
+
+    state: State
+    bare: State
+    exists: bool
+    leftover: Leftover | None = None
+    is_old: bool = False
+    """Whether the document has an older format."""
+    version: bytes | None = None
+    """Of the document, as the backend tells it."""
 
 
 class Session:

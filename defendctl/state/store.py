@@ -15,8 +15,7 @@ from defendctl.state.lines import what_it_holds
 from defendctl.state.owner import this_run
 from defendctl.state.place import key_of
 from defendctl.state.records import take
-from defendctl.state.session import Session
-from defendctl.state.snapshot import Snapshot
+from defendctl.state.session import Session, Snapshot
 from defendctl.state.waiting import take_lock
 
 if TYPE_CHECKING:
