@@ -1,4 +1,4 @@
-"""doctor: what is here, what is remembered and what the server answers like, in one run. Only looks."""
+"""doctor: what is here, what is remembered and what the server answers like, in one run. Changes nothing."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ _SCHEMAS: Final = ("manifest", "project", "policy")
 
 
 def doctor(workspace: Workspace) -> Checkup:
-    """Everything that can be checked, also where some of it fails. Sends nothing but GET, writes nothing."""
+    """Everything that can be checked, also where some of it fails. The API gets nothing but GET; a state that
+    is elsewhere is tried with values of our own, which are taken away again."""
     desired = resolve(workspace.project, None, workspace.cwd)
     checks = [*_tool(), *_project(workspace, desired), *_schemas(workspace), *_endpoint(workspace)]
     snapshot, found = check_state(workspace, desired)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from defendctl.operations.beginning import refuse_lost, unpinned
 from defendctl.operations.left_ids import left_ids
 from defendctl.operations.revision import OLDER, WHOLE_HISTORY, check_checkout
 from defendctl.render.words import count
+from defendctl.state.backend import Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,11 +30,40 @@ if TYPE_CHECKING:
 
 def check_state(workspace: Workspace, desired: Desired) -> tuple[Snapshot | None, list[Check]]:
     """The state with its journal, or why there is none to go by."""
+    began = time.perf_counter()
     try:
         snapshot = workspace.store.read()
     except DefendctlError as error:
         advice = error.hint or "restore it from version control or from where CI keeps it"
         return None, [wrong("state", error.message, advice, error.exit_code)]
+    except Unreachable as error:
+        return None, [wrong("state", str(error), "look at the network, and whether that place is up")]
+    took = time.perf_counter() - began
+    place = [*_place(workspace, took)] if workspace.place else []
+    found, checks = _checked(workspace, desired, snapshot)
+    return found, [*place, *checks]
+
+
+def _place(workspace: Workspace, took: float) -> Iterator[Check]:
+    """Whether it keeps what it must, tried with values of our own; and what it keeps of earlier states."""
+    backend = workspace.store.backend
+    yield ok("place", f"{backend.where} answers; reading the state took {took * 1_000:.0f} ms")
+    try:
+        backend.probe()
+        yield ok("place", "of several writers it lets one win, and it keeps what it said was written")
+    except DefendctlError as error:
+        advice = error.hint or "grant what is missing, or keep the state elsewhere"
+        yield wrong("place", error.message, advice, error.exit_code)
+    except OSError as error:
+        yield wrong("place", str(error), "look at the network, and whether that place is up")
+    kept = backend.versions()
+    newest = f", the newest with serial {kept[0].serial}" if kept else ""
+    yield ok("versions", f"{count(len(kept), 'earlier state')} kept there{newest}")
+
+
+def _checked(
+    workspace: Workspace, desired: Desired, snapshot: Snapshot
+) -> tuple[Snapshot | None, list[Check]]:
     if not snapshot.exists:
         return snapshot, [_missing_state(workspace)]
     told = [*_remembered(workspace, snapshot), *_checkout(workspace, desired, snapshot.state)]
@@ -123,12 +154,18 @@ def _unresolved(state: State) -> Iterator[Check]:
 
 
 def check_lock(workspace: Workspace) -> Iterator[Check]:
-    held = workspace.store.backend.held()
+    try:
+        held = workspace.store.backend.held()
+    except (DefendctlError, Unreachable):
+        return  # told of the state already
     if held is None:
         yield ok("lock", "nobody holds it")
         return
     owner = held.owner
-    if held.alive:
+    if workspace.place:
+        advice = f"wait for that run; if it is gone: {command('state unlock {}', owner.id)}"
+        yield wrong("lock", f"it is held by {owner}", advice, Exit.PRECONDITION)
+    elif held.alive:
         yield wrong("lock", f"it is held by {owner}", "wait for that run to end", Exit.PRECONDITION)
     elif owner.host != socket.gethostname():
         advice = f"if that run is gone: {command('state unlock {}', owner.id)}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from defendctl.diagnostics import DefendctlError
+from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.state.open import ENGINES
 from defendctl.state.owner import this_run
 from tests.conftest import Project, custom
@@ -279,6 +279,36 @@ def test_a_dead_run_is_waited_for_seen_silent_and_taken_over(begun: Project, the
 @pytest.mark.parametrize("bad", ["soon", "-1", "5d", "1e3", "nan", ""])
 def test_a_timeout_that_is_no_duration_is_a_usage_error(begun: Project, bad: str) -> None:
     assert begun.run("outputs", "--lock-timeout", bad).code == 64
+
+
+def test_doctor_tries_the_place_and_tells_what_it_keeps(begun: Project) -> None:
+    said = begun.ok("doctor").out
+    assert "probe" in elsewhere.calls
+    assert re.search(r"git\+\S+ answers; reading the state took \d+ ms", said)
+    assert "of several writers it lets one win" in said
+    assert "0 earlier states kept there" in said
+
+
+def test_doctor_says_what_a_place_lacks(begun: Project) -> None:
+    elsewhere.faults["probe"] = Precondition("this store lets two writers win", "keep the state elsewhere")
+    ran = begun.run("doctor")
+    assert ran.code == 6
+    assert "this store lets two writers win" in ran.out
+    elsewhere.faults["probe"] = elsewhere.unreachable()
+    assert begun.run("doctor").code == 1
+    elsewhere.faults["read"] = elsewhere.unreachable()
+    ran = begun.run("doctor")
+    assert ran.code == 1
+    assert "db.internal does not answer" in ran.out
+
+
+def test_doctor_names_who_holds_the_lock(begun: Project, there: Path) -> None:
+    gone = replace(this_run(), id="gone", run="https://ci.example.com/job/7")
+    there.with_suffix(".held").write_text(json.dumps(asdict(gone)))
+    ran = begun.run("doctor")
+    assert ran.code == 6
+    assert "https://ci.example.com/job/7" in ran.out
+    assert "state unlock gone" in ran.out
 
 
 def test_init_names_a_state_that_is_elsewhere_and_begins_one_there(placed: Project, there: Path) -> None:
