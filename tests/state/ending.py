@@ -1,0 +1,61 @@
+"""A command in a process that ends by itself, without a word, before or after one call of a backend.
+
+    python -m tests.state.ending STEP COMMAND…
+
+Counted are the calls that make a difference to somebody else, and the read that comes after them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import defendctl.state.open as opening
+from defendctl.cli.main import run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+KILLED = 9
+COUNTED = {"lock", "replace", "drop_journal", "release", "probe", "read", "leave", "forget_left"}
+
+
+class Counted:
+    """A backend or a lease whose calls are counted."""
+
+    def __init__(self, inner: Any, tick: Callable[[], None]) -> None:
+        self._inner, self._tick = inner, tick
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._inner, name)
+        return self._counted(name, found) if name in COUNTED else found
+
+    def _counted(self, name: str, called: Any) -> Any:
+        def call(*arguments: Any) -> Any:
+            self._tick()
+            result = called(*arguments)
+            self._tick()
+            return Counted(result, self._tick) if name == "lock" else result
+
+        return call
+
+
+def main() -> None:
+    step, *arguments = sys.argv[1:]
+    count = 0
+
+    def tick() -> None:
+        nonlocal count
+        count += 1
+        if count == int(step):
+            os._exit(KILLED)
+
+    opened, local = opening.open_backend, opening.LocalBackend
+    opening.open_backend = lambda *given: Counted(opened(*given), tick)  # type: ignore[assignment,return-value]
+    opening.LocalBackend = lambda *given: Counted(local(*given), tick)  # type: ignore[assignment,misc]
+    run(arguments)
+
+
+if __name__ == "__main__":
+    main()
