@@ -41,6 +41,10 @@ class Counted:
         return call
 
 
+def _counting(opened: Any, tick: Callable[[], None]) -> Any:
+    return lambda *given: Counted(opened(*given), tick)
+
+
 def main() -> None:
     step, *arguments = sys.argv[1:]
     count = 0
@@ -51,9 +55,8 @@ def main() -> None:
         if count == int(step):
             os._exit(KILLED)
 
-    opened, local = opening.open_backend, opening.LocalBackend
-    opening.open_backend = lambda *given: Counted(opened(*given), tick)  # type: ignore[assignment,return-value]
-    opening.LocalBackend = lambda *given: Counted(local(*given), tick)  # type: ignore[assignment,misc]
+    for name in ("open_backend", "LocalBackend"):
+        setattr(opening, name, _counting(getattr(opening, name), tick))
     run(arguments)
 
 
