@@ -24,6 +24,7 @@ from defendctl.event import Listed, SentEvent, ShownEvent
 from defendctl.exits import Exit
 from defendctl.manifest.submissions import read_submission
 from defendctl.model import usable_id
+from defendctl.operations.beside import read_beside, warn_of_run
 from defendctl.operations.workspace import warn_unresolved
 from defendctl.plan.identity import another_id, import_command
 
@@ -105,12 +106,13 @@ def submitted(workspace: Workspace, address: str, file: Path) -> SentEvent:
 
 def bound(workspace: Workspace, address: str) -> str:
     """The workflow id of an address. Raises DefendctlError where there is none."""
-    state = workspace.read_state().state
+    beside = read_beside(workspace)
+    state = beside.snapshot.state
     workspace.check_host(state)
     if address in state.bindings:
         return state.bindings[address].workflow_id
-    if address in state.unresolved:
-        warn_unresolved(workspace, [address])
+    warn_of_run(workspace, beside)
+    warn_unresolved(workspace, {address} & state.unresolved.keys() - beside.under_way)
     near = suggest(address, sorted(state.bindings))
     raise DefendctlError(
         f"{address!r} is not bound to a workflow, so it has no events.{near}",

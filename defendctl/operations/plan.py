@@ -11,6 +11,7 @@ from defendctl.diagnostics import DefendctlError, Diagnostic, Usage
 from defendctl.manifest.resolve import resolve
 from defendctl.model import CANARY
 from defendctl.operations.beginning import unpinned
+from defendctl.operations.beside import a_run, read_beside
 from defendctl.operations.live import read_live, refuse_if_all_missing, unread
 from defendctl.operations.policy import judge_plan
 from defendctl.operations.replay import Replayed, replay_plan
@@ -31,11 +32,11 @@ if TYPE_CHECKING:
     from defendctl.diagnostics import Span
     from defendctl.manifest.desired import Desired
     from defendctl.model import State, Support
+    from defendctl.operations.beside import Beside
     from defendctl.operations.progress import Progress
     from defendctl.operations.workspace import Workspace
     from defendctl.plan.changes import Move, Plan
     from defendctl.plan.renames import Past
-    from defendctl.state.owner import Owner
     from defendctl.state.snapshot import Snapshot
 
 
@@ -44,27 +45,13 @@ def plan(workspace: Workspace, chosen: Selection, progress: Progress) -> Review:
     if chosen.last_events and not chosen.refresh:
         raise Usage("--replay reads events, and --no-refresh reads nothing: leave one of them out")
     desired = workspace.desired(chosen.files or None, for_changes=True)
-    runner = _runner(workspace)
-    snapshot = workspace.read_state()
-    runner = runner or _runner(workspace)
+    beside = read_beside(workspace)
+    snapshot = beside.snapshot
     workspace.check_host(snapshot.state)
-    under_way = _under_way(snapshot) if runner else set()
-    review, _ = make_plan(workspace, desired, snapshot.state, chosen, progress, under_way=under_way)
+    review, _ = make_plan(workspace, desired, snapshot.state, chosen, progress, under_way=beside.under_way)
     tests = read_tests(chosen.tests, review.plan) if chosen.tests else None
-    found = [*_of_the_state(workspace, snapshot, runner), *_of_the_checkout(workspace, desired, snapshot)]
+    found = [*_of_the_state(workspace, beside), *_of_the_checkout(workspace, desired, snapshot)]
     return replace(review, tests=tests, diagnostics=(*found, *review.diagnostics))
-
-
-def _runner(workspace: Workspace) -> Owner | None:
-    """Whose run is under way."""
-    held = workspace.store.backend.held()
-    return held.owner if held and held.alive else None
-
-
-def _under_way(snapshot: Snapshot) -> set[str]:
-    """Creates that the run which goes on has begun, and has heard nothing of yet."""
-    begun = snapshot.state.unresolved
-    return {a for a, intent in begun.items() if a not in snapshot.bare.unresolved and not intent.why}
 
 
 def _of_the_checkout(workspace: Workspace, desired: Desired, snapshot: Snapshot) -> list[Diagnostic]:
@@ -75,11 +62,12 @@ def _of_the_checkout(workspace: Workspace, desired: Desired, snapshot: Snapshot)
     return [one for one in found if one]
 
 
-def _of_the_state(workspace: Workspace, snapshot: Snapshot, runner: Owner | None) -> list[Diagnostic]:
+def _of_the_state(workspace: Workspace, beside: Beside) -> list[Diagnostic]:
     """What is odd about the state, and does not keep anybody from reading it."""
-    if runner:
-        message = f"a run is under way ({runner}): what it has not finished yet may be planned here too"
+    if beside.runner:
+        message = f"{a_run(beside.runner)}: what it has not finished yet may be planned here too"
         return [Diagnostic("warning", "run-under-way", message)]
+    snapshot = beside.snapshot
     found = []
     rollback = workspace.store.rollback(snapshot)
     if rollback:

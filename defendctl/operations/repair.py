@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from defendctl.command import either
 from defendctl.diagnostics import DefendctlError, Unresolved, Usage, suggest
 from defendctl.model import ADDRESS, ADDRESS_RULE
+from defendctl.operations.beside import read_beside, warn_of_run
 from defendctl.operations.selection import chosen_by_labels, only
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 def state_list(workspace: Workspace, selector: Sequence[str] = ()) -> State:
     """Named after the environment that it is read in, also before anything is recorded."""
-    state = workspace.read_state().state
+    beside = read_beside(workspace)
+    warn_of_run(workspace, beside)
+    state = beside.snapshot.state
     state.environment = workspace.project.environment
     return only(state, chosen_by_labels(workspace.desired(None), selector)) if selector else state
 
