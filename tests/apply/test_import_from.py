@@ -213,6 +213,10 @@ def test_what_is_written_is_formatted(project: Project) -> None:
         ('address,workflow_id\na,"b\n', "is not CSV"),
         ("address,workflow_id\na," + "x" * 200_000, "is not CSV"),
         ("\n\n", "is empty"),
+        ("{}", "names no workflow"),
+        ("[]", "names no workflow"),
+        ("address,workflow_id\n\n,\n", "names no workflow"),
+        ('{"kind": "outputs", "outputs": {}}', "names no workflow"),
         ('{"a": ', "is not JSON at line 1"),
         ("[" * 200_000, "it is nested too deep"),
         ('{"a":' + "9" * 5_000 + "}", "thousands of digits"),
@@ -268,7 +272,9 @@ def test_the_command_line(project: Project) -> None:
         "the next plan would retire" in project.ok("import", "--from", name, "--write", "away", code=64).err
     )
     project.ok("import", "--from", name, "--write", "workflows/.hidden", code=64)
-    assert project.ok("import", "--from", name).out == "Imported: 0 bound.\n"
+    name = listed(project, json.dumps({"a": in_console(project, "a")}))
+    assert project.ok("import", "--from", name).out.endswith("Imported: 1 bound.\n")
+    assert project.ok("import", "--from", name).out == "Imported: 0 bound, 1 bound already.\n"
     project.settings(manifests=["teams/*/defend/*.yaml", "one.yaml", "workflows"])
     for there in ("teams/x/defend", "one.yaml"):
         (project.root / "one.yaml").write_text("")
