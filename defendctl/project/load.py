@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from defendctl.diagnostics import Diagnostic, Span, in_order
 from defendctl.project.project import DEFAULT_STATE, FILE_NAME, Project
 from defendctl.project.sections import check_sample, check_section, policy_rules
+from defendctl.project.state_path import check_state_path
 from defendctl.replay.replay import Sample
 from defendctl.schema.checks import is_meant_as, something_else, without_extensions
 from defendctl.yamltext.loader import load
@@ -83,10 +84,14 @@ def _project(file: Path, document: Document, report: Report) -> Project:
     )
     if "environments" not in data:
         check_sample(base.sample, data, (), document, report)
+        check_state_path(base, (), document, report)
         return base
-    from defendctl.project.environments import environments
+    from defendctl.project.environments import KEY, environments
 
-    return replace(base, environments=environments(data, base, document, report))
+    made = environments(data, base, document, report)
+    for name, one in made.items():
+        check_state_path(one, (KEY, name), document, report)
+    return replace(base, environments=made)
 
 
 def _sound_part(keys: dict[str, Any]) -> ProjectFile:
