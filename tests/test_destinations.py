@@ -212,3 +212,21 @@ def test_devices_pipes_and_descriptors_are_written_to(bound: Project) -> None:
         assert '"kind": "plan"' in out
         assert '"kind": "plan"' in err
         assert "No changes" in out
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["plan", "--out", "-"],
+        ["plan", "--report", "json:-"],
+        ["schema", "--output", "-"],
+        ["test", "--out", "-"],
+    ],
+)
+def test_a_dash_is_no_file(offline: Project, command: list[str]) -> None:
+    offline.declare({"a": custom()})
+    assert "`-` does not mean stdout here" in offline.ok(*command, code=64).err
+    assert not (offline.root / "-").exists()
+    if "plan" in command:
+        offline.ok(*command[:2], command[2].removesuffix("-") + "./-")
+        assert (offline.root / "-").is_file()

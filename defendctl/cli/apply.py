@@ -130,6 +130,7 @@ def _consent(run: Run, plan_file: Path | None, expect: Expected | None, yes: boo
 def _ask(run: Run, question: str) -> bool:
     if not sys.stdin.isatty():
         raise DefendctlError(
-            "there is no terminal to ask on", "review the plan, then apply PLAN, --expect DIGEST or --yes"
+            "apply asks before it changes anything, and there is no terminal to ask on",
+            "review the plan, then apply it with PLAN, --expect DIGEST@SERIAL or --yes",
         )
     return run.console.confirm(question)

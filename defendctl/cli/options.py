@@ -90,6 +90,28 @@ class ManifestPath(click.Path):
         return STDIN if value == "-" else super().convert(value, param, ctx)
 
 
+class ResultPath(click.Path):
+    """A file that a result goes to, and never stdout: that is what `--format` is for."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        refuse_stdout(value, param, ctx)
+        return super().convert(value, param, ctx)
+
+
+def refuse_stdout(value: Any, param: click.Parameter | None, ctx: click.Context | None) -> None:
+    """Raises click's usage error for a dash, which would make a file of that name; one is `./-`."""
+    if value == "-":
+        raise click.BadParameter(
+            "`-` does not mean stdout here: name a file, or leave the option out and use --format to choose "
+            "what is printed",
+            ctx,
+            param,
+        )
+
+
 class _NothingEmpty(click.Command):
     """Refuses empty words: a variable that is not set must not read as "here" or "all"."""
 
@@ -172,6 +194,7 @@ def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
 
 
 PATH = click.Path(path_type=Path)
+RESULT = ResultPath()
 
 
 def subcommand(name: str) -> Callable[[Callable[..., Any]], Command]:

@@ -11,6 +11,7 @@ from defendctl.cli.console import Ticker
 from defendctl.cli.delivery import deliver, format_option, report_option
 from defendctl.cli.options import (
     PATH,
+    RESULT,
     files_option,
     parallelism_option,
     progress_of,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 @format_option("plan")
 @report_option("plan")
 @files_option
-@click.option("--out", type=PATH, help="Also save the plan, for `apply PLAN`.")
+@click.option("--out", type=RESULT, help="Also save the plan, for `apply PLAN`.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if there is anything to do.")
 @click.option(
     "--refresh/--no-refresh",

@@ -67,13 +67,16 @@ def serve(
         scripts = server.read_scores(scores) if scores else None
     except server.BadScores as error:
         raise Usage(str(error), f"the form of --scores: {_SCORES_HELP}") from error
-    server.serve(
-        port,
-        generation,
-        answers,
-        str(data or ":memory:"),
-        api_key,
-        lambda url: run.console.show(url + "\n"),
-        scripts,
-    )
+    try:
+        server.serve(
+            port,
+            generation,
+            answers,
+            str(data or ":memory:"),
+            api_key,
+            lambda url: run.console.show(url + "\n"),
+            scripts,
+        )
+    except server.BadData as error:
+        raise Usage(f"--data: {error}", "name a new file, or one that `sandbox serve` wrote") from error
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,13 +10,15 @@ from defendctl.cli import completing
 from defendctl.cli.console import Ticker
 from defendctl.cli.delivery import deliver, format_option
 from defendctl.cli.events import wait
-from defendctl.cli.options import Command, Number, beginning, selector
+from defendctl.cli.options import RESULT, Command, Number, beginning, selector
 from defendctl.cli.telling import after, tell_pending
 from defendctl.diagnostics import Usage
 from defendctl.exits import Exit, worst_exit
 from defendctl.render.registry import FORMATS, load
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from defendctl.cli.run import Run
     from defendctl.suite.models import CaseResult
 
@@ -70,7 +71,7 @@ def verify(run: Run, address: str, canary: bool, wait: float, format: str) -> in
 @click.option(
     "--parallelism", type=click.IntRange(1, 32), default=4, show_default=True, help="Events at once."
 )
-@click.option("--out", type=click.Path(path_type=Path), help="Also save the results as JSON.")
+@click.option("--out", type=RESULT, help="Also save the results as JSON.")
 @format_option("test-results")
 @click.pass_obj
 def test(

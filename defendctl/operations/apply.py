@@ -12,7 +12,7 @@ from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.engine.generation import generation
 from defendctl.exits import Exit
 from defendctl.operations.beginning import begin_state, may_begin, refuse_second, warn_unpinned
-from defendctl.operations.interrupts import interrupts
+from defendctl.operations.interrupts import interrupts, recorded
 from defendctl.operations.plan import make_plan
 from defendctl.operations.planfile import unreasoned
 from defendctl.operations.policy import refuse_denied
@@ -199,7 +199,7 @@ class Making:
     def _through(self, api: DefendApi) -> Applied:
         self.progress.start("Applying", len(self.plan.work))
         applier = self._applier(api.speaking(DIALECTS[self.support.generation]))
-        with interrupts(lambda: applier.stop("interrupted"), api.stop) as interrupted:
+        with interrupts(recorded, lambda: applier.stop("interrupted"), api.stop) as interrupted:
             result = applier.run()
             self._note_generation(api)
             applied = self._finished(result)

@@ -22,7 +22,7 @@ from defendctl.model import CANARY
 from defendctl.operations.apply import Making
 from defendctl.operations.beginning import require_beginning
 from defendctl.operations.events import check_same, speaking
-from defendctl.operations.interrupts import interrupts
+from defendctl.operations.interrupts import interrupts, submitted
 from defendctl.operations.progress import Progress
 from defendctl.operations.testing import configuration
 from defendctl.operations.uploads import with_uploads
@@ -76,7 +76,7 @@ def run_candidates(testing: Testing) -> Suite:
         bench = _Bench(testing, desired.workflows, api.speaking(dialect), session, dialect.support, trial)
         with (
             testing.timed(dialect, expected) as suite,
-            interrupts(lambda: trial.stop("interrupted"), api.stop),
+            interrupts(submitted, lambda: trial.stop("interrupted"), api.stop),
         ):
             results = bench.run()
         tested = tuple(bench.tested)

@@ -35,7 +35,7 @@ def _writes(path: Path) -> str:
 
 
 def _hint(path: Path) -> str:
-    return f"{_writes(path)}; `{command('apply --expect DIGEST')}` needs none"
+    return f"{_writes(path)}; `{command('apply --expect DIGEST@SERIAL')}` needs none"
 
 
 def unreasoned(plan: dict[str, Any]) -> list[dict[str, Any]]:

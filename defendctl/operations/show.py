@@ -18,6 +18,7 @@ from defendctl.operations.uploads import with_uploads
 from defendctl.operations.workspace import warn_unresolved
 from defendctl.plan.identity import another_id
 from defendctl.plan.renames import settle
+from defendctl.project.state_path import in_the_way
 from defendctl.yamltext.source import shown
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def validate(
     chosen = {**workspace.project.lint, **_known(levels or {})}
     with reading_stdin(paths, workspace.cwd):
         found = [one for each in workspace.environments for one in _validated(each, paths, chosen)]
+    found += [one for each in workspace.environments if (one := in_the_way(each.project))]
     unpinned = (one for each in workspace.environments for one in _unpinned(each, chosen))
     return in_order(dict.fromkeys([*workspace.problems, *found, *unpinned]))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from defendctl.api.submission import body, unfit
 from defendctl.command import command
 from defendctl.diagnostics import Blocked, DefendctlError, Diagnostic, Invalid
-from defendctl.operations.interrupts import interrupts
+from defendctl.operations.interrupts import interrupts, submitted
 from defendctl.suite.budget import Budget, estimate, prices, whole
 from defendctl.suite.configuration import configuration_digest
 from defendctl.suite.models import Configuration, Suite
@@ -70,7 +70,7 @@ class Testing:
             trial = self.trial(api, dialect, ids, known)
             with (
                 self.timed(dialect, expected) as suite,
-                interrupts(lambda: trial.stop("interrupted"), api.stop),
+                interrupts(submitted, lambda: trial.stop("interrupted"), api.stop),
             ):
                 results = trial.run(self.cases, self.chosen.parallelism)
             tested = tuple(configuration(address, seen) for address, seen in live.items())

@@ -189,13 +189,16 @@ class Workspace:
         if not self.settings.sandbox:
             yield self.base_url(), api_key(self.project.key_variable)
             return
-        embedded = sandbox_server().embedded
+        server = sandbox_server()
         self.folder.mkdir(parents=True, exist_ok=True)
         pinned = self.project.generation
         generation = NEWEST if pinned == "auto" else pinned
         file, key = self.folder / f"{_sandboxed(self.project)}.sqlite", secrets.token_hex(16)
-        with embedded(str(file), generation, api_key=key) as url:  # others on this machine have none
-            yield url, key
+        try:
+            with server.embedded(str(file), generation, api_key=key) as url:
+                yield url, key  # others on this machine have none
+        except server.BadData as error:
+            raise DefendctlError(str(error), "remove that file; the sandbox then begins empty") from error
 
 
 def open_workspace(settings: Settings, *, choose: bool = True) -> Workspace:

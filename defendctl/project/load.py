@@ -84,13 +84,16 @@ def _project(file: Path, document: Document, report: Report) -> Project:
     )
     if "environments" not in data:
         check_sample(base.sample, data, (), document, report)
-        check_state_path(base, (), document, report)
+        check_state_path(base, report)
         return base
     from defendctl.project.environments import KEY, environments
 
-    made = environments(data, base, document, report)
-    for name, one in made.items():
-        check_state_path(one, (KEY, name), document, report)
+    made = {
+        name: replace(one, state_span=document.span((KEY, name, "state", "path")))
+        for name, one in environments(data, base, document, report).items()
+    }
+    for one in made.values():
+        check_state_path(one, report)
     return replace(base, environments=made)
 
 
@@ -120,6 +123,7 @@ def _built(file: Path, model: ProjectFile, document: Document) -> Project:
         lineage=model.state.lineage or None,
         custom_metrics=tuple(model.custom_metrics),
         lint=model.lint.model_dump(by_alias=True, exclude_unset=True),
+        state_span=document.span(("state", "path")),
         spans=tuple(document.span(("manifests", i)) for i in range(len(model.manifests))) if given else (),
         tests=tuple(model.tests),
         test_spans=tuple(document.span(("tests", i)) for i in range(len(model.tests))),

@@ -6,7 +6,7 @@ import re
 from posixpath import join, normpath
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from defendctl.model import only_console
+from defendctl.model import SANDBOX, only_console
 from defendctl.plan.alike import rounded
 from defendctl.plan.changes import files_to_upload, is_listed
 from defendctl.plan.digest import digest
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", "FieldChange", "FieldEdit")
 
-NO_STATE: Final = "No state yet: the first apply begins one, if --new-state says so."
 HEADINGS: Final = {
     "loosens": "Loosens the guardrail",
     "blocked": "Blocked, and left as it is",
@@ -192,6 +191,12 @@ def _written(entries: Sequence[Drifted]) -> str:
     left = f", {len(fates) - len(spans)} not" if len(fates) > len(spans) else ""
     into = f" into {count(files, 'file')}" if spans else ""
     return f" {count(len(spans), 'value')} written{into}{left}." if fates else ""
+
+
+def no_state(result: Plan) -> str:
+    """Said first where there is none; in the sandbox one begins without a word."""
+    how = "" if result.host == SANDBOX else " if it is run with --new-state"
+    return f"No state yet: the first apply begins one{how}."
 
 
 def place(result: Plan, shown: Callable[[str], str] = str) -> str:

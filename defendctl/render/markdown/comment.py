@@ -14,13 +14,13 @@ from defendctl.render.markdown.markup import block, code, coded, marker, table
 from defendctl.render.setting import PLAIN
 from defendctl.render.words import (
     HEADINGS,
-    NO_STATE,
     consent,
     count,
     declared,
     drifted,
     edit,
     headline,
+    no_state,
     notes,
     path,
     place,
@@ -82,7 +82,7 @@ def drift(entries: Sequence[Drifted], setting: Setting = PLAIN) -> str:
 
 def _about(result: Plan) -> str:
     where = f"For {place(result, code)}, generation {code(result.generation)}, state serial {result.serial}."
-    lines = [f"{NO_STATE}\n\n"] if result.is_first else []
+    lines = [f"{no_state(result)}\n\n"] if result.is_first else []
     lines.append(f"{work(result)} {where}\n")
     if not result.refreshed:
         lines.append(

@@ -14,10 +14,10 @@ from defendctl.render.text.recorded import tests
 from defendctl.render.text.replay import replays
 from defendctl.render.words import (
     HEADINGS,
-    NO_STATE,
     consent,
     count,
     moved,
+    no_state,
     notes,
     path,
     place,
@@ -66,7 +66,7 @@ _UNREAD: Final = "No digest: what is live was not read, so nothing can be applie
 
 def plan(result: Review, setting: Setting = PLAIN) -> str:
     made, paint = result.plan, setting.paint
-    blocks = [NO_STATE, _header(made)] if made.is_first else [_header(made)]
+    blocks = [no_state(made), _header(made)] if made.is_first else [_header(made)]
     if made.moves:
         blocks += ["Renamed here, and nothing is sent for it:", *(f"    {m}" for m in moved(made.moves))]
     for name, heading in HEADINGS.items():
