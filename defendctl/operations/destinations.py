@@ -15,7 +15,8 @@ from defendctl.operations.workspace import in_none
 from defendctl.project.files import has_ending, would_read
 from defendctl.project.policies import list_policies
 from defendctl.project.project import FILE_NAME
-from defendctl.render.own import LARGEST, is_own
+from defendctl.render.own import LARGEST
+from defendctl.render.registry import is_own
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
