@@ -204,7 +204,7 @@ def test_the_key_is_that_of_the_environment_and_no_other(fleet: Project) -> None
     assert "DEEPRAILS_KEY_STAGING is not set" in ran.err
     fleet.env["DEEPRAILS_KEY_STAGING"] = "ab cd"
     ran = fleet.ok("plan", "--env", "staging", code=1)
-    assert "DEEPRAILS_KEY_STAGING holds characters that no key has" in ran.err
+    assert "DEEPRAILS_KEY_STAGING holds characters that a key cannot have" in ran.err
     assert "ab cd" not in ran.err
     fleet.env["DEEPRAILS_KEY_STAGING"] = "wrong"
     ran = fleet.ok("-v", "plan", "--env", "staging", code=3)

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     callback=lambda ctx, param, value: expected(value),
     help="Apply only this plan, as the last line of `plan` names it.",
 )
-@click.option("--yes", is_flag=True, allow_from_autoenv=False, help="Do not ask.")
+@click.option("--yes", is_flag=True, allow_from_autoenv=False, help="Apply without asking.")
 @beginning
 @older_checkout
 @format_option("apply")
@@ -69,7 +69,7 @@ def apply(
     reassert: tuple[str, ...],
     parallelism: int,
 ) -> int:
-    """Make it so: plan, ask, create and update, and report what may not be changed."""
+    """Plan, show the plan, ask, then create and update what differs."""
     from defendctl.operations.apply import apply as operation
     from defendctl.operations.policy import Denied
     from defendctl.operations.selection import Selection, choose_as_planned
@@ -117,10 +117,11 @@ def _consent(run: Run, plan_file: Path | None, expect: Expected | None, yes: boo
         saved = read_plan(plan_file)
         if saved["digest"] is None:
             raise Precondition(
-                f"{plan_file} was made without reading what is live", "make one without --no-refresh"
+                f"{plan_file} was made with --no-refresh, so it cannot be applied",
+                "plan again without --no-refresh",
             )
         if expect and expect.digest != saved["digest"]:
-            raise Usage("--expect names another digest than PLAN")
+            raise Usage("--expect and PLAN name different digests")
         return Consent(None, saved["digest"], saved["serial"], saved)
     if expect:
         return Consent(None, expect.digest, expect.serial)

@@ -65,7 +65,7 @@ def _report(value: str, kind: str, param: click.Parameter, ctx: click.Context) -
     known = FORMATS[kind]
     if name not in known:
         raise click.BadParameter(
-            f"{name!r} is no format here; write FORMAT:FILE with one of {', '.join(known)}"
+            f"{name!r} is not a format of this command; write FORMAT:FILE with one of {', '.join(known)}"
         )
     if not file:
         raise click.BadParameter(f"{value!r} names no file; write {name}:FILE")

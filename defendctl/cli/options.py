@@ -44,14 +44,14 @@ def beginning(command: F) -> F:
             expose_value=False,
             callback=_remember,
             allow_from_autoenv=False,
-            help="Begin a state, where there is none yet.",
+            help="Begin a new state where there is none.",
         ),
         click.option(
             "--no-pin",
             is_flag=True,
             expose_value=False,
             callback=_remember,
-            help="Print the lineage of a new state, and leave defendctl.yaml alone.",
+            help="Print the lineage of a new state instead of writing it into defendctl.yaml.",
         ),
     ):
         command = option(command)
@@ -74,7 +74,7 @@ class Number(click.FloatRange):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         number = float(super().convert(value, param, ctx))
         if not math.isfinite(number):
-            self.fail(f"{value!r} is no number to count with.", param, ctx)
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
         return number
 
 
@@ -126,7 +126,7 @@ class _NothingEmpty(click.Command):
         for param in self.get_params(ctx):
             value = given.get(param.name or "")
             if "" in (value if isinstance(value, list | tuple) else (value,)):
-                raise click.BadParameter("it is empty; is a variable not set?", ctx, param)
+                raise click.BadParameter("the value is empty; is a variable not set?", ctx, param)
 
 
 class Command(_NothingEmpty):
@@ -164,7 +164,7 @@ def global_options(*, inner: bool) -> list[click.Parameter]:
         option("-C", "--chdir", metavar="DIR", shell_complete=folders, help="Work in this folder."),
         option("--no-color", is_flag=True, help="Never use colour."),
         option("-q", "--quiet", is_flag=True, help="No progress and no warnings."),
-        option("-v", "--verbose", is_flag=True, help="Tell each request on stderr."),
+        option("-v", "--verbose", is_flag=True, help="Log each request on stderr."),
         option("--timeout", type=Number(0.1, 86_400), help="Seconds that one request may take."),
         option("--sandbox", is_flag=True, help="Use an embedded API: no key, no network."),
         click.Option(
@@ -203,7 +203,11 @@ def subcommand(name: str) -> Callable[[Callable[..., Any]], Command]:
 
 files_option = click.option("-f", "--file", type=PATH, multiple=True, help="Read these manifests instead.")
 parallelism_option = click.option(
-    "--parallelism", type=click.IntRange(1, 256), default=10, show_default=True, help="Requests at once."
+    "--parallelism",
+    type=click.IntRange(1, 256),
+    default=10,
+    show_default=True,
+    help="How many requests run at once.",
 )
 target_option = click.option(
     "--target",
@@ -227,7 +231,7 @@ reassert_option = click.option(
     type=click.Choice(FIELDS),
     multiple=True,
     metavar="FIELD",
-    help="Write this field where it is only assumed, for it cannot be read back.",
+    help="Write this field, which cannot be read back, wherever its value is only assumed.",
 )
 
 

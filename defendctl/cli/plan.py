@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 @click.option(
     "--refresh/--no-refresh",
     default=True,
-    help="Without: no key and no network; what was last applied stands for what is live.",
+    help="--no-refresh compares with what was last applied, not with what is live: no key, no network.",
 )
 @click.option(
     "--replay",
@@ -120,5 +120,5 @@ def expected(value: str | None) -> Expected | None:
         return None
     digest, at, serial = value.partition("@")
     if at and not re.fullmatch(r"[0-9]{1,9}", serial):
-        raise click.BadParameter(f"{value[:100]!r} is not DIGEST@SERIAL, as the last line of `plan` has it")
+        raise click.BadParameter(f"{value[:100]!r} is not DIGEST@SERIAL, as the last line of `plan` shows it")
     return Expected(digest, int(serial) if at else None)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--output", type=RESULT, help="Write to this file instead of stdout.")
 @click.pass_obj
 def schema(run: Run, kind: str, output: Path | None) -> int:
-    """Print a JSON Schema; inside a project the manifest's knows its custom metrics."""
+    """Print a JSON Schema. Inside a project, the schema of manifests includes its custom metrics."""
     from defendctl.operations.destinations import Destination, check_destinations
     from defendctl.operations.schema import schema as operation
 

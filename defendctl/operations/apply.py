@@ -116,7 +116,7 @@ def _check_consent(plan: Plan, consent: Consent, state: State) -> None:
     if now != consent.digest:
         raise _stale(plan, now, consent, state)
     if consent.saved and unreasoned(consent.saved) != _as_read(plan):
-        raise Precondition("the plan file was edited: its changes are not those of its digest")
+        raise Precondition("the plan file was edited: its changes do not match its digest")
     if not plan.empty:
         _refuse_spent(plan, now, consent.serial, state)
 
@@ -138,13 +138,13 @@ def _refuse_spent(plan: Plan, now: str, serial: int | None, state: State) -> Non
         if now in state.spent:
             raise Precondition(
                 f"a plan with this digest was applied already, which left serial {state.spent[now]}",
-                f"say which one is meant as DIGEST@SERIAL, as the last line of `{command('plan')}` has it",
+                f"name the plan as DIGEST@SERIAL, as the last line of `{command('plan')}` shows it",
             )
         return
     if is_forgotten(state, serial):
         raise Precondition(
-            f"the plan was made at serial {serial}, and what was applied since is known from serial "
-            f"{state.spent_floor} on: plan again"
+            f"the plan was made at serial {serial}, but the state remembers only what was "
+            f"applied from serial {state.spent_floor} on: plan again"
         )
     done = {one.value: one for one in fingerprints(plan)}
     since = spent_since(state, [now, *done], serial)
@@ -152,8 +152,8 @@ def _refuse_spent(plan: Plan, now: str, serial: int | None, state: State) -> Non
         what = sorted({done[one].address for one in since if one in done})
         about = f" ({', '.join(what[:_NAMED])})" if what else ""
         raise Precondition(
-            f"what this plan does was applied after it was made, and taken back since{about}",
-            "if it is to be done once more: plan again, and have that reviewed",
+            f"the changes of this plan were applied after it was made, and reverted since{about}",
+            "to apply them once more, plan again and have the new plan reviewed",
         )
 
 
@@ -165,7 +165,7 @@ def _ask(workspace: Workspace, consent: Consent, first: str | None) -> None:
         ask = workspace.settings.ask
         agreed = first is None or (ask is not None and ask(f"{first} Begin a new one?"))
     if not agreed:
-        raise DefendctlError("not applied: nobody agreed")
+        raise DefendctlError("not applied: it was not confirmed")
 
 
 def _as_read(plan: Plan) -> Any:

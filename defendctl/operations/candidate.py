@@ -108,7 +108,7 @@ def _refuse_without_updates(support: Support) -> None:
     if not support.update >= {"type", "metrics", "improvement_action"}:
         raise Blocked(
             f"generation {support.generation} of the API cannot change a workflow's guardrail, "
-            "so no candidate can be put on a canary"
+            "so a candidate cannot be tested on a canary"
         )
 
 
@@ -117,7 +117,7 @@ def _canary(state: State) -> str:
     _refuse_unresolved(state)
     if CANARY not in state.bindings:
         raise DefendctlError(
-            "there is no canary to put a candidate on",
+            "there is no canary to test a candidate on",
             f"`{command('test --create-canary')}` makes one; the API has no delete, so it stays",
         )
     return state.bindings[CANARY].workflow_id

@@ -57,7 +57,7 @@ def _unwritable(path: Path) -> str | None:
     if path.is_dir():
         return "that is a folder"
     if ".defendctl" in folder.parts:
-        return "locks and copies of the state are kept in there"
+        return "locks and copies of the state are kept there"
     if not folder.is_dir():
         return f"there is no folder {path.parent}"
     writable = os.access(folder, os.W_OK) and (os.access(path, os.W_OK) or not os.path.lexists(path))

@@ -102,8 +102,8 @@ def _checkout(workspace: Workspace, desired: Desired, state: State) -> Iterator[
 def _left_ids(workspace: Workspace, state: State) -> Iterator[Check]:
     """Ids that were left by creates which are settled."""
     for name in workspace.store.backend.strays({intent.op for intent in state.unresolved.values()}):
-        advice = f"look whether `{command('state list')}` knows the id in it, and remove it"
-        yield note("recovery", f"{name} belongs to no create that is open", advice)
+        advice = f"check whether `{command('state list')}` lists the id in it, then remove it"
+        yield note("recovery", f"{name} belongs to no unresolved create", advice)
 
 
 def _unresolved(state: State) -> Iterator[Check]:

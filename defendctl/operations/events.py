@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from defendctl.model import Observed
     from defendctl.operations.workspace import Workspace
 
-NOT_REPEATED = "it is not sent again, for it may have been submitted, and then it is paid for"
+NOT_REPEATED = "it is not sent again: it may have been submitted, and would be paid for twice"
 
 
 def listed(workspace: Workspace, address: str, limit: int, content: bool) -> Listed:
@@ -133,7 +133,7 @@ def speaking(
         check_same(address, ids[address], live)
         if live.status == "inactive":
             raise DefendctlError(
-                f"{address} is inactive, and then it takes no events",
+                f"{address} is inactive, so it takes no events",
                 "only the console can make it active again",
             )
         found[address] = live
@@ -182,7 +182,7 @@ def _sent(address: str, workflow_id: str, outcome: Submitted) -> SentEvent:
 
 def _check_event_id(event_id: str) -> None:
     if not usable_id(event_id):
-        raise Usage("EVENT_ID is no id: 1 to 256 characters without blanks or control characters")
+        raise Usage("EVENT_ID is not an id: 1 to 256 characters without blanks or control characters")
 
 
 def _found(event: Event | None, address: str, event_id: str) -> Event:

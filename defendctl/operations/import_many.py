@@ -119,7 +119,9 @@ def _check_renames(
     now = {old: new for new, old in renamed.items()}
     for one in missing:
         if one.address in now:
-            message = f"{now[one.address]} is declared as renamed from {one.address}: import it as that."
+            message = (
+                f"{now[one.address]} is declared as renamed from {one.address}: import it under that address."
+            )
             report.error("invalid-rename", message, spans[one.address])
 
 
@@ -230,12 +232,12 @@ class _Checking:
 
 def _again(pair: Pair, addresses: dict[str, Span], ids: dict[str, Span]) -> tuple[str, str] | None:
     if pair.address in addresses:
-        return "duplicate-address", f"{pair.address} stands already in line {addresses[pair.address].line}."
+        return "duplicate-address", f"{pair.address} is already in line {addresses[pair.address].line}."
     if pair.workflow_id in ids:
         line = ids[pair.workflow_id].line
         return (
             "duplicate-id",
-            f"{short(pair.workflow_id)} stands already in line {line}, for another address.",
+            f"{short(pair.workflow_id)} is already in line {line}, for another address.",
         )
     return None
 

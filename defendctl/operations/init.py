@@ -113,8 +113,8 @@ def _below_another(root: Path) -> Iterator[str]:
     above = next((file for folder in root.parents if (file := folder / FILE_NAME).is_file()), None)
     if above and not (root / FILE_NAME).exists():
         yield (
-            f"{root} is in the project of {above}: what runs here and below now reads {root / FILE_NAME}, "
-            "and has a state of its own; if that is not meant, remove what this run wrote"
+            f"{root} lies inside the project of {above}: commands that run here now read {root / FILE_NAME} "
+            "and use a state of their own; if you did not mean that, remove what this run wrote"
         )
 
 

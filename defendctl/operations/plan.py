@@ -75,8 +75,8 @@ def _of_the_state(workspace: Workspace, beside: Beside) -> list[Diagnostic]:
         found.append(Diagnostic("warning", "older-state", message))
     if snapshot.leftover:
         message = (
-            f"{Path(workspace.store.backend.journal).name} holds what a run recorded that was cut short or "
-            "goes on: it belongs to the state, so keep both; the next apply makes them one"
+            f"{Path(workspace.store.backend.journal).name} holds what a run recorded that did not end: "
+            "it belongs to the state, so keep both; the next apply merges them"
         )
         found.append(Diagnostic("warning", "journal", message))
     return found
@@ -186,6 +186,6 @@ def _check_moves(moves: tuple[Move, ...], others: Mapping[str, Span]) -> None:
     taken = [f"{move.old} ({others[move.old].file})" for move in moves if move.old in others]
     if taken:
         raise DefendctlError(
-            f"nothing can be renamed from what is still declared: {', '.join(taken)}",
-            "take it out there, or take `renamed_from` out here",
+            f"`renamed_from` names an address that is still declared: {', '.join(taken)}",
+            "remove it there, or remove `renamed_from` here",
         )

@@ -71,5 +71,5 @@ def _checked(path: Path, data: dict[str, Any]) -> dict[str, Any]:
         TypeAdapter(PlanDocument).validate_python(data)
     except ValidationError as error:
         where = path_of(map(str, error.errors(include_input=False)[0]["loc"]))
-        raise DefendctlError(f"{path} is not a whole plan: look at {where}", _hint(path)) from error
+        raise DefendctlError(f"{path} is not a complete plan: look at {where}", _hint(path)) from error
     return data

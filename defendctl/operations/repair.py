@@ -51,7 +51,7 @@ def remove(workspace: Workspace, address: str) -> list[str]:
         _settled(state, address)
         known = {*state.bindings, *state.tombstones}
         if address not in known:
-            raise DefendctlError(f"the state knows no {address}.{suggest(address, sorted(known))}")
+            raise DefendctlError(f"the state does not know {address}.{suggest(address, sorted(known))}")
         ids = [b.workflow_id for b in state.tombstones.get(address, ())]
         ids += [state.bindings[address].workflow_id] if address in state.bindings else []
         session.edit(lambda state: _remove(state, address))

@@ -84,7 +84,7 @@ class Testing:
         missing = [address for address in wanted if address not in state.bindings]
         if missing:
             raise DefendctlError(
-                f"not bound to a workflow, so nothing can judge: {', '.join(missing)}",
+                f"not bound to a workflow, so their cases cannot be judged: {', '.join(missing)}",
                 f"`{command('apply')}` creates what is declared",
             )
         return {address: state.bindings[address].workflow_id for address in wanted}
@@ -108,8 +108,8 @@ class Testing:
         told, unknown = estimate(self.cases, prices(_recent(api, ids)))
         if unknown:
             raise Blocked(
-                f"nobody knows what these cost, so no budget can hold: {', '.join(sorted(unknown))}",
-                "no recent event in that run mode tells its cost; declare `cost:` in the test file",
+                f"the cost of these is unknown, so --max-cost cannot be kept: {', '.join(sorted(unknown))}",
+                "no recent event in that run mode has a cost; declare `cost:` in the test file",
             )
         expected = whole(self.cases, told)
         if expected > most + 1e-9:

@@ -178,7 +178,7 @@ class Workspace:
             except KeyRefused as error:
                 if self.project.environment:
                     error.hint = (
-                        f"the key of {self.project.environment} is that in {self.project.key_variable}"
+                        f"the key of {self.project.environment} is taken from {self.project.key_variable}"
                     )
                 raise
             finally:
@@ -242,7 +242,7 @@ def _chosen(project: Project, name: str | None, problems: list[Diagnostic], choo
             f"environment {name!r}: this project has no environments",
             "leave --env and DEFENDCTL_ENV out, or name it under `environments:` of defendctl.yaml",
         )
-    raise Usage(f"environment {name!r}: there is no such one.{suggest(name, there) or _there_are(there)}")
+    raise Usage(f"there is no environment {name!r}.{suggest(name, there) or _there_are(there)}")
 
 
 def _options(names: Iterable[str]) -> str:
@@ -295,9 +295,9 @@ def api_key(variable: str = KEY_VARIABLE) -> str:
         raise DefendctlError(BAD_VARIABLE.rstrip("."))
     key = os.environ.get(variable, "").strip()
     if not key:
-        raise DefendctlError(f"{variable} is not set", "it holds the key of the API")
+        raise DefendctlError(f"{variable} is not set", "set it to the key of the API")
     if not (key.isascii() and key.isprintable()) or " " in key:
-        raise DefendctlError(f"{variable} holds characters that no key has")
+        raise DefendctlError(f"{variable} holds characters that a key cannot have")
     return key
 
 

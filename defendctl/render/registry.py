@@ -74,7 +74,7 @@ OWN: Final = {
     "sarif": "own:sarif",
     "schema": "own:schema",
 }
-"""Format → from a kind and a text to whether it is such a result. What has no format here is never replaced."""
+"""Format → from a kind and a text to whether it is such a result. Others are never replaced."""
 
 
 def load(name: str) -> Callable[..., Any]:

@@ -34,9 +34,9 @@ HEADINGS: Final = {
     "none": "Leaves existing protection as it is",
 }
 """The sections of a plan, the riskiest first."""
-CONSOLE: Final = "only the console can mend it"
-UNKNOWN: Final = "no manifest can speak of this capability: only the console can mend it"
-NOT_AS_WRITTEN: Final = "the API did not take it as written; write it as it is live"
+CONSOLE: Final = "only the console can change it"
+UNKNOWN: Final = "no manifest can declare this capability: only the console can change it"
+NOT_AS_WRITTEN: Final = "the API did not take it as written; put what is live into the manifest"
 _SHORT: Final = len("sha256:") + 12
 _NO_DELETE: Final = "stays live, for the API has no delete; its id is remembered"
 

@@ -63,12 +63,12 @@ def from_text(text: str) -> State:
         given = f"format {version}" if version < 1000 else "another format"
         raise NewerState(f"the state has {given}, this defendctl reads up to {FORMAT}: use a newer one")
     if version not in READABLE or isinstance(version, bool | float):
-        raise DamagedState("this is no state of defendctl: its `format_version` is neither 1 nor 2")
+        raise DamagedState("this is not a state of defendctl: its `format_version` is neither 1 nor 2")
     if body.pop("checksum", None) != _checksum(body):
         raise DamagedState("the state was changed by something other than defendctl: its checksum is wrong")
     wrong = problem(body)
     if wrong:
-        raise DamagedState(f"the state is not whole: {wrong}")
+        raise DamagedState(f"the state is not complete: {wrong}")
     return _state(body)
 
 
@@ -165,7 +165,7 @@ def _object(text: str) -> dict[str, Any]:
 def _conflict(text: str) -> str | None:
     marks = (n for n, line in enumerate(text.splitlines(), 1) if line.startswith(("<<<<<<<", ">>>>>>>")))
     first = next(marks, None)
-    return f"git merge conflict markers stand in it, the first on line {first}" if first else None
+    return f"git merge conflict markers are in it, the first on line {first}" if first else None
 
 
 def _state(body: dict[str, Any]) -> State:

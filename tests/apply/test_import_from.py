@@ -121,7 +121,7 @@ def test_every_mistake_is_told_at_its_line_and_nothing_is_done(project: Project)
     told = {int(line.split(":")[1]): line for line in ran.err.splitlines() if line.startswith("ids.csv:")}
     expected = {
         3: "stands already in line 2, for another address. [duplicate-id]",
-        4: "fine stands already in line 2. [duplicate-address]",
+        4: "fine is already in line 2. [duplicate-address]",
         5: "This cannot be an address",
         6: "A workflow id has 1 to 256 characters without blanks. [unusable-id]",
         7: "The API answers 404 for wkfl_gone. [missing]",
@@ -229,7 +229,7 @@ def test_what_is_written_is_formatted(project: Project) -> None:
             '[{"address": "a", "workflow_id": "x", "address": "b"}]',
             "Item 1 names `address` or `workflow_id` twice",
         ),
-        ('{"a": "x", "a": "y"}', "a stands already in line 1"),
+        ('{"a": "x", "a": "y"}', "a is already in line 1"),
         ('{"\\u001b[31m": "\\u202e"}', "This cannot be an address"),
         ("address,workflow_id\na,\x1b\n", "A workflow id has 1 to 256 characters"),
         ("address,workflow_id\na,.\0.\n", "A workflow id has 1 to 256 characters"),
@@ -287,7 +287,7 @@ def test_what_is_written_would_contradict_a_rename(project: Project) -> None:
     project.declare({"new": custom(renamed_from="a")})
     name = listed(project, json.dumps({"a": in_console(project)}))
     ran = refused(project, name, "--write", "workflows")
-    assert "new is declared as renamed from a: import it as that. [invalid-rename]" in ran.err
+    assert "new is declared as renamed from a: import it under that address. [invalid-rename]" in ran.err
 
 
 def test_into_one_environment(project: Project) -> None:

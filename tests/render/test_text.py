@@ -168,7 +168,7 @@ def test_the_policy_is_summed_up_and_its_remedies_stand_as_they_are_pasted() -> 
     ] * 2
     shown = plan_text.plan(Review(one_plan(WORKFLOW, None, None), findings=(*found, FINDINGS[1])))
     assert "Policy: 2 denied, 1 warned.\n" in shown
-    assert "with your own words in it:\n" + "  - address: a\n    rule: r\n" * 2 in shown
+    assert "and fill in your own words:\n" + "  - address: a\n    rule: r\n" * 2 in shown
     assert "To let it pass" not in plan_text.findings(FINDINGS[1:], plain)
 
 

@@ -167,7 +167,7 @@ def test_a_metric_without_a_score_does_not_pass(example: Any) -> None:
     case = next(case for case in ran.json["cases"] if case["name"] == "policy-as-it-is")
     assert (case["verdict"], case["runs"][0]["flagged"]) == ("not_judged", None)
     assert case["runs"][0]["why"] == [
-        "whether the output is flagged is not told: completeness without a score"
+        "it is not known whether the output is flagged: completeness without a score"
     ]
 
 

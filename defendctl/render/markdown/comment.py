@@ -87,12 +87,12 @@ def _about(result: Plan) -> str:
     if not result.refreshed:
         lines.append(
             "\n**Live was not read.** What stands here as before is what was last applied, "
-            "and apply does not take this plan.\n"
+            "and this plan cannot be applied.\n"
         )
     if result.moves:
         shown = ", ".join(f"{code(m.old)} → {code(m.new)}" for m in result.moves[:_MOVES])
         more = f" and {len(result.moves) - _MOVES} more" if len(result.moves) > _MOVES else ""
-        lines.append(f"\nRenamed, and nothing is sent for it: {shown}{more}.\n")
+        lines.append(f"\nRenamed (nothing is sent for this): {shown}{more}.\n")
     if result.options.target:
         lines.append(f"\n`--target` limits it to {len(result.options.target)} of the addresses.\n")
     if result.options.selector:

@@ -35,7 +35,7 @@ def contrast(found: Comparison, setting: Setting = PLAIN) -> str:
 def verdict(found: Comparison) -> str:
     """In one sentence; where something is looser, that is said first, whatever is tighter elsewhere."""
     if not found.differing:
-        return f"{found.second} is as {found.first}: {count(found.alike, 'workflow')} alike."
+        return f"{found.second} does not differ from {found.first}: {count(found.alike, 'workflow')} alike."
     told = list(_in_both(found))
     only = [
         f"{found.only_in(name)} only in {name}" for name in (found.first, found.second) if found.only_in(name)
