@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -233,6 +234,24 @@ reassert_option = click.option(
     metavar="FIELD",
     help="Write this field, which cannot be read back, wherever its value is only assumed.",
 )
+
+
+def selecting(command: Callable[..., int]) -> Callable[..., int]:
+    """The options of plan and apply that say what of the project is meant, given to it as `chosen`."""
+
+    @wraps(command)
+    def selected(*args: Any, file: tuple[Path, ...], **given: Any) -> int:
+        from defendctl.operations.selection import Selection
+
+        names = ("target", "replace", "selector", "reassert", "parallelism")
+        chosen = Selection(files=file, **{name: given.pop(name) for name in names})
+        return command(*args, chosen=chosen, **given)
+
+    for option in reversed(
+        (files_option, target_option, replace_option, selector, reassert_option, parallelism_option)
+    ):
+        selected = option(selected)
+    return selected
 
 
 def progress_of(ticker: Ticker) -> Progress:

@@ -70,6 +70,12 @@ def refuse_lost(store: Store) -> None:
         )
 
 
+def refuse_missing(store: Store) -> None:
+    """Raises Precondition where a state was lost: copies or git know one, or its lineage is pinned."""
+    refuse_lost(store)
+    store.read()
+
+
 def begin_state(workspace: Workspace, session: Session) -> None:
     """Make the empty state durable, and pin its lineage, before anything else is written."""
     if session.exists:
