@@ -18,7 +18,7 @@ from defendctl.operations.planfile import unreasoned
 from defendctl.operations.policy import refuse_denied
 from defendctl.operations.revision import refuse_older, revision
 from defendctl.operations.uploads import uploads
-from defendctl.plan.digest import changes_data, digest
+from defendctl.plan.digest import digest, digested
 from defendctl.plan.fingerprints import fingerprints
 from defendctl.plan.moved import moved
 from defendctl.state import records
@@ -170,7 +170,7 @@ def _ask(workspace: Workspace, consent: Consent, first: str | None) -> None:
 
 def _as_read(plan: Plan) -> Any:
     """The changes as a plan file gives them back: JSON knows no tuples."""
-    return json.loads(json.dumps(changes_data(plan.listed, reasons=False)))
+    return json.loads(json.dumps(digested(plan.listed)))
 
 
 @dataclass(frozen=True, slots=True)

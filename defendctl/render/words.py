@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from defendctl.model import SANDBOX, only_console
 from defendctl.plan.alike import rounded
-from defendctl.plan.changes import files_to_upload, is_listed
+from defendctl.plan.changes import ACTIONS, files_to_upload, is_listed
 from defendctl.plan.digest import digest
 from defendctl.plan.direction import WORST_FIRST
 from defendctl.render.inert import inert, pair, value
@@ -155,9 +155,8 @@ def declared(
 def work(result: Plan) -> str:
     """How many of each action, in one sentence."""
     counts = result.summary()
-    actions = ("create", "adopt", "update", "replace", "retire", "blocked")
     done = [f"{len(result.moves)} renamed"] if result.moves else []
-    does = ", ".join(done + [f"{counts[a]} {a}" for a in actions if counts[a]])
+    does = ", ".join(done + [f"{counts[a]} {a}" for a in ACTIONS if a != "none" and counts[a]])
     same = sum(not is_listed(change) for change in result.changes)
     return f"Plan: {does}; {same} unchanged." if does else _nothing(same, len(result.listed))
 

@@ -16,7 +16,7 @@ from defendctl.inspection.view import build_view
 from defendctl.model import Binding, Intent, State
 from defendctl.plan.changes import Block, Reason
 from defendctl.plan.compare import FieldChange
-from defendctl.plan.direction import worst
+from defendctl.plan.direction import Direction, worst
 from defendctl.plan.drift import build_drift
 from defendctl.policy.findings import Finding, Waiver
 from defendctl.render.setting import Setting
@@ -187,7 +187,7 @@ def test_the_policy_is_summed_up_and_its_remedies_stand_as_they_are_pasted() -> 
         ([{"lateral"}, {"none"}], "prod differs from dev, neither looser nor tighter, in 2; 3 alike."),
     ],
 )
-def test_a_workflow_that_differs_is_counted_once(ways: list[set[str]], sentence: str) -> None:
+def test_a_workflow_that_differs_is_counted_once(ways: list[set[Direction]], sentence: str) -> None:
     differing = [
         Contrast(
             f"w{n}", None, worst(each), tuple(FieldChange("x", 1, 2, None, None, None, one) for one in each)
