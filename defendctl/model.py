@@ -25,7 +25,7 @@ TYPES: Final = ("custom", "automatic")
 ACTIONS: Final = ("fixit", "regenerate", "none")
 MAX_RETRIES_LIMIT: Final = 10_000
 ADDRESS: Final = re.compile(r"[a-z]([a-z0-9._-]{0,61}[a-z0-9])?")
-ADDRESS_RULE: Final = "a small letter first, then small letters, digits, `.`, `_` and `-`, 63 at most"
+ADDRESS_RULE: Final = "a lowercase letter first, then lowercase letters, digits, `.`, `_` and `-`, 63 at most"
 
 CANARY: Final = "@canary"
 """Where candidates are tested: bound as others are, at an address that no manifest can declare."""

@@ -60,12 +60,17 @@ def on_stop(handler: Handler | signal.Handlers) -> None:
         signal.signal(number, handler)
 
 
-def leave(*_: object) -> NoReturn:
+def leave(*_: object, words: str = "interrupted") -> NoReturn:
     """At once: threads that still wait for an answer hold nothing that matters."""
+    tell(words)
+    os._exit(Exit.INTERRUPTED)
+
+
+def tell(words: str) -> None:
+    """One line on stderr, also from a signal handler."""
     if "_DEFENDCTL_COMPLETE" not in os.environ:  # the user is in the middle of a command line
         with suppress(OSError):
-            os.write(2, b"interrupted\n")
-    os._exit(Exit.INTERRUPTED)
+            os.write(2, f"{words}\n".encode())
 
 
 def leave_if_swallowed() -> None:

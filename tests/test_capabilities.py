@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.conftest import Project
 
 NEW = "deep_think"
-SAID = "only the console can mend it"
+SAID = "only the console can change it"
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_show_and_its_provenance(live: Project) -> None:
 
 
 def test_doctor(live: Project) -> None:
-    assert f"a: it has capabilities that no manifest can speak of: {NEW}" in live.ok("doctor").out
+    assert f"a: it has capabilities that no manifest can declare: {NEW}" in live.ok("doctor").out
 
 
 def test_verify_proves_nothing_beside_it(live: Project) -> None:

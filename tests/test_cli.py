@@ -248,6 +248,23 @@ def test_without_the_extra_the_sandbox_says_what_to_install(folder: Path) -> Non
     assert "pip install 'defendctl[sandbox]'" in ran.stderr
 
 
+def test_a_file_that_is_no_sandbox_is_named(folder: Path) -> None:
+    ran = run(folder, "sandbox", "serve", "--data", "defendctl.yaml")
+    assert (ran.code, ran.out) == (64, "")
+    assert "--data: defendctl.yaml cannot be used for the sandbox" in ran.err
+    (folder / ".defendctl").mkdir(exist_ok=True)
+    (folder / ".defendctl/sandbox.sqlite").write_text("junk" * 99)
+    ran = run(folder, "apply", "--sandbox", "--yes")
+    assert ran.code == 1
+    assert "remove that file; the sandbox then begins empty" in ran.err
+
+
+def test_the_sandbox_asks_for_no_new_state(folder: Path) -> None:
+    assert run(folder, "plan").out.startswith("No state yet: the first apply begins one if it is run")
+    ran = run(folder, "plan", "--sandbox")
+    assert ran.out.startswith("No state yet: the first apply begins one.\n")
+
+
 def test_a_closed_stdout_is_no_traceback(folder: Path) -> None:
     code = f"exec {DEFENDCTL} schema manifest | true"
     ran = subprocess.run(["/bin/sh", "-c", code], cwd=folder, capture_output=True, text=True, check=False)

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from defendctl.operations.schema import schema
-from defendctl.render.own import is_own
+from defendctl.render.registry import is_own
 from tests.conftest import custom
 from tests.test_durable import disk_of
 
@@ -43,6 +43,11 @@ def test_every_result_is_known_again_and_taken_for_no_other(path: Path, kind: st
 
 _ALIKE = {("plan", "sarif"), ("drift", "sarif"), ("diagnostics", "markdown")}
 """There are no such reports."""
+
+
+@pytest.mark.parametrize(("kind", "format"), [("doctor", "text"), ("test-results", "junit"), ("plan", "new")])
+def test_what_cannot_be_known_again_is_never_replaced(kind: str, format: str) -> None:
+    assert not is_own(kind, format, "anything")
 
 
 @pytest.mark.parametrize("kind", ["manifest", "overlay", "project", "policy", "tests", "plan"])
@@ -212,3 +217,21 @@ def test_devices_pipes_and_descriptors_are_written_to(bound: Project) -> None:
         assert '"kind": "plan"' in out
         assert '"kind": "plan"' in err
         assert "No changes" in out
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["plan", "--out", "-"],
+        ["plan", "--report", "json:-"],
+        ["schema", "--output", "-"],
+        ["test", "--out", "-"],
+    ],
+)
+def test_a_dash_is_no_file(offline: Project, command: list[str]) -> None:
+    offline.declare({"a": custom()})
+    assert "`-` does not mean stdout here" in offline.ok(*command, code=64).err
+    assert not (offline.root / "-").exists()
+    if "plan" in command:
+        offline.ok(*command[:2], command[2].removesuffix("-") + "./-")
+        assert (offline.root / "-").is_file()

@@ -54,7 +54,7 @@ def test_all_is_well(applied: Project) -> None:
     assert settled["unique-names"].startswith("No")
     text = applied.ok("doctor").out
     assert text.endswith("All is well.\n")
-    assert "only a write could tell" in text
+    assert "only a write could show it" in text
     assert KEY not in text
 
 

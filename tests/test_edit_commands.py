@@ -112,10 +112,14 @@ def test_what_was_written_is_told_with_its_line(bound: Project) -> None:
 
 
 LEFT: list[tuple[Json, str, str]] = [
-    ({"status": "inactive"}, "status", "only the console can mend it"),
-    ({"type": "automatic", "metrics": {"completeness": "low"}}, "type", "a type is not changed line by line"),
+    ({"status": "inactive"}, "status", "only the console can change it"),
+    (
+        {"type": "automatic", "metrics": {"completeness": "low"}},
+        "type",
+        "a type cannot be changed line",
+    ),
     ({"metrics": {"completeness": 0.8, "tone": 0.5}}, "metrics.tone", "list it under `custom_metrics` first"),
-    ({"metrics": {}}, "metrics.completeness", "no metric is left live"),
+    ({"metrics": {}}, "metrics.completeness", "no metric is live any more"),
     ({"metrics": {"completeness": 7.5}}, "metrics.completeness", "no manifest can hold this value"),
     ({"name": " "}, "name", "no manifest can hold this value"),
 ]
@@ -149,7 +153,7 @@ def test_a_conflict_is_shown_and_written_only_when_it_is_named(bound: Project) -
     file = declare(bound, MANIFEST.replace("0.80", "0.70"))
     edit(bound, "bot", metrics={"completeness": 0.6})
     ran = bound.ok("drift", "--write", code=2)
-    assert "not written: git says something new too" in ran.out
+    assert "not written: git changed too" in ran.out
     assert "completeness: 0.70" in file.read_text()
     bound.ok("drift", "--write", "--overwrite", "bot")
     assert "completeness: 0.6     # agreed in May" in file.read_text()
@@ -202,7 +206,7 @@ def test_an_alias_is_overridden_where_it_stands(project: Project) -> None:
     ]
     edit(project, "a", improvement_action="fixit")
     ran = project.ok("drift", "--write", code=2)
-    assert "an anchor of this workflow is shared by others, which would change too" in ran.err
+    assert "this workflow shares an anchor with others, which would change too" in ran.err
 
 
 def test_names_from_the_api_stay_text(bound: Project) -> None:
@@ -239,7 +243,7 @@ MISTAKES = [
     ),
     (["--ignore", "metrics.completness"], 'Did you mean "metrics.completeness"?'),
     (["--ignore", "zzz"], "There are: name, type, metrics"),
-    (["--overwrite", "bot"], "--overwrite says what --write may write: give both"),
+    (["--overwrite", "bot"], "--overwrite needs --write"),
     (["--write", "--overwrite", "bott"], "--overwrite 'bott': no conflict was found there. There is none."),
     (["--fail-on", "lateral"], "'lateral' is not one of 'any', 'indeterminate', 'loosens'"),
 ]
@@ -320,7 +324,7 @@ def test_fmt_says_what_it_leaves(bound: Project) -> None:
     )
     file = declare(bound, text, "b.yaml")
     ran = bound.ok("fmt", "--check", "workflows/b.yaml")
-    assert "workflows/b.yaml:5: the keys here keep their order, for their layout" in ran.err
+    assert "workflows/b.yaml:5: the keys here keep their order, because of their layout" in ran.err
     assert file.read_text() == text
 
 
@@ -409,7 +413,7 @@ def test_a_value_goes_where_it_stands_and_defaults_are_overridden(project: Proje
     edit(project, "bot", description="B", web_search=True, metrics=metrics)
     edit(project, "other", improvement_action="regen", metrics={"completeness": 0.4})
     ran = project.json("drift", "--write")
-    assert "workflows/all.yaml was written, and counts in other environments too" in ran.err
+    assert "workflows/all.yaml was written, and applies in other environments too" in ran.err
     assert changed(FLEET, (project.root / "workflows" / "all.yaml").read_text()) == [
         "-    description: Bills  # both",
         "-    metrics: {comprehensive_safety: 0.9}",
@@ -526,7 +530,7 @@ def test_each_value_goes_into_the_one_file_that_owns_it(project: Project) -> Non
         project.apply()
         edit(project, address, **values)
         ran = project.json("drift", "--write")
-        assert ("counts in other environments too" in ran.err) == (home == "all")
+        assert ("applies in other environments too" in ran.err) == (home == "all")
         for name, text in LAYERS.items():
             said = lines if f"/{home}." in name else []
             assert changed(text, (project.root / name).read_text()) == said, (address, values)

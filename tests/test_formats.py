@@ -95,10 +95,13 @@ def test_a_report_is_relative_to_the_working_directory(edited: Project) -> None:
 @pytest.mark.parametrize(
     ("report", "told"),
     [
-        ("yaml:p", "'yaml' is no format here; write FORMAT:FILE with one of text, json, markdown, github"),
-        ("sarif:p", "'sarif' is no format here"),
-        ("p.json", "'p.json' is no format here"),
-        (":p", "'' is no format here"),
+        (
+            "yaml:p",
+            "'yaml' is not a format of this command; write FORMAT:FILE with one of text, json, markdown, ",
+        ),
+        ("sarif:p", "'sarif' is not a format of this command"),
+        ("p.json", "'p.json' is not a format of this command"),
+        (":p", "'' is not a format of this command"),
         ("json", "'json' names no file; write json:FILE"),
         ("json:", "'json:' names no file; write json:FILE"),
         ("json:nowhere/p", "json:nowhere/p: there is no folder nowhere"),

@@ -123,7 +123,7 @@ def test_an_apply_that_cannot_print_its_result_has_done_its_work_and_says_so(dec
     assert ran.returncode == 1
     assert ran.stderr.endswith(
         "error: the result could not be written to stdout: No space left on device\n"
-        "  whatever the command did stays done\n"
+        "  what the command did is not undone\n"
     )
     assert declared.bound("a")
 

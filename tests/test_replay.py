@@ -198,7 +198,7 @@ def test_generations_that_list_none(world: World, generation: str) -> None:
     project.pin(generation)
     moved(project, [], {"completeness": 0.9})
     found = replay(project.plan("--replay"))
-    assert found["why_not"] == "it is blocked (impossible), so nothing of it changes"
+    assert found["why_not"] == "it is blocked (impossible), so nothing changes"
     ran = project.plan("--replay", "--replace", "a")
     assert replay(ran)["why_not"] == "this generation of the API lists no events"
 
@@ -364,13 +364,13 @@ def test_what_it_says(project: Project) -> None:
 
 
 WORDS = """\
-Replay of recent events (flag rates: whether a flag was right, nobody has said):
+Replay of recent events (flag rates; whether a flag was right is not known):
   a ({})  50 events, 2026-01-01 10:00 to 2026-01-25 10:00 UTC, run modes fast 40, precision 10
       flagged today         12 % (6 of 50, 95 %: 6 to 24 %)
       under this plan       30 to 100 % (15 of 50 for certain, 35 unknown)
       newly flagged         evt_14, evt_13, evt_12, evt_11, evt_10 (+4)
       evaluations an event  1 today, 1.3 to 11 under this plan
-      cost an event         0.0026 today, not known where a metric comes or goes
+      cost an event         0.0026 today, unknown where a metric is added or removed
       completeness  0.12 -> 0.3  6 -> 15 of 50 below, 1 exactly on 0.3, which passes
       correctness  (none) -> 0.5  0 -> 0 of 0 below, 50 without a score: unknown
 """

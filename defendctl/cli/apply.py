@@ -13,16 +13,11 @@ from defendctl.cli.delivery import deliver, format_option
 from defendctl.cli.options import (
     PATH,
     beginning,
-    files_option,
     older_checkout,
-    parallelism_option,
     progress_of,
-    reassert_option,
-    replace_option,
+    selecting,
     subcommand,
-    target_option,
 )
-from defendctl.cli.options import selector as with_selector
 from defendctl.cli.plan import Expected, expected
 from defendctl.cli.telling import after, plan_shown, tell_denied, warn_about
 from defendctl.diagnostics import DefendctlError, Precondition, Usage
@@ -33,27 +28,23 @@ if TYPE_CHECKING:
 
     from defendctl.cli.run import Run
     from defendctl.operations.apply import Consent
+    from defendctl.operations.selection import Selection
     from defendctl.review import Review
 
 
 @subcommand("apply")
 @click.argument("plan_file", metavar="[PLAN]", required=False, type=PATH)
-@files_option
+@selecting
 @click.option(
     "--expect",
     metavar="DIGEST@SERIAL",
     callback=lambda ctx, param, value: expected(value),
     help="Apply only this plan, as the last line of `plan` names it.",
 )
-@click.option("--yes", is_flag=True, allow_from_autoenv=False, help="Do not ask.")
+@click.option("--yes", is_flag=True, allow_from_autoenv=False, help="Apply without asking.")
 @beginning
 @older_checkout
 @format_option("apply")
-@target_option
-@replace_option
-@with_selector
-@reassert_option
-@parallelism_option
 @click.pass_obj
 def apply(
     run: Run,
@@ -62,31 +53,19 @@ def apply(
     expect: Expected | None,
     yes: bool,
     format: str,
-    file: tuple[Path, ...],
-    target: tuple[str, ...],
-    replace: tuple[str, ...],
-    selector: tuple[str, ...],
-    reassert: tuple[str, ...],
-    parallelism: int,
+    chosen: Selection,
 ) -> int:
-    """Make it so: plan, ask, create and update, and report what may not be changed."""
+    """Plan, show the plan, ask, then create and update what differs."""
     from defendctl.operations.apply import apply as operation
     from defendctl.operations.policy import Denied
-    from defendctl.operations.selection import Selection, choose_as_planned
+    from defendctl.operations.selection import choose_as_planned
 
-    if plan_file and (target or replace or selector or reassert):
+    if plan_file and any(chosen.options.data().values()):
         raise Usage("--target, --replace, -l and --reassert are part of PLAN: leave them out")
     ticker = Ticker(run.console)
     consent = _consent(run, plan_file, expect, yes)
-    typed = Selection(
-        files=file,
-        target=target,
-        replace=replace,
-        selector=selector,
-        reassert=reassert,
-        parallelism=parallelism,
-    )
-    chosen = choose_as_planned(typed, consent.saved["options"]) if consent.saved else typed
+    if consent.saved:
+        chosen = choose_as_planned(chosen, consent.saved["options"])
 
     def on_plan(made: Review) -> None:
         ticker.end()
@@ -117,10 +96,11 @@ def _consent(run: Run, plan_file: Path | None, expect: Expected | None, yes: boo
         saved = read_plan(plan_file)
         if saved["digest"] is None:
             raise Precondition(
-                f"{plan_file} was made without reading what is live", "make one without --no-refresh"
+                f"{plan_file} was made with --no-refresh, so it cannot be applied",
+                "plan again without --no-refresh",
             )
         if expect and expect.digest != saved["digest"]:
-            raise Usage("--expect names another digest than PLAN")
+            raise Usage("--expect and PLAN name different digests")
         return Consent(None, saved["digest"], saved["serial"], saved)
     if expect:
         return Consent(None, expect.digest, expect.serial)
@@ -130,6 +110,7 @@ def _consent(run: Run, plan_file: Path | None, expect: Expected | None, yes: boo
 def _ask(run: Run, question: str) -> bool:
     if not sys.stdin.isatty():
         raise DefendctlError(
-            "there is no terminal to ask on", "review the plan, then apply PLAN, --expect DIGEST or --yes"
+            "apply asks before it changes anything, and there is no terminal to ask on",
+            "review the plan, then apply it with PLAN, --expect DIGEST@SERIAL or --yes",
         )
     return run.console.confirm(question)

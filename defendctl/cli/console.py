@@ -51,7 +51,7 @@ class Console:
         """Whether a part of the result was lost. A reader that went away wanted no more of it."""
         if self._lost and not isinstance(self._lost, BrokenPipeError):
             why = f"the result could not be written to stdout: {self._lost.strerror}"
-            self.error(DefendctlError(why, "whatever the command did stays done"))
+            self.error(DefendctlError(why, "what the command did is not undone"))
         return self._lost is not None
 
     def out_bytes(self, data: bytes) -> None:

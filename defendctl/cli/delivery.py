@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from defendctl.cli.options import refuse_stdout
 from defendctl.diagnostics import DefendctlError
 from defendctl.durable import append_whole
 from defendctl.render.markdown.fit import SUMMARY
@@ -45,7 +46,7 @@ def report_option(kind: str) -> Callable[[Any], Any]:
     """`--report FORMAT:FILE`, of the formats that this kind of result has."""
 
     def parse(ctx: click.Context, param: click.Parameter, given: Sequence[str]) -> tuple[Destination, ...]:
-        return tuple(_report(value, kind) for value in given)
+        return tuple(_report(value, kind, param, ctx) for value in given)
 
     return click.option(
         "--report",
@@ -56,7 +57,7 @@ def report_option(kind: str) -> Callable[[Any], Any]:
     )
 
 
-def _report(value: str, kind: str) -> Destination:
+def _report(value: str, kind: str, param: click.Parameter, ctx: click.Context) -> Destination:
     """The first colon parts them, for a file may hold more of them. Raises click's usage error."""
     from defendctl.operations.destinations import Destination
 
@@ -64,10 +65,11 @@ def _report(value: str, kind: str) -> Destination:
     known = FORMATS[kind]
     if name not in known:
         raise click.BadParameter(
-            f"{name!r} is no format here; write FORMAT:FILE with one of {', '.join(known)}"
+            f"{name!r} is not a format of this command; write FORMAT:FILE with one of {', '.join(known)}"
         )
     if not file:
         raise click.BadParameter(f"{value!r} names no file; write {name}:FILE")
+    refuse_stdout(file, param, ctx)
     return Destination(f"--report {value}", Path(file), kind, name)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @format_option("doctor")
 @click.pass_obj
 def doctor(run: Run, format: str) -> int:
-    """Check key, project, state, lock and schemas, and say what the server answers like."""
+    """Check key, project, state, lock and schemas, and show how the server answers."""
     from defendctl.operations.doctor import doctor as operation
 
     checkup = operation(run.workspace())

@@ -31,27 +31,31 @@ if TYPE_CHECKING:
 @subcommand("drift")
 @format_option("drift")
 @report_option("drift")
-@click.option("--write", is_flag=True, help="Put what is live into the manifests, one line for one value.")
+@click.option(
+    "--write",
+    is_flag=True,
+    help="Write what is live into the manifests, and change only the lines that differ.",
+)
 @click.option(
     "--overwrite",
     multiple=True,
     metavar="ADDRESS",
     shell_complete=completing.bound,
-    help="With --write: also where git says something new.",
+    help="With --write: take what is live for this address, even where git changed too.",
 )
 @click.option(
     "--ignore",
     multiple=True,
     metavar="FIELD",
     shell_complete=completing.fields,
-    help="Leave this field (or path) out.",
+    help="Ignore this field or path.",
 )
 @click.option(
     "--fail-on",
     type=click.Choice(["any", "indeterminate", "loosens"]),
     default="any",
     show_default=True,
-    help="Exit 2 only if a difference is at least so bad; loosens is the worst.",
+    help="Exit 2 only if a difference is at least this bad; loosens is the worst.",
 )
 @files_option
 @with_selector
@@ -79,7 +83,7 @@ def drift(
     workspace = run.workspace()
     check_destinations(workspace, report)
     if overwrite and not write:
-        raise Usage("--overwrite says what --write may write: give both")
+        raise Usage("--overwrite needs --write")
     drift_write.check_ignored(workspace, ignore)
     ticker = Ticker(run.console)
     selection = Selection(files=file, selector=selector, parallelism=parallelism)

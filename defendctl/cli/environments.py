@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 @click.command("render", cls=Command)
 @format_option("manifest")
-@click.option("--origins", is_flag=True, help="Say the file and line that each value comes from.")
+@click.option("--origins", is_flag=True, help="Show the file and line that each value comes from.")
 @click.pass_obj
 def render(run: Run, format: str, origins: bool) -> int:
-    """Print the effective manifests: with defaults filled in and the overlays of --env laid over them."""
+    """Print the effective manifests: with defaults filled in and the overlays of --env applied."""
     from defendctl.operations.environments import render as operation
 
     deliver(run, "manifest", operation(run.workspace()), format, origins=origins)

@@ -33,12 +33,18 @@ wait = click.option(
 
 @click.group("events", cls=Group)
 def group() -> None:
-    """Look at events, and submit them. What they say is shown only with --show-content."""
+    """List, show, submit and watch events. Prompts and outputs are shown only with --show-content."""
 
 
 @group.command("list", cls=Command)
 @click.argument("address", shell_complete=completing.bound)
-@click.option("--limit", type=click.IntRange(1, 100), default=10, show_default=True, help="Events at most.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 100),
+    default=10,
+    show_default=True,
+    help="How many events to show at most.",
+)
 @_content
 @format_option("events")
 @click.pass_obj
@@ -69,12 +75,15 @@ def show(run: Run, address: str, event_id: str, show_content: bool, format: str)
 @group.command("submit", cls=Command)
 @click.argument("address", shell_complete=completing.bound)
 @click.option(
-    "--input", type=click.Path(path_type=Path), required=True, help="YAML or JSON that says the event."
+    "--input",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="A YAML or JSON file that holds the event.",
 )
 @format_option("submission")
 @click.pass_obj
 def submit(run: Run, address: str, input: Path, format: str) -> int:
-    """Submit one event and print its id. It is evaluated, and that costs money: it is sent once."""
+    """Submit one event and print its id. It is sent once, and its evaluation costs money."""
     from defendctl.operations.events import submitted
 
     done = submitted(run.workspace(), address, input)
@@ -94,7 +103,7 @@ def submit(run: Run, address: str, input: Path, format: str) -> int:
 @format_option("event")
 @click.pass_obj
 def watch(run: Run, address: str, event_id: str, wait: float, show_content: bool, format: str) -> int:
-    """Wait until an event is evaluated, then show it. Exits 1 if that takes too long, or breaks off."""
+    """Wait until an event is evaluated, then show it. Exits 1 if that takes too long or breaks off."""
     from defendctl.operations.events import watched
 
     live = run.console.live()
@@ -108,5 +117,5 @@ def watch(run: Run, address: str, event_id: str, wait: float, show_content: bool
         live.end()
     deliver(run, "event", found, format)
     if not found.event.ended:
-        run.console.error(DefendctlError(f"{event_id} has not ended within {wait:g} s"))
+        run.console.error(DefendctlError(f"the evaluation of {event_id} did not end within {wait:g} s"))
     return Exit.OK if found.event.status == "completed" else Exit.FAILED

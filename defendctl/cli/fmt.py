@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 @click.option("--check", is_flag=True, help="Write nothing; exit 2 if a file is not formatted.")
 @click.pass_obj
 def fmt(run: Run, /, paths: tuple[Path, ...], check: bool) -> int:
-    """Bring manifests into canonical spelling and key order, offline. Names the files it changes.
+    """Rewrite manifests in canonical spelling and key order, offline, and name the files that change.
 
-    For `-`, print what stdin holds in canonical spelling.
+    With `-`, format stdin and print the result.
     """
     from defendctl.operations.fmt import fmt as operation
 

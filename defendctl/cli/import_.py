@@ -26,12 +26,17 @@ if TYPE_CHECKING:
 @subcommand("import")
 @click.argument("address", required=False, shell_complete=completing.declared)
 @click.argument("workflow_id", required=False)
-@click.option("--from", type=PATH, metavar="FILE", help="Many at once: CSV or JSON with addresses and ids.")
+@click.option(
+    "--from",
+    type=PATH,
+    metavar="FILE",
+    help="Import many at once: a CSV or JSON file with addresses and ids.",
+)
 @click.option(
     "--write",
     type=PATH,
     metavar="PATH",
-    help="With --from: write manifests of those that are not declared, into a folder or one .yaml file.",
+    help="With --from: write manifests for addresses that are not declared, into a folder or one .yaml file.",
 )
 @beginning
 @parallelism_option

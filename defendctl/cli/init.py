@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @beginning
 @click.pass_obj
 def init(run: Run) -> int:
-    """Write a project that plans: defendctl.yaml, empty state, a first manifest, the schema.
+    """Start a project: write defendctl.yaml, an empty state, a first manifest and the schema.
 
     With --env NAME, begin the state of that environment.
     """

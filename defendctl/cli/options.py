@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -47,14 +48,14 @@ def beginning(command: F) -> F:
             expose_value=False,
             callback=_remember,
             allow_from_autoenv=False,
-            help="Begin a state, where there is none yet.",
+            help="Begin a new state where there is none.",
         ),
         click.option(
             "--no-pin",
             is_flag=True,
             expose_value=False,
             callback=_remember,
-            help="Print the lineage of a new state, and leave defendctl.yaml alone.",
+            help="Print the lineage of a new state instead of writing it into defendctl.yaml.",
         ),
     ):
         command = option(command)
@@ -77,7 +78,7 @@ class Number(click.FloatRange):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         number = float(super().convert(value, param, ctx))
         if not math.isfinite(number):
-            self.fail(f"{value!r} is no number to count with.", param, ctx)
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
         return number
 
 
@@ -128,6 +129,28 @@ class ManifestPath(click.Path):
         return STDIN if value == "-" else super().convert(value, param, ctx)
 
 
+class ResultPath(click.Path):
+    """A file that a result goes to, and never stdout: that is what `--format` is for."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        refuse_stdout(value, param, ctx)
+        return super().convert(value, param, ctx)
+
+
+def refuse_stdout(value: Any, param: click.Parameter | None, ctx: click.Context | None) -> None:
+    """Raises click's usage error for a dash, which would make a file of that name; one is `./-`."""
+    if value == "-":
+        raise click.BadParameter(
+            "`-` does not mean stdout here: name a file, or leave the option out and use --format to choose "
+            "what is printed",
+            ctx,
+            param,
+        )
+
+
 class _NothingEmpty(click.Command):
     """Refuses empty words: a variable that is not set must not read as "here" or "all"."""
 
@@ -142,7 +165,7 @@ class _NothingEmpty(click.Command):
         for param in self.get_params(ctx):
             value = given.get(param.name or "")
             if "" in (value if isinstance(value, list | tuple) else (value,)):
-                raise click.BadParameter("it is empty; is a variable not set?", ctx, param)
+                raise click.BadParameter("the value is empty; is a variable not set?", ctx, param)
 
 
 class Command(_NothingEmpty):
@@ -180,7 +203,7 @@ def global_options(*, inner: bool) -> list[click.Parameter]:
         option("-C", "--chdir", metavar="DIR", shell_complete=folders, help="Work in this folder."),
         option("--no-color", is_flag=True, help="Never use colour."),
         option("-q", "--quiet", is_flag=True, help="No progress and no warnings."),
-        option("-v", "--verbose", is_flag=True, help="Tell each request on stderr."),
+        option("-v", "--verbose", is_flag=True, help="Log each request on stderr."),
         option("--timeout", type=Number(0.1, 86_400), help="Seconds that one request may take."),
         option(
             "--state-url",
@@ -222,6 +245,7 @@ def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
 
 
 PATH = click.Path(path_type=Path)
+RESULT = ResultPath()
 
 
 def subcommand(name: str) -> Callable[[Callable[..., Any]], Command]:
@@ -230,7 +254,11 @@ def subcommand(name: str) -> Callable[[Callable[..., Any]], Command]:
 
 files_option = click.option("-f", "--file", type=PATH, multiple=True, help="Read these manifests instead.")
 parallelism_option = click.option(
-    "--parallelism", type=click.IntRange(1, 256), default=10, show_default=True, help="Requests at once."
+    "--parallelism",
+    type=click.IntRange(1, 256),
+    default=10,
+    show_default=True,
+    help="How many requests run at once.",
 )
 target_option = click.option(
     "--target",
@@ -254,8 +282,26 @@ reassert_option = click.option(
     type=click.Choice(FIELDS),
     multiple=True,
     metavar="FIELD",
-    help="Write this field where it is only assumed, for it cannot be read back.",
+    help="Write this field, which cannot be read back, wherever its value is only assumed.",
 )
+
+
+def selecting(command: Callable[..., int]) -> Callable[..., int]:
+    """The options of plan and apply that say what of the project is meant, given to it as `chosen`."""
+
+    @wraps(command)
+    def selected(*args: Any, file: tuple[Path, ...], **given: Any) -> int:
+        from defendctl.operations.selection import Selection
+
+        names = ("target", "replace", "selector", "reassert", "parallelism")
+        chosen = Selection(files=file, **{name: given.pop(name) for name in names})
+        return command(*args, chosen=chosen, **given)
+
+    for option in reversed(
+        (files_option, target_option, replace_option, selector, reassert_option, parallelism_option)
+    ):
+        selected = option(selected)
+    return selected
 
 
 def progress_of(ticker: Ticker) -> Progress:

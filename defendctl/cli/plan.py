@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -11,15 +12,11 @@ from defendctl.cli.console import Ticker
 from defendctl.cli.delivery import deliver, format_option, report_option
 from defendctl.cli.options import (
     PATH,
-    files_option,
-    parallelism_option,
+    RESULT,
     progress_of,
-    reassert_option,
-    replace_option,
+    selecting,
     subcommand,
-    target_option,
 )
-from defendctl.cli.options import selector as with_selector
 from defendctl.cli.telling import warn_about
 from defendctl.diagnostics import errors
 from defendctl.exits import Exit, worst_exit
@@ -29,18 +26,19 @@ if TYPE_CHECKING:
 
     from defendctl.cli.run import Run
     from defendctl.operations.destinations import Destination
+    from defendctl.operations.selection import Selection
 
 
 @subcommand("plan")
 @format_option("plan")
 @report_option("plan")
-@files_option
-@click.option("--out", type=PATH, help="Also save the plan, for `apply PLAN`.")
+@selecting
+@click.option("--out", type=RESULT, help="Also save the plan, for `apply PLAN`.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if there is anything to do.")
 @click.option(
     "--refresh/--no-refresh",
     default=True,
-    help="Without: no key and no network; what was last applied stands for what is live.",
+    help="--no-refresh compares with what was last applied, not with what is live: no key, no network.",
 )
 @click.option(
     "--replay",
@@ -51,11 +49,6 @@ if TYPE_CHECKING:
     help="Also show what new thresholds would have done to the last N events (50) of each workflow.",
 )
 @click.option("--tests", type=PATH, metavar="FILE", help="Also show what `test --out FILE` recorded.")
-@target_option
-@replace_option
-@with_selector
-@reassert_option
-@parallelism_option
 @click.pass_obj
 def plan(
     run: Run,
@@ -67,34 +60,18 @@ def plan(
     refresh: bool,
     replay: int | None,
     tests: Path | None,
-    file: tuple[Path, ...],
-    target: tuple[str, ...],
-    replace: tuple[str, ...],
-    selector: tuple[str, ...],
-    reassert: tuple[str, ...],
-    parallelism: int,
+    chosen: Selection,
 ) -> int:
     """Show what apply would do, and what that does to each guardrail. Reads only."""
     from defendctl.operations.destinations import Destination, check_destinations
     from defendctl.operations.plan import plan as operation
-    from defendctl.operations.selection import Selection
 
     workspace = run.workspace()
     saved = [Destination(f"--out {out}", out, "plan", "json")] if out else []
     files = [*saved, *report]
     check_destinations(workspace, files)
     ticker = Ticker(run.console)
-    chosen = Selection(
-        files=file,
-        target=target,
-        replace=replace,
-        selector=selector,
-        reassert=reassert,
-        parallelism=parallelism,
-        refresh=refresh,
-        last_events=replay,
-        tests=tests,
-    )
+    chosen = replace(chosen, refresh=refresh, last_events=replay, tests=tests)
     made = operation(workspace, chosen, progress_of(ticker))
     ticker.end()
     warn_about(made, run)
@@ -120,5 +97,5 @@ def expected(value: str | None) -> Expected | None:
         return None
     digest, at, serial = value.partition("@")
     if at and not re.fullmatch(r"[0-9]{1,9}", serial):
-        raise click.BadParameter(f"{value[:100]!r} is not DIGEST@SERIAL, as the last line of `plan` has it")
+        raise click.BadParameter(f"{value[:100]!r} is not DIGEST@SERIAL, as the last line of `plan` shows it")
     return Expected(digest, int(serial) if at else None)

@@ -29,22 +29,22 @@ def sandbox() -> None:
 
 
 @sandbox.command("serve", cls=Command)
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes a free one.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; 0 takes a free one.")
 @click.option(
     "--generation",
     default="2025-12-07",
     shell_complete=completing.generations,
     show_default=True,
-    help="What it accepts.",
+    help="The generation that writes must have.",
 )
 @click.option(
     "--answers",
     default=None,
     shell_complete=completing.generations,
-    help="What reads are answered in, if that differs.",
+    help="The generation of the answers, if it differs.",
 )
 @click.option("--data", type=PATH, default=None, help="An SQLite file; in memory by default.")
-@click.option("--api-key", default=None, help="The only key it takes; any by default.")
+@click.option("--api-key", default=None, help="The only key it accepts; by default any.")
 @click.option("--scores", type=PATH, default=None, help=_SCORES_HELP)
 @click.pass_obj
 def serve(
@@ -67,13 +67,16 @@ def serve(
         scripts = server.read_scores(scores) if scores else None
     except server.BadScores as error:
         raise Usage(str(error), f"the form of --scores: {_SCORES_HELP}") from error
-    server.serve(
-        port,
-        generation,
-        answers,
-        str(data or ":memory:"),
-        api_key,
-        lambda url: run.console.show(url + "\n"),
-        scripts,
-    )
+    try:
+        server.serve(
+            port,
+            generation,
+            answers,
+            str(data or ":memory:"),
+            api_key,
+            lambda url: run.console.show(url + "\n"),
+            scripts,
+        )
+    except server.BadData as error:
+        raise Usage(f"--data: {error}", "name a new file, or one that `sandbox serve` wrote") from error
     return 0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from defendctl.cli.options import PATH, subcommand
+from defendctl.cli.options import RESULT, subcommand
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     type=click.Choice(["manifest", "overlay", "project", "policy", "tests", "plan"]),
     default="manifest",
 )
-@click.option("--output", type=PATH, help="Write to this file instead of stdout.")
+@click.option("--output", type=RESULT, help="Write to this file instead of stdout.")
 @click.pass_obj
 def schema(run: Run, kind: str, output: Path | None) -> int:
-    """Print a JSON Schema; inside a project the manifest's knows its custom metrics."""
+    """Print a JSON Schema. Inside a project, the schema of manifests includes its custom metrics."""
     from defendctl.operations.destinations import Destination, check_destinations
     from defendctl.operations.schema import schema as operation
 

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 @subcommand("show")
 @click.argument("address", shell_complete=completing.addresses)
 @format_option("workflow")
-@click.option("--provenance", is_flag=True, help="Where each value comes from; also asks for an event.")
+@click.option(
+    "--provenance", is_flag=True, help="Also show where each value comes from; reads the newest event too."
+)
 @click.pass_obj
 def show(run: Run, address: str, format: str, provenance: bool) -> int:
     """Show one workflow: desired, live and applied, and how each value is known."""

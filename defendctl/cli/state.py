@@ -43,16 +43,16 @@ def list_(run: Run, format: str, selector: tuple[str, ...]) -> int:
 
 @group.command("resolve", cls=Command)
 @click.argument("address", shell_complete=completing.unresolved)
-@click.option("--id", metavar="WORKFLOW_ID", help="This is the workflow it created.")
-@click.option("--not-created", is_flag=True, help="It created nothing.")
-@click.option("--now", is_flag=True, help="The console was looked at: do not check age, name and time.")
+@click.option("--id", metavar="WORKFLOW_ID", help="The create made this workflow.")
+@click.option("--not-created", is_flag=True, help="The create made nothing.")
+@click.option("--now", is_flag=True, help="You looked in the console: skip the checks of age, name and time.")
 @click.pass_obj
 def resolve(run: Run, address: str, id: str | None, not_created: bool, now: bool) -> int:
     """Settle a create whose outcome is unknown."""
     from defendctl.operations.adopt import resolve_id, resolve_not_created
 
     if bool(id) == not_created:
-        raise Usage("say either --id WORKFLOW_ID or --not-created")
+        raise Usage("give either --id WORKFLOW_ID or --not-created")
     if id:
         bound = resolve_id(run.workspace(), address, id, now=now)
         then = "is bound to" if bound else "remembers"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,27 +10,29 @@ from defendctl.cli import completing
 from defendctl.cli.console import Ticker
 from defendctl.cli.delivery import deliver, format_option
 from defendctl.cli.events import wait
-from defendctl.cli.options import Command, Number, beginning, selector
+from defendctl.cli.options import RESULT, Command, Number, beginning, selector
 from defendctl.cli.telling import after, tell_pending
 from defendctl.diagnostics import Usage
 from defendctl.exits import Exit, worst_exit
 from defendctl.render.registry import FORMATS, load
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from defendctl.cli.run import Run
     from defendctl.suite.models import CaseResult
 
 
 @click.command("verify", cls=Command)
 @click.argument("address", shell_complete=completing.bound)
-@click.option("--canary", is_flag=True, help="Submit one event to look at, which costs money.")
+@click.option("--canary", is_flag=True, help="Submit one event, which costs money, and look at that one.")
 @wait
 @format_option("proof")
 @click.pass_obj
 def verify(run: Run, address: str, canary: bool, wait: float, format: str) -> int:
-    """Compare what judged the newest event with the manifest. Submits nothing, but with --canary.
+    """Check whether the newest event was judged as the manifest says. Submits nothing without --canary.
 
-    Exits 2 if they differ, 1 if no event is young enough to prove anything.
+    Exits 2 if they differ, 1 if no event is recent enough to tell.
     """
     from defendctl.operations.verify import verify as operation
 
@@ -49,28 +50,32 @@ def verify(run: Run, address: str, canary: bool, wait: float, format: str) -> in
     metavar="ADDRESS",
     allow_from_autoenv=False,
     shell_complete=completing.declared,
-    help="Only of this address.",
+    help="Only cases of this address.",
 )
 @click.option("--tag", multiple=True, metavar="TAG", help="Only cases with this tag.")
 @click.option(
     "--max-cost",
     type=Number(min=0),
     metavar="USD",
-    help="Refuse to start, and stop, where it would cost more.",
+    help="Do not start, or stop, if the cost would exceed this.",
 )
-@click.option("--one-sided", is_flag=True, help="Run a suite that expects only one thing.")
+@click.option("--one-sided", is_flag=True, help="Run even if every case expects the same.")
 @click.option("--candidate", is_flag=True, help="Test what the manifests declare, on the canary.")
 @click.option(
     "--create-canary",
     is_flag=True,
     allow_from_autoenv=False,
-    help="Make the one workflow that --candidate tests on. It stays: the API has no delete.",
+    help="Create the one workflow that --candidate tests on. It stays, because the API has no delete.",
 )
 @wait
 @click.option(
-    "--parallelism", type=click.IntRange(1, 32), default=4, show_default=True, help="Events at once."
+    "--parallelism",
+    type=click.IntRange(1, 32),
+    default=4,
+    show_default=True,
+    help="How many events run at once.",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="Also save the results as JSON.")
+@click.option("--out", type=RESULT, help="Also save the results as JSON.")
 @format_option("test-results")
 @click.pass_obj
 def test(
@@ -88,9 +93,9 @@ def test(
     wait: float,
     parallelism: int,
 ) -> int:
-    """Submit the cases under `tests:`, and say whether the guardrails did as expected. Costs money.
+    """Submit the cases under `tests:` and compare the verdicts with what they expect. Costs money.
 
-    Exits 2 if a case failed or is flaky, 1 if one was not judged, 5 if the budget does not suffice.
+    Exits 2 if a case failed or is flaky, 1 if one was not judged, 5 if the budget is too small.
     """
     from defendctl.operations.destinations import Destination, check_destinations
     from defendctl.operations.suite import run_suite as operation

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="CODE",
     shell_complete=completing.lint_codes,
-    help="Take this lint for an error.",
+    help="Report this lint as an error.",
 )
 @click.option(
     "-W",
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="CODE",
     shell_complete=completing.lint_codes,
-    help="Take this lint for a warning.",
+    help="Report this lint as a warning.",
 )
 @format_option("diagnostics")
 @report_option("diagnostics")

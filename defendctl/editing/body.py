@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 _LEVELS_DIFFER = (
-    "one `tolerance` stands for every metric of the list, and live they have different ones: "
+    "`tolerance` gives every metric of the list the same level, and live they differ: "
     "make `metrics` a mapping of metric to level"
 )
-_NONE_LEFT = "no metric is left live, and a manifest must name one"
-_MERGED = "it comes in through `<<`, which nothing can be taken out of"
+_NONE_LEFT = "no metric is live any more, and a manifest must name at least one"
+_MERGED = "it comes from a merge key (`<<`), from which no single value can be removed"
 
 
 class Body:
@@ -85,7 +85,7 @@ class Body:
         assert key
         between = self._text[key[0].end : own.end]
         if has_comment(between) or own.anchor:
-            raise NoPlace("comments stand between what would have to go")
+            raise NoPlace("there are comments between the lines that would be removed")
         return Splice(key[0].end, own.end, ": []")
 
     def _items(self, node: Mark, removed: Collection[int], added: Sequence[str]) -> None:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from defendctl.yamltext.splice import Splice
 
 
-ANCHORED: Final = "an anchor of this workflow is shared by others, which would change too"
-NOT_SAFE: Final = "the file is written in a way that this cannot be put into"
+ANCHORED: Final = "this workflow shares an anchor with others, which would change too"
+NOT_SAFE: Final = "the layout of the file does not allow this edit"
 NO_BODY: Final = "the workflow has no mapping of its own in this file"
 
 Refused = dict[tuple[str, str], str]

@@ -220,7 +220,9 @@ def _in_order(
         return []
     parts = _flow_parts(text, mapping) if mapping.flow else _block_parts(text, mapping, floor, keep_top)
     if parts is None:
-        notes.append((line_number(text, mapping.start), "the keys here keep their order, for their layout"))
+        notes.append(
+            (line_number(text, mapping.start), "the keys here keep their order, because of their layout")
+        )
         return []
     return [
         Splice(*parts[to], text[slice(*parts[source])]) for to, source in enumerate(places) if to != source

@@ -45,7 +45,7 @@ def rewrite(files: Sequence[Rewrite]) -> None:
                 each.put()
                 done.append(shown[each.path])
     except OSError as error:
-        written = f"written were: {', '.join(done)}" if done else "nothing was written"
+        written = f"already written: {', '.join(done)}" if done else "nothing was written"
         at = shown.get(Path(error.filename), error.filename)
         raise DefendctlError(f"{at} cannot be written: {error.strerror}; {written}") from error
 
@@ -56,7 +56,7 @@ def _refusal(file: Rewrite) -> str | None:
         if not file.target.stat().st_mode & _WRITABLE or not os.access(file.target, os.W_OK):
             return f"{file.shown} is read-only"
         if file.target.read_bytes() != file.before:
-            return f"{file.shown} was changed by somebody else in the meantime"
+            return f"{file.shown} was changed by something else in the meantime"
     except OSError as error:
         return f"{file.shown} cannot be read: {error.strerror}"
     return None if os.access(file.target.parent, os.W_OK) else f"the folder of {file.shown} is read-only"

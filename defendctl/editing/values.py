@@ -75,7 +75,7 @@ def inserted(text: str, key: Mark, body: Mark, new: Mapping[str, Any]) -> list[S
         return _in_brackets(text, body, lines)
     found = segments(text, body, key.end)
     if found is None:
-        raise NoPlace("its neighbours do not begin lines of their own")
+        raise NoPlace("its neighbours are not on lines of their own")
     return [_as_line(text, body, found, name, line) for name, line in lines]
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from defendctl.model import Workflow
+    from defendctl.plan.direction import Direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Contrast:
 
     address: str
     only_in: str | None
-    direction: str
+    direction: Direction
     fields: tuple[FieldChange, ...] = ()
 
 

@@ -72,14 +72,14 @@ def _attempts(answers: Answers) -> str | None:
         return None
     told = sum(seen.attempts is not None for seen in answers.reads)
     if not told:
-        return "No: no workflow that was read told it."
-    return f"Yes: {told} of {len(answers.reads)} workflows that were read told it."
+        return "No: no workflow that was read has it."
+    return f"Yes: {told} of {len(answers.reads)} workflows that were read have it."
 
 
 def _moves(answers: Answers) -> str | None:
     pairs = [(seen.changed, seen.event_at) for seen in answers.reads if seen.changed and seen.event_at]
     later = [at for changed, at in pairs if moment(at) > moment(changed)]
-    return "No: an event was evaluated after the time that it tells." if later else None
+    return "No: an event was evaluated after the `updated_at` of its workflow." if later else None
 
 
 def _unique(answers: Answers) -> str | None:
@@ -109,8 +109,8 @@ def _errors(answers: Answers) -> str | None:
 def _rates(answers: Answers) -> str | None:
     told = sorted({name for seen in answers.all for name in seen.limits})
     if told:
-        return f"Answers tell of them in {', '.join(told)}."
-    return f"None of {len(answers.all)} answers tells of one." if answers.all else None
+        return f"Answers announce them in {', '.join(told)}."
+    return f"None of {len(answers.all)} answers announces one." if answers.all else None
 
 
 def _levels(answers: Answers) -> str | None:
@@ -138,30 +138,30 @@ def _own_metrics(answers: Answers) -> str | None:
 
 def _inactive(answers: Answers) -> str | None:
     words = sorted({seen.state for seen in answers.reads if seen.state not in (None, "active")} - {None})
-    return f"A workflow that is off is called {' and '.join(map(str, words))}." if words else None
+    return f"A workflow that is off has the status {' and '.join(map(str, words))}." if words else None
 
 
-_WRITE: Final = "only a write could tell"
+_WRITE: Final = "only a write could show it"
 _UNSEEN: Final = "nothing that was read shows it"
 _Row = tuple[str, str, "Callable[[Answers], str | None]", str]
 _OPEN: Final[tuple[_Row, ...]] = (
-    ("attempts-readable", "Does a read tell the attempts limit?", _attempts, _UNSEEN),
+    ("attempts-readable", "Does a read return the attempts limit?", _attempts, _UNSEEN),
     ("updated-at-moves", "Does `updated_at` move when events are evaluated?", _moves, _UNSEEN),
     ("limit-zero", "Does a read take `limit=0`?", _zero, _UNSEEN),
     ("error-form", "What do errors look like?", _errors, _UNSEEN),
     ("rate-limits", "Are there rate limits?", _rates, _UNSEEN),
-    ("inactive", "What is a workflow called that was switched off?", _inactive, _UNSEEN),
+    ("inactive", "Which status does a workflow have that was switched off?", _inactive, _UNSEEN),
     ("unique-names", "Are names unique?", _unique, "no two workflows that were read have one name"),
     ("zero-attempts", "Is 0 a legal attempts limit?", _no_attempts, _UNSEEN),
     ("levels", "Which numbers stand behind low, medium and high?", _levels, _UNSEEN),
-    ("correctness", "Is correctness taken in automatic workflows?", _correctness, _UNSEEN),
+    ("correctness", "Is correctness accepted in automatic workflows?", _correctness, _UNSEEN),
     ("own-metrics", "How are an organization's own metrics named?", _own_metrics, _UNSEEN),
     ("maps", "Does an update merge or replace the maps, and keep what is left out?", _never, _WRITE),
-    ("old-bodies", "Are bodies of older generations taken?", _never, _WRITE),
+    ("old-bodies", "Are request bodies of older generations accepted?", _never, _WRITE),
     ("created-status", "With which status does a create succeed?", _never, _WRITE),
     ("modified-at", "Is an update's `modified_at` the next read's `updated_at`?", _never, _WRITE),
     ("lengths", "How long may names and descriptions be?", _never, _WRITE),
     ("inactive-update", "Can a workflow that is off be updated?", _never, _WRITE),
     ("uploads", "Which form does an upload of files take?", _never, _WRITE),
-    ("strict-end", "Which end of a tolerance is the strict one?", _never, "no answer tells it"),
+    ("strict-end", "Which end of a tolerance is the strict one?", _never, "no answer shows it"),
 )

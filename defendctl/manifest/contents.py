@@ -159,5 +159,5 @@ def _too_large(path: str) -> str:
 
 def _twice(first: LocalFile, again: LocalFile) -> str:
     if first.path == again.path:
-        return f"`{short(again.path)}` stands twice in `file_search`."
-    return f"`{short(again.path)}` holds the same as `{short(first.path)}`, which stands here already."
+        return f"`{short(again.path)}` is listed twice in `file_search`."
+    return f"`{short(again.path)}` holds the same as `{short(first.path)}`, which is listed already."

@@ -36,7 +36,7 @@ def check_defaults(document: Document, metrics: Collection[str], report: Report)
     metrics_below = body.get("metrics")
     for name, value in metrics_below.items() if isinstance(metrics_below, dict) else ():
         if value is None:
-            message = f"Below `defaults` there is no metric {quoted(name)} that null could take away."
+            message = f"Below `defaults` there is no metric {quoted(name)} that null could remove."
             report.error("nothing-to-remove", message, document.span((KEY, "metrics", name)))
     if not isinstance(metrics_below, list | dict | None):
         message = f"`metrics` must be a mapping or a list of metrics, found {kind_of(metrics_below)}."

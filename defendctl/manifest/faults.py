@@ -70,7 +70,7 @@ def of_one(address: str, body: dict[str, Any]) -> Iterator[Fault]:
     """Path, code and message of each fault in one workflow."""
     old = body.get("renamed_from")
     if isinstance(old, str) and old == address:
-        yield ("renamed_from",), "invalid-rename", f"{quoted(old)} is this very address."
+        yield ("renamed_from",), "invalid-rename", f"{quoted(old)} is this same address."
     elif isinstance(old, str) and not ADDRESS.fullmatch(old):
         message = f"{quoted(old, 'This')} cannot have been an address: {ADDRESS_RULE}."
         yield ("renamed_from",), "invalid-rename", message

@@ -105,12 +105,12 @@ def _field(merged: Node, key: str, upper: Node, tell: Tell, overlay: bool) -> No
 
 def _take_away(merged: Node, key: str, place: Place, tell: Tell) -> None:
     if key in REQUIRED:
-        tell("missing-key", f"No workflow can do without `{key}`, so an overlay cannot take it away.", place)
+        tell("missing-key", f"Every workflow needs `{key}`, so an overlay cannot remove it.", place)
     elif key in merged.items:
         _drop(merged, key)
     else:
         near = suggest(key, merged.items)
-        tell("nothing-to-remove", f"There is no {quoted(key)} to take away here.{near}", place)
+        tell("nothing-to-remove", f"There is no {quoted(key)} to remove here.{near}", place)
 
 
 def _laid_lists(merged: Node, below: Node, node: Node, tell: Tell, overlay: bool) -> Node | None:
@@ -185,7 +185,7 @@ def _by_name(below: Node, node: Node, kind: str, tell: Tell, overlay: bool) -> N
 
 def _nothing(kind: str, name: str, known: Any) -> str:
     near = suggest(name, list(known)[:100])
-    return f"There is no {kind} {quoted(name)} to take away here.{near}"
+    return f"There is no {kind} {quoted(name)} to remove here.{near}"
 
 
 def _drop_idle_tolerance(merged: Node) -> None:

@@ -66,7 +66,7 @@ Found = tuple[KeyPath, str, str]
 def _metrics(workflow: Workflow, body: dict[str, Any]) -> Iterator[Found]:
     if workflow.type == "automatic":
         if "correctness" in workflow.metrics:
-            message = "`correctness` has no automatic threshold in the vendor's pages; it may not be judged."
+            message = "The vendor's pages give `correctness` no automatic threshold; it may not be judged."
             yield _place("correctness", body), "correctness-in-automatic", message
         return
     for metric, threshold in workflow.metrics.items():
@@ -91,5 +91,5 @@ def _retries(workflow: Workflow, body: dict[str, Any]) -> Iterator[Found]:
         message = f"`{said}` has no effect with `improvement_action: none`."
         yield (said,), "retries-without-action", message
     elif workflow.max_retries == 0:
-        message = f"No retries: `improvement_action: {workflow.improvement_action}` is never taken."
+        message = f"No retries: `improvement_action: {workflow.improvement_action}` never happens."
         yield (said,), "retries-zero", message

@@ -47,7 +47,7 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class Overlays:
-    """What the overlays of one environment say. Two of them may not name the same value."""
+    """What the overlays of one environment say. Two of them may not set the same value."""
 
     patches: Mapping[str, Sequence[Patch]]
     """Address → those about it."""
@@ -121,8 +121,8 @@ def _is_free(address: str, patch: Patch, named: dict[str, Span], report: Report)
         if first:
             what = f"{quoted(path)} of {quoted(address)}" if path else quoted(address)
             message = (
-                f"An overlay speaks of {what} already, in {first.file}:{first.line}; two overlays of one "
-                "environment may not name the same value."
+                f"Another overlay sets {what} already, in {first.file}:{first.line}; two overlays of one "
+                "environment may not set the same value."
             )
             report.error("conflicting-overlays", message, span_of(patch.file, place))
             free = False
@@ -187,4 +187,4 @@ def _unknown(address: str, missing: list[str], patch: Patch) -> str:
     said = f"No manifest declares {quoted(address)}"
     if patch.body.data is None:
         return f"{said}, so there is nothing to leave out."
-    return f"{said}, and it is no whole workflow: it lacks {', '.join(f'`{key}`' for key in missing)}."
+    return f"{said}, and this is not a whole workflow: it lacks {', '.join(f'`{key}`' for key in missing)}."

@@ -41,7 +41,7 @@ def _rename(address: str, old: str, seen: dict[str, str], kept: Mapping[str, Dec
     if further and _leads_to(address, old, kept):
         return (
             f"{address} and {old} are renamed in a circle; "
-            f"move them with `{command('state mv OLD NEW')}`, one of them over a third address"
+            f"move them with `{command('state mv OLD NEW')}`, one of them by way of a third address"
         )
     way = (
         f"; {old} itself is renamed from {further}: apply that first, then rename once more"

@@ -126,11 +126,10 @@ def _configured(project: Project, entries: Entries) -> Iterator[Path]:
         message = f"There is no defendctl.yaml and no folder `workflows` here: run `{command('init')}`."
         entries.error("not-found", message, Span(entries.shown(project.root)))
         return
-    alone = project.manifests == DEFAULT_MANIFESTS  # then nothing at all is declared, which is told
     for index, entry in enumerate(project.manifests):
         written = index < len(project.spans)
         span = project.spans[index] if written else Span(entries.shown(project.root / entry))
-        yield from entries.entry(entry, span, may_be_empty=alone)
+        yield from entries.entry(entry, span, may_be_empty=not written)  # only the default may be
 
 
 @dataclass(frozen=True, slots=True)

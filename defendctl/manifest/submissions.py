@@ -65,7 +65,7 @@ def _twice(data: dict[str, Any]) -> Iterator[Fault]:
     from defendctl.schema.models_suite import CaseInput
 
     for key in data.keys() & CaseInput.model_fields.keys():
-        yield (key,), "conflicting-keys", f"`{key}` belongs into `{INPUT}`, which is there: write it once."
+        yield (key,), "conflicting-keys", f"`{key}` belongs in `{INPUT}`, which is there: move it in."
 
 
 def _places(document: Document) -> dict[str, Span]:

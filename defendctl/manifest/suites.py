@@ -103,7 +103,7 @@ class _Reading:
         sound = _named(name, span, report)
         first = self._first.setdefault(name, span)
         if first is not span:
-            message = f"The test {quoted(name)} stands already in {first.file}:{first.line}."
+            message = f"The test {quoted(name)} is defined already in {first.file}:{first.line}."
             report.error("duplicate-test", message, span)
         merged = _merged(body, defaults)
         model = check(Model, merged, at, document, report)
@@ -188,7 +188,7 @@ def _expect(expect: dict[str, Any], metrics: Collection[str]) -> Iterator[Fault]
     for metric, bounds in scores.items() if isinstance(scores, dict) else ():
         two = isinstance(bounds, list) and len(bounds) == 2
         if two and all(isinstance(n, int | float) for n in bounds) and bounds[0] > bounds[1]:
-            message = f"The range of {quoted(metric)} is empty: the least stands first."
+            message = f"The range of {quoted(metric)} is empty: the lower bound comes first."
             yield ("scores", metric), "out-of-range", message
 
 

@@ -132,10 +132,10 @@ def idle_waivers(
     left = _SUGGESTIONS
     for waiver in given:
         if waiver.rule not in rules:
-            message = f"No policy has a rule {quoted(waiver.rule)}, so this waiver lets nothing pass."
+            message = f"No policy has a rule {quoted(waiver.rule)}, so this waiver has no effect."
             near, left = suggest(waiver.rule, rules) if left > 0 else "", left - 1
             yield Diagnostic("warning", "unknown-rule", message + near, waiver.span)
         if addresses is not None and waiver.field != RETIRE and waiver.address not in addresses:
-            message = f"No workflow is declared as {quoted(waiver.address)}, so this waiver is idle."
+            message = f"No workflow is declared as {quoted(waiver.address)}, so this waiver has no effect."
             near, left = suggest(waiver.address, addresses) if left > 0 else "", left - 1
             yield Diagnostic("warning", "unknown-address", message + near, waiver.span)

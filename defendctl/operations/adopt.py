@@ -210,12 +210,12 @@ def _check_evidence(intent: Intent, observed: Observed) -> None:
     if name is not None and name != intent.sent.get("name"):
         raise Precondition(
             f"that workflow is named {name!r}, but {intent.sent.get('name')!r} was sent",
-            "if the console was looked at and it is the one, add --now",
+            "if you looked in the console and it is the right one, add --now",
         )
     if observed.created_at and not _plausible(intent.at, observed.created_at):
         raise Precondition(
             f"that workflow was created at {observed.created_at}, the attempt was at {intent.at}",
-            "if the console was looked at and it is the one, add --now",
+            "if you looked in the console and it is the right one, add --now",
         )
 
 

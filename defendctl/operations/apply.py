@@ -12,14 +12,14 @@ from defendctl.diagnostics import DefendctlError, Precondition, Unresolved
 from defendctl.engine.generation import generation
 from defendctl.exits import Exit
 from defendctl.operations.beginning import begin_state, may_begin, refuse_second, warn_unpinned
-from defendctl.operations.interrupts import interrupts
+from defendctl.operations.interrupts import interrupts, recorded
 from defendctl.operations.left_ids import of_left_ids
 from defendctl.operations.plan import make_plan
 from defendctl.operations.planfile import unreasoned
 from defendctl.operations.policy import refuse_denied
 from defendctl.operations.revision import refuse_older, revision
 from defendctl.operations.uploads import uploads
-from defendctl.plan.digest import changes_data, digest
+from defendctl.plan.digest import digest, digested
 from defendctl.plan.fingerprints import fingerprints
 from defendctl.plan.moved import moved
 from defendctl.state import records
@@ -122,7 +122,7 @@ def _check_consent(plan: Plan, consent: Consent, state: State) -> None:
     if now != consent.digest:
         raise _stale(plan, now, consent, state)
     if consent.saved and unreasoned(consent.saved) != _as_read(plan):
-        raise Precondition("the plan file was edited: its changes are not those of its digest")
+        raise Precondition("the plan file was edited: its changes do not match its digest")
     if not plan.empty:
         _refuse_spent(plan, now, consent.serial, state)
 
@@ -144,13 +144,13 @@ def _refuse_spent(plan: Plan, now: str, serial: int | None, state: State) -> Non
         if now in state.spent:
             raise Precondition(
                 f"a plan with this digest was applied already, which left serial {state.spent[now]}",
-                f"say which one is meant as DIGEST@SERIAL, as the last line of `{command('plan')}` has it",
+                f"name the plan as DIGEST@SERIAL, as the last line of `{command('plan')}` shows it",
             )
         return
     if is_forgotten(state, serial):
         raise Precondition(
-            f"the plan was made at serial {serial}, and what was applied since is known from serial "
-            f"{state.spent_floor} on: plan again"
+            f"the plan was made at serial {serial}, but the state remembers only what was "
+            f"applied from serial {state.spent_floor} on: plan again"
         )
     done = {one.value: one for one in fingerprints(plan)}
     since = spent_since(state, [now, *done], serial)
@@ -158,8 +158,8 @@ def _refuse_spent(plan: Plan, now: str, serial: int | None, state: State) -> Non
         what = sorted({done[one].address for one in since if one in done})
         about = f" ({', '.join(what[:_NAMED])})" if what else ""
         raise Precondition(
-            f"what this plan does was applied after it was made, and taken back since{about}",
-            "if it is to be done once more: plan again, and have that reviewed",
+            f"the changes of this plan were applied after it was made, and reverted since{about}",
+            "to apply them once more, plan again and have the new plan reviewed",
         )
 
 
@@ -171,12 +171,12 @@ def _ask(workspace: Workspace, consent: Consent, first: str | None) -> None:
         ask = workspace.settings.ask
         agreed = first is None or (ask is not None and ask(f"{first} Begin a new one?"))
     if not agreed:
-        raise DefendctlError("not applied: nobody agreed")
+        raise DefendctlError("not applied: it was not confirmed")
 
 
 def _as_read(plan: Plan) -> Any:
     """The changes as a plan file gives them back: JSON knows no tuples."""
-    return json.loads(json.dumps(changes_data(plan.listed, reasons=False)))
+    return json.loads(json.dumps(digested(plan.listed)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +205,7 @@ class Making:
     def _through(self, api: DefendApi) -> Applied:
         self.progress.start("Applying", len(self.plan.work))
         applier = self._applier(api.speaking(DIALECTS[self.support.generation]))
-        with interrupts(lambda: applier.stop("interrupted"), api.stop) as interrupted:
+        with interrupts(recorded, lambda: applier.stop("interrupted"), api.stop) as interrupted:
             result = applier.run()
             self._note_generation(api)
             applied = self._finished(result)

@@ -37,7 +37,7 @@ def require_beginning(workspace: Workspace, session: Session) -> None:
     """As `may_begin`, and a person is asked. Raises DefendctlError where nobody agreed."""
     question = may_begin(workspace, session)
     if question and not (workspace.settings.ask and workspace.settings.ask(f"{question} Begin a new one?")):
-        raise DefendctlError("no state was begun: nobody agreed")
+        raise DefendctlError("no state was begun: it was not confirmed")
 
 
 def may_begin(workspace: Workspace, session: Session) -> str | None:
@@ -65,9 +65,15 @@ def refuse_lost(store: Store) -> None:
     if store.remembers():
         raise Precondition(
             f"there is no state at {store.where}, but there was one: it was lost",
-            f"{store.advice()}. --new-state begins a new one all the same; "
-            "then nobody knows any more what the old one bound",
+            f"{store.advice()}. --new-state begins a new one anyway; "
+            "then nothing knows what the old one bound",
         )
+
+
+def refuse_missing(store: Store) -> None:
+    """Raises Precondition where a state was lost: copies or git know one, or its lineage is pinned."""
+    refuse_lost(store)
+    store.read()
 
 
 def begin_state(workspace: Workspace, session: Session) -> None:
@@ -121,7 +127,9 @@ def unpinned(project: Project, shown: str, lineage: str | None = None) -> Diagno
     lineage = lineage or (None if project.place else _lineage_of(project.state_path))
     which = f" of `{project.environment}`" if project.environment else ""
     then = f"put this here: {pin_line(project, lineage)}" if lineage else "the first apply writes it here"
-    message = f"No lineage is pinned for the state{which}, so its loss could pass for a first run; {then}."
+    message = (
+        f"The lineage of the state{which} is not pinned, so a lost state would look like a first run; {then}."
+    )
     return Diagnostic("warning", UNPINNED, message, Span(shown, 1, 1))
 
 

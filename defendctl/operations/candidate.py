@@ -22,7 +22,7 @@ from defendctl.model import CANARY
 from defendctl.operations.apply import Making
 from defendctl.operations.beginning import require_beginning
 from defendctl.operations.events import check_same, speaking
-from defendctl.operations.interrupts import interrupts
+from defendctl.operations.interrupts import interrupts, submitted
 from defendctl.operations.progress import Progress
 from defendctl.operations.testing import configuration
 from defendctl.operations.uploads import with_uploads
@@ -76,7 +76,7 @@ def run_candidates(testing: Testing) -> Suite:
         bench = _Bench(testing, desired.workflows, api.speaking(dialect), session, dialect.support, trial)
         with (
             testing.timed(dialect, expected) as suite,
-            interrupts(lambda: trial.stop("interrupted"), api.stop),
+            interrupts(submitted, lambda: trial.stop("interrupted"), api.stop),
         ):
             results = bench.run()
         tested = tuple(bench.tested)
@@ -108,7 +108,7 @@ def _refuse_without_updates(support: Support) -> None:
     if not support.update >= {"type", "metrics", "improvement_action"}:
         raise Blocked(
             f"generation {support.generation} of the API cannot change a workflow's guardrail, "
-            "so no candidate can be put on a canary"
+            "so a candidate cannot be tested on a canary"
         )
 
 
@@ -117,7 +117,7 @@ def _canary(state: State) -> str:
     _refuse_unresolved(state)
     if CANARY not in state.bindings:
         raise DefendctlError(
-            "there is no canary to put a candidate on",
+            "there is no canary to test a candidate on",
             f"`{command('test --create-canary')}` makes one; the API has no delete, so it stays",
         )
     return state.bindings[CANARY].workflow_id

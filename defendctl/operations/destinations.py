@@ -15,7 +15,8 @@ from defendctl.operations.workspace import in_none
 from defendctl.project.files import has_ending, would_read
 from defendctl.project.policies import list_policies
 from defendctl.project.project import FILE_NAME
-from defendctl.render.own import LARGEST, is_own
+from defendctl.render.own import LARGEST
+from defendctl.render.registry import is_own
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,7 +57,7 @@ def _unwritable(path: Path) -> str | None:
     if path.is_dir():
         return "that is a folder"
     if ".defendctl" in folder.parts:
-        return "locks and copies of the state are kept in there"
+        return "locks and copies of the state are kept there"
     if not folder.is_dir():
         return f"there is no folder {path.parent}"
     writable = os.access(folder, os.W_OK) and (os.access(path, os.W_OK) or not os.path.lexists(path))

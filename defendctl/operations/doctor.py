@@ -59,7 +59,7 @@ def doctor(workspace: Workspace) -> Checkup:
         check.verdict == "problem" and check.topic in ("key", "base URL", "network", "host")
         for check in checks
     ):
-        advice = "mend what is wrong with the key, the base URL, the network or the state, and run it again"
+        advice = "fix what is wrong with the key, the base URL, the network or the state, and run this again"
         return Checkup((*checks, note("API", "it was not asked", advice)), None, questions(Answers()))
     answers, told = _asked(workspace, state)
     return Checkup((*checks, *told), _served(workspace, state, answers), questions(answers))
@@ -68,7 +68,7 @@ def doctor(workspace: Workspace) -> Checkup:
 def _tool() -> Iterator[Check]:
     version = platform.python_version()
     if sys.version_info < LOWEST_PYTHON:
-        yield wrong("Python", f"this is {version}", "use Python 3.11 or a newer one")
+        yield wrong("Python", f"this is {version}", "use Python 3.11 or newer")
     else:
         yield ok("Python", f"{version}, defendctl {__version__}")
     missing, there = [], []
@@ -131,11 +131,11 @@ def _schemas(workspace: Workspace) -> Iterator[Check]:
         name = f"schemas/{kind}.schema.json"
         there = _text(workspace.project.root / name)
         if there in (schema(kind), schema(kind, workspace.project.custom_metrics)):
-            yield ok("schema", f"{name} is that of defendctl {__version__}")
+            yield ok("schema", f"{name} is up to date with defendctl {__version__}")
         elif there is not None:
             file = os.path.relpath(workspace.project.root / name, workspace.cwd)
             advice = f"run `{command('schema {} --output {}', kind, file)}`"
-            yield wrong("schema", f"{name} is not that of defendctl {__version__}", advice)
+            yield wrong("schema", f"{name} is not up to date with defendctl {__version__}", advice)
 
 
 def _text(path: Path) -> str | None:
@@ -205,7 +205,7 @@ def _asked(workspace: Workspace, state: State | None) -> tuple[Answers, list[Che
             )
         )
     except DefendctlError as error:
-        advice = error.hint or "look at the network, the proxy and the base URL"
+        advice = error.hint or "check the network, the proxy and the base URL"
         checks.append(wrong("API", error.message, advice, error.exit_code))
     if not bound:
         either_way = f"`{command('apply')}` or `{command('import ADDRESS WORKFLOW_ID')}`"
@@ -216,27 +216,27 @@ def _asked(workspace: Workspace, state: State | None) -> tuple[Answers, list[Che
 
 def _key(workspace: Workspace) -> list[Check]:
     where = "the sandbox" if workspace.settings.sandbox else api_host(workspace.base_url())
-    return [ok("key", f"{where} takes it")]
+    return [ok("key", f"{where} accepts it")]
 
 
 def _odd(absent: Seen) -> list[Check]:
     if absent.status == 404:
         return []
     message = f"a workflow that cannot exist answers {absent.status}, not 404"
-    return [note("API", message, "look whether the base URL leads to the API and not to something else")]
+    return [note("API", message, "check that the base URL leads to the API and not to something else")]
 
 
 def _read(api: DefendApi, address: str, binding: Binding, reads: list[Seen]) -> list[Check]:
     seen = api.examine(binding.workflow_id, 1)
     if seen.status == 404:
         advice = (
-            f"look at key and host; if it is gone: `{command('apply --replace {}', address)}` "
+            f"check key and host; if it is gone: `{command('apply --replace {}', address)}` "
             f"or `{command('state rm {}', address)}`"
         )
         return [wrong("workflow", f"{address}: {binding.workflow_id} answers 404", advice)]
     if seen.error:
         message = f"{address}: the API answered {seen.status} with {seen.error}, which is no workflow"
-        return [wrong("workflow", message, "look whether the base URL leads to the API")]
+        return [wrong("workflow", message, "check that the base URL leads to the API")]
     reads.append(seen)
     other = _another(address, binding, seen)
     return [*other, *_not_active(address, seen), *_unknown_capabilities(address, seen)]
@@ -256,7 +256,7 @@ def _not_active(address: str, seen: Seen) -> Iterator[Check]:
 
 def _unknown_capabilities(address: str, seen: Seen) -> Iterator[Check]:
     if seen.capabilities:
-        said = f"{address}: it has capabilities that no manifest can speak of: {', '.join(seen.capabilities)}"
+        said = f"{address}: it has capabilities that no manifest can declare: {', '.join(seen.capabilities)}"
         yield note("workflow", said, "look at them in the console, or use a newer defendctl that knows them")
 
 

@@ -76,7 +76,8 @@ def _missing_state(workspace: Workspace) -> Check:
             refuse_lost(workspace.store)
     except DefendctlError as error:
         return wrong("state", error.message, error.hint or "restore it", error.exit_code)
-    return note("state", "there is none yet", f"the first `{command('apply --new-state')}` begins it")
+    first = command("apply" if workspace.settings.sandbox else "apply --new-state")
+    return note("state", "there is none yet", f"the first `{first}` begins it")
 
 
 def _remembered(workspace: Workspace, snapshot: Snapshot) -> Iterator[Check]:
@@ -141,8 +142,8 @@ def _left_ids(workspace: Workspace, state: State) -> Iterator[Check]:
     if workspace.place:
         return
     for name in workspace.store.backend.strays({intent.op for intent in state.unresolved.values()}):
-        advice = f"look whether `{command('state list')}` knows the id in it, and remove it"
-        yield note("recovery", f"{name} belongs to no create that is open", advice)
+        advice = f"check whether `{command('state list')}` lists the id in it, then remove it"
+        yield note("recovery", f"{name} belongs to no unresolved create", advice)
 
 
 def _unresolved(state: State) -> Iterator[Check]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from defendctl.operations.beside import read_beside, warn_of_run
 from defendctl.operations.live import read_live, refuse_if_all_missing
 from defendctl.operations.plan import read_others
 from defendctl.operations.selection import Selection, chosen_by_labels
@@ -21,16 +22,18 @@ if TYPE_CHECKING:
 
 def drift(workspace: Workspace, desired: Desired, chosen: Selection, progress: Progress) -> list[Drifted]:
     """What was edited behind our back, of everything bound (or, with -f, of what these files declare)."""
-    state = workspace.read_state().state
+    beside = read_beside(workspace)
+    warn_of_run(workspace, beside)
+    state = beside.snapshot.state
     workspace.check_host(state)
     elsewhere = {*read_others(workspace, state, chosen.files), *desired.left_out}
     state = settle(desired.renamed, {}, desired.workflows, state, elsewhere).state
     inside = set(desired.workflows) if chosen.files else None
+    unknown = state.unresolved.keys() - beside.under_way
     if chosen.selector:
         inside = chosen_by_labels(desired, chosen.selector)
-        warn_unresolved(workspace, state.unresolved.keys() & inside)
-    else:
-        warn_unresolved(workspace, state.unresolved)
+        unknown &= inside
+    warn_unresolved(workspace, unknown)
     ids = {
         address: binding.workflow_id
         for address, binding in sorted(state.managed.items())

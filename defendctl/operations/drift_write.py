@@ -44,16 +44,16 @@ if TYPE_CHECKING:
     from defendctl.plan.drift import Drifted, FieldEdit
 
 
-STATUS: Final = "only the console can mend it"
-CONFLICT: Final = "git says something new too; name the address with --overwrite to take what is live"
+STATUS: Final = "only the console can change it"
+CONFLICT: Final = "git changed too; name the address with --overwrite to take what is live"
 UNDECLARED: Final = "no manifest declares this address any more"
-TYPE: Final = "a type is not changed line by line; write type and metrics by hand, as `show` has them live"
-FILES: Final = "files of the repository stand there, and ids would take their place; change it by hand"
+TYPE: Final = "a type cannot be changed line by line; write type and metrics by hand, as `show` lists them"
+FILES: Final = "it names files of the repository, and ids would replace them; change it by hand"
 NOT_VALID: Final = "no manifest can hold this value"
 UNKNOWN_METRIC: Final = "no metric of this name is known; list it under `custom_metrics` first"
-ELSEWHERE: Final = "what other lines say would make something else of it; change it by hand"
+ELSEWHERE: Final = "other lines would give it another meaning; change it by hand"
 
-NAME: Final = "the name of its file holds characters that cannot be shown, so it is not found by it"
+NAME: Final = "the name of its file holds characters that cannot be shown, so the file cannot be found"
 
 At = tuple[str, FieldPath]
 """Address and path."""
@@ -141,7 +141,9 @@ class _Run:
         own = {os.path.realpath(file) for file in overlay_files(project, self.workspace.cwd)}
         for one in rewrites if project.environment else ():
             if os.path.realpath(one.path) not in own:
-                self.workspace.settings.warn(f"{one.shown} was written, and counts in other environments too")
+                self.workspace.settings.warn(
+                    f"{one.shown} was written, and applies in other environments too"
+                )
 
     def _rewrites(self) -> list[Rewrite]:
         by_file: dict[str, list[Edit]] = defaultdict(list)

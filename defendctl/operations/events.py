@@ -24,6 +24,7 @@ from defendctl.event import Listed, SentEvent, ShownEvent
 from defendctl.exits import Exit
 from defendctl.manifest.submissions import read_submission
 from defendctl.model import usable_id
+from defendctl.operations.beside import read_beside, warn_of_run
 from defendctl.operations.workspace import warn_unresolved
 from defendctl.plan.identity import another_id, import_command
 
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from defendctl.model import Observed
     from defendctl.operations.workspace import Workspace
 
-NOT_REPEATED = "it is not sent again, for it may have been submitted, and then it is paid for"
+NOT_REPEATED = "it is not sent again: it may have been submitted, and would be paid for twice"
 
 
 def listed(workspace: Workspace, address: str, limit: int, content: bool) -> Listed:
@@ -105,12 +106,13 @@ def submitted(workspace: Workspace, address: str, file: Path) -> SentEvent:
 
 def bound(workspace: Workspace, address: str) -> str:
     """The workflow id of an address. Raises DefendctlError where there is none."""
-    state = workspace.read_state().state
+    beside = read_beside(workspace)
+    state = beside.snapshot.state
     workspace.check_host(state)
     if address in state.bindings:
         return state.bindings[address].workflow_id
-    if address in state.unresolved:
-        warn_unresolved(workspace, [address])
+    warn_of_run(workspace, beside)
+    warn_unresolved(workspace, {address} & state.unresolved.keys() - beside.under_way)
     near = suggest(address, sorted(state.bindings))
     raise DefendctlError(
         f"{address!r} is not bound to a workflow, so it has no events.{near}",
@@ -131,7 +133,7 @@ def speaking(
         check_same(address, ids[address], live)
         if live.status == "inactive":
             raise DefendctlError(
-                f"{address} is inactive, and then it takes no events",
+                f"{address} is inactive, so it takes no events",
                 "only the console can make it active again",
             )
         found[address] = live
@@ -180,7 +182,7 @@ def _sent(address: str, workflow_id: str, outcome: Submitted) -> SentEvent:
 
 def _check_event_id(event_id: str) -> None:
     if not usable_id(event_id):
-        raise Usage("EVENT_ID is no id: 1 to 256 characters without blanks or control characters")
+        raise Usage("EVENT_ID is not an id: 1 to 256 characters without blanks or control characters")
 
 
 def _found(event: Event | None, address: str, event_id: str) -> Event:

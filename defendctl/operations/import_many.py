@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from defendctl.command import command
-from defendctl.diagnostics import ApiError, Invalid, KeyRefused
+from defendctl.diagnostics import ApiError, DefendctlError, Invalid, KeyRefused
 from defendctl.engine.refresh import in_parallel
 from defendctl.exits import Exit
 from defendctl.model import ADDRESS, ADDRESS_RULE, usable_id
@@ -19,7 +19,7 @@ from defendctl.operations.adopt import Undeclared, bind_all, remember_api, taken
 from defendctl.operations.beginning import begin_state, require_beginning
 from defendctl.operations.expressible import check_expressible
 from defendctl.operations.new_manifests import Written
-from defendctl.operations.pairs import read_pairs
+from defendctl.operations.pairs import FORMS, read_pairs
 from defendctl.operations.uploads import with_uploads
 from defendctl.plan.identity import another_id
 from defendctl.yamltext.quote import short
@@ -80,6 +80,8 @@ def import_from(
         written = Written(workspace, write) if write else None
         with report.stopping():
             given = read_pairs(file, report)
+            if not (given.pairs or report.diagnostics):
+                raise DefendctlError(f"{file} names no workflow", f"it may be {FORMS}")
             pairs = checking.usable(given.pairs)
             if not given.sure and any(problem.code in _NO_PAIR for problem in report.diagnostics):
                 raise RefusedList(report.diagnostics, checking.exit_code)
@@ -117,7 +119,9 @@ def _check_renames(
     now = {old: new for new, old in renamed.items()}
     for one in missing:
         if one.address in now:
-            message = f"{now[one.address]} is declared as renamed from {one.address}: import it as that."
+            message = (
+                f"{now[one.address]} is declared as renamed from {one.address}: import it under that address."
+            )
             report.error("invalid-rename", message, spans[one.address])
 
 
@@ -228,12 +232,12 @@ class _Checking:
 
 def _again(pair: Pair, addresses: dict[str, Span], ids: dict[str, Span]) -> tuple[str, str] | None:
     if pair.address in addresses:
-        return "duplicate-address", f"{pair.address} stands already in line {addresses[pair.address].line}."
+        return "duplicate-address", f"{pair.address} is already in line {addresses[pair.address].line}."
     if pair.workflow_id in ids:
         line = ids[pair.workflow_id].line
         return (
             "duplicate-id",
-            f"{short(pair.workflow_id)} stands already in line {line}, for another address.",
+            f"{short(pair.workflow_id)} is already in line {line}, for another address.",
         )
     return None
 

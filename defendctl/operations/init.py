@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from defendctl.command import command
 from defendctl.diagnostics import errors
 from defendctl.durable import make_folder, write_whole
-from defendctl.operations.beginning import pin, refuse_lost, refuse_second
+from defendctl.operations.beginning import pin, refuse_lost, refuse_missing, refuse_second
 from defendctl.operations.workspace import open_workspace
 from defendctl.project.files import holds_manifests
 from defendctl.project.project import FILE_NAME
@@ -113,8 +113,8 @@ def _below_another(root: Path) -> Iterator[str]:
     above = next((file for folder in root.parents if (file := folder / FILE_NAME).is_file()), None)
     if above and not (root / FILE_NAME).exists():
         yield (
-            f"{root} is in the project of {above}: what runs here and below now reads {root / FILE_NAME}, "
-            "and has a state of its own; if that is not meant, remove what this run wrote"
+            f"{root} lies inside the project of {above}: commands that run here now read {root / FILE_NAME} "
+            "and use a state of their own; if you did not mean that, remove what this run wrote"
         )
 
 
@@ -152,9 +152,7 @@ def _existing_project(done: Initialized, settings: Settings) -> None:
         elif one.project.environment is None and settings.new_state:
             _begin(done, one)
         elif one.project.environment is None:
-            refuse_lost(one.store)
-            if one.project.lineage:
-                one.store.read()  # raises: the state that is pinned is missing, and no option begins another
+            refuse_missing(one.store)
             done.warnings.append(f"there is no state at {path}; `{command('init --new-state')}` begins one")
 
 

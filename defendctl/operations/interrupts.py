@@ -2,29 +2,48 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from defendctl.exits import Exit
-from defendctl.process import stop_signals
+from defendctl.command import command
+from defendctl.process import leave, stop_signals, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+_FIRST: Final = "stopping: waiting for what was sent, five seconds at most; interrupt again to end now"
+
+
+def recorded() -> str:
+    """What is true of an apply that is ended at once: each create has its intent in the journal."""
+    return (
+        "interrupted again: ended at once. Every create that was sent is recorded; "
+        f"`{command('plan')}` names those with an unknown outcome"
+    )
+
+
+def submitted() -> str:
+    return (
+        "interrupted again: ended at once. Events that were submitted go on and are paid for; "
+        "their results are not recorded"
+    )
+
+
 @contextmanager
-def interrupts(*stops: Callable[[], None]) -> Iterator[list[int]]:
-    """The first lets what is under way end and be told; the second ends it now. Gives those that came."""
+def interrupts(remains: Callable[[], str], *stops: Callable[[], None]) -> Iterator[list[int]]:
+    """The first lets what is under way end and be told; the second ends it now. Gives those that came.
+
+    `remains` says in one line what stays true where nothing more can be told.
+    """
     caught: list[int] = []
 
     def handle(number: int, frame: object) -> None:
         if caught:
-            os._exit(
-                Exit.INTERRUPTED
-            )  # nothing depends on a clean end: what was sent is covered by its intent
+            leave(words=remains())  # nothing depends on a clean end
         caught.append(number)
+        tell(_FIRST)
         for stop in stops:
             stop()
 

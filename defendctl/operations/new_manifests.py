@@ -50,7 +50,7 @@ class Written:
         if project.environment and not alone:
             self._workspace.settings.warn(
                 f"{self._shown(self._to)} is read in every environment, so the next plan of another would "
-                f"create these; a place among the overlays of {project.environment} is read there alone"
+                f"create these too; what the overlays of {project.environment} hold is not"
             )
 
     def check(self, found: Sequence[Undeclared], spans: Mapping[str, Span], report: Report) -> None:

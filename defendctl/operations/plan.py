@@ -11,6 +11,7 @@ from defendctl.diagnostics import DefendctlError, Diagnostic, Usage
 from defendctl.manifest.resolve import resolve
 from defendctl.model import CANARY
 from defendctl.operations.beginning import unpinned
+from defendctl.operations.beside import a_run, read_beside
 from defendctl.operations.left_ids import of_left_ids
 from defendctl.operations.live import read_live, refuse_if_all_missing, unread
 from defendctl.operations.policy import judge_plan
@@ -32,11 +33,11 @@ if TYPE_CHECKING:
     from defendctl.diagnostics import Span
     from defendctl.manifest.desired import Desired
     from defendctl.model import State, Support
+    from defendctl.operations.beside import Beside
     from defendctl.operations.progress import Progress
     from defendctl.operations.workspace import Workspace
     from defendctl.plan.changes import Move, Plan
     from defendctl.plan.renames import Past
-    from defendctl.state.owner import Owner
     from defendctl.state.session import Snapshot
 
 
@@ -45,27 +46,13 @@ def plan(workspace: Workspace, chosen: Selection, progress: Progress) -> Review:
     if chosen.last_events and not chosen.refresh:
         raise Usage("--replay reads events, and --no-refresh reads nothing: leave one of them out")
     desired = workspace.desired(chosen.files or None, for_changes=True)
-    runner = _runner(workspace)
-    snapshot = workspace.read_state()
-    runner = runner or _runner(workspace)
+    beside = read_beside(workspace)
+    snapshot = beside.snapshot
     workspace.check_host(snapshot.state)
-    under_way = _under_way(snapshot) if runner else set()
-    review, _ = make_plan(workspace, desired, snapshot.state, chosen, progress, under_way=under_way)
+    review, _ = make_plan(workspace, desired, snapshot.state, chosen, progress, under_way=beside.under_way)
     tests = read_tests(chosen.tests, review.plan) if chosen.tests else None
-    found = [*_of_the_state(workspace, snapshot, runner), *_of_the_checkout(workspace, desired, snapshot)]
+    found = [*_of_the_state(workspace, beside), *_of_the_checkout(workspace, desired, snapshot)]
     return replace(review, tests=tests, diagnostics=(*found, *review.diagnostics))
-
-
-def _runner(workspace: Workspace) -> Owner | None:
-    """Whose run is under way."""
-    held = workspace.store.backend.held()
-    return held.owner if held and held.alive else None
-
-
-def _under_way(snapshot: Snapshot) -> set[str]:
-    """Creates that the run which goes on has begun, and has heard nothing of yet."""
-    begun = snapshot.state.unresolved
-    return {a for a, intent in begun.items() if a not in snapshot.bare.unresolved and not intent.why}
 
 
 def _of_the_checkout(workspace: Workspace, desired: Desired, snapshot: Snapshot) -> list[Diagnostic]:
@@ -76,21 +63,21 @@ def _of_the_checkout(workspace: Workspace, desired: Desired, snapshot: Snapshot)
     return [one for one in found if one]
 
 
-def _of_the_state(workspace: Workspace, snapshot: Snapshot, runner: Owner | None) -> list[Diagnostic]:
+def _of_the_state(workspace: Workspace, beside: Beside) -> list[Diagnostic]:
     """What is odd about the state, and does not keep anybody from reading it."""
-    left = of_left_ids(workspace.store, snapshot.state)
-    if runner:
-        message = f"a run is under way ({runner}): what it has not finished yet may be planned here too"
-        return [*left, Diagnostic("warning", "run-under-way", message)]
-    found = left
+    snapshot = beside.snapshot
+    found = of_left_ids(workspace.store, snapshot.state)
+    if beside.runner:
+        message = f"{a_run(beside.runner)}: what it has not finished yet may be planned here too"
+        return [*found, Diagnostic("warning", "run-under-way", message)]
     rollback = workspace.store.rollback(snapshot)
     if rollback:
         message = f"{rollback.message}; {rollback.hint}"
         found.append(Diagnostic("warning", "older-state", message))
     if snapshot.leftover:
         message = (
-            f"{_journal(workspace)} holds what a run recorded that was cut short or "
-            "goes on: it belongs to the state, so keep both; the next apply makes them one"
+            f"{_journal(workspace)} holds what a run recorded that did not end: "
+            "it belongs to the state, so keep both; the next apply merges them"
         )
         found.append(Diagnostic("warning", "journal", message))
     return found
@@ -205,6 +192,6 @@ def _check_moves(moves: tuple[Move, ...], others: Mapping[str, Span]) -> None:
     taken = [f"{move.old} ({others[move.old].file})" for move in moves if move.old in others]
     if taken:
         raise DefendctlError(
-            f"nothing can be renamed from what is still declared: {', '.join(taken)}",
-            "take it out there, or take `renamed_from` out here",
+            f"`renamed_from` names an address that is still declared: {', '.join(taken)}",
+            "remove it there, or remove `renamed_from` here",
         )

@@ -35,7 +35,7 @@ def _writes(path: Path) -> str:
 
 
 def _hint(path: Path) -> str:
-    return f"{_writes(path)}; `{command('apply --expect DIGEST')}` needs none"
+    return f"{_writes(path)}; `{command('apply --expect DIGEST@SERIAL')}` needs none"
 
 
 def unreasoned(plan: dict[str, Any]) -> list[dict[str, Any]]:
@@ -71,5 +71,5 @@ def _checked(path: Path, data: dict[str, Any]) -> dict[str, Any]:
         TypeAdapter(PlanDocument).validate_python(data)
     except ValidationError as error:
         where = path_of(map(str, error.errors(include_input=False)[0]["loc"]))
-        raise DefendctlError(f"{path} is not a whole plan: look at {where}", _hint(path)) from error
+        raise DefendctlError(f"{path} is not a complete plan: look at {where}", _hint(path)) from error
     return data

@@ -52,7 +52,7 @@ def judge_plan(
 
 def _unneeded(waiver: Waiver, where: str) -> str:
     about = f"{waiver.rule} for {waiver.address}, {waiver.field}"
-    return f"Nothing{where} needs this waiver any more ({about}): take it out."
+    return f"Nothing{where} needs this waiver any more ({about}): remove it."
 
 
 def of_manifests(desired: Desired, today: datetime.date) -> Iterator[Diagnostic]:

@@ -42,7 +42,7 @@ def _sighting(workspace: Workspace, api: DefendApi, binding: Binding) -> Sightin
     except KeyRefused:
         raise
     except ApiError as error:
-        workspace.settings.warn(f"no event could be asked: {error.message}")
+        workspace.settings.warn(f"no event could be read: {error.message}")
         return None
     value = event.settings.get("max_retries") if event else None
     return Sighting(newest.event_id, newest.at, value) if isinstance(value, int) else None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from defendctl.command import either
 from defendctl.diagnostics import DefendctlError, Unresolved, Usage, suggest
 from defendctl.model import ADDRESS, ADDRESS_RULE
+from defendctl.operations.beside import read_beside, warn_of_run
 from defendctl.operations.left_ids import left_ids, op_of, told
 from defendctl.operations.selection import chosen_by_labels, only
 
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 def state_list(workspace: Workspace, selector: Sequence[str] = ()) -> tuple[State, list[str]]:
     """Named after the environment that it is read in, also before anything is recorded; and a sentence for
     each workflow that a run could not record."""
-    state = workspace.read_state().state
+    beside = read_beside(workspace)
+    warn_of_run(workspace, beside)
+    state = beside.snapshot.state
     state.environment = workspace.project.environment
     left = [] if workspace.settings.offline else [*map(told, left_ids(workspace.store, state).values())]
     chosen = only(state, chosen_by_labels(workspace.desired(None), selector)) if selector else state
@@ -59,7 +62,7 @@ def remove(workspace: Workspace, address: str) -> list[str]:
             session.settled(left)
             return [address]
         if address not in known:
-            raise DefendctlError(f"the state knows no {address}.{suggest(address, sorted(known))}")
+            raise DefendctlError(f"the state does not know {address}.{suggest(address, sorted(known))}")
         ids = [b.workflow_id for b in state.tombstones.get(address, ())]
         ids += [state.bindings[address].workflow_id] if address in state.bindings else []
         session.edit(lambda state: _remove(state, address))

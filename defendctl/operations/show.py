@@ -10,6 +10,7 @@ from defendctl.manifest.lint import LINTS, levelled
 from defendctl.manifest.resolve import resolve
 from defendctl.manifest.suites import read_suites
 from defendctl.operations.beginning import unpinned
+from defendctl.operations.beside import read_beside, warn_of_run
 from defendctl.operations.policy import of_manifests
 from defendctl.operations.selection import chosen_by_labels, only
 from defendctl.operations.stdin import reading_stdin
@@ -17,6 +18,7 @@ from defendctl.operations.uploads import with_uploads
 from defendctl.operations.workspace import warn_unresolved
 from defendctl.plan.identity import another_id
 from defendctl.plan.renames import settle
+from defendctl.project.state_path import in_the_way
 from defendctl.yamltext.source import shown
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ def validate(
     chosen = {**workspace.project.lint, **_known(levels or {})}
     with reading_stdin(paths, workspace.cwd):
         found = [one for each in workspace.environments for one in _validated(each, paths, chosen)]
+    found += [one for each in workspace.environments if (one := in_the_way(each.project))]
     unpinned = (one for each in workspace.environments for one in _unpinned(each, chosen))
     return in_order(dict.fromkeys([*workspace.problems, *found, *unpinned]))
 
@@ -80,15 +83,16 @@ def _known(levels: Mapping[str, LintLevel]) -> Mapping[str, LintLevel]:
 def show(workspace: Workspace, address: str) -> View:
     """One workflow from all sides. Raises DefendctlError for an address that is nowhere."""
     desired = workspace.desired(None)
-    state = workspace.read_state().state
+    beside = read_beside(workspace)
+    warn_of_run(workspace, beside)
+    state = beside.snapshot.state
     desired = with_uploads(desired, state)
     workspace.check_host(state)
     state = settle(desired.renamed, {}, desired.workflows, state, desired.left_out).state
     known = {*desired.workflows, *state.bindings, *state.unresolved}
     if address not in known:
         raise DefendctlError(f"there is no address {address!r}.{suggest(address, sorted(known))}")
-    if address in state.unresolved:
-        warn_unresolved(workspace, [address])
+    warn_unresolved(workspace, {address} & state.unresolved.keys() - beside.under_way)
     binding = state.bindings.get(address)
     observed = None
     if binding:
@@ -101,8 +105,10 @@ def show(workspace: Workspace, address: str) -> View:
 
 def outputs(workspace: Workspace, selector: Sequence[str] = ()) -> dict[str, str]:
     """Address → workflow id, of what is bound; offline. The manifests are read for their labels alone."""
-    state = workspace.read_state().state
+    beside = read_beside(workspace)
+    warn_of_run(workspace, beside)
+    state = beside.snapshot.state
     if selector:
         state = only(state, chosen_by_labels(workspace.desired(None), selector))
-    warn_unresolved(workspace, state.unresolved)
+    warn_unresolved(workspace, state.unresolved.keys() - beside.under_way)
     return {a: b.workflow_id for a, b in sorted(state.managed.items())}

@@ -75,7 +75,7 @@ def _in_this_environment(
     left = sorted(case.name for case in cases.values() if case.address in desired.left_out)
     if left:
         workspace.settings.warn(
-            f"not run, for this environment leaves their workflows out: {', '.join(left)}"
+            f"not run, because this environment leaves out their workflows: {', '.join(left)}"
         )
     return {name: case for name, case in cases.items() if name not in set(left)}
 
@@ -117,7 +117,7 @@ def _selected(cases: Mapping[str, Case], desired: Desired, chosen: Chosen) -> li
     labelled = chosen_by_labels(desired, chosen.selector)
     found = [case for case in cases.values() if case.address in labelled and _is_chosen(case, chosen)]
     if not found:
-        raise Usage("no case is about what --target, -l and --tag choose")
+        raise Usage("no case matches --target, -l and --tag")
     return found
 
 

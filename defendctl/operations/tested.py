@@ -47,7 +47,9 @@ def _recorded(path: Path, data: dict[str, Any]) -> Recorded:
         TypeAdapter(ResultsDocument).validate_python(data)
     except ValidationError as error:
         where = path_of(map(str, error.errors(include_input=False)[0]["loc"]))
-        raise DefendctlError(f"{path} holds no whole results: look at {where}", _hint(path)) from error
+        raise DefendctlError(
+            f"{path} does not hold complete results: look at {where}", _hint(path)
+        ) from error
     verdicts: dict[str, dict[str, Verdict]] = {}
     for case in data["cases"]:
         verdicts.setdefault(case["address"], {})[case["name"]] = case["verdict"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from defendctl.api.submission import body, unfit
 from defendctl.command import command
 from defendctl.diagnostics import Blocked, DefendctlError, Diagnostic, Invalid
-from defendctl.operations.interrupts import interrupts
+from defendctl.operations.interrupts import interrupts, submitted
 from defendctl.suite.budget import Budget, estimate, prices, whole
 from defendctl.suite.configuration import configuration_digest
 from defendctl.suite.models import Configuration, Suite
@@ -70,7 +70,7 @@ class Testing:
             trial = self.trial(api, dialect, ids, known)
             with (
                 self.timed(dialect, expected) as suite,
-                interrupts(lambda: trial.stop("interrupted"), api.stop),
+                interrupts(submitted, lambda: trial.stop("interrupted"), api.stop),
             ):
                 results = trial.run(self.cases, self.chosen.parallelism)
             tested = tuple(configuration(address, seen) for address, seen in live.items())
@@ -84,7 +84,7 @@ class Testing:
         missing = [address for address in wanted if address not in state.bindings]
         if missing:
             raise DefendctlError(
-                f"not bound to a workflow, so nothing can judge: {', '.join(missing)}",
+                f"not bound to a workflow, so their cases cannot be judged: {', '.join(missing)}",
                 f"`{command('apply')}` creates what is declared",
             )
         return {address: state.bindings[address].workflow_id for address in wanted}
@@ -108,8 +108,8 @@ class Testing:
         told, unknown = estimate(self.cases, prices(_recent(api, ids)))
         if unknown:
             raise Blocked(
-                f"nobody knows what these cost, so no budget can hold: {', '.join(sorted(unknown))}",
-                "no recent event in that run mode tells its cost; declare `cost:` in the test file",
+                f"the cost of these is unknown, so --max-cost cannot be kept: {', '.join(sorted(unknown))}",
+                "no recent event in that run mode has a cost; declare `cost:` in the test file",
             )
         expected = whole(self.cases, told)
         if expected > most + 1e-9:

@@ -210,7 +210,7 @@ class Workspace:
             except KeyRefused as error:
                 if self.project.environment:
                     error.hint = (
-                        f"the key of {self.project.environment} is that in {self.project.key_variable}"
+                        f"the key of {self.project.environment} is taken from {self.project.key_variable}"
                     )
                 raise
             finally:
@@ -221,13 +221,16 @@ class Workspace:
         if not self.settings.sandbox:
             yield self.base_url(), api_key(self.project.key_variable)
             return
-        embedded = sandbox_server().embedded
+        server = sandbox_server()
         self.folder.mkdir(parents=True, exist_ok=True)
         pinned = self.project.generation
         generation = NEWEST if pinned == "auto" else pinned
         file, key = self.folder / f"{sandboxed(self.project)}.sqlite", secrets.token_hex(16)
-        with embedded(str(file), generation, api_key=key) as url:  # others on this machine have none
-            yield url, key
+        try:
+            with server.embedded(str(file), generation, api_key=key) as url:
+                yield url, key  # others on this machine have none
+        except server.BadData as error:
+            raise DefendctlError(str(error), "remove that file; the sandbox then begins empty") from error
 
 
 def open_workspace(settings: Settings, *, choose: bool = True) -> Workspace:
@@ -271,7 +274,7 @@ def _chosen(project: Project, name: str | None, problems: list[Diagnostic], choo
             f"environment {name!r}: this project has no environments",
             "leave --env and DEFENDCTL_ENV out, or name it under `environments:` of defendctl.yaml",
         )
-    raise Usage(f"environment {name!r}: there is no such one.{suggest(name, there) or _there_are(there)}")
+    raise Usage(f"there is no environment {name!r}.{suggest(name, there) or _there_are(there)}")
 
 
 def _options(names: Iterable[str]) -> str:
@@ -318,9 +321,9 @@ def api_key(variable: str = KEY_VARIABLE) -> str:
         raise DefendctlError(BAD_VARIABLE.rstrip("."))
     key = os.environ.get(variable, "").strip()
     if not key:
-        raise DefendctlError(f"{variable} is not set", "it holds the key of the API")
+        raise DefendctlError(f"{variable} is not set", "set it to the key of the API")
     if not (key.isascii() and key.isprintable()) or " " in key:
-        raise DefendctlError(f"{variable} holds characters that no key has")
+        raise DefendctlError(f"{variable} holds characters that a key cannot have")
     return key
 
 

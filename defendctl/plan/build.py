@@ -125,7 +125,7 @@ def _unresolved(address: str, world: World) -> Block:
     binding = world.state.bindings.get(address)
     bound = binding.workflow_id if binding else None
     if address in world.under_way:
-        reason = Reason(UNDER_WAY, f"a run that goes on has begun to create it, at {intent.at}")
+        reason = Reason(UNDER_WAY, f"a run that is under way began to create it, at {intent.at}")
         return Block(address, bound, reason)
     return Block(address, bound, Reason(UNRESOLVED, unknown_outcome(address, intent)))
 
@@ -166,7 +166,7 @@ def _taken(address: str, desired: Workflow, taken: Taken, world: World) -> Chang
         return block(made, Reason(MISSING, text))
     if made.observed.workflow_id != workflow_id:
         said = another_id(workflow_id, made.observed.workflow_id)
-        text = f"`import` names {workflow_id}, but {said}; let `import` name the one that it answers to"
+        text = f"`import` names {workflow_id}, but {said}; put the id that it answers with into `import`"
         return block(made, Reason(CLASHING, text))
     return replace(made, imported=True, was=taken.was) if isinstance(made, Adopt) else made
 

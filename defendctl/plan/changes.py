@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from defendctl.exits import Exit
 from defendctl.plan.direction import INDETERMINATE, NONE
@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
     from defendctl.model import Binding, LocalFile, Observed, Workflow
     from defendctl.plan.compare import FieldChange
+    from defendctl.plan.direction import Direction
+    from defendctl.plan.shapes import Action, OptionsDocument, SummaryDocument
 
     Files = Mapping[str, LocalFile]
     """What stands in a `file_search` for a file of the repository (its content, or its id) → that file."""
 
-ACTIONS: Final = ("create", "adopt", "update", "replace", "retire", "blocked", "none")
+ACTIONS: Final[tuple[Action, ...]] = ("create", "adopt", "update", "replace", "retire", "blocked", "none")
 
 UNRESOLVED: Final = "unresolved"
 MISSING: Final = "missing"
@@ -52,7 +54,7 @@ class Create:
 
     action: ClassVar[Literal["create"]] = "create"
     workflow_id: ClassVar[None] = None
-    direction: ClassVar[str] = NONE
+    direction: ClassVar[Direction] = NONE
     observed: ClassVar[None] = None
     binding: ClassVar[None] = None
     unobservable: ClassVar[bool] = False
@@ -71,7 +73,7 @@ class Adopt:
 
     address: str
     workflow_id: str
-    direction: str
+    direction: Direction
     fields: tuple[FieldChange, ...]
     desired: Workflow
     observed: Observed
@@ -92,7 +94,7 @@ class Update:
 
     address: str
     workflow_id: str
-    direction: str
+    direction: Direction
     fields: tuple[FieldChange, ...]
     desired: Workflow
     observed: Observed
@@ -110,7 +112,7 @@ class Replace:
     address: str
     workflow_id: str
     """Of the old one."""
-    direction: str
+    direction: Direction
     fields: tuple[FieldChange, ...]
     desired: Workflow
     observed: Observed | None
@@ -124,7 +126,7 @@ class Retire:
     """Bound, and no longer declared: forgotten here, and live as it was."""
 
     action: ClassVar[Literal["retire"]] = "retire"
-    direction: ClassVar[str] = INDETERMINATE
+    direction: ClassVar[Direction] = INDETERMINATE
     fields: ClassVar[tuple[FieldChange, ...]] = ()
     desired: ClassVar[None] = None
     observed: ClassVar[None] = None
@@ -145,7 +147,7 @@ class Block:
     address: str
     workflow_id: str | None
     reason: Reason
-    direction: str = NONE
+    direction: Direction = NONE
     fields: tuple[FieldChange, ...] = ()
     desired: Workflow | None = None
     observed: Observed | None = None
@@ -162,7 +164,7 @@ class Same:
 
     address: str
     workflow_id: str | None = None
-    direction: str = NONE
+    direction: Direction = NONE
     fields: tuple[FieldChange, ...] = ()
     desired: Workflow | None = None
     observed: Observed | None = None
@@ -229,14 +231,14 @@ class Options:
     reassert: tuple[str, ...] = ()
     """Fields that are written where nobody knows what they are."""
 
-    def data(self) -> dict[str, Any]:
-        """In the words of the plan's JSON. What came later is there only where it was chosen."""
-        later = {"selector": list(self.selector), "reassert": list(self.reassert)}
-        return {
-            "target": list(self.target),
-            "replace": list(self.replace),
-            **{name: value for name, value in later.items() if value},
-        }
+    def data(self) -> OptionsDocument:
+        """What came later is there only where it was chosen."""
+        document: OptionsDocument = {"target": list(self.target), "replace": list(self.replace)}
+        if self.selector:
+            document["selector"] = list(self.selector)
+        if self.reassert:
+            document["reassert"] = list(self.reassert)
+        return document
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,18 +275,28 @@ class Plan:
     def empty(self) -> bool:
         return not self.moves and all(change.action == "none" for change in self.changes)
 
-    def summary(self) -> dict[str, int]:
-        """Counts of addresses, in the words of the plan's JSON; `unmanaged` only where there are any."""
+    def summary(self) -> SummaryDocument:
+        """`unmanaged` only where there are any."""
         actions = Counter(change.action for change in self.changes)
         ways = Counter(change.direction for change in self.changes)
-        left = sum(bool(change.desired and change.desired.unmanaged) for change in self.changes)
-        return {
-            **{action: actions[action] for action in ACTIONS},
+        document: SummaryDocument = {
+            "create": actions["create"],
+            "adopt": actions["adopt"],
+            "update": actions["update"],
+            "replace": actions["replace"],
+            "retire": actions["retire"],
+            "blocked": actions["blocked"],
+            "none": actions["none"],
             "drift": sum(is_drifted(change) for change in self.changes),
-            **{way: ways[way] for way in ("tightens", "loosens", "indeterminate")},
+            "tightens": ways["tightens"],
+            "loosens": ways["loosens"],
+            "indeterminate": ways["indeterminate"],
             "unobservable": sum(change.unobservable for change in self.changes),
-            **({"unmanaged": left} if left else {}),
         }
+        left = sum(bool(change.desired and change.desired.unmanaged) for change in self.changes)
+        if left:
+            document["unmanaged"] = left
+        return document
 
     def blocked_exits(self) -> set[int]:
         blocked = (change for change in self.changes if isinstance(change, Block))

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from defendctl.model import Fields, Observed
+    from defendctl.plan.direction import Direction
+    from defendctl.plan.shapes import Basis, Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +26,9 @@ class FieldChange:
     before: Any
     after: Any
     applied: Any
-    basis: str | None
-    origin: str | None
-    direction: str
+    basis: Basis | None
+    origin: Origin | None
+    direction: Direction
 
     @property
     def untaken(self) -> bool:
@@ -96,7 +98,7 @@ def _unsure(path: FieldPath, after: Any) -> FieldChange:
 
 def _sure(path: FieldPath, before: Any, after: Any, observed: Fields, binding: Binding) -> FieldChange:
     field = field_of(path)
-    basis = "live" if field in observed else "applied"
+    basis: Basis = "live" if field in observed else "applied"
     known = _was_applied(field, binding)
     applied = leaves({field: binding.applied[field]}).get(path) if known else None
     origin = _origin(before, after, applied) if known else "pending"
@@ -106,7 +108,7 @@ def _sure(path: FieldPath, before: Any, after: Any, observed: Fields, binding: B
     return FieldChange(path, before, after, applied, basis, origin, way)
 
 
-def _origin(before: Any, after: Any, applied: Any) -> str:
+def _origin(before: Any, after: Any, applied: Any) -> Origin:
     if same(before, applied) or remade(applied, before):
         return "pending"
     return "drift" if same(after, applied) else "conflict"

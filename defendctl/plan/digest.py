@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from defendctl.plan.changes import Change, Move, Plan
     from defendctl.plan.compare import FieldChange
+    from defendctl.plan.shapes import DigestedDocument, FieldDocument, MoveDocument
 
 
 def canonical(value: Any) -> str:
@@ -28,22 +29,31 @@ def digest(plan: Plan) -> str:
         "lineage": plan.lineage,
         "generation": plan.generation,
         "options": plan.options.data(),
-        "changes": changes_data(plan.listed, reasons=False),
+        "changes": digested(plan.listed),
         **({"moves": moves_data(plan.moves)} if plan.moves else {}),
     }
     return "sha256:" + hashlib.sha256(canonical(content).encode()).hexdigest()
 
 
-def changes_data(changes: Iterable[Change], *, reasons: bool) -> list[dict[str, Any]]:
-    """The changes in the words of the plan's JSON."""
-    return [_change_data(change, reasons) for change in changes]
+def digested(changes: Iterable[Change]) -> list[DigestedDocument]:
+    """The changes as the digest covers them."""
+    return [
+        {
+            "address": change.address,
+            "workflow_id": change.workflow_id,
+            "action": change.action,
+            "direction": change.direction,
+            "fields": [field_document(field) for field in change.fields],
+        }
+        for change in changes
+    ]
 
 
-def moves_data(moves: Iterable[Move]) -> list[dict[str, Any]]:
+def moves_data(moves: Iterable[Move]) -> list[MoveDocument]:
     return [{"from": move.old, "to": move.new, "workflow_id": move.workflow_id} for move in moves]
 
 
-def field_data(field: FieldChange) -> dict[str, Any]:
+def field_document(field: FieldChange) -> FieldDocument:
     return {
         "path": field.path,
         "before": field.before,
@@ -52,16 +62,4 @@ def field_data(field: FieldChange) -> dict[str, Any]:
         "basis": field.basis,
         "origin": field.origin,
         "direction": field.direction,
-    }
-
-
-def _change_data(change: Change, reasons: bool) -> dict[str, Any]:
-    reason = {"reason": change.reason.text if change.action == "blocked" else None} if reasons else {}
-    return {
-        "address": change.address,
-        "workflow_id": change.workflow_id,
-        "action": change.action,
-        **reason,
-        "direction": change.direction,
-        "fields": [field_data(field) for field in change.fields],
     }

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from defendctl.model import Binding, FieldPath, Observed, Workflow
     from defendctl.plan.build import Live
     from defendctl.plan.compare import FieldChange
+    from defendctl.plan.direction import Direction
+    from defendctl.plan.shapes import Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,9 @@ class FieldEdit:
     now: Any
     declared: Any
     """Of what no manifest declares any more: what was last applied."""
-    origin: str | None
+    origin: Origin | None
     """`conflict` where what is declared is neither of the two."""
-    direction: str
+    direction: Direction
     """From `was` to `now`."""
 
 
@@ -48,7 +50,7 @@ class Fate:
 class Drifted:
     address: str
     workflow_id: str
-    direction: str
+    direction: Direction
     status: str
     fields: tuple[FieldEdit, ...]
     missing: bool = False

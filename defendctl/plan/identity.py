@@ -22,4 +22,4 @@ def import_command(address: str, answered: str, *, bound: bool = False) -> str |
         return None
     taking = f"`{command('import {} {}', address, answered)}`"
     forget = f"`{command('state rm {}', address)}`, then " if bound else ""
-    return f"if that is the one: {forget}{taking} binds it by the id that it answers to"
+    return f"if that is the one: {forget}{taking} binds it by the id that it answers with"

@@ -6,7 +6,7 @@ import json
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from defendctl.plan.digest import changes_data, moves_data
+from defendctl.plan.digest import digested, moves_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ def moved(saved: dict[str, Any], now: Plan) -> list[str]:
         "lineage": now.lineage,
         "generation": now.generation,
         "options": now.options.data(),
-        "changes": json.loads(json.dumps(changes_data(now.listed, reasons=False))),
+        "changes": json.loads(json.dumps(digested(now.listed))),
         "moves": moves_data(now.moves),
     }
     lines = list(islice(_lines(saved, made), MOST + 1))

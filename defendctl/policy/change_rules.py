@@ -109,7 +109,7 @@ class _Judging:
         if rule.select.holds(change.address, _labels(change, self.labels)):
             return broken
         detail = (
-            f"{broken.detail} (its labels went with its manifest: whether this rule is about it is not known)"
+            f"{broken.detail} (its labels went with its manifest, so whether this rule applies is not known)"
         )
         return Broken(broken.field, broken.value, detail, evaluated=False)
 
@@ -155,7 +155,7 @@ def _max_threshold_step(change: Change, limit: float, replay: Replay | None) -> 
     steps; one that comes back is measured from what was last applied, where that is still known."""
     for field in filter(_is_threshold, _fields(change)):
         if field.basis == "unknown":
-            detail = f"{named(field.path)} would be {said(field.after)}, but what it is now is not known"
+            detail = f"{named(field.path)} would be {said(field.after)}, but its current value is not known"
             yield Broken(field.path, field.after, detail, evaluated=False)
         else:
             yield from islice(_too_far(field, limit), 1)
@@ -169,7 +169,8 @@ def _too_far(field: FieldChange, limit: float) -> Iterator[Broken]:
             detail = f"{moved} is no step between two thresholds, so it cannot be measured"
             yield Broken(field.path, field.after, detail, evaluated=False)
         elif step > limit + EPSILON:
-            yield Broken(field.path, field.after, f"{moved} is a step of {step:.3g}, {limit:g} is the most")
+            detail = f"{moved} is a step of {step:.3g}; at most {limit:g} is allowed"
+            yield Broken(field.path, field.after, detail)
 
 
 def _starts(field: FieldChange) -> list[Any]:
@@ -208,7 +209,7 @@ def _rate_of_few(replay: Replay, limit: float) -> Broken:
     least, _ = wilson(fails, replay.events)
     if least > limit + EPSILON and replay.after and replay.after.bounds:
         told = f"{fails} of {replay.events} events would be flagged, so at least {least:.1%} of all (95 %)"
-        return Broken(FLAG_RATE, replay.after.bounds[1], f"{told}; {limit:.1%} is the most")
+        return Broken(FLAG_RATE, replay.after.bounds[1], f"{told}; at most {limit:.1%} is allowed")
     few = f"not judged, {replay.events} of {replay.needed} events that it needs"
     return Broken(FLAG_RATE, None, few, evaluated=False, denies=False)
 
@@ -217,16 +218,16 @@ def _rate(replay: Replay, limit: float) -> Iterator[Broken]:
     """What is unknown may all be flagged, or none of it: only what is certain breaks or holds the rule."""
     bounds = replay.after.bounds if replay.after else None
     if replay.after is None or bounds is None:
-        detail = f"of the last {replay.events} events none has the scores that would decide"
+        detail = f"of the last {replay.events} events none has the scores that are needed"
         yield Broken(FLAG_RATE, None, detail, evaluated=False)
         return
     least, most = bounds
     unknown = f", and for {replay.after.unknown} that is unknown" if replay.after.unknown else ""
     told = f"{replay.after.fails} of {replay.events} events would be flagged ({least:.1%}){unknown}"
     if least > limit + EPSILON:
-        yield Broken(FLAG_RATE, most, f"{told}; {limit:.1%} is the most")
+        yield Broken(FLAG_RATE, most, f"{told}; at most {limit:.1%} is allowed")
     elif most > limit + EPSILON:
-        detail = f"{told}: whether it is more than {limit:.1%} nobody can tell"
+        detail = f"{told}: whether that is more than {limit:.1%} cannot be told"
         yield Broken(FLAG_RATE, most, detail, evaluated=False)
 
 
@@ -242,7 +243,7 @@ def _moved(field: FieldChange) -> str:
 def _why(field: FieldChange) -> str:
     if field.origin == "drift":
         rounds = "the API did not take it as written, or " if rounded(field.applied, field.before) else ""
-        mend = "and apply reverts that; take the value over into the manifest"
+        mend = "and apply reverts that; to keep it, put the value into the manifest"
         return f": {rounds}it was changed in the console, {mend}"
     if field.origin == "conflict":
         return f", seen from what is live or from {said(field.applied)}, which was last applied"

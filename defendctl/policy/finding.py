@@ -31,7 +31,7 @@ MESSAGES: Final = {
     "max_retries": "There are more retries than the policy allows.",
     "capabilities": "A capability is not in the state that the policy demands.",
     "no_loosening": "A change may not loosen a guardrail.",
-    "no_indeterminate": "A change may not be one whose direction cannot be told.",
+    "no_indeterminate": "The direction of a change must be known.",
     "max_threshold_step": "A threshold moves further at once than the policy allows.",
     "no_retire": "A workflow may not be retired.",
     "max_creates": "One apply would create more workflows than the policy allows.",

@@ -46,11 +46,11 @@ def _min_threshold(workflow: Workflow, limit: Mapping[str, float]) -> Iterator[B
         path = metric_path(metric)
         if isinstance(value, str):
             detail = (
-                f"{named(path)} is a level, {said(value)}: whether it is at least {least:g} nobody can tell"
+                f"{named(path)} is a level, {said(value)}: whether it is at least {least:g} cannot be told"
             )
             yield Broken(path, value, detail, evaluated=False)
         elif value is not None and value < least - EPSILON:
-            yield Broken(path, value, f"{named(path)} is {said(value)}, {least:g} is the least")
+            yield Broken(path, value, f"{named(path)} is {said(value)}, at least {least:g} is required")
 
 
 def _require_metrics(workflow: Workflow, limit: Iterable[str]) -> Iterator[Broken]:
@@ -80,7 +80,7 @@ def _min_retries(workflow: Workflow, limit: int) -> Iterator[Broken]:
         return
     retries = workflow.max_retries
     if retries < limit:
-        yield Broken("max_retries", retries, f"max_retries is {retries}, {limit} is the least")
+        yield Broken("max_retries", retries, f"max_retries is {retries}, at least {limit} is required")
 
 
 def _max_retries(workflow: Workflow, limit: int) -> Iterator[Broken]:
@@ -89,7 +89,7 @@ def _max_retries(workflow: Workflow, limit: int) -> Iterator[Broken]:
         return
     retries = workflow.max_retries
     if retries > limit:
-        yield Broken("max_retries", retries, f"max_retries is {retries}, {limit} is the most")
+        yield Broken("max_retries", retries, f"max_retries is {retries}, at most {limit} is allowed")
 
 
 def _capabilities(workflow: Workflow, limit: Mapping[str, bool]) -> Iterator[Broken]:
@@ -104,7 +104,7 @@ def _capabilities(workflow: Workflow, limit: Mapping[str, bool]) -> Iterator[Bro
 
 
 def _left(name: str) -> Broken:
-    detail = f"{name} is unmanaged, so what it is only the console knows; take it out of `unmanaged`"
+    detail = f"{name} is unmanaged, so only the console knows its value; remove it from `unmanaged`"
     return Broken(name, None, detail, evaluated=False)
 
 

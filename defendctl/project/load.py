@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from defendctl.diagnostics import Diagnostic, Span, in_order
 from defendctl.project.project import DEFAULT_STATE, FILE_NAME, Project
 from defendctl.project.sections import check_sample, check_section, policy_rules
+from defendctl.project.state_path import check_state_path
 from defendctl.project.states import state_place
 from defendctl.replay.replay import Sample
 from defendctl.schema.checks import is_meant_as, something_else, without_extensions
@@ -84,10 +85,17 @@ def _project(file: Path, document: Document, report: Report) -> Project:
     )
     if "environments" not in data:
         check_sample(base.sample, data, (), document, report)
+        check_state_path(base, report)
         return base
-    from defendctl.project.environments import environments
+    from defendctl.project.environments import KEY, environments
 
-    return replace(base, environments=environments(data, base, document, report))
+    made = {
+        name: replace(one, state_span=document.span((KEY, name, "state", "path")))
+        for name, one in environments(data, base, document, report).items()
+    }
+    for one in made.values():
+        check_state_path(one, report)
+    return replace(base, environments=made)
 
 
 def _sound_part(keys: dict[str, Any]) -> ProjectFile:
@@ -116,6 +124,7 @@ def _built(file: Path, model: ProjectFile, document: Document) -> Project:
         lineage=model.state.lineage or None,
         custom_metrics=tuple(model.custom_metrics),
         lint=model.lint.model_dump(by_alias=True, exclude_unset=True),
+        state_span=document.span(("state", "path")),
         spans=tuple(document.span(("manifests", i)) for i in range(len(model.manifests))) if given else (),
         tests=tuple(model.tests),
         test_spans=tuple(document.span(("tests", i)) for i in range(len(model.tests))),

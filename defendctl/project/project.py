@@ -37,6 +37,8 @@ class Project:
     custom_metrics: tuple[str, ...] = ()
     lint: Mapping[str, LintLevel] = field(default_factory=dict)
     """Code → how grave it is."""
+    state_span: Span | None = field(default=None, compare=False)
+    """Where `state_path` stands, or would."""
     spans: tuple[Span, ...] = ()
     """Where each of `manifests` stands; empty if the file does not say them."""
     tests: tuple[str, ...] = ()

@@ -51,8 +51,8 @@ def _id(entry: dict[str, Any]) -> Iterator[Fault]:
     value = entry.get("id")
     if isinstance(value, str) and not re.fullmatch(models_policy.RULE_ID, value):
         message = (
-            f"`id` must be a word like `no-loosening` (a small letter first, then small letters, digits, "
-            f"dots, dashes and underscores, 63 at most), found {found(value)}."
+            f"`id` must be a word like `no-loosening` (a lowercase letter first, then lowercase letters, "
+            f"digits, dots, dashes and underscores, 63 at most), found {found(value)}."
         )
         yield ("id",), "invalid-value", message
 
@@ -105,7 +105,10 @@ def repeated_ids(given: Sequence[Rule]) -> Iterator[tuple[Rule, str]]:
     for rule in given:
         other = first.setdefault(rule.id, rule)
         if other is not rule and other.span:
-            yield rule, f"The rule {quoted(rule.id)} stands already in {other.span.file}:{other.span.line}."
+            yield (
+                rule,
+                f"The rule {quoted(rule.id)} is defined already in {other.span.file}:{other.span.line}.",
+            )
 
 
 def idle_rules(

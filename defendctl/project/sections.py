@@ -54,8 +54,8 @@ def check_sample(
         return
     key = "last" if "last" in said else "min_events"
     message = (
-        f"Of {sample.last} events (`last`) no flag rate is ever judged that needs {sample.min_events} "
-        "(`min_events`): raise `last`, or lower `min_events`."
+        f"A flag rate needs {sample.min_events} events (`min_events`), and only {sample.last} are read "
+        "(`last`), so it is never judged: raise `last`, or lower `min_events`."
     )
     report.error("out-of-range", message, document.span((*at, "policy", "replay", key)))
 

@@ -36,5 +36,7 @@ def _value(name: str, value: str) -> str:
     if _PLAIN.fullmatch(value):
         return value
     if "'" in value or "\\" in value or inert(value) != value:
-        raise ValueError(f"{name}: no form of {inert(value)} is the same to every reader of a dotenv file")
+        raise ValueError(
+            f"{name}: {inert(value)} cannot be written so that every reader of dotenv files reads the same"
+        )
     return f"'{value}'"

@@ -15,13 +15,13 @@ from defendctl.render.markdown.markup import cut
 from defendctl.render.markdown.review import rate
 from defendctl.render.setting import PLAIN
 from defendctl.render.words import (
-    NO_STATE,
     consent,
     count,
     declared,
     edit,
     headline,
     located,
+    no_state,
     notes,
     path,
     remark,
@@ -62,7 +62,7 @@ class Annotation:
 
 def plan(result: Review, setting: Setting = PLAIN) -> str:
     made = result.plan
-    found = [Annotation("notice", "no state", (NO_STATE,))] if made.is_first else []
+    found = [Annotation("notice", "no state", (no_state(made),))] if made.is_first else []
     if made.listed or made.moves:
         found.append(Annotation("notice", "plan", (headline(result),)))
     found += [_finding(one, result) for one in result.findings]

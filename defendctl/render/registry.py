@@ -70,6 +70,18 @@ OUTPUTS: Final = {"plan": "github:plan_outputs", "drift": "github:drift_outputs"
 """Kind → what a step of GitHub Actions is told of it besides: from a result and an exit code to lines."""
 
 
+OWN: Final = {
+    "text": "own:text",
+    "json": "own:json",
+    "markdown": "own:markdown",
+    "github": "own:github",
+    "sarif": "own:sarif",
+    "schema": "own:schema",
+    "state": "own:state",
+}
+"""Format → from a kind and a text to whether it is such a result. Others are never replaced."""
+
+
 def load(name: str) -> Callable[..., Any]:
     module, _, function = name.partition(":")
     found: Callable[..., Any] = getattr(import_module(f"defendctl.render.{module}"), function)
@@ -79,3 +91,8 @@ def load(name: str) -> Callable[..., Any]:
 def draw(kind: str, format: str, result: Any, setting: Setting) -> str:
     made: str | Mapping[str, Any] = load(FORMATS[kind][format])(result, setting)
     return made if isinstance(made, str) else dumped(made)
+
+
+def is_own(kind: str, format: str, content: str) -> bool:
+    """Whether a newer result of that kind and format may take its place. Nothing at all is of every kind."""
+    return not content or (format in OWN and bool(load(OWN[format])(kind, content)))

@@ -6,9 +6,9 @@ import re
 from posixpath import join, normpath
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from defendctl.model import only_console
+from defendctl.model import SANDBOX, only_console
 from defendctl.plan.alike import rounded
-from defendctl.plan.changes import files_to_upload, is_listed
+from defendctl.plan.changes import ACTIONS, files_to_upload, is_listed
 from defendctl.plan.digest import digest
 from defendctl.plan.direction import WORST_FIRST
 from defendctl.render.inert import inert, pair, value
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", "FieldChange", "FieldEdit")
 
-NO_STATE: Final = "No state yet: the first apply begins one, if --new-state says so."
 HEADINGS: Final = {
     "loosens": "Loosens the guardrail",
     "blocked": "Blocked, and left as it is",
@@ -35,9 +34,9 @@ HEADINGS: Final = {
     "none": "Leaves existing protection as it is",
 }
 """The sections of a plan, the riskiest first."""
-CONSOLE: Final = "only the console can mend it"
-UNKNOWN: Final = "no manifest can speak of this capability: only the console can mend it"
-NOT_AS_WRITTEN: Final = "the API did not take it as written; write it as it is live"
+CONSOLE: Final = "only the console can change it"
+UNKNOWN: Final = "no manifest can declare this capability: only the console can change it"
+NOT_AS_WRITTEN: Final = "the API did not take it as written; put what is live into the manifest"
 _SHORT: Final = len("sha256:") + 12
 _NO_DELETE: Final = "stays live, for the API has no delete; its id is remembered"
 
@@ -156,9 +155,8 @@ def declared(
 def work(result: Plan) -> str:
     """How many of each action, in one sentence."""
     counts = result.summary()
-    actions = ("create", "adopt", "update", "replace", "retire", "blocked")
     done = [f"{len(result.moves)} renamed"] if result.moves else []
-    does = ", ".join(done + [f"{counts[a]} {a}" for a in actions if counts[a]])
+    does = ", ".join(done + [f"{counts[a]} {a}" for a in ACTIONS if a != "none" and counts[a]])
     same = sum(not is_listed(change) for change in result.changes)
     return f"Plan: {does}; {same} unchanged." if does else _nothing(same, len(result.listed))
 
@@ -192,6 +190,12 @@ def _written(entries: Sequence[Drifted]) -> str:
     left = f", {len(fates) - len(spans)} not" if len(fates) > len(spans) else ""
     into = f" into {count(files, 'file')}" if spans else ""
     return f" {count(len(spans), 'value')} written{into}{left}." if fates else ""
+
+
+def no_state(result: Plan) -> str:
+    """Said first where there is none; in the sandbox one begins without a word."""
+    how = "" if result.host == SANDBOX else " if it is run with --new-state"
+    return f"No state yet: the first apply begins one{how}."
 
 
 def place(result: Plan, shown: Callable[[str], str] = str) -> str:

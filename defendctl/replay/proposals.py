@@ -22,9 +22,9 @@ NO_LIST: Final = "this generation of the API lists no events"
 
 _CREATED: Final = "it is created by this plan: there are no events yet"
 _RETIRED: Final = "it is retired, and stays live as it is"
-_AUTOMATIC: Final = "its thresholds are automatic {}: they adapt, and no number for a level is known"
-_UNKNOWN: Final = "its thresholds of today are not known"
-_NO_NUMBER: Final = "its thresholds of today are not all numbers"
+_AUTOMATIC: Final = "its thresholds are automatic {}: they adapt, and their numbers are not known"
+_UNKNOWN: Final = "its current thresholds are not known"
+_NO_NUMBER: Final = "its current thresholds are not all numbers"
 
 
 def proposals(changes: Iterable[Change]) -> tuple[Proposal, ...]:
@@ -61,7 +61,7 @@ def proposal(change: Change) -> Proposal | str | None:
 
 
 def _blocked(kind: str) -> str:
-    return GONE if kind == MISSING else f"it is blocked ({kind}), so nothing of it changes"
+    return GONE if kind == MISSING else f"it is blocked ({kind}), so nothing changes"
 
 
 def _thresholds_change(change: Change) -> bool:

@@ -17,8 +17,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from defendctl.sandbox.app import create_app
 from defendctl.sandbox.generations import NEWEST
 from defendctl.sandbox.scores import BadScores, Scripts, read_scores
+from defendctl.sandbox.store import BadData
 
-__all__ = ["BadScores", "embedded", "read_scores", "serve"]
+__all__ = ["BadData", "BadScores", "embedded", "read_scores", "serve"]
 
 _print = functools.partial(print, flush=True)
 

@@ -35,6 +35,13 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
+def _refuse_place(path: Path) -> None:
+    if path.is_dir():
+        raise BadData(f"{path} is a folder, and the sandbox keeps its data in a file")
+    if not path.parent.is_dir():
+        raise BadData(f"there is no folder {path.parent} to keep the data of the sandbox in")
+
+
 class Stats(NamedTuple):
     """Of the events that are completed; those whose evaluation broke off are not counted."""
 
@@ -48,15 +55,32 @@ class Taken(Exception):
     """There is an event with that id already."""
 
 
+class BadData(ValueError):
+    """A file that cannot hold the data of a sandbox, or holds something else."""
+
+
 class Store:
     def __init__(self, path: str = ":memory:") -> None:
+        """Raises BadData, and leaves what it found as it was."""
         if path != ":memory:":
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-        # The loop may run in another thread than the one that made the application.
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            _refuse_place(Path(path))
+        try:
+            # The loop may run in another thread than the one that made the application.
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._open(path)
+        except sqlite3.Error as error:
+            raise BadData(f"{path} cannot be used for the sandbox: {error}") from None
+
+    def _open(self, path: str) -> None:
+        tables = {name for (name,) in self._db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+        if tables and not {"workflows", "document"} <= tables | self._columns("workflows"):
+            raise BadData(f"{path} is a database of something else")
         if self._row("PRAGMA user_version") == (0,):
             self._db.executescript(_OUTDATED)
         self._db.executescript(_SCHEMA)
+
+    def _columns(self, table: str) -> set[str]:
+        return {name for (name,) in self._db.execute("SELECT name FROM pragma_table_info(?)", (table,))}
 
     def close(self) -> None:
         self._db.close()

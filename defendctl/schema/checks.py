@@ -58,7 +58,7 @@ def repeated(body: dict[str, Any], fields: tuple[str, ...]) -> Iterator[Fault]:
         seen: set[str] = set()
         for index, item in enumerate(items if isinstance(items, list) else ()):
             if isinstance(item, str) and item in seen:
-                yield (field, index), "duplicate-item", f"{quoted(item)} stands twice in `{field}`."
+                yield (field, index), "duplicate-item", f"{quoted(item)} is listed twice in `{field}`."
             elif isinstance(item, str):
                 seen.add(item)
 

@@ -110,7 +110,7 @@ def _environments() -> Schema:
     given["policy"] = {**_policy(), **texts.ENVIRONMENT["policy"]}
     given["overlays"]["uniqueItems"] = True
     names = _pattern(
-        models_project.ENVIRONMENT, "A word like `staging`: small letters, digits and single dashes."
+        models_project.ENVIRONMENT, "A word like `staging`: lowercase letters, digits and single dashes."
     )
     return {
         "minProperties": 1,
@@ -261,7 +261,7 @@ def _any_metrics(metrics: Mapping[str, str]) -> Schema:
 
 
 def _any_metrics_or_null(metrics: Mapping[str, str]) -> Schema:
-    message = "A threshold from 0 to 1, or a level. null takes it away."
+    message = "A threshold from 0 to 1, or a level. null removes it."
     return _any_form(metrics, _any_value(["number", "string", "null"], message), least=0)
 
 
@@ -466,7 +466,7 @@ def _listed_or_levels(metrics: Mapping[str, str]) -> Schema:
 
 
 def _laid_thresholds() -> Schema:
-    """Over the metrics of `defaults`, of which null takes one away."""
+    """Over the metrics of `defaults`, of which null removes one."""
     each = {"type": ["number", "null"], "minimum": 0, "maximum": 1, "errorMessage": texts.LAID_THRESHOLD}
     shape = "`metrics` of a custom workflow must be a mapping of metric to threshold."
     return {"type": "object", "additionalProperties": each, "errorMessage": shape}

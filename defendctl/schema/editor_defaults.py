@@ -24,7 +24,7 @@ _LIST, _MAPPING = {"type": "array"}, {"type": "object"}
 
 
 def rules_of_defaults(metrics: Mapping[str, str], thresholds: Schema, levels: Schema) -> list[Schema]:
-    """`thresholds` and `levels`: what the metrics of each type may be where null takes one away."""
+    """`thresholds` and `levels`: what the metrics of each type may be where null removes one."""
     return [
         _condition(*rule)
         for rules in (
@@ -116,6 +116,6 @@ def _nulls(metrics: Mapping[str, str]) -> Iterator[Rule]:
         absent = [_lacks("metrics", {**_MAPPING, "required": [name]}), _lacks("metrics", listed)]
         said = {
             "type": ["number", "string"],
-            "errorMessage": f"There is no metric `{name}` to take away here.",
+            "errorMessage": f"There is no metric `{name}` to remove here.",
         }
         yield absent, [_has("metrics", _MAPPING)], {"properties": {"metrics": {"properties": {name: said}}}}

@@ -129,7 +129,7 @@ def _unknown(outer: type[BaseModel], loc: KeyPath) -> tuple[str, str]:
     if key == "defaults" and model.__name__ == "Overlay":
         return "key-not-for-type", IN_OVERLAY
     if key.startswith("x-"):
-        return "unknown-key", f"{_key(model, key)} may stand at the top of a document only, not in here."
+        return "unknown-key", f"{_key(model, key)} is allowed at the top of a document only."
     return "unknown-key", f"The key {_key(model, key)} is not known here.{_what_instead(model, key)}"
 
 

@@ -87,7 +87,7 @@ def _bounds(node: Schema) -> str:
     words = ["" if not least else "that is not empty"]
     words += [f"of {node['maxProperties']} keys at most"] if "maxProperties" in node else []
     words += [f"of {node['maxLength']} characters at most"] if "maxLength" in node else []
-    words += ["in which nothing stands twice"] if node.get("uniqueItems") else []
+    words += ["without repeated items"] if node.get("uniqueItems") else []
     said = " and ".join(word for word in words if word)
     return f" {said}" if said else ""
 

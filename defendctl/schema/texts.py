@@ -9,8 +9,8 @@ from defendctl.policy.rules import CHECKS
 Hints = dict[str, dict[str, Any]]
 
 ADDRESS_RULE = (
-    "an address begins with a small letter, ends with one or a digit, and holds only small letters, digits, "
-    "dots, dashes and underscores, 63 at most"
+    "an address begins with a lowercase letter, ends with one or a digit, and holds only lowercase letters, "
+    "digits, dots, dashes and underscores, 63 characters at most"
 )
 
 TYPES = {
@@ -75,14 +75,14 @@ NO_FIELDS = {
     "run_mode": "It belongs to each event, so say it in what `events submit` and `test` send.",
 }
 """What the API tells of workflows and events, and why it is nothing to declare."""
-IN_OVERLAY = "`defaults` belong into a manifest; an overlay says what differs from it."
-BOTH_NAMES = "`max_improvement_attempts` is the old name of `max_retries`, which stands here too; keep one."
+IN_OVERLAY = "`defaults` belong in a manifest; an overlay says what differs from it."
+BOTH_NAMES = "`max_improvement_attempts` is the old name of `max_retries`, which is here too; keep one."
 LIST_OVER_MAPPING = (
-    "The metrics that this lies over are a mapping, so give each of these a value too, like "
-    "`completeness: 0.8` (null takes one away), or say which `tolerance` they have"
+    "The metrics below this overlay are a mapping, so give each of these a value too, like "
+    "`completeness: 0.8` (null removes one), or add their `tolerance`"
 )
-LAID_THRESHOLD = "A threshold from 0 to 1; levels belong to `type: automatic`. null takes it away."
-LAID_LEVEL = "A level (low, medium or high); thresholds belong to `type: custom`. null takes it away."
+LAID_THRESHOLD = "A threshold from 0 to 1; levels belong to `type: automatic`. null removes it."
+LAID_LEVEL = "A level (low, medium or high); thresholds belong to `type: custom`. null removes it."
 OWN_METRICS = "an organization's own go into `custom_metrics` of defendctl.yaml."
 OFF = "may only be true; leave the rule out to turn it off."
 ONE_CHECK = f"A rule holds exactly one check ({', '.join(CHECKS)})"
@@ -94,7 +94,7 @@ MANIFEST: Hints = {
     "version": {"markdownDescription": "The version of this format: `1`."},
     "defaults": {
         "markdownDescription": "What the workflows of this document leave out. Metrics and labels are filled "
-        "in one by one; `null` in a workflow takes one away. Default: none."
+        "in one by one; `null` in a workflow removes one. Default: none."
     },
     "workflows": {
         "markdownDescription": "The workflows, each under its *address*: the name defendctl knows it by. "
@@ -108,8 +108,8 @@ MANIFEST: Hints = {
 OVERLAY: Hints = {
     **{key: MANIFEST[key] for key in ("$schema", "version")},
     "workflows": {
-        "markdownDescription": "What differs from the manifests, by address. A metric, a label or a field "
-        "that is `null` is taken away; a workflow that is `null` is left out here. Default: none."
+        "markdownDescription": "What differs from the manifests, by address. `null` removes a metric, a "
+        "label or a field, and leaves out a workflow. Default: none."
     },
     "waivers": {
         "markdownDescription": "Waivers that count in this environment only; one about the same address, "
@@ -126,7 +126,7 @@ WAIVER: Hints = {
     },
     "to": {
         "markdownDescription": "The value that may pass, and no other: `null` for a metric that is removed; "
-        "for `flag_rate` the rate up to which it passes. Required, but for `retire`."
+        "for `flag_rate` the rate up to which it passes. Required, except for `retire`."
     },
     "reason": {
         "markdownDescription": "Why this may pass.",
@@ -236,11 +236,11 @@ PROJECT: Hints = {
         "markdownDescription": "The names of your organization's own guardrail metrics. Default: none."
     },
     "lint": {
-        "markdownDescription": "How grave is what is allowed and seldom meant; see docs/lint.md. "
-        "Default: a warning each."
+        "markdownDescription": "How serious each lint is (what is allowed, but seldom meant); see "
+        "docs/lint.md. Default: `warning` each."
     },
     "policy": {
-        "markdownDescription": "What every guardrail and every change of one must keep to. Default: nothing."
+        "markdownDescription": "Rules that every guardrail and every change must keep. Default: none."
     },
     "environments": {
         "markdownDescription": "Staging, production and the like, by name; `--env` takes one. Default: none."
@@ -357,7 +357,7 @@ REPLAY: Hints = {
 RULE: Hints = {
     "id": {
         "markdownDescription": "The name of the rule, which waivers and findings call it by.",
-        "patternErrorMessage": "A small letter, then small letters, digits, `.`, `_` and `-`, 63 at most.",
+        "patternErrorMessage": "Lowercase letters, digits, `.`, `_` and `-`, a letter first, 63 at most.",
     },
     "level": {"markdownDescription": "`deny` (plan and apply exit 5) or `warn`."},
     "message": {
@@ -372,11 +372,11 @@ RULE: Hints = {
     "allow_types": {"markdownDescription": "The types that are allowed."},
     "allow_tolerances": {"markdownDescription": "The levels that are allowed in automatic workflows."},
     "allow_improvement_actions": {"markdownDescription": "The improvement actions that are allowed."},
-    "min_retries": {"markdownDescription": "The least `max_retries`."},
-    "max_retries": {"markdownDescription": "The most `max_retries`."},
+    "min_retries": {"markdownDescription": "The lowest `max_retries` that is allowed."},
+    "max_retries": {"markdownDescription": "The highest `max_retries` that is allowed."},
     "capabilities": {"markdownDescription": "The state that each capability named must be in."},
     "no_loosening": {"markdownDescription": "No change may loosen a guardrail."},
-    "no_indeterminate": {"markdownDescription": "No change may be one whose direction cannot be told."},
+    "no_indeterminate": {"markdownDescription": "The direction of every change must be known."},
     "max_threshold_step": {
         "markdownDescription": "How far a threshold may move at once, up or down; a metric that is taken out "
         "moves down to nothing."

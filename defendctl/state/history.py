@@ -35,7 +35,7 @@ def rolled_back(state: State, copy: Copy | None, kept: Version | None) -> Rollba
         return None
     back = serial > state.serial
     what = f"serial {serial} of it {told}" if back else f"another one of that serial {told}"
-    why = "it was rolled back" if back else "two runs went on from one state"
+    why = "it was rolled back" if back else "two runs continued from the same state"
     where = where_from(copy, kept)
     return Rollback(
         f"the state has serial {state.serial}, but {what}: {why}",
@@ -69,8 +69,8 @@ def _forked(state: State, copy: Copy) -> Rollback:
     return Rollback(
         f"the state has serial {state.serial}, but it does not come from serial {copy.state.serial}, "
         f"which was written here: it lacks {lacking}",
-        f"two runs went on from one state. Bind what is missing, or look at {copy.path}; "
-        "remove that copy once nothing of it is missing any more",
+        f"two runs continued from the same state. Bind what is missing (see {copy.path}); "
+        "then remove that copy",
     )
 
 

@@ -80,8 +80,8 @@ def _damaged(name: str, why: str, lines: Iterable[Record | None]) -> DamagedStat
     """With all that must not be lost with it: deleted, it would be made a second time."""
     error = DamagedState(f"{name} cannot be read: {why}{what_it_holds(filter(None, lines))}")
     error.hint = (
-        "restore it from where CI keeps it. If it is lost, move it away and bind each id that it names with "
-        f"`{command('import ADDRESS WORKFLOW_ID')}`, before the next apply"
+        "restore it from where CI keeps it. If that is not possible, move it away and bind each "
+        f"id that it names with `{command('import ADDRESS WORKFLOW_ID')}`, before the next apply"
     )
     return error
 
@@ -112,7 +112,7 @@ def _bound_id(record: Record) -> str | None:
 
 def _conflict(lines: Sequence[bytes]) -> str | None:
     first = next((n for n, line in enumerate(lines, 1) if line.startswith((b"<<<<<<<", b">>>>>>>"))), None)
-    return f"git merge conflict markers stand in it, the first on line {first}" if first else None
+    return f"git merge conflict markers are in it, the first on line {first}" if first else None
 
 
 def _line(line: bytes) -> dict[str, Any] | None:

@@ -62,7 +62,7 @@ def _checks(event: Event, expect: Expectation) -> Iterator[Check]:
 def _side(flagged: bool | None, expected: Expected, unscored: list[str]) -> Check:
     if flagged is None:
         why = f": {', '.join(unscored)} without a score" if unscored else ""
-        return None, f"whether the output is flagged is not told{why}"
+        return None, f"it is not known whether the output is flagged{why}"
     seen = "flagged" if flagged else "passes"
     return seen == expected, f"the output {'is flagged' if flagged else 'passes'}, expected: {expected}"
 
@@ -71,7 +71,7 @@ def _metric(metric: str, score: Score | None, expected: Expected) -> Check:
     if score is None or score.score is None:
         return None, f"{metric} has no score"
     if score.flagged is None:
-        return None, f"the threshold of {metric} is not told"
+        return None, f"the threshold of {metric} is unknown"
     seen = "is flagged" if score.flagged else "passes"
     at = "" if score.threshold is None else f", threshold {score.threshold:.4g}"
     return score.flagged == (expected == "flagged"), (
@@ -89,7 +89,7 @@ def _score(metric: str, score: Score | None, bounds: tuple[float, float]) -> Che
 
 def _improvement(seen: Improvement | None, expected: Improvement) -> Check:
     if seen is None:
-        return None, "what the improvement came to is not told"
+        return None, "the outcome of the improvement is unknown"
     return seen == expected, f"the improvement is `{seen}`, expected: `{expected}`"
 
 

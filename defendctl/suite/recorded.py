@@ -57,7 +57,7 @@ def _tested(
     if elsewhere or digest is None:
         return Tested(address, "other", verdicts, elsewhere or "its configuration could not be read then")
     if change is None or change.desired is None:
-        return Tested(address, "other", verdicts, "this plan does not speak of it")
+        return Tested(address, "other", verdicts, "it is not part of this plan")
     seen = change.observed.fields if change.observed else {}
     if digest == configuration_digest(_of(change.desired.fields(), seen or readable)):
         return Tested(address, "proposed", verdicts)

@@ -60,7 +60,7 @@ def _prefix(text: str, node: Mark, start: int) -> str:
     before = text[line_start(text, start) : start]
     if (before.strip(" \t") == "") if node.kind == "map" else _DASH.fullmatch(before):
         return before
-    raise NoPlace("its neighbours do not begin lines of their own")
+    raise NoPlace("its neighbours are not on lines of their own")
 
 
 def _line(text: str, start: int, end: int) -> Splice:
@@ -87,7 +87,7 @@ def _flow(
         inner = text.index("{" if node.kind == "map" else "[", node.start) + 1
         first, last = (entries[0][0], entries[-1][1]) if entries else (inner, inner)
         if has_comment(text[inner : node.end]):
-            raise NoPlace("comments stand between what would have to go")
+            raise NoPlace("there are comments between the lines that would be removed")
         yield Splice(first, last, ", ".join(added))
         return
     tail = [i for i in sorted(removed) if i > kept[-1]]
@@ -121,5 +121,5 @@ def _cut(text: str, entries: list[Extent], index: int) -> Splice:
     if indent(text, start) is not None and (is_blank(rest) or is_comment(rest)):
         return Splice(line_start(text, start), next_line(text, end), "")
     if not comma[0]:
-        raise NoPlace("its neighbours do not stand apart")
+        raise NoPlace("its neighbours cannot be told apart")
     return Splice(start, end, "")

@@ -113,9 +113,7 @@ class _Composer:
         self.last = (mark.line + 1) * LINE + mark.column + 1
         self._weight += _WEIGHTS.get(type(event), 0)
         if self._weight > MAX_WEIGHT:
-            message = (
-                "This file holds more keys and values than are read of one; split it into several files."
-            )
+            message = "This file holds more keys and values than are read from one file; split it."
             raise Stop("too-many-values", message, self.span(self.last))
         handler = self._handlers.get(type(event))
         if handler:
@@ -156,9 +154,9 @@ class _Composer:
         if target is not None:
             return target
         if name in self._anchors:
-            self._error("yaml-recursive-alias", "This alias stands inside its own anchor.", self.last)
+            self._error("yaml-recursive-alias", "This alias is inside its own anchor.", self.last)
         else:
-            message = "No anchor of this name stands before this alias."
+            message = "There is no anchor of this name before this alias."
             self._error("yaml-undefined-alias", message, self.last)
         return Node({}, self.last, text="")  # fits as key, value and under `<<`: one error is enough
 
@@ -216,7 +214,7 @@ class _Composer:
             self._error("yaml-key", f"A key must be text, found {kind_of(key.data)}.", key.place)
         elif name in parent.node.keys:
             first = parent.node.keys[name] // LINE
-            message = f"This key stands here a second time; the first is on line {first}."
+            message = f"This key is repeated; the first is on line {first}."
             self._error("duplicate-key", message, key.place)
         else:
             parent.node.keys[name] = key.place

@@ -37,7 +37,7 @@ class Report:
             return
         self._found[Diagnostic("error", code, message, span)] = None
         if len(self._found) >= LIMIT:
-            message = f"This file has {LIMIT:,} problems and perhaps more; mend these first."
+            message = f"This file has {LIMIT:,} problems and perhaps more; fix these first."
             raise Stop("too-many-problems", message, Span(self.file))
 
     @contextmanager

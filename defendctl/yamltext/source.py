@@ -34,7 +34,7 @@ def read(path: Path, shown: str) -> str:
     bad = _FORBIDDEN.search(text)
     if bad:
         message = (
-            f"The character U+{ord(bad[0]):04X} may not stand in YAML as it is; delete it, or write it "
+            f"The character U+{ord(bad[0]):04X} is not allowed in YAML as it is; delete it, or write it "
             f'as "{_escape(bad[0])}" inside double quotes.'
         )
         raise Stop("invalid-character", message, _place(text, bad.start(), shown))

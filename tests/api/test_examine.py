@@ -111,19 +111,19 @@ LIMITED = Seen(404, error="nothing", limits=("retry-after",))
 @pytest.mark.parametrize(
     ("answers", "id", "said"),
     [
-        (Answers((Seen(200),)), "attempts-readable", "No: no workflow that was read told it."),
+        (Answers((Seen(200),)), "attempts-readable", "No: no workflow that was read has it."),
         (
             Answers((Seen(200, attempts=0), Seen(200))),
             "attempts-readable",
-            "Yes: 1 of 2 workflows that were read told it.",
+            "Yes: 1 of 2 workflows that were read have it.",
         ),
         (Answers((Seen(200, attempts=0),)), "zero-attempts", "Yes: a workflow that was read has 0."),
         (Answers(zero=Seen(422)), "limit-zero", "No: it answers 422."),
         (Answers(zero=Seen(200, events=0)), "limit-zero", "Yes, and no event is listed."),
         (Answers(zero=Seen(200, events=3)), "limit-zero", "Yes, but 3 events are listed."),
         (Answers(absent=LIMITED), "error-form", "A 404 holds nothing."),
-        (Answers(absent=LIMITED), "rate-limits", "Answers tell of them in retry-after."),
-        (Answers((Seen(200),)), "rate-limits", "None of 1 answers tells of one."),
+        (Answers(absent=LIMITED), "rate-limits", "Answers announce them in retry-after."),
+        (Answers((Seen(200),)), "rate-limits", "None of 1 answers announces one."),
         (
             Answers((Seen(200, name="a"), Seen(200, name="a"))),
             "unique-names",
@@ -138,7 +138,7 @@ LIMITED = Seen(404, error="nothing", limits=("retry-after",))
         (
             Answers((Seen(200, state="archived"), Seen(200, state="active"), Seen(200))),
             "inactive",
-            "A workflow that is off is called archived.",
+            "A workflow that is off has the status archived.",
         ),
         (
             Answers(
@@ -155,7 +155,7 @@ LIMITED = Seen(404, error="nothing", limits=("retry-after",))
         (
             Answers((Seen(200, changed="2026-01-01T00:00:00Z", event_at="2026-01-01T00:00:00.1Z"),)),
             "updated-at-moves",
-            "No: an event was evaluated after the time that it tells.",
+            "No: an event was evaluated after the `updated_at` of its workflow.",
         ),
     ],
 )

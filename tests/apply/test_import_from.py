@@ -120,8 +120,8 @@ def test_every_mistake_is_told_at_its_line_and_nothing_is_done(project: Project)
     ran = refused(project, name, "--write", "workflows", code=7)
     told = {int(line.split(":")[1]): line for line in ran.err.splitlines() if line.startswith("ids.csv:")}
     expected = {
-        3: "stands already in line 2, for another address. [duplicate-id]",
-        4: "fine stands already in line 2. [duplicate-address]",
+        3: "is already in line 2, for another address. [duplicate-id]",
+        4: "fine is already in line 2. [duplicate-address]",
         5: "This cannot be an address",
         6: "A workflow id has 1 to 256 characters without blanks. [unusable-id]",
         7: "The API answers 404 for wkfl_gone. [missing]",
@@ -213,6 +213,10 @@ def test_what_is_written_is_formatted(project: Project) -> None:
         ('address,workflow_id\na,"b\n', "is not CSV"),
         ("address,workflow_id\na," + "x" * 200_000, "is not CSV"),
         ("\n\n", "is empty"),
+        ("{}", "names no workflow"),
+        ("[]", "names no workflow"),
+        ("address,workflow_id\n\n,\n", "names no workflow"),
+        ('{"kind": "outputs", "outputs": {}}', "names no workflow"),
         ('{"a": ', "is not JSON at line 1"),
         ("[" * 200_000, "it is nested too deep"),
         ('{"a":' + "9" * 5_000 + "}", "thousands of digits"),
@@ -225,7 +229,7 @@ def test_what_is_written_is_formatted(project: Project) -> None:
             '[{"address": "a", "workflow_id": "x", "address": "b"}]',
             "Item 1 names `address` or `workflow_id` twice",
         ),
-        ('{"a": "x", "a": "y"}', "a stands already in line 1"),
+        ('{"a": "x", "a": "y"}', "a is already in line 1"),
         ('{"\\u001b[31m": "\\u202e"}', "This cannot be an address"),
         ("address,workflow_id\na,\x1b\n", "A workflow id has 1 to 256 characters"),
         ("address,workflow_id\na,.\0.\n", "A workflow id has 1 to 256 characters"),
@@ -268,7 +272,9 @@ def test_the_command_line(project: Project) -> None:
         "the next plan would retire" in project.ok("import", "--from", name, "--write", "away", code=64).err
     )
     project.ok("import", "--from", name, "--write", "workflows/.hidden", code=64)
-    assert project.ok("import", "--from", name).out == "Imported: 0 bound.\n"
+    name = listed(project, json.dumps({"a": in_console(project, "a")}))
+    assert project.ok("import", "--from", name).out.endswith("Imported: 1 bound.\n")
+    assert project.ok("import", "--from", name).out == "Imported: 0 bound, 1 bound already.\n"
     project.settings(manifests=["teams/*/defend/*.yaml", "one.yaml", "workflows"])
     for there in ("teams/x/defend", "one.yaml"):
         (project.root / "one.yaml").write_text("")
@@ -281,7 +287,7 @@ def test_what_is_written_would_contradict_a_rename(project: Project) -> None:
     project.declare({"new": custom(renamed_from="a")})
     name = listed(project, json.dumps({"a": in_console(project)}))
     ran = refused(project, name, "--write", "workflows")
-    assert "new is declared as renamed from a: import it as that. [invalid-rename]" in ran.err
+    assert "new is declared as renamed from a: import it under that address. [invalid-rename]" in ran.err
 
 
 def test_into_one_environment(project: Project) -> None:

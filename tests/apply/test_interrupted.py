@@ -58,6 +58,8 @@ def test_what_takes_too_long_is_unknown(project: Project, times: int) -> None:
         time.sleep(0.2)
     out, err = process.communicate(timeout=30)
     assert process.returncode == (7 if times == 1 else 130), out + err
+    assert err.count("stopping: waiting for what was sent") == 1
+    assert ("Every create that was sent is recorded" in err) == (times == 2)
     assert check_covered(project) == ["a"]
     assert "state resolve a --not-created" in project.ok("state", "list").out
 

@@ -45,9 +45,9 @@ def test_a_rename_moves_the_binding_and_sends_nothing(old: Project) -> None:
     [move] = made.json["moves"]
     assert move == {"from": "old", "to": "new", "workflow_id": before["workflow_id"]}
     shown = old.ok("plan", "--out", "reviewed.json").out
-    assert f"Renamed here, and nothing is sent for it:\n    old -> new ({before['workflow_id']})\n" in shown
+    assert f"Renamed (nothing is sent for this):\n    old -> new ({before['workflow_id']})\n" in shown
     assert "Plan: 1 renamed; 2 unchanged." in shown
-    assert "Renamed, and nothing is sent for it: `old` → `new`." in old.ok("plan", "--format", "markdown").out
+    assert "Renamed (nothing is sent for this): `old` → `new`." in old.ok("plan", "--format", "markdown").out
     assert old.json("drift").json["drifted"] is False
     assert old.json("show", "new").json["workflow_id"] == before["workflow_id"]
     assert old.json("outputs").json["outputs"].keys() == {"old", "other"}
@@ -139,7 +139,7 @@ def test_with_f_the_other_files_are_still_asked(old: Project) -> None:
 @pytest.mark.parametrize(
     ("workflows", "words"),
     [
-        ({"a": {"renamed_from": "a"}}, "`a` is this very address."),
+        ({"a": {"renamed_from": "a"}}, "`a` is this same address."),
         ({"a": {"renamed_from": "Big"}}, "`Big` cannot have been an address"),
         ({"a": {"renamed_from": "\x1b[m"}}, "This cannot have been an address"),
         ({"a": {"renamed_from": ""}}, "`renamed_from` must not be empty"),
@@ -168,7 +168,7 @@ def test_with_f_the_other_files_are_still_asked(old: Project) -> None:
         ({"a": {"unmanaged": ["type"]}}, "An item of `unmanaged` must be description, max_retries"),
         ({"a": {"unmanaged": ["name"]}}, "An item of `unmanaged` must be description, max_retries"),
         ({"a": {"unmanaged": "description"}}, "`unmanaged` must be a list"),
-        ({"a": {"unmanaged": ["max_retries"] * 2}}, "`max_retries` stands twice in `unmanaged`"),
+        ({"a": {"unmanaged": ["max_retries"] * 2}}, "`max_retries` is listed twice in `unmanaged`"),
         ({"a": {"unmanaged": ["description"], "description": ""}}, "`description` has a value here and is"),
         (
             {"a": {"unmanaged": ["max_retries"], "max_improvement_attempts": 1}},

@@ -121,8 +121,8 @@ def test_a_file_stands_once_in_a_list(root: Path) -> None:
         (9, 15, "duplicate-item"), (10, 15, "duplicate-item"), (11, 15, "not-found"),
     ]  # fmt: skip
     assert [found[3] for found in said(desired)][:2] == [
-        "`docs/policy.pdf` stands twice in `file_search`.",
-        "`docs/same.pdf` holds the same as `docs/policy.pdf`, which stands here already.",
+        "`docs/policy.pdf` is listed twice in `file_search`.",
+        "`docs/same.pdf` holds the same as `docs/policy.pdf`, which is listed already.",
     ]
 
 

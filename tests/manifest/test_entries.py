@@ -118,10 +118,12 @@ def test_a_manifest_that_is_renamed_is_not_retired(project: Project) -> None:
     assert project.ok("fmt", "--check", code=2).out == "workflows/b.YML\n"
 
 
-def test_an_empty_default_folder_declares_nothing(offline: Project) -> None:
-    for settings in ({}, {"manifests": ["workflows"]}):
-        offline.settings(**settings)
-        assert errors(offline.json("validate")) == []
+def test_only_where_no_entry_is_said_an_empty_folder_declares_nothing(offline: Project) -> None:
+    offline.settings()
+    assert errors(offline.json("validate")) == []
+    offline.settings(manifests=["workflows"])
+    (told,) = errors(offline.json("validate", code=1))
+    assert (told["code"], told["line"]) == ("not-found", 1)
 
 
 @pytest.mark.parametrize("command", [["validate"], ["validate", "-f"], ["plan", "-f"], ["fmt", "--check"]])

@@ -16,6 +16,8 @@ from defendctl.project.load import find_project, load_project
 from defendctl.project.project import Project
 from defendctl.project.url import base_url_problem
 from defendctl.schema import fields, models_manifest, models_project
+from tests.conftest import Project as Offline
+from tests.conftest import custom
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "project.schema.json"
 
@@ -172,3 +174,47 @@ def test_a_folder_of_that_name_is_no_project(tmp_path: Path) -> None:
     os.mkdir(tmp_path / "defendctl.yaml")  # noqa: PTH102
     found = find_project(tmp_path)
     assert found is None or found.parent != tmp_path
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("workflows/state.yaml", "`manifests` reads that file"),
+        ("workflows/sub/../a.YML", "`manifests` reads that file"),
+        ("team", "`manifests` reads that file"),
+        ("rules/x.yml", "`policy.include` reads that file"),
+        ("cases/x.yml", "`tests` reads that file"),
+        ("defendctl.yaml", "that is the project file"),
+        ("link", "that is the project file"),
+        ("workflows/state.json", None),
+        ("workflows/.hidden/state.yaml", None),
+        ("state.yaml", None),
+    ],
+)
+@pytest.mark.parametrize("environment", [None, "staging"])
+def test_the_state_is_kept_where_nothing_else_is(
+    tmp_path: Path, path: str, words: str | None, environment: str | None
+) -> None:
+    """One write of the state would take the place of a manifest, or be read as one."""
+    (tmp_path / "workflows").mkdir()
+    (tmp_path / "link").symlink_to("defendctl.yaml")
+    section: dict[str, object] = {"state": {"path": path}}
+    entries = {"manifests": ["workflows", "team"], "policy": {"include": ["rules"]}, "tests": ["cases"]}
+    here = {"environments": {environment: section}} if environment else section
+    (tmp_path / "defendctl.yaml").write_text(json.dumps({"version": 1, **entries, **here}))
+    _, found = load_project(None, tmp_path)
+    assert [(d.code, words in d.message) for d in found if words] == [("invalid-value", True)] * bool(words)
+    assert all(d.span and d.span.column and d.span.column > 1 for d in found)
+    assert bool(found) == bool(words)
+
+
+@pytest.mark.parametrize("path", ["workflows", ".", "kept"])
+def test_a_folder_at_the_place_of_the_state_is_told_by_validate(offline: Offline, path: str) -> None:
+    (offline.root / "kept").mkdir()
+    offline.declare({"bot": custom()})
+    offline.settings(state={"path": path})
+    found = offline.json("validate", code=1).json["diagnostics"]
+    (told,) = [one for one in found if one["severity"] == "error"]
+    assert (told["code"], told["line"], told["column"]) == ("invalid-value", 1, 34)
+    assert "that is a folder" in told["message"]
+    offline.ok("plan", code=6)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from defendctl.plan.compare import compare
 from defendctl.plan.direction import WORST_FIRST, direction, worst
 from tests.plan.given import WORKFLOW, bound, one, seen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from defendctl.plan.direction import Direction
 
 GONE = None
 
@@ -69,7 +74,8 @@ def test_row(what: str, path: str, before: Any, after: Any, way: str) -> None:
 
 def test_worst_first() -> None:
     assert WORST_FIRST == ("loosens", "indeterminate", "lateral", "tightens", "none")
-    for worse, better in combinations(WORST_FIRST, 2):
+    pairs: Iterable[tuple[Direction, Direction]] = combinations(WORST_FIRST, 2)
+    for worse, better in pairs:
         assert worst([better, worse, better]) == worse
     assert worst([]) == "none"
 

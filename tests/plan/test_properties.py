@@ -129,7 +129,8 @@ def moves(change: Change) -> list[Change]:
     ]
     for name in ("path", "before", "after", "applied", "basis", "origin", "direction"):
         if change.fields:
-            first = replace(change.fields[0], **{name: "something else"})
+            other: dict[str, Any] = {name: "something else"}
+            first = replace(change.fields[0], **other)
             others.append({"fields": (first, *change.fields[1:])})
     kind: Any = change
     has = {field.name for field in fields(kind)}

@@ -366,7 +366,7 @@ def test_today_as_it_was_applied_where_it_cannot_be_read() -> None:
     assert isinstance(asked, Proposal)
     assert asked.before == {"completeness": 0.8}
     lost = Binding("wkfl_a", LIVE, unconfirmed=frozenset({"metrics"}))
-    assert proposal(change("replace", {"name": "n"}, binding=lost)) == "its thresholds of today are not known"
+    assert proposal(change("replace", {"name": "n"}, binding=lost)) == "its current thresholds are not known"
 
 
 NOT = [
@@ -382,10 +382,10 @@ NOT = [
         change("update", {"type": "automatic", "metrics": {}}, desired=AUTOMATIC),
         "automatic today and under this plan:",
     ),
-    (change("update", {"name": "n"}), "its thresholds of today are not known"),
+    (change("update", {"name": "n"}), "its current thresholds are not known"),
     (
         change("update", {"type": "custom", "metrics": {"x": "high"}}),
-        "its thresholds of today are not all numbers",
+        "its current thresholds are not all numbers",
     ),
 ]
 

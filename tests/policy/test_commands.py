@@ -106,7 +106,7 @@ def test_a_waiver_that_nothing_needs_any_more_is_told(loosened: Project) -> None
     declare(loosened, {"a": custom(metrics={"completeness": 0.6})}, waiver())
     assert idle(loosened.plan()) == [], "needed until it is applied"
     loosened.apply()
-    said = "Nothing needs this waiver any more (no-loosening for a, metrics.completeness): take it out."
+    said = "Nothing needs this waiver any more (no-loosening for a, metrics.completeness): remove it."
     ran = loosened.plan("--detailed-exitcode")
     assert idle(ran) == [said]
     [place] = [d for d in ran.json["diagnostics"] if d["code"] == "unneeded-waiver"]
@@ -142,11 +142,12 @@ def test_a_metric_cannot_come_back_lower_in_two_steps(project: Project) -> None:
     project.apply()
     declare(project, {"a": custom(metrics={"correctness": 0.5})})
     [finding] = project.plan(code=5).json["policy"]
-    assert finding["detail"] == "metrics.completeness from 0.9 to nothing is a step of 0.9, 0.1 is the most"
+    moved = "metrics.completeness from 0.9 to"
+    assert finding["detail"] == f"{moved} nothing is a step of 0.9; at most 0.1 is allowed"
     project.server.edit(project.bound("a"), metrics={"correctness": 0.5})
     declare(project, {"a": custom(metrics={"completeness": 0.3, "correctness": 0.5})})
     [finding] = project.plan(code=5).json["policy"]
-    assert finding["detail"] == "metrics.completeness from 0.9 to 0.3 is a step of 0.6, 0.1 is the most"
+    assert finding["detail"] == f"{moved} 0.3 is a step of 0.6; at most 0.1 is allowed"
     declare(project, {"a": custom(metrics={"completeness": 0.9, "correctness": 0.5})})
     assert project.plan().json["policy"] == [], "put back as it was"
 

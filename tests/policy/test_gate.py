@@ -48,7 +48,7 @@ def limits(project: Project) -> list[int]:
 def test_a_proposal_that_flags_too_much_is_denied(live: Project) -> None:
     [finding] = found(live, 5)
     assert (finding["verdict"], finding["evaluated"]) == ("denied", True)
-    assert "20 of 20 events would be flagged (100.0%); 20.0% is the most" in finding["detail"]
+    assert "20 of 20 events would be flagged (100.0%); at most 20.0% is allowed" in finding["detail"]
     live.ok("apply", "--yes", code=5)
     assert live.server.count("PUT") == 0
 
@@ -104,7 +104,10 @@ def test_too_few_events_deny_where_they_are_certainly_too_many(live: Project) ->
     gated(live, min_events=EVENTS + 1)
     [finding] = found(live, 5)
     assert finding["evaluated"]
-    assert "20 of 20 events would be flagged, so at least 83.9% of all (95 %); 20.0% is" in finding["detail"]
+    assert (
+        "20 of 20 events would be flagged, so at least 83.9% of all (95 %); at most 20.0% is"
+        in finding["detail"]
+    )
 
 
 def test_events_that_were_not_evaluated_tip_no_gate(live: Project) -> None:
@@ -136,7 +139,7 @@ def test_a_sample_that_no_gate_can_be_judged_by_is_refused(live: Project) -> Non
     assert (said["code"], said["file"]) == ("out-of-range", "defendctl.yaml")
     text = (live.root / "defendctl.yaml").read_text().splitlines()[said["line"] - 1]
     assert text[said["column"] - 1 :].startswith("19")
-    assert "Of 19 events (`last`) no flag rate is ever judged that needs 20" in said["message"]
+    assert "A flag rate needs 20 events (`min_events`), and only 19 are read" in said["message"]
     live.ok("plan", code=1)
 
 

@@ -11,9 +11,12 @@ import pytest
 
 from defendctl.diagnostics import Diagnostic, Span
 from defendctl.engine.results import ApplyResult, Result
+from defendctl.inspection.contrast import Comparison, Contrast
 from defendctl.inspection.view import build_view
 from defendctl.model import Binding, Intent, State
 from defendctl.plan.changes import Block, Reason
+from defendctl.plan.compare import FieldChange
+from defendctl.plan.direction import Direction, worst
 from defendctl.plan.drift import build_drift
 from defendctl.policy.findings import Finding, Waiver
 from defendctl.render.setting import Setting
@@ -24,6 +27,7 @@ from defendctl.render.text import drift as drift_text
 from defendctl.render.text import plan as plan_text
 from defendctl.render.text import state as state_text
 from defendctl.render.text import view as view_text
+from defendctl.render.text.contrast import verdict
 from defendctl.render.text.paint import Paint, coloured, painter, plain
 from defendctl.render.words import notes
 from defendctl.review import Review
@@ -164,5 +168,30 @@ def test_the_policy_is_summed_up_and_its_remedies_stand_as_they_are_pasted() -> 
     ] * 2
     shown = plan_text.plan(Review(one_plan(WORKFLOW, None, None), findings=(*found, FINDINGS[1])))
     assert "Policy: 2 denied, 1 warned.\n" in shown
-    assert "with your own words in it:\n" + "  - address: a\n    rule: r\n" * 2 in shown
+    assert "and fill in your own words:\n" + "  - address: a\n    rule: r\n" * 2 in shown
     assert "To let it pass" not in plan_text.findings(FINDINGS[1:], plain)
+
+
+@pytest.mark.parametrize(
+    ("ways", "sentence"),
+    [
+        ([{"loosens"}, {"loosens", "indeterminate"}], "prod is looser than dev in 2; 3 alike."),
+        (
+            [{"loosens", "tightens"}, {"tightens"}, {"none"}],
+            "prod is both looser and tighter than dev in 1, tighter in 1, otherwise different in 1; 3 alike.",
+        ),
+        (
+            [{"tightens", "indeterminate"}],
+            "prod is looser or tighter (which cannot be told) than dev in 1; 3 alike.",
+        ),
+        ([{"lateral"}, {"none"}], "prod differs from dev, neither looser nor tighter, in 2; 3 alike."),
+    ],
+)
+def test_a_workflow_that_differs_is_counted_once(ways: list[set[Direction]], sentence: str) -> None:
+    differing = [
+        Contrast(
+            f"w{n}", None, worst(each), tuple(FieldChange("x", 1, 2, None, None, None, one) for one in each)
+        )
+        for n, each in enumerate(ways)
+    ]
+    assert verdict(Comparison("dev", "prod", tuple(differing), 3)) == sentence

@@ -4,9 +4,11 @@ import asyncio
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,8 @@ import httpx
 import pytest
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from defendctl.sandbox.server import embedded
+from defendctl.sandbox.server import BadData, embedded
+from defendctl.sandbox.store import Store
 
 from .bodies import NEWEST
 from .conftest import KEY
@@ -74,13 +77,42 @@ def test_open_connections_and_waiting_requests_do_not_hold_it_up() -> None:
 
 
 def test_a_killed_process_loses_nothing(tmp_path: Path) -> None:
-    data = str(tmp_path / "deep" / "sandbox.sqlite")
+    data = str(tmp_path / "sandbox.sqlite")
     process, url = spawn("--data", data)
     workflow_id = create(url)
     process.kill()
     process.communicate()
     with embedded(data) as again:
         assert status(again, workflow_id) == 200
+
+
+def _other_database(file: Path) -> None:
+    with sqlite3.connect(file) as db:
+        db.executescript("CREATE TABLE events (mine TEXT); INSERT INTO events VALUES ('kept');")
+
+
+NO_DATA: dict[str, Callable[[Path], object]] = {
+    "is a folder": Path.mkdir,
+    "is not a database": lambda file: file.write_text("# Read me" * 99),
+    "is a database of something else": _other_database,
+}
+
+
+@pytest.mark.parametrize("words", NO_DATA)
+def test_what_holds_something_else_is_refused_and_left(tmp_path: Path, words: str) -> None:
+    data = tmp_path / "data"
+    NO_DATA[words](data)
+    before = data.is_dir() or data.read_bytes()
+    with pytest.raises(BadData, match=words):
+        Store(str(data))
+    assert (data.is_dir() or data.read_bytes()) == before
+    assert [file.name for file in tmp_path.iterdir()] == ["data"]
+
+
+def test_no_folder_is_made_for_the_data(tmp_path: Path) -> None:
+    with pytest.raises(BadData, match="there is no folder"):
+        Store(str(tmp_path / "deep" / "sandbox.sqlite"))
+    assert not any(tmp_path.iterdir())
 
 
 def test_memory_is_forgotten() -> None:

@@ -198,7 +198,7 @@ def test_a_journal_with_marks_of_a_conflict_names_what_is_in_it(project: Project
     project.journal.write_bytes(b"".join(marked))
     for command in (["plan"], ["apply", "--yes"], ["outputs"]):
         ran = project.ok(*command, code=6)
-        assert "git merge conflict markers stand in it, the first on line 2" in ran.err
+        assert "git merge conflict markers are in it, the first on line 2" in ran.err
         assert "it binds c → wkfl_c; a create of d was under way" in ran.err
         assert "defendctl import ADDRESS WORKFLOW_ID" in ran.err
 

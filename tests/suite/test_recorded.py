@@ -73,7 +73,7 @@ def test_it_was_recorded_elsewhere_or_of_what_is_gone(example: Any) -> None:
         assert (told(project)["of"], told(project)["why"]) == ("other", why)
     data["cases"][0]["address"] = data["configurations"][0]["address"] = "gone"
     file.write_text(json.dumps({**data, "cases": data["cases"][:1]}))
-    assert told(project)["why"] == "this plan does not speak of it"
+    assert told(project)["why"] == "it is not part of this plan"
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,10 @@ def test_it_was_recorded_elsewhere_or_of_what_is_gone(example: Any) -> None:
             '{"kind": "test-results", "format_version": "2.0"}',
             "r.json has a format that this defendctl does not read",
         ),
-        ('{"kind": "test-results", "format_version": "1.0"}', "r.json holds no whole results: look at"),
+        (
+            '{"kind": "test-results", "format_version": "1.0"}',
+            "r.json does not hold complete results",
+        ),
     ],
 )
 def test_what_is_no_results_file(example: Any, text: str, said: str) -> None:

@@ -167,7 +167,7 @@ def test_a_metric_without_a_score_does_not_pass(example: Any) -> None:
     case = next(case for case in ran.json["cases"] if case["name"] == "policy-as-it-is")
     assert (case["verdict"], case["runs"][0]["flagged"]) == ("not_judged", None)
     assert case["runs"][0]["why"] == [
-        "whether the output is flagged is not told: completeness without a score"
+        "it is not known whether the output is flagged: completeness without a score"
     ]
 
 
@@ -290,7 +290,7 @@ def test_an_environment_may_leave_out_what_is_tested(example: Any) -> None:
     (project.root / "over.yaml").write_text("version: 1\nworkflows: {support-bot: null}\n")
     ran = project.run("test", "--env", "prod")
     assert (ran.code, posts(project)) == (64, 0)
-    assert "leaves their workflows out: half-an-answer, invented-policy, policy-as-it-is" in ran.err
+    assert "leaves out their workflows: half-an-answer, invented-policy, policy-as-it-is" in ran.err
 
 
 # --- what is wrong with a file ---

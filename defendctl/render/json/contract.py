@@ -7,63 +7,15 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
-Direction = Literal["loosens", "indeterminate", "lateral", "tightens", "none"]
+from defendctl.plan.shapes import (  # noqa: TC001  pydantic looks for them here
+    ChangeDocument,
+    MoveDocument,
+    OptionsDocument,
+    SummaryDocument,
+)
+
 RangeDocument = Annotated[list[float], Field(min_length=2, max_length=2)]
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
-
-
-class FieldDocument(TypedDict):
-    """One difference. `before` is live or what stands in for it (`basis` says which), `after` desired."""
-
-    path: str
-    before: Any
-    after: Any
-    applied: Any
-    basis: Literal["live", "applied", "unknown"] | None
-    origin: Literal["pending", "drift", "conflict"] | None
-    direction: Direction
-
-
-class ChangeDocument(TypedDict):
-    """What apply would do to one address."""
-
-    address: str
-    workflow_id: str | None
-    action: Literal["create", "adopt", "update", "replace", "retire", "blocked", "none"]
-    reason: str | None
-    direction: Direction
-    fields: list[FieldDocument]
-
-
-class OptionsDocument(TypedDict):
-    """What was chosen on the command line and is part of the plan."""
-
-    target: list[str]
-    replace: list[str]
-    selector: NotRequired[list[str]]
-    reassert: NotRequired[list[str]]
-
-
-class SummaryDocument(TypedDict):
-    """Counts of addresses."""
-
-    create: int
-    adopt: int
-    update: int
-    replace: int
-    retire: int
-    blocked: int
-    none: int
-    drift: int
-    tightens: int
-    loosens: int
-    indeterminate: int
-    unobservable: int
-    unmanaged: NotRequired[int]
-
-
-MoveDocument = TypedDict("MoveDocument", {"from": str, "to": str, "workflow_id": str})
-"""A binding that gets another address; nothing is sent for it."""
 
 
 class DiagnosticDocument(TypedDict):

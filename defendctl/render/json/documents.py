@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NotRequired
+from typing import TYPE_CHECKING, Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
-from defendctl.render.json.contract import (
-    DiagnosticDocument,
-    FieldDocument,
-    FileDocument,
-    MoveDocument,
-    ReplayDocument,
-    TestsDocument,
-)
+from defendctl.plan.shapes import FieldDocument, MoveDocument
+
+if TYPE_CHECKING:
+    from defendctl.render.json.contract import (
+        DiagnosticDocument,
+        FileDocument,
+        ReplayDocument,
+        TestsDocument,
+    )
 
 
 class EnvironmentPart(TypedDict, total=False):

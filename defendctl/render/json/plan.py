@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from defendctl.plan.digest import changes_data, digest
+from defendctl.plan.changes import Block
+from defendctl.plan.digest import digest, field_document
 from defendctl.render.json.dump import FORMAT_VERSION, named, place
 from defendctl.render.json.recorded import tests_document
 from defendctl.render.json.results import diagnostic_document, moves_document
@@ -14,17 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from defendctl.plan.changes import Change, Plan
+    from defendctl.plan.shapes import ChangeDocument
     from defendctl.policy.findings import Finding, Waiver
     from defendctl.render.json.contract import (
-        ChangeDocument,
         FileDocument,
         FindingDocument,
         MetricReplayDocument,
-        OptionsDocument,
         PlanDocument,
         RangeDocument,
         ReplayDocument,
-        SummaryDocument,
         TogetherDocument,
         WaiverDocument,
     )
@@ -45,14 +44,24 @@ def plan(value: Review, setting: Setting = PLAIN) -> PlanDocument:
         "serial": made.serial,
         **_begun(made),
         "generation": made.generation,
-        # these three are the words that the digest is made of: they come from where it is made
-        "options": cast("OptionsDocument", made.options.data()),
-        "summary": cast("SummaryDocument", made.summary()),
-        "changes": cast("list[ChangeDocument]", changes_data(made.listed, reasons=True)),
+        "options": made.options.data(),
+        "summary": made.summary(),
+        "changes": [_change(change) for change in made.listed],
         **moves_document(made.moves),
         "diagnostics": [diagnostic_document(one) for one in value.diagnostics],
         **_beside(value),
         "policy": [_finding(finding) for finding in value.findings],
+    }
+
+
+def _change(change: Change) -> ChangeDocument:
+    return {
+        "address": change.address,
+        "workflow_id": change.workflow_id,
+        "action": change.action,
+        "reason": change.reason.text if isinstance(change, Block) else None,
+        "direction": change.direction,
+        "fields": [field_document(field) for field in change.fields],
     }
 
 

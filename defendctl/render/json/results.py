@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from defendctl.model import CANARY, only_console
+from defendctl.plan.digest import moves_data
 from defendctl.render.json.dump import FORMAT_VERSION, named, place
 from defendctl.render.setting import PLAIN
 from defendctl.render.words import CONSOLE
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from defendctl.model import State
     from defendctl.plan.changes import Move
     from defendctl.plan.drift import Drifted, FieldEdit
-    from defendctl.render.json.contract import DiagnosticDocument, FieldDocument, MoveDocument
+    from defendctl.render.json.contract import DiagnosticDocument
     from defendctl.render.json.documents import (
         AppliedDocument,
         ApplyDocument,
@@ -76,10 +77,7 @@ def _applied(one: Result) -> AppliedDocument:
 
 def moves_document(moves: Sequence[Move]) -> MovesPart:
     """Nothing where there is none."""
-    told: list[MoveDocument] = [
-        {"from": move.old, "to": move.new, "workflow_id": move.workflow_id} for move in moves
-    ]
-    return {"moves": told} if told else {}
+    return {"moves": moves_data(moves)} if moves else {}
 
 
 def drift(entries: Sequence[Drifted], setting: Setting = PLAIN) -> DriftDocument:
@@ -104,7 +102,7 @@ def _drifted(entry: Drifted) -> DriftedDocument:
 
 def _edit(field: FieldEdit, entry: Drifted) -> EditDocument:
     """In the words of a plan, for which what is live is what was before."""
-    told = {
+    return {
         "path": field.path,
         "before": field.now,
         "after": field.declared,
@@ -112,8 +110,8 @@ def _edit(field: FieldEdit, entry: Drifted) -> EditDocument:
         "basis": "live",
         "origin": field.origin,
         "direction": field.direction,
+        **_fate(field, entry),
     }
-    return {**cast("FieldDocument", told), **_fate(field, entry)}
 
 
 def _fate(field: FieldEdit, entry: Drifted) -> FatePart:

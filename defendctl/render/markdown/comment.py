@@ -14,13 +14,13 @@ from defendctl.render.markdown.markup import block, code, coded, marker, table
 from defendctl.render.setting import PLAIN
 from defendctl.render.words import (
     HEADINGS,
-    NO_STATE,
     consent,
     count,
     declared,
     drifted,
     edit,
     headline,
+    no_state,
     notes,
     path,
     place,
@@ -82,17 +82,17 @@ def drift(entries: Sequence[Drifted], setting: Setting = PLAIN) -> str:
 
 def _about(result: Plan) -> str:
     where = f"For {place(result, code)}, generation {code(result.generation)}, state serial {result.serial}."
-    lines = [f"{NO_STATE}\n\n"] if result.is_first else []
+    lines = [f"{no_state(result)}\n\n"] if result.is_first else []
     lines.append(f"{work(result)} {where}\n")
     if not result.refreshed:
         lines.append(
             "\n**Live was not read.** What stands here as before is what was last applied, "
-            "and apply does not take this plan.\n"
+            "and this plan cannot be applied.\n"
         )
     if result.moves:
         shown = ", ".join(f"{code(m.old)} → {code(m.new)}" for m in result.moves[:_MOVES])
         more = f" and {len(result.moves) - _MOVES} more" if len(result.moves) > _MOVES else ""
-        lines.append(f"\nRenamed, and nothing is sent for it: {shown}{more}.\n")
+        lines.append(f"\nRenamed (nothing is sent for this): {shown}{more}.\n")
     if result.options.target:
         lines.append(f"\n`--target` limits it to {len(result.options.target)} of the addresses.\n")
     if result.options.selector:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from defendctl.suite.recorded import Tested, Tests
 
 
-_REMEDY: Final = "To let it pass, put this under `waivers:` of a manifest, with your own words in it:"
+_REMEDY: Final = "To let it pass, put this under `waivers:` of a manifest and fill in your own words:"
 _IDS: Final = 20
 """So many ids of events are named."""
 _SAID: Final = 400

@@ -37,7 +37,7 @@ def _check(check: Check, paint: Paint) -> Iterator[str]:
 
 
 def _served(served: Served) -> Iterator[str]:
-    like = f"like {' and '.join(served.evidence)}" if served.evidence else "like no generation that is known"
+    like = f"like {' and '.join(served.evidence)}" if served.evidence else "like no known generation"
     read = count(served.read, "workflow")
     yield f"The server answers {like} ({read} read); written is {served.generation}."
     for what, names in (
@@ -46,7 +46,7 @@ def _served(served: Served) -> Iterator[str]:
         ("can be created", served.creatable),
         ("can be updated", served.updatable),
         ("names it uses", served.names),
-        ("names unknown to us", served.unknown),
+        ("unknown names", served.unknown),
     ):
         yield f"  {what:20}{inert(', '.join(names)) or 'none'}"
 

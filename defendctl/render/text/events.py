@@ -72,7 +72,7 @@ def verdict(flagged: bool | None) -> str:
 
 
 def money(cost: float | None) -> str:
-    return "cost not told" if cost is None else f"cost {cost:.6g}"
+    return "cost unknown" if cost is None else f"cost {cost:.6g}"
 
 
 def sent(done: SentEvent, setting: Setting = PLAIN) -> str:
@@ -123,7 +123,7 @@ def _verdict(score: Score, paint: Paint) -> str:
         return f"{word} by verdict{carried}"
     shown = f"{score.score:<5.4g}"
     if score.threshold is None:
-        return f"{shown} threshold not told{carried}"
+        return f"{shown} threshold unknown{carried}"
     word = paint("below", "red") if score.flagged else paint("passes", "green")
     return f"{shown} {word} {score.threshold:.4g}{carried}"
 

@@ -14,10 +14,10 @@ from defendctl.render.text.recorded import tests
 from defendctl.render.text.replay import replays
 from defendctl.render.words import (
     HEADINGS,
-    NO_STATE,
     consent,
     count,
     moved,
+    no_state,
     notes,
     path,
     place,
@@ -61,14 +61,14 @@ _VERDICT_SIGNS: Final = {"denied": "x", "warned": "!", "waived": "="}
 _VERDICT_COLOURS: Final = {"denied": "red", "warned": "yellow", "waived": "cyan"}
 ALIGNED: Final = 48
 """A longer value runs over, so that one description does not push every other row off the screen."""
-_UNREAD: Final = "No digest: what is live was not read, so nothing can be applied from this."
+_UNREAD: Final = "No digest: what is live was not read, so this plan cannot be applied."
 
 
 def plan(result: Review, setting: Setting = PLAIN) -> str:
     made, paint = result.plan, setting.paint
-    blocks = [NO_STATE, _header(made)] if made.is_first else [_header(made)]
+    blocks = [no_state(made), _header(made)] if made.is_first else [_header(made)]
     if made.moves:
-        blocks += ["Renamed here, and nothing is sent for it:", *(f"    {m}" for m in moved(made.moves))]
+        blocks += ["Renamed (nothing is sent for this):", *(f"    {m}" for m in moved(made.moves))]
     for name, heading in HEADINGS.items():
         changes = [change for change in made.listed if section(change) == name]
         if changes:
@@ -87,7 +87,7 @@ def findings(found: Sequence[Finding], paint: Paint) -> str:
     lines = ["Policy:", *(line for one in found for line in _finding(one, paint))]
     remedies = [line for one in found if one.remedy for line in one.remedy.splitlines()]
     if remedies:
-        lines.append("To let it pass, put this under `waivers:` of a manifest, with your own words in it:")
+        lines.append("To let it pass, put this under `waivers:` of a manifest and fill in your own words:")
         lines += [inert(line) for line in remedies]
     return "\n".join(lines) + "\n"
 

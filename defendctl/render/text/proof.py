@@ -23,13 +23,13 @@ _COLOURS: Final = {"proven": "green", "differs": "red", "not_yet": "yellow"}
 
 def proof(found: Proof, setting: Setting = PLAIN) -> str:
     lines = [f"{named(setting.environment)}{inert(found.address)} ({inert(found.workflow_id)})"]
-    lines.append(f"  last changed  {inert(found.changed_at or 'not told')}")
+    lines.append(f"  last changed  {inert(found.changed_at or 'unknown')}")
     if found.event_id:
-        lines.append(
-            f"  newest event  {inert(found.at or 'at a time that is not told')}  {inert(found.event_id)}"
-        )
+        lines.append(f"  newest event  {inert(found.at or 'at an unknown time')}  {inert(found.event_id)}")
     for one in found.fields:
-        said = {"same": "as declared", "not_told": "not told by the event", "differs": "DIFFERS"}[one.verdict]
+        said = {"same": "as declared", "not_told": "not recorded by the event", "differs": "DIFFERS"}[
+            one.verdict
+        ]
         declared, seen = pair(one.declared, one.served)
         served = f", served {seen}" if one.verdict == "differs" else ""
         lines.append(f"      {path(one.path):<32}  {declared}{served}  {said}")

@@ -36,10 +36,10 @@ def _source(known: Known, age: float | None) -> str:
         return f"event {inert(known.event.event_id)}, {_ago(age or 0)} old"
     return {
         "live": "live",
-        "applied": "what was last applied; the API does not tell it",
-        "unconfirmed": "nothing: an update that carried it has no known outcome",
+        "applied": "what was last applied; the API does not return it",
+        "unconfirmed": "unknown: an update that sent it has an unknown outcome",
         "assumed": "the manifest, assumed: it was never read or applied",
-    }.get(known.source, "nothing: it was never known")
+    }.get(known.source, "unknown: it was never read or applied")
 
 
 def _applied(known: Known) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from defendctl.replay.replay import MetricReplay, Range, Replay, Together
 
 
-_HEADING: Final = "Replay of recent events (flag rates: whether a flag was right, nobody has said):"
+_HEADING: Final = "Replay of recent events (flag rates; whether a flag was right is not known):"
 _SHOWN: Final = 5
 """Ids in a row; the JSON has all."""
 
@@ -104,7 +104,7 @@ def _rows(one: Replay, paint: Paint) -> Iterable[tuple[str, str]]:
 
 
 def _sides(before: Range, after: Range | None) -> str:
-    then = f"{mean(after)} under this plan" if after else "not known where a metric comes or goes"
+    then = f"{mean(after)} under this plan" if after else "unknown where a metric is added or removed"
     return f"{mean(before)} today, {then}"
 
 

@@ -67,7 +67,7 @@ def counts(suite: Suite) -> str:
 
 
 def money(suite: Suite) -> str:
-    spent = "cost not told" if suite.cost is None else f"cost {suite.cost:.4g}"
+    spent = "cost unknown" if suite.cost is None else f"cost {suite.cost:.4g}"
     if suite.max_cost is None or suite.estimate is None:
         return spent
     return f"{spent} of at most {suite.max_cost:.4g} (estimated {suite.estimate:.4g})"
