@@ -167,9 +167,9 @@ def versions(run: Run, format: str) -> int:
 @click.pass_obj
 def schema(run: Run) -> int:
     """Print the SQL of the tables that a state in PostgreSQL needs, for whoever may create them."""
-    from defendctl.state.postgres import schema_sql
+    from defendctl.operations.transfer import sql_schema
 
-    run.console.out(schema_sql())
+    run.console.out(sql_schema())
     return 0
 
 

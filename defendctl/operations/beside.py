@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from defendctl.operations.workspace import Workspace
     from defendctl.state.owner import Owner
-    from defendctl.state.snapshot import Snapshot
+    from defendctl.state.session import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,14 @@ class Beside:
 
 
 def read_beside(workspace: Workspace) -> Beside:
-    """A run that began or ended while the state was read counts. Raises Precondition."""
+    """A run that began or ended while the state was read counts. Raises Precondition.
+
+    Of a state that is elsewhere nobody is asked for its holder in vain: who has recorded nothing has begun
+    nothing.
+    """
+    if workspace.place:
+        snapshot = workspace.read_state()
+        return Beside(snapshot, _runner(workspace) if snapshot.leftover else None)
     runner = _runner(workspace)
     snapshot = workspace.read_state()
     return Beside(snapshot, runner or _runner(workspace))

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from defendctl import git
 from defendctl.command import command, either
-from defendctl.diagnostics import DefendctlError, Precondition, Unresolved
+from defendctl.diagnostics import DefendctlError, Invalid, Precondition, Unresolved, errors
 from defendctl.inspection.transfer import Pushed
 from defendctl.state.document import DamagedState, NewerState, from_text, to_text
 from defendctl.state.local.backend import read_bytes
 from defendctl.state.owner import this_run
+from defendctl.state.postgres import schema_sql
 from defendctl.state.session import ANCESTORS
 from defendctl.state.waiting import take_lock
 
@@ -70,10 +71,16 @@ def versions(workspace: Workspace) -> Sequence[Version]:
     return workspace.store.backend.versions()
 
 
+def sql_schema() -> str:
+    """For whoever may make tables: apply never does."""
+    return schema_sql()
+
+
 def state_paths(workspace: Workspace) -> list[str]:
     """The files that hold the state of each environment of the workspace, for git: those that are there, and
     those that it tracks and that are gone. None for what is elsewhere."""
-    workspace.require_sound()
+    if errors(workspace.problems):
+        raise Invalid(workspace.problems)
     return [
         os.path.relpath(file, workspace.cwd)
         for one in workspace.environments
