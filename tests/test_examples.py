@@ -110,15 +110,18 @@ def test_the_state_reaches_the_branch_when_two_pushes_meet(tmp_path: Path) -> No
     (first / "README").write_text("hello")
     commit(first, "README")
     git(tmp_path, "clone", "-q", str(origin), str(other))
-    (first / "defendctl.state.json").write_text("{}")
-    (first / "defendctl.state.json.journal").write_text("left by a crash")
+    (first / "defendctl.yaml").write_text("version: 1\nenvironments: {staging: {}, production: {}}\n")
+    (first / "defendctl.staging.state.json").write_text("{}")
+    (first / "defendctl.staging.state.json.journal").write_text("left by a crash")
+    (first / "defendctl.production.state.json").write_text("{}")
     (other / "README").write_text("somebody else was faster")
     commit(other, "README")
     commit_state(first)
-    assert "defendctl.state.json.journal" in git(origin, "ls-tree", "--name-only", "main")
-    (first / "defendctl.state.json.journal").unlink()
+    assert "defendctl.staging.state.json.journal" in git(origin, "ls-tree", "--name-only", "main")
+    (first / "defendctl.staging.state.json.journal").unlink()
     commit_state(first)
-    assert git(origin, "ls-tree", "--name-only", "main").split() == ["README", "defendctl.state.json"]
+    states = ["defendctl.production.state.json", "defendctl.staging.state.json"]
+    assert git(origin, "ls-tree", "--name-only", "main").split() == ["README", *states]
     assert "somebody else" in git(origin, "show", "main:README")
 
 
@@ -131,7 +134,8 @@ def commit(folder: Path, name: str) -> None:
 def commit_state(folder: Path) -> None:
     for key, value in (("user.name", "ci"), ("user.email", "ci@example.com")):
         git(folder, "config", key, value)
-    subprocess.run(["sh", EXAMPLES / "ci" / "commit-state.sh", "main"], cwd=folder, check=True)
+    env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    subprocess.run(["sh", EXAMPLES / "ci" / "commit-state.sh", "main"], cwd=folder, env=env, check=True)
 
 
 GH = """\

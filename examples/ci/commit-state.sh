@@ -5,7 +5,10 @@
 # usage: commit-state.sh BRANCH
 set -eu
 branch=${1:?usage: commit-state.sh BRANCH}
-git add --all -- 'defendctl.state.json*'
+files=$(defendctl state paths --all-envs) # with their journals; also one that is gone since
+printf '%s\n' "$files" | while IFS= read -r file; do
+    [ -z "$file" ] || git add --all -- "$file"
+done
 if git diff --cached --quiet; then
     exit 0
 fi
