@@ -8,7 +8,7 @@ not, what it adds late is read and folded.
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from defendctl.state.lines import head
 from defendctl.state.local.backend import LocalBackend
 from defendctl.state.owner import this_run
 from defendctl.state.register.backend import RegisterBackend
+from tests.servers.git_daemon import git_daemon
 from tests.state.forge import Forge
 from tests.state.memory_engine import MemoryEngine, Shelf
 
@@ -59,8 +60,21 @@ def git(request: pytest.FixtureRequest) -> Place:
     return forge.backend
 
 
-PLACES: dict[str, Callable[[pytest.FixtureRequest], Place]] = {"local": local, "memory": memory, "git": git}
-SLOW: set[str] = set()
+def daemon(request: pytest.FixtureRequest) -> Place:
+    """The same over a network, to a server that is git's own."""
+    forge, stack = Forge(request.getfixturevalue("tmp_path")), ExitStack()
+    request.addfinalizer(stack.close)
+    url = f"git+{stack.enter_context(git_daemon(forge.folder))}/{forge.bare.name}?key=checkout"
+    return lambda: forge.backend(url=url)
+
+
+PLACES: dict[str, Callable[[pytest.FixtureRequest], Place]] = {
+    "local": local,
+    "memory": memory,
+    "git": git,
+    "git daemon": daemon,
+}
+SLOW = {"git daemon"}
 """Those that need a server."""
 UNFENCED = {"local"}
 

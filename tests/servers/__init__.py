@@ -1,0 +1,1 @@
+"""Servers of other projects that tests talk to: installed, started and stopped by the tests."""
