@@ -47,6 +47,46 @@ def test_a_write_that_waits_while_the_lock_is_broken_is_refused(door: Door, writ
     assert [*stored.journal.records] == [record(0)]
 
 
+def test_a_journal_is_not_dropped_by_a_run_whose_lock_is_broken_meanwhile(door: Door) -> None:
+    """Whoever broke it may have read it, and have nothing else of it yet."""
+    with leased(door.open()) as lease:
+        lease.append([HEAD, record(0)])
+        with ThreadPoolExecutor(1) as pool, row_held(door, BREAK):
+            late = pool.submit(lease.drop_journal)
+            await_blocked(door)
+        assert [*late.result()] == []
+    assert door.open().read().journal
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_a_lock_that_this_run_took_once_more_ends_the_lease_of_before(door: Door, write: str) -> None:
+    """As a request for the lock may do that was taken for lost and arrives late."""
+    with leased(door.open()) as lease:
+        door.sql("update defendctl.state set epoch = epoch + 1 where key = $1")
+        with pytest.raises(Precondition):
+            WRITES[write](lease)
+    assert door.open().held() is None
+
+
+def test_the_epoch_grows_with_every_lock_that_is_taken_or_given_back(door: Door) -> None:
+    seen = [0]
+
+    def look() -> None:
+        ((epoch,),) = door.sql("select epoch from defendctl.state where key = $1")
+        assert isinstance(epoch, int)
+        seen.append(epoch)
+
+    for name in ("alice", "bob"):
+        with leased(door.open(), name):
+            look()
+        look()
+    with leased(door.open()):
+        look()
+        door.open().unlock("alice")
+        look()
+    assert [*sorted({*seen})] == seen
+
+
 def test_what_a_zombie_cannot_record_it_can_leave(door: Door) -> None:
     backend = door.open()
     with leased(backend, "bob") as zombie:
