@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from defendctl.diagnostics import Precondition
-from defendctl.state.backend import Locked
+from defendctl.state.backend import Locked, Unreachable
 from defendctl.state.lines import encode
 from tests.servers.pgbouncer import shared_pgbouncer
 from tests.state.postgres.door import Door
@@ -117,6 +117,40 @@ def test_of_many_that_want_the_lock_at_once_one_gets_it(door: Door) -> None:
             assert len(won) == 1
             won[0].append([HEAD])
             won[0].release()
+
+
+def test_a_lock_that_is_given_back_while_it_is_looked_at_is_taken(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend, other = door.open(), door.open()
+    before = other.lock(owner("bob"), refuse_to_warn)
+    look = backend._look
+
+    def look_late() -> dict[str, object]:
+        before.release()
+        return look()
+
+    monkeypatch.setattr(backend, "_look", look_late)
+    with leased(backend):
+        held = door.open().held()
+        assert held
+        assert held.owner.id == "alice"
+
+
+def test_a_write_that_was_interrupted_is_the_last(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it was done is not known, and nobody waits to find out."""
+    with leased(door.open()) as lease, monkeypatch.context() as patch:
+        patch.setattr(lease._link, "ask", _interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            lease.append([HEAD])
+        patch.undo()
+        with pytest.raises(Unreachable, match="interrupted"):
+            lease.append([HEAD])
+    assert door.open().held() is None
+
+
+def _interrupt(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_an_epoch_that_comes_again_is_not_the_lease_of_before(door: Door) -> None:
