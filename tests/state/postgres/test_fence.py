@@ -15,7 +15,7 @@ from defendctl.state.lines import encode
 from tests.servers.pgbouncer import shared_pgbouncer
 from tests.state.postgres.door import Door
 from tests.state.postgres.given import await_blocked, leased, row_held
-from tests.state.test_backend_contract import HEAD, NEW, OLD, owner, record, refuse_to_warn
+from tests.state.test_backend_contract import HEAD, NEW, OLD, OTHER, owner, record, refuse_to_warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,6 +85,21 @@ def test_the_epoch_grows_with_every_lock_that_is_taken_or_given_back(door: Door)
         door.open().unlock("alice")
         look()
     assert [*sorted({*seen})] == seen
+
+
+def test_a_document_that_somebody_points_to_by_hand_is_not_replaced(door: Door) -> None:
+    """As whoever puts an older one back with psql, while a run goes on that has read another."""
+    with leased(door.open()) as lease:
+        lease.replace(OLD)
+        lease.replace(NEW)
+        door.sql(
+            "update defendctl.state set version = "
+            "(select min(id) from defendctl.versions where key = $1) where key = $1"
+        )
+        for _ in range(2):
+            with pytest.raises(Precondition):
+                lease.replace(OTHER)
+    assert door.open().read().document == OLD
 
 
 def test_what_a_zombie_cannot_record_it_can_leave(door: Door) -> None:
