@@ -56,7 +56,7 @@ def written(place: Place, *serials: int) -> None:
 
 def states(fake: FakeStore) -> list[int]:
     """Serials of the documents that are there."""
-    return sorted(int(path.split("/")[-1].split("-")[0]) for path in fake.objects if "/states/" in path)
+    return sorted(int(path.split("/")[-1].split("-")[0]) for path in fake.objects if "/_beside/states/" in path)
 
 
 def test_ten_old_states_are_kept_and_older_ones_for_a_day(
@@ -100,7 +100,7 @@ def test_a_document_that_goes_while_it_is_read_is_read_anew(
     seen: list[str] = []
 
     def meanwhile(method: str, path: str) -> None:
-        if method == "GET" and "/states/00000001-" in path and not seen:
+        if method == "GET" and "/_beside/states/00000001-" in path and not seen:
             seen.append(path)
             written(place, 2)
             del fake.objects[path]
@@ -129,7 +129,7 @@ def test_what_a_restore_needs_is_a_command_of_the_stores_own_tool(
     place = at_s3(fake.port, monkeypatch)
     written(place, 1, 2)
     command = opened(place).versions()[1].restore
-    path = next(path for path in fake.objects if "/states/00000001-" in path)
+    path = next(path for path in fake.objects if "/_beside/states/00000001-" in path)
     assert f"aws s3 cp s3:/{path} - --endpoint-url {place.options['endpoint']}" in command
 
 
