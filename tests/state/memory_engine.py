@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Fault = str
 """`before`: nothing was done and nobody answers; `after`: it was done; `refused`: it was done, and a refusal
-is what comes back, as of a repeat below us; `late`: it is done when the next call comes."""
+is what comes back, as of a repeat below us; `late`: it is done right before the next swap that arrives."""
 
 
 @dataclass
@@ -38,6 +38,15 @@ class Shelf:
         self.register = (value, str(hash(value)))
         return self.register[1]
 
+    def settle(self) -> None:
+        """What was under way arrives."""
+        pending, self.pending = self.pending, []
+        for arrive in pending:
+            try:
+                arrive()
+            except Lost:
+                continue
+
 
 @dataclass
 class MemoryEngine:
@@ -48,7 +57,6 @@ class MemoryEngine:
     send_limit: float = 10.0
 
     def read(self) -> tuple[bytes, str] | None:
-        self._settle()
         if self.faults("read"):
             raise Unreachable("the answer was lost")
         return self.shelf.register
@@ -56,13 +64,13 @@ class MemoryEngine:
     def swap(
         self, value: bytes, expected: str | None, beside: Mapping[str, bytes], named: Collection[str]
     ) -> str:
-        self._settle()
         assert {*beside} <= {*named}, "what is put beside a value is spoken of by it"
         fault = self.faults("swap")
         if fault == "late":
             self.shelf.pending.append(lambda: self.shelf.swap(value, expected, beside))
         if fault in ("before", "late"):
             raise Unreachable("the answer was lost")
+        self.shelf.settle()
         version = self.shelf.swap(value, expected, beside)
         for name in self.shelf.beside.keys() - {*named}:
             del self.shelf.beside[name]
@@ -97,12 +105,3 @@ class MemoryEngine:
 
     def probe(self) -> None:
         """Nothing can be missing."""
-
-    def _settle(self) -> None:
-        """What was under way arrives."""
-        pending, self.shelf.pending = self.shelf.pending, []
-        for arrive in pending:
-            try:
-                arrive()
-            except Lost:
-                continue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -19,11 +18,11 @@ from defendctl.state.backend import (
 )
 from defendctl.state.document import DamagedState
 from defendctl.state.lines import decode
-from defendctl.state.register import left
+from defendctl.state.register import left, swaps
 from defendctl.state.register.documents import unpacked
 from defendctl.state.register.engine import Lost, refuse_size
 from defendctl.state.register.lease import RegisterLease
-from defendctl.state.register.swaps import PATIENT, SOON, drawn, swap
+from defendctl.state.register.swaps import drawn, swap
 from defendctl.state.register.value import Register, from_bytes
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ class RegisterBackend:
     pulse = 30.0
     silence = 120.0
     files: Sequence[Path] = ()
-    pauses: Sequence[float] = PATIENT
+    pauses: Sequence[float] = swaps.PATIENT
     """Seconds between the attempts of a lease."""
 
     def __init__(self, engine: Engine) -> None:
@@ -167,16 +166,16 @@ class RegisterBackend:
         return _Found(register, found[1] if found else None)
 
     def _patiently(self) -> tuple[bytes, str] | None:
-        for pause in SOON:
+        for wait in swaps.SOON:
             try:
                 return self.engine.read()
             except Unreachable:
-                time.sleep(pause)
+                swaps.pause(wait)
         return self.engine.read()
 
     def _swap(self, register: Register, expected: str | None) -> str:
         with self._reached():
-            version = swap(self.engine, register, expected, {}, SOON)
+            version = swap(self.engine, register, expected, {}, swaps.SOON)
         self._seen = register
         return version
 
