@@ -46,12 +46,8 @@ def running(command: Sequence[str], folder: Path, is_ready: Callable[[], bool]) 
             time.sleep(0.1)
         yield
     finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.kill()  # nothing that it has is needed any more
+        process.wait()
 
 
 def _is_free(port: int) -> bool:

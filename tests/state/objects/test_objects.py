@@ -56,7 +56,9 @@ def written(place: Place, *serials: int) -> None:
 
 def states(fake: FakeStore) -> list[int]:
     """Serials of the documents that are there."""
-    return sorted(int(path.split("/")[-1].split("-")[0]) for path in fake.objects if "/_beside/states/" in path)
+    return sorted(
+        int(path.split("/")[-1].split("-")[0]) for path in fake.objects if "/_beside/states/" in path
+    )
 
 
 def test_ten_old_states_are_kept_and_older_ones_for_a_day(
