@@ -41,13 +41,7 @@ def seaweedfs() -> Iterator[Weed]:
         master, volume, filer, s3 = free_ports(4)
         weed = Weed(s3, f"http://127.0.0.1:{filer}")
         options = {
-            **{
-                "ip": "127.0.0.1",
-                "ip.bind": "127.0.0.1",
-                "dir": name,
-                "volume.max": 20,
-                "volume.preStopSeconds": 0,
-            },
+            **{"ip": "127.0.0.1", "ip.bind": "127.0.0.1", "dir": name, "volume.max": 20},
             **{"master.port": master, "volume.port": volume, "filer.port": filer, "s3.port": s3},
             **{"s3.port.iceberg": 0, "s3.port.lance": 0, "s3.config": "keys.json"},
             **{"s3.autoCreateBucket": "false", "master.telemetry": "false", "master.volumeSizeLimitMB": 64},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     Server = Callable[[pytest.FixtureRequest, pytest.MonkeyPatch], Place]
 
-DAY: Final = 24 * 3600.0
+DAY: Final = timedelta(days=1)
 
 
 def opened(place: Place) -> Backend:
@@ -87,7 +88,7 @@ def test_a_store_that_forbids_to_remove_keeps_all_and_the_run_goes_on(
     place = at_s3(fake.port, monkeypatch)
     fake.age = 3 * DAY
     written(place, *range(1, 15))
-    fake.age = 0
+    fake.age = timedelta()
     fake.answer = lambda method, path: (403, "") if method == "DELETE" else None
     written(place, 15)
     assert states(fake) == [*range(1, 16)]
