@@ -8,7 +8,7 @@ not, what it adds late is read and folded.
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from defendctl.state.open import open_backend
 from defendctl.state.owner import this_run
 from defendctl.state.register.backend import RegisterBackend
 from tests.servers.buckets import at_azure, at_s3
+from tests.servers.git_daemon import git_daemon
 from tests.state.forge import Forge
 from tests.state.memory_engine import MemoryEngine, Shelf
 
@@ -61,6 +62,14 @@ def git(request: pytest.FixtureRequest) -> Place:
     return forge.backend
 
 
+def daemon(request: pytest.FixtureRequest) -> Place:
+    """The same over a network, to a server that is git's own."""
+    forge, stack = Forge(request.getfixturevalue("tmp_path")), ExitStack()
+    request.addfinalizer(stack.close)
+    url = f"git+{stack.enter_context(git_daemon(forge.folder))}/{forge.bare.name}?key=checkout"
+    return lambda: forge.backend(url=url)
+
+
 def seaweedfs(request: pytest.FixtureRequest) -> Place:
     patch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
     place = at_s3(request.getfixturevalue("weed").port, patch)
@@ -74,10 +83,14 @@ def azurite(request: pytest.FixtureRequest) -> Place:
 
 
 PLACES: dict[str, Callable[[pytest.FixtureRequest], Place]] = {
-    **{"local": local, "memory": memory, "git": git},
-    **{"seaweedfs": seaweedfs, "azurite": azurite},
+    "local": local,
+    "memory": memory,
+    "git": git,
+    "git daemon": daemon,
+    "seaweedfs": seaweedfs,
+    "azurite": azurite,
 }
-SLOW = {"seaweedfs", "azurite"}
+SLOW = {"git daemon", "seaweedfs", "azurite"}
 """Those that need a server."""
 UNFENCED = {"local"}
 

@@ -16,7 +16,7 @@ from defendctl.exits import Exit
 from defendctl.git import asking
 from defendctl.state.backend import Locked
 from defendctl.state.copies import Copies
-from defendctl.state.document import LARGEST, DamagedState
+from defendctl.state.document import DamagedState
 from defendctl.state.lines import head
 from defendctl.state.owner import this_run
 from defendctl.state.register import swaps
@@ -554,12 +554,13 @@ def test_a_ref_that_holds_something_else_is_left_alone(forge: Forge) -> None:
     assert forge.refs() == before
 
 
-def test_a_value_that_is_too_large_is_not_read(forge: Forge) -> None:
+def test_a_value_that_is_too_large_is_not_read(forge: Forge, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = forge.backend().engine
     assert isinstance(engine, GitEngine)
-    engine.swap(bytes(LARGEST + 1), None, {}, ())
+    monkeypatch.setattr("defendctl.state.register.engine.LARGEST", 1 << 20)
+    engine.swap(bytes((1 << 20) + 1), None, {}, ())
     for use in (forge.backend().read, forge.backend().held):
-        with pytest.raises(DamagedState, match="32 MiB"):
+        with pytest.raises(DamagedState, match="larger than 1 MiB"):
             use()
 
 

@@ -21,8 +21,8 @@ from defendctl.state.lines import head
 from defendctl.state.owner import this_run
 from defendctl.state.register import swaps
 from defendctl.state.register.backend import RegisterBackend
-from defendctl.state.register.documents import kept_as, packed
 from defendctl.state.register.lease import KEEP, SEAL
+from defendctl.state.register.packing import kept_as, packed
 from defendctl.state.register.value import FORMAT, Register, from_bytes, to_bytes
 from tests.state.memory_engine import MemoryEngine, Shelf
 

@@ -20,9 +20,9 @@ from defendctl.state.backend import (
 from defendctl.state.document import DamagedState
 from defendctl.state.lines import decode
 from defendctl.state.register import left, swaps
-from defendctl.state.register.documents import unpacked
 from defendctl.state.register.engine import Lost, refuse_size
 from defendctl.state.register.lease import RegisterLease
+from defendctl.state.register.packing import unpacked
 from defendctl.state.register.swaps import drawn, swap
 from defendctl.state.register.value import Register, from_bytes
 

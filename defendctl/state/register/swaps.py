@@ -45,6 +45,7 @@ def swap(
     """The version of `register`, which is there then. Raises Lost where another value is there than was
     expected, Unreachable where nobody can say, and what else the engine raises."""
     value, named = to_bytes(register), register.named()
+    until = time.monotonic() + sum(pauses)  # an attempt may itself wait long for an answer
     for wait in (*pauses, None):
         try:
             return engine.swap(value, expected, beside, named)
@@ -59,6 +60,7 @@ def swap(
                 return found[1]
             if (found[1] if found else None) != expected:
                 raise Lost from failed
-        if wait is not None:
-            pause(wait)
+        if wait is None or time.monotonic() > until:
+            break
+        pause(wait)
     raise Unreachable(f"{engine.where} takes no write: {failed}") from failed
