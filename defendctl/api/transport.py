@@ -39,11 +39,11 @@ class NotSent(Exception):
         self.again = again
 
 
-class Lost(Exception):
+class Unanswered(Exception):
     """The request left, or part of it, and there is no answer that can be used."""
 
 
-class TooLarge(Lost):
+class TooLarge(Unanswered):
     """The answer is larger than is read."""
 
 
@@ -117,8 +117,8 @@ class Transport:
         file: tuple[str, str, bytes] | None = None,
         before_send: Callable[[], None] | None = None,
     ) -> Answer:
-        """Raises NotSent or Lost. `before_send` runs when the connection stands and nothing has been sent;
-        what it raises comes out as it is, and nothing is sent. With it, the connection is a fresh one.
+        """Raises NotSent or Unanswered. `before_send` runs when the connection stands and nothing has been
+        sent; what it raises comes out as it is, and nothing is sent. With it, the connection is a fresh one.
         `file` is a part's name, a file's name and what it holds: the one part of a form."""
         call = _Call(method, before_send, threading.local() if before_send else self._local)
         try:
@@ -185,14 +185,14 @@ class Transport:
             },
         )
 
-    def _failure(self, error: httpx.HTTPError, call: _Call) -> Lost | NotSent:
+    def _failure(self, error: httpx.HTTPError, call: _Call) -> Unanswered | NotSent:
         if isinstance(error, _Oversized):
             return TooLarge(str(error))
         if not call.sent:
             return _not_sent(error, call, self._network, api_host(self._base_url))
         if call.cut_after is not None:
-            return Lost(f"no complete answer within {call.cut_after:g} s")
-        return Lost(_why_lost(error))
+            return Unanswered(f"no complete answer within {call.cut_after:g} s")
+        return Unanswered(_why_lost(error))
 
     @contextmanager
     def _deadline(self, call: _Call, seconds: float) -> Iterator[None]:

@@ -69,7 +69,7 @@ class Silent(DefendctlError):
 
 
 @dataclass(frozen=True, slots=True)
-class Remote:
+class RemoteRefs:
     folder: Path
     target: str
     """Its URL."""
@@ -135,7 +135,7 @@ class Remote:
             raise Silent(error.message) from error
 
 
-def open_remote(folder: Path, target: str) -> Remote:
+def open_remote(folder: Path, target: str) -> RemoteRefs:
     """Where a ref is written there it is read too. Raises DefendctlError for what is none.
 
     By its URL, for git moves refs of this repository along where a remote is named that maps them.
@@ -143,7 +143,7 @@ def open_remote(folder: Path, target: str) -> Remote:
     if target.startswith("-"):
         raise DefendctlError(f"{target} is no remote of git")
     if not _NAME.fullmatch(target):
-        return Remote(folder, target, shown_as(target), _ssh(folder))
+        return RemoteRefs(folder, target, shown_as(target), _ssh(folder))
     try:
         urls = ask(folder, "remote", "get-url", "--push", "--all", target).splitlines()
     except NoAnswer as error:
@@ -153,7 +153,7 @@ def open_remote(folder: Path, target: str) -> Remote:
         ) from error
     if len(urls) != 1:
         raise DefendctlError(f"the remote {target} pushes to {len(urls)} places, and a state has one")
-    return Remote(folder, urls[0].decode(errors="surrogateescape"), target, _ssh(folder))
+    return RemoteRefs(folder, urls[0].decode(errors="surrogateescape"), target, _ssh(folder))
 
 
 def _ssh(folder: Path) -> dict[str, str]:
