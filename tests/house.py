@@ -50,7 +50,10 @@ SAME_NAME = (
 core of it; what a manifest says and what is made of it; a protocol and what keeps it."""
 
 HEAVY = frozenset(
-    {"httpx", "deepdiff", "pydantic", "yaml", "filelock", "starlette", "uvicorn", "sqlite3", "asyncio"}
+    {
+        *("httpx", "httpcore", "deepdiff", "pydantic", "yaml", "filelock"),
+        *("starlette", "uvicorn", "sqlite3", "asyncio", "concurrent", "email"),
+    }
 )
 FULL = 16
 UNBOUNDED = {"cli", "operations", "sandbox"}

@@ -35,7 +35,18 @@ PURE = {
 """Folders, and files of the top, that only compute. What reads or writes has a folder of its own."""
 IMPURE = {"yamltext/source.py"}
 DOES_IO = {"os", "io", "pathlib", "socket", "time", "datetime", "random", "uuid", "subprocess", "threading"}
-DOES_IO |= {"httpx", "filelock", "sqlite3", "secrets", "tempfile", "shutil", "signal", "sys", "logging"}
+DOES_IO |= {
+    "httpx",
+    "httpcore",
+    "filelock",
+    "sqlite3",
+    "secrets",
+    "tempfile",
+    "shutil",
+    "signal",
+    "sys",
+    "logging",
+}
 DOES_IO |= {"fcntl", "defendctl.durable"}
 
 
@@ -118,7 +129,8 @@ def test_the_core_does_no_io() -> None:
 
 
 def test_only_one_module_knows_httpx_and_one_knows_deepdiff() -> None:
-    for library, where in (("httpx", "api/transport.py"), ("deepdiff", "plan/diff.py")):
+    knows = {"httpx": "api/connection.py", "httpcore": "api/connection.py", "deepdiff": "plan/diff.py"}
+    for library, where in knows.items():
         users = {p for p in modules() if library in {one.target.split(".")[0] for one in house.imports(p)}}
         assert users == {PACKAGE / where}
 

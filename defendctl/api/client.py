@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote
 
+from defendctl.api.answer import Answer, Lost, NotSent, TooLarge
 from defendctl.api.decode import observe
 from defendctl.api.detail import detail, recent
 from defendctl.api.dialects.dialect import encode
@@ -25,7 +26,7 @@ from defendctl.api.outcome import (
     too_many_values,
 )
 from defendctl.api.patience import RETRIED, Patience
-from defendctl.api.transport import Answer, Lost, NotSent, TooLarge, Transport
+from defendctl.api.transport import Transport
 from defendctl.diagnostics import ApiError, KeyRefused
 from defendctl.model import usable_file_id
 
