@@ -17,13 +17,13 @@ from defendctl.cli.options import (
     older_checkout,
     parallelism_option,
     progress_of,
-    reassert_option,
     replace_option,
     subcommand,
     target_option,
 )
 from defendctl.cli.options import selector as with_selector
 from defendctl.cli.plan import Expected, expected
+from defendctl.cli.reassert import reassert_option
 from defendctl.cli.telling import after, plan_shown, tell_denied, warn_about
 from defendctl.diagnostics import DefendctlError, Precondition, Usage
 from defendctl.exits import worst_exit

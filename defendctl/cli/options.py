@@ -13,7 +13,6 @@ from defendctl import __version__
 from defendctl.cli import completing
 from defendctl.cli.completing import environments, folders, labels
 from defendctl.cli.run import Run
-from defendctl.model import FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -197,14 +196,6 @@ replace_option = click.option(
     allow_from_autoenv=False,
     shell_complete=completing.declared,
     help="Make a new workflow for this address; the old one stays live.",
-)
-
-reassert_option = click.option(
-    "--reassert",
-    type=click.Choice(FIELDS),
-    multiple=True,
-    metavar="FIELD",
-    help="Write this field where it is only assumed, for it cannot be read back.",
 )
 
 

@@ -14,12 +14,12 @@ from defendctl.cli.options import (
     files_option,
     parallelism_option,
     progress_of,
-    reassert_option,
     replace_option,
     subcommand,
     target_option,
 )
 from defendctl.cli.options import selector as with_selector
+from defendctl.cli.reassert import reassert_option
 from defendctl.cli.telling import warn_about
 from defendctl.diagnostics import errors
 from defendctl.exits import Exit, worst_exit

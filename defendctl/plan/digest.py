@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from defendctl.plan.changes import Change, Move, Plan
     from defendctl.plan.compare import FieldChange
+
+_NO_CHANGES: Final = '{"changes":[]'
+"""How the canonical text begins, for no other key comes before this one."""
 
 
 def canonical(value: Any) -> str:
@@ -28,10 +31,15 @@ def digest(plan: Plan) -> str:
         "lineage": plan.lineage,
         "generation": plan.generation,
         "options": plan.options.data(),
-        "changes": changes_data(plan.listed, reasons=False),
+        "changes": [],
         **({"moves": moves_data(plan.moves)} if plan.moves else {}),
     }
-    return "sha256:" + hashlib.sha256(canonical(content).encode()).hexdigest()
+    tail = canonical(content).removeprefix(_NO_CHANGES)
+    hashed = hashlib.sha256(_NO_CHANGES[:-1].encode())
+    for place, change in enumerate(plan.listed):  # one after the other, for all at once fill the memory
+        hashed.update(("," * (place > 0) + canonical(_change_data(change, reasons=False))).encode())
+    hashed.update(f"]{tail}".encode())
+    return "sha256:" + hashed.hexdigest()
 
 
 def changes_data(changes: Iterable[Change], *, reasons: bool) -> list[dict[str, Any]]:

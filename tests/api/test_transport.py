@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -155,6 +157,18 @@ def test_a_base_url_with_a_path_and_letters_of_the_world(transport: Callable[[Li
         wire.close()
     assert api.received[0].startswith(b"GET /%C3%BC%20b/%41/defend/w?limit=1 HTTP/1.1\r\n")
     assert f"\r\nHost: 127.0.0.1:{api.port}\r\n".encode() in api.received[0]
+
+
+def test_without_a_proxy_the_client_of_httpx_is_not_even_loaded() -> None:
+    code = (
+        "import sys; from defendctl.api.transport import Transport; "
+        "Transport(sys.argv[1], 'key').send('GET', '/', seconds=20); "
+        "print([name for name in ('httpx', 'httpcore') if name in sys.modules])"
+    )
+    with listening(answering(lambda request: EMPTY)) as api:
+        command = [sys.executable, "-c", code, api.url]
+        ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ran.stdout == "['httpcore']\n"
 
 
 # --- deadlines ---
