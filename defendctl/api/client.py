@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote
 
+from defendctl.api.answer import Answer, NotSent, TooLarge, Unanswered
 from defendctl.api.decode import observe
 from defendctl.api.detail import detail, recent
 from defendctl.api.dialects.dialect import encode
@@ -25,7 +26,7 @@ from defendctl.api.outcome import (
     too_many_values,
 )
 from defendctl.api.patience import RETRIED, Patience
-from defendctl.api.transport import Answer, NotSent, TooLarge, Transport, Unanswered
+from defendctl.api.transport import Transport
 from defendctl.diagnostics import ApiError, KeyRefused
 from defendctl.model import usable_file_id
 

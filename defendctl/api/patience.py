@@ -15,8 +15,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
+from defendctl.api.answer import Answer, NotSent, Unanswered
 from defendctl.api.asked import asked_wait
-from defendctl.api.transport import Answer, NotSent, Unanswered
 from defendctl.diagnostics import ApiError, Interrupted
 
 if TYPE_CHECKING:

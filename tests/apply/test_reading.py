@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from defendctl.api.answer import NotSent, Unanswered
 from defendctl.api.patience import BUDGET, TRIES
-from defendctl.api.transport import NotSent, Transport, Unanswered
+from defendctl.api.transport import Transport
 from tests.conftest import GENERATIONS, automatic, custom
 
 if TYPE_CHECKING:

@@ -153,7 +153,8 @@ DRIPS = {
 @pytest.mark.parametrize("name", DRIPS)
 def test_slow_bytes(name: str, method: str) -> None:
     """One request, so that no second try adds its own deadline."""
-    from defendctl.api.transport import Transport, Unanswered
+    from defendctl.api.answer import Unanswered
+    from defendctl.api.transport import Transport
 
     with listening(sending(*DRIPS[name], every=0.1, endless=True)) as api:
         transport = Transport(api.url, KEY)
