@@ -14,7 +14,6 @@ from defendctl import __version__
 from defendctl.cli import completing
 from defendctl.cli.completing import environments, folders, labels
 from defendctl.cli.run import Run
-from defendctl.state.place import BadPlace, parse_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,6 +99,8 @@ class StateUrl(click.ParamType):  # type: ignore[type-arg]  # generic in newer v
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Place:
         if not isinstance(value, str):
             return value  # type: ignore[no-any-return]  # click converts what is converted already
+        from defendctl.state.place import BadPlace, parse_place
+
         try:
             return parse_place(value)
         except BadPlace as bad:
