@@ -113,9 +113,13 @@ def test_what_was_written_is_told_with_its_line(bound: Project) -> None:
 
 LEFT: list[tuple[Json, str, str]] = [
     ({"status": "inactive"}, "status", "only the console can change it"),
-    ({"type": "automatic", "metrics": {"completeness": "low"}}, "type", "a type is not changed line by line"),
+    (
+        {"type": "automatic", "metrics": {"completeness": "low"}},
+        "type",
+        "a type cannot be changed line",
+    ),
     ({"metrics": {"completeness": 0.8, "tone": 0.5}}, "metrics.tone", "list it under `custom_metrics` first"),
-    ({"metrics": {}}, "metrics.completeness", "no metric is left live"),
+    ({"metrics": {}}, "metrics.completeness", "no metric is live any more"),
     ({"metrics": {"completeness": 7.5}}, "metrics.completeness", "no manifest can hold this value"),
     ({"name": " "}, "name", "no manifest can hold this value"),
 ]
@@ -149,7 +153,7 @@ def test_a_conflict_is_shown_and_written_only_when_it_is_named(bound: Project) -
     file = declare(bound, MANIFEST.replace("0.80", "0.70"))
     edit(bound, "bot", metrics={"completeness": 0.6})
     ran = bound.ok("drift", "--write", code=2)
-    assert "not written: git says something new too" in ran.out
+    assert "not written: git changed too" in ran.out
     assert "completeness: 0.70" in file.read_text()
     bound.ok("drift", "--write", "--overwrite", "bot")
     assert "completeness: 0.6     # agreed in May" in file.read_text()
@@ -526,7 +530,7 @@ def test_each_value_goes_into_the_one_file_that_owns_it(project: Project) -> Non
         project.apply()
         edit(project, address, **values)
         ran = project.json("drift", "--write")
-        assert ("counts in other environments too" in ran.err) == (home == "all")
+        assert ("applies in other environments too" in ran.err) == (home == "all")
         for name, text in LAYERS.items():
             said = lines if f"/{home}." in name else []
             assert changed(text, (project.root / name).read_text()) == said, (address, values)

@@ -101,9 +101,9 @@ def test_doctor_looks_at_one_environment_with_its_own_key(fleet: Project) -> Non
         (["plan"], 64, "name the environment: --env staging or --env production"),
         (["render"], 64, "name the environment"),
         (["outputs"], 64, "name the environment"),
-        (["plan", "--env", "prodution"], 64, 'there is no such one. Did you mean "production"?'),
+        (["plan", "--env", "prodution"], 64, 'prodution\'. Did you mean "production"?'),
         (["validate", "--env", "x"], 64, "There are: staging, production."),
-        (["compare", "staging", "prod"], 64, "there is no such one"),
+        (["compare", "staging", "prod"], 64, "there is no environment 'prod'"),
         (["compare", "staging"], 64, "Missing argument"),
         (["validate"], 0, ""),
         (["schema"], 0, ""),
@@ -272,7 +272,7 @@ def test_the_sandbox_is_one_for_each_environment(fleet: Project) -> None:
                 },
             },
             "duplicate-rule",
-            "stands already",
+            "is defined already",
         ),
     ],
 )
@@ -363,7 +363,7 @@ def test_compare_says_in_which_direction(fleet: Project) -> None:
     ]
     assert "staging is looser than production in 1" in fleet.ok("compare", "production", "staging").out
     same = fleet.ok("compare", "staging", "staging", "--detailed-exitcode")
-    assert same.out.endswith("staging is as staging: 1 workflow alike.\n")
+    assert same.out.endswith("staging does not differ from staging: 1 workflow alike.\n")
 
 
 def test_render_of_render_is_the_same(project: Project) -> None:

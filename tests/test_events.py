@@ -235,7 +235,7 @@ WRONG: list[tuple[Json, str]] = [
     ({"model_output": "o", "model_used": "m", "system_prompt": "s"}, "needs a `user_prompt`"),
     (
         {**OUTPUT, "model_input": {}},
-        "`user_prompt` belongs into `model_input`, which is there: write it once.",
+        "`user_prompt` belongs in `model_input`, which is there: move it in.",
     ),
     ({**BARE, "model_input": {}}, "neither a `user_prompt` nor"),
     ({**BARE, "model_input": ["p"]}, "found a list"),
@@ -267,7 +267,7 @@ def test_who_takes_no_events(world: World) -> None:
     project = ready(world)
     workflow_id = project.bound("a")
     assert 'Did you mean "a"?' not in project.ok("events", "list", "zzz", code=1).err
-    assert "no id" in project.ok("events", "show", "a", "a b", code=64).err
+    assert "is not an id" in project.ok("events", "show", "a", "a b", code=64).err
     assert "no event nope" in project.ok("events", "show", "a", "nope", code=1).err
     project.server.edit(workflow_id, status="inactive")
     assert "inactive" in submit(project, code=1).err
@@ -313,7 +313,7 @@ def test_watching_is_bounded(world: World) -> None:
     event_id = submit(project).out.strip()
     ran = project.ok("events", "watch", "a", event_id, "--wait", "0.3", code=1)
     assert "in progress" in ran.out
-    assert "has not ended within 0.3 s" in ran.err
+    assert "did not end within 0.3 s" in ran.err
     polls = [seen for seen in project.server.requests("GET") if "/events/" in seen["path"]]
     assert 2 <= len(polls) <= 4
 

@@ -186,7 +186,7 @@ def test_init_below_a_project_names_it_and_goes_on(offline: Project) -> None:
     below = offline.root / "service" / "deep"
     below.mkdir(parents=True)
     ran = offline.ok("-C", str(below), "init")
-    assert f"is in the project of {offline.root / 'defendctl.yaml'}" in ran.err
+    assert f"lies inside the project of {offline.root / 'defendctl.yaml'}" in ran.err
     assert (below / "defendctl.yaml").exists()
     assert "is in the project of" not in offline.ok("-C", str(below), "init").err
     assert "is in the project of" not in offline.ok("init").err

@@ -227,10 +227,10 @@ def test_a_state_without_a_pinned_lineage_goes_on_with_a_warning(fresh: Project,
     (fresh.root / "defendctl.yaml").write_text("version: 1\n")
     ran = fresh.ok(command)
     assert f"state: {{lineage: {fresh.state['lineage']}}}" in ran.out + ran.err
-    assert "No lineage is pinned" in fresh.apply().err
+    assert "is not pinned, so a lost state" in fresh.apply().err
     (fresh.root / "defendctl.yaml").write_text(f"version: 1\nstate: {{lineage: {fresh.state['lineage']}}}\n")
     ran = fresh.ok(command)
-    assert "No lineage is pinned" not in ran.out + ran.err
+    assert "is not pinned, so a lost state" not in ran.out + ran.err
 
 
 def test_validate_goes_by_the_project_file_alone(fresh: Project) -> None:

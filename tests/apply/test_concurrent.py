@@ -56,7 +56,7 @@ def test_plans_at_once_and_beside_an_apply(project: Project) -> None:
         said += ran.out + ran.err
     assert "a run is under way (" in said
     assert f"process {apply.pid}, since" in said
-    assert "a run that goes on has begun to create it" in said
+    assert "a run that is under way began to create it" in said
     assert apply.returncode == 0, apply.communicate()
     assert plans > 5
     project.server.heal()

@@ -120,7 +120,7 @@ def test_every_mistake_is_told_at_its_line_and_nothing_is_done(project: Project)
     ran = refused(project, name, "--write", "workflows", code=7)
     told = {int(line.split(":")[1]): line for line in ran.err.splitlines() if line.startswith("ids.csv:")}
     expected = {
-        3: "stands already in line 2, for another address. [duplicate-id]",
+        3: "is already in line 2, for another address. [duplicate-id]",
         4: "fine is already in line 2. [duplicate-address]",
         5: "This cannot be an address",
         6: "A workflow id has 1 to 256 characters without blanks. [unusable-id]",

@@ -168,7 +168,7 @@ def test_with_f_the_other_files_are_still_asked(old: Project) -> None:
         ({"a": {"unmanaged": ["type"]}}, "An item of `unmanaged` must be description, max_retries"),
         ({"a": {"unmanaged": ["name"]}}, "An item of `unmanaged` must be description, max_retries"),
         ({"a": {"unmanaged": "description"}}, "`unmanaged` must be a list"),
-        ({"a": {"unmanaged": ["max_retries"] * 2}}, "`max_retries` stands twice in `unmanaged`"),
+        ({"a": {"unmanaged": ["max_retries"] * 2}}, "`max_retries` is listed twice in `unmanaged`"),
         ({"a": {"unmanaged": ["description"], "description": ""}}, "`description` has a value here and is"),
         (
             {"a": {"unmanaged": ["max_retries"], "max_improvement_attempts": 1}},

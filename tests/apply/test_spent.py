@@ -41,7 +41,7 @@ def live(project: Project) -> float:
 
 def test_an_old_plan_does_not_loosen_again(loosened: Project) -> None:
     ran = loosened.ok("apply", "p.json", code=6)
-    assert "was applied after it was made, and taken back since (a)" in ran.err
+    assert "were applied after it was made, and reverted since (a)" in ran.err
     saved = json.loads((loosened.root / "p.json").read_text())
     named = f"{saved['digest']}@{saved['serial']}"
     loosened.ok("apply", "--expect", named, code=6)

@@ -304,7 +304,7 @@ def test_the_console_does_not_push_a_file_out_of_the_manifest(ready: Project) ->
     (entry,) = ready.json("drift", code=2).json["workflows"]
     assert [f["path"] for f in entry["fields"]] == ["description", "file_search"]
     said = ready.run("drift", "--write")
-    assert "files of the repository stand there" in said.out + said.err
+    assert "it names files of the repository" in said.out + said.err
     after = (ready.root / "workflows" / "all.yaml").read_bytes()
     assert (b"edited" in after, b"docs/policy.pdf" in after, b"edited" in before) == (True, True, False)
     ready.apply()

@@ -86,7 +86,10 @@ def test_it_was_recorded_elsewhere_or_of_what_is_gone(example: Any) -> None:
             '{"kind": "test-results", "format_version": "2.0"}',
             "r.json has a format that this defendctl does not read",
         ),
-        ('{"kind": "test-results", "format_version": "1.0"}', "r.json holds no whole results: look at"),
+        (
+            '{"kind": "test-results", "format_version": "1.0"}',
+            "r.json does not hold complete results",
+        ),
     ],
 )
 def test_what_is_no_results_file(example: Any, text: str, said: str) -> None:

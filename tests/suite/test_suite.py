@@ -290,7 +290,7 @@ def test_an_environment_may_leave_out_what_is_tested(example: Any) -> None:
     (project.root / "over.yaml").write_text("version: 1\nworkflows: {support-bot: null}\n")
     ran = project.run("test", "--env", "prod")
     assert (ran.code, posts(project)) == (64, 0)
-    assert "leaves their workflows out: half-an-answer, invented-policy, policy-as-it-is" in ran.err
+    assert "leaves out their workflows: half-an-answer, invented-policy, policy-as-it-is" in ran.err
 
 
 # --- what is wrong with a file ---
