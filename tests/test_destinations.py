@@ -181,7 +181,7 @@ def test_what_is_kept_of_the_state_is_no_place_for_results(bound: Project) -> No
     lock.touch()
     before = lock.stat().st_ino
     for arguments in (["plan", "--out"], ["schema", "plan", "--output"]):
-        assert "kept in there" in bound.ok(*arguments, str(lock), code=64).err
+        assert "are kept there" in bound.ok(*arguments, str(lock), code=64).err
     assert lock.stat().st_ino == before
 
 
