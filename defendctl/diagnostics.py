@@ -13,7 +13,6 @@ DefendctlError                1   failure
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -111,5 +110,7 @@ def count_errors(diagnostics: Sequence[Diagnostic]) -> str:
 
 def suggest(word: str, known: Iterable[str]) -> str:
     """` Did you mean "…"?`, or nothing where no known word is near."""
+    import difflib  # for mistakes alone
+
     near = difflib.get_close_matches(word[:100], list(known), n=1, cutoff=0.6)
     return f' Did you mean "{near[0]}"?' if near else ""

@@ -51,17 +51,8 @@ core of it; what a manifest says and what is made of it; a protocol and what kee
 
 HEAVY = frozenset(
     {
-        "httpx",
-        "deepdiff",
-        "pydantic",
-        "yaml",
-        "filelock",
-        "starlette",
-        "uvicorn",
-        "sqlite3",
-        "asyncio",
-        "psycopg",
-        "obstore",
+        *("httpx", "httpcore", "deepdiff", "pydantic", "yaml", "filelock", "psycopg", "obstore"),
+        *("starlette", "uvicorn", "sqlite3", "asyncio", "concurrent", "email"),
     }
 )
 FULL = 16
@@ -219,11 +210,14 @@ def weightless_imports() -> list[str]:
         for one in imports(path):
             guards = weight(one.target) - weight(name)
             own = name.startswith("defendctl.cli.") and one.target.startswith("defendctl.operations")
-            own = own or name == "defendctl.__main__"  # what must come first of all comes before imports
+            own = own or name in FIRST
             if one.inside and not one.types and one.target in known() and not (guards or own):
                 found.append(f"{place(path)}:{one.line}: {one.target}.{one.name}")
     return sorted(found)
 
+
+FIRST = frozenset({"defendctl.__main__", *(f"defendctl.cli.{m}" for m in ("main", "console", "completing"))})
+"""What runs before a command is chosen: it opens late whatever only some commands, or mistakes, need."""
 
 _CODES = frozenset(Exit) - {Exit.OK}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ import yaml
 
 from defendctl.operations.schema import schema
 from defendctl.render.registry import is_own
-from tests.conftest import custom
+from tests.conftest import custom, few_quick
 from tests.test_durable import disk_of
 
 if TYPE_CHECKING:
@@ -113,35 +114,45 @@ WRITERS = {
 }
 
 
-@pytest.mark.parametrize("writer", WRITERS)
+TAKEN = {
+    "prod.json": "that is the state",
+    "link": "that is the state",
+    "out/../prod.json": "that is the state",
+    "prod.json.journal": "that is the journal of the state",
+    "defendctl.yaml": "that is the project file",
+    "workflows/all.yaml": "that is a manifest",
+    "more/empty.yaml": "that is a manifest",
+    "over/o.yaml": "that is a manifest",
+    "tests/t.yaml": "that is a file of tests",
+    "rules.yaml": "that is a file of the policy",
+    "workflows/new.yaml": "manifests, rules or tests are read from there",
+    "over/deep/new.YML": "there is no folder over/deep",
+    "tests/new.yml": "manifests, rules or tests are read from there",
+    "README.md": ELSEWHERE,
+    "binary": ELSEWHERE,
+    "out": "that is a folder",
+    "nowhere/p": "there is no folder nowhere",
+}
+"""Path → why no result goes there."""
+ANY = "plan --out"
+
+
 @pytest.mark.parametrize(
-    ("path", "why"),
-    [
-        ("prod.json", "that is the state"),
-        ("link", "that is the state"),
-        ("out/../prod.json", "that is the state"),
-        ("prod.json.journal", "that is the journal of the state"),
-        ("defendctl.yaml", "that is the project file"),
-        ("workflows/all.yaml", "that is a manifest"),
-        ("more/empty.yaml", "that is a manifest"),
-        ("over/o.yaml", "that is a manifest"),
-        ("tests/t.yaml", "that is a file of tests"),
-        ("rules.yaml", "that is a file of the policy"),
-        ("workflows/new.yaml", "manifests, rules or tests are read from there"),
-        ("over/deep/new.YML", "there is no folder over/deep"),
-        ("tests/new.yml", "manifests, rules or tests are read from there"),
-        ("README.md", ELSEWHERE),
-        ("binary", ELSEWHERE),
-        ("out", "that is a folder"),
-        ("nowhere/p", "there is no folder nowhere"),
-    ],
+    "case",
+    few_quick(
+        product(WRITERS, TAKEN),
+        *((ANY, path) for path in TAKEN),
+        *((writer, "README.md") for writer in WRITERS if writer != ANY),
+    ),
+    ids=" ".join,
 )
-def test_nothing_else_is_replaced(bound: Project, writer: str, path: str, why: str) -> None:
+def test_nothing_else_is_replaced(bound: Project, case: tuple[str, str]) -> None:
     """Before anything is read or paid for."""
+    writer, path = case
     before = bound.files()
     bound.server.forget_requests()
     ran = bound.ok(*(word.format(path) for word in WRITERS[writer]), code=64)
-    assert why in ran.err
+    assert TAKEN[path] in ran.err
     assert bound.files() == before
     assert not bound.server.requests()
 
@@ -170,7 +181,7 @@ def test_what_is_kept_of_the_state_is_no_place_for_results(bound: Project) -> No
     lock.touch()
     before = lock.stat().st_ino
     for arguments in (["plan", "--out"], ["schema", "plan", "--output"]):
-        assert "kept in there" in bound.ok(*arguments, str(lock), code=64).err
+        assert "are kept there" in bound.ok(*arguments, str(lock), code=64).err
     assert lock.stat().st_ino == before
 
 

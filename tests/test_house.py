@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -35,7 +36,18 @@ PURE = {
 """Folders, and files of the top, that only compute. What reads or writes has a folder of its own."""
 IMPURE = {"yamltext/source.py"}
 DOES_IO = {"os", "io", "pathlib", "socket", "time", "datetime", "random", "uuid", "subprocess", "threading"}
-DOES_IO |= {"httpx", "filelock", "sqlite3", "secrets", "tempfile", "shutil", "signal", "sys", "logging"}
+DOES_IO |= {
+    "httpx",
+    "httpcore",
+    "filelock",
+    "sqlite3",
+    "secrets",
+    "tempfile",
+    "shutil",
+    "signal",
+    "sys",
+    "logging",
+}
 DOES_IO |= {"fcntl", "defendctl.durable"}
 
 
@@ -118,7 +130,8 @@ def test_the_core_does_no_io() -> None:
 
 
 def test_only_one_module_knows_httpx_and_one_knows_deepdiff() -> None:
-    for library, where in (("httpx", "api/transport.py"), ("deepdiff", "plan/diff.py")):
+    knows = {"httpx": "api/connection.py", "httpcore": "api/connection.py", "deepdiff": "plan/diff.py"}
+    for library, where in knows.items():
         users = {p for p in modules() if library in {one.target.split(".")[0] for one in house.imports(p)}}
         assert users == {PACKAGE / where}
 
@@ -135,18 +148,29 @@ def test_only_one_module_writes_files() -> None:
     assert writers == {"durable.py", "state/local/journal.py", "state/local/lock.py"}
 
 
-def loaded_after(*arguments: str, cwd: Path) -> set[str]:
-    """The top-level modules that a command leaves loaded."""
+def every_module_after(*arguments: str, cwd: Path, **env: str) -> set[str]:
+    """What a command leaves loaded."""
     code = (
-        "import sys, json; from defendctl.cli.main import run; code = run(sys.argv[1:]); "
-        "print('\\n' + json.dumps([code, sorted({m.split('.')[0] for m in sys.modules})]))"
+        "import sys; from defendctl.cli.main import run\n"
+        "code = run(sys.argv[1:]); names = list(sys.modules)\n"
+        "import json; print('\\n' + json.dumps([code, names]))"
     )
     ran = subprocess.run(
-        [sys.executable, "-c", code, *arguments], cwd=cwd, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, *arguments],
+        cwd=cwd,
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     code_, names = json.loads(ran.stdout.splitlines()[-1])
     assert code_ == 0, ran.stderr
     return set(names)
+
+
+def loaded_after(*arguments: str, cwd: Path, **env: str) -> set[str]:
+    """The top-level modules of them."""
+    return {name.split(".")[0] for name in every_module_after(*arguments, cwd=cwd, **env)}
 
 
 @pytest.mark.skipif("coverage" in sys.modules, reason="the measurement itself is loaded")
@@ -156,14 +180,49 @@ def test_help_and_version_load_nothing_heavier_than_click(option: str, tmp_path:
     assert not loaded_after("plan", option, cwd=tmp_path) & HEAVY
 
 
-def test_validate_loads_neither_httpx_nor_deepdiff() -> None:
-    loaded = loaded_after("validate", cwd=ROOT / "examples" / "quickstart")
-    assert not loaded & {"httpx", "deepdiff"}
-    assert "yaml" in loaded, "the command did run"
+@pytest.mark.skipif("coverage" in sys.modules, reason="the measurement itself is loaded")
+def test_version_loads_little_of_ours(tmp_path: Path) -> None:
+    """And nothing that click does not: each module is a part of what the user waits for."""
+    loaded = every_module_after("--version", cwd=tmp_path)
+    cli = {f"cli.{name}" for name in ("completing", "console", "main", "options", "run")}
+    below = {
+        "cli",
+        "command",
+        "diagnostics",
+        "exits",
+        "process",
+        *("render", "render.text", "render.text.paint"),
+    }
+    ours = {name.partition(".")[2] for name in loaded if name.startswith("defendctl.")}
+    assert ours == cli | below
+    assert not loaded & {"json", "traceback", "difflib", "logging", "socket", "ssl"}
 
 
-def test_a_plan_without_anything_to_read_loads_no_httpx() -> None:
-    assert "httpx" not in loaded_after("plan", cwd=ROOT / "examples" / "quickstart")
+@pytest.mark.parametrize(
+    ("arguments", "heavy"),
+    [
+        (["validate"], {"yaml", "pydantic"}),
+        (["plan"], {"yaml", "pydantic"}),
+        (["plan", "--no-refresh"], {"yaml", "pydantic"}),
+        (["outputs"], {"yaml", "pydantic"}),
+        (["fmt", "--check"], {"yaml", "pydantic"}),
+        (["schema", "manifest"], {"yaml", "pydantic"}),
+    ],
+)
+@pytest.mark.skipif("coverage" in sys.modules, reason="the measurement itself is loaded")
+def test_what_each_command_loads(arguments: list[str], heavy: set[str]) -> None:
+    """Where nothing is to be read from an API."""
+    assert loaded_after(*arguments, cwd=ROOT / "examples" / "quickstart") & (HEAVY - {"email"}) == heavy
+
+
+@pytest.mark.skipif("coverage" in sys.modules, reason="the measurement itself is loaded")
+def test_a_tab_loads_no_more_than_it_reads() -> None:
+    """Neither what validates a workflow nor what compares two."""
+    tab = {"_DEFENDCTL_COMPLETE": "bash_complete", "COMP_WORDS": "defendctl show s", "COMP_CWORD": "2"}
+    loaded = every_module_after(cwd=ROOT / "examples" / "quickstart", **tab)
+    assert "defendctl.editing.glance" in loaded
+    assert not loaded & {"httpx", "httpcore", "deepdiff", "filelock", "concurrent.futures"}
+    assert "defendctl.schema.models_manifest" not in loaded
 
 
 @pytest.mark.parametrize("kind", ["manifest", "overlay", "project", "plan", "policy", "tests"])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote
 
+from defendctl.api.answer import Answer, NotSent, TooLarge, Unanswered
 from defendctl.api.decode import observe
 from defendctl.api.detail import detail, recent
 from defendctl.api.dialects.dialect import encode
@@ -25,7 +26,7 @@ from defendctl.api.outcome import (
     too_many_values,
 )
 from defendctl.api.patience import RETRIED, Patience
-from defendctl.api.transport import Answer, Lost, NotSent, TooLarge, Transport
+from defendctl.api.transport import Transport
 from defendctl.diagnostics import ApiError, KeyRefused
 from defendctl.model import usable_file_id
 
@@ -173,7 +174,7 @@ class DefendApi:
             if not error.again:
                 self.patience.give_up(str(error))
             return Unsent(str(error), error.again)
-        except Lost as error:
+        except Unanswered as error:
             return Unknown(str(error))
         return answer
 
@@ -214,7 +215,7 @@ class DefendApi:
         what: str,
         workflow_id: str,
         private: Private,
-        final: type[Lost] | tuple[()] = (),
+        final: type[Unanswered] | tuple[()] = (),
         below: str = "",
         **request: object,
     ) -> Answer:
@@ -227,7 +228,7 @@ class DefendApi:
         what: str,
         send: Callable[[], Answer],
         private: Private,
-        final: type[Lost] | tuple[()] = (),
+        final: type[Unanswered] | tuple[()] = (),
     ) -> Answer:
         """Any answer but one that refuses the key."""
         answer = self.patience.ask(what, send, lambda answer: explain(answer, private), final)
@@ -238,7 +239,7 @@ class DefendApi:
     def _send(self, method: str, path: str, seconds: float, **request: object) -> Answer:
         try:
             answer = self._transport.send(method, path, seconds=seconds, **request)  # type: ignore[arg-type]
-        except (NotSent, Lost) as error:
+        except (NotSent, Unanswered) as error:
             self._log(f"{method} {path}: {error}")
             raise
         self._log(f"{method} {path}: {answer.status}")

@@ -21,7 +21,7 @@ from defendctl.model import FIELDS, METRICS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from defendctl.api.transport import Answer
+    from defendctl.api.answer import Answer
 
 _PLACES: Final = frozenset(
     {

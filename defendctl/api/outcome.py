@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from defendctl.model import usable_id
 
 if TYPE_CHECKING:
-    from defendctl.api.transport import Answer
+    from defendctl.api.answer import Answer
 
 MOST_VALUES: Final = 200_000
 REFUSED: Final = frozenset({400, 401, 403, 404, 405, 413, 414, 415, 422, 431, 307, 308, 429})

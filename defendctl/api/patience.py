@@ -15,8 +15,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
+from defendctl.api.answer import Answer, NotSent, Unanswered
 from defendctl.api.asked import asked_wait
-from defendctl.api.transport import Answer, Lost, NotSent
 from defendctl.diagnostics import ApiError, Interrupted
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Patience:
         what: str,
         send: Callable[[], Answer],
         explain: Callable[[Answer], str],
-        final: type[Lost] | tuple[()] = (),
+        final: type[Unanswered] | tuple[()] = (),
     ) -> Answer:
         """Send until there is an answer that is not worth a retry. Raises ApiError, or `final` at once."""
         tried = 0
@@ -168,7 +168,7 @@ class Patience:
             self._not_before = max(self._not_before, until)
             return True
 
-    def _next_wait(self, answer: Answer | NotSent | Lost, tried: int) -> float | None:
+    def _next_wait(self, answer: Answer | NotSent | Unanswered, tried: int) -> float | None:
         if not isinstance(answer, Answer) or answer.status >= 500:
             self.failed()
         if isinstance(answer, NotSent) and not answer.again:
@@ -184,10 +184,12 @@ def backoff(tried: int) -> float:
     return random.uniform(0, min(_CAP, _BASE * 2 ** (tried - 1)))
 
 
-def _attempt(send: Callable[[], Answer], final: type[Lost] | tuple[()]) -> Answer | NotSent | Lost:
+def _attempt(
+    send: Callable[[], Answer], final: type[Unanswered] | tuple[()]
+) -> Answer | NotSent | Unanswered:
     try:
         return send()
     except final:
         raise
-    except (NotSent, Lost) as error:
+    except (NotSent, Unanswered) as error:
         return error

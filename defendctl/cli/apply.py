@@ -15,10 +15,10 @@ from defendctl.cli.options import (
     beginning,
     older_checkout,
     progress_of,
-    selecting,
     subcommand,
 )
 from defendctl.cli.plan import Expected, expected
+from defendctl.cli.selecting import selecting
 from defendctl.cli.telling import after, plan_shown, tell_denied, warn_about
 from defendctl.diagnostics import DefendctlError, Precondition, Usage
 from defendctl.exits import worst_exit

@@ -12,8 +12,6 @@ from functools import wraps
 from typing import TYPE_CHECKING
 
 from defendctl.cli.run import Run
-from defendctl.manifest.lint import LINTS
-from defendctl.model import FIELDS, GENERATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -59,10 +57,15 @@ def _states(workspace: Workspace) -> Iterator[State]:
 
 
 def _declared(workspace: Workspace) -> Iterator[str]:
-    from defendctl.manifest.resolve import resolve
+    from defendctl.editing.glance import addresses
+    from defendctl.manifest.resolve import manifest_files, resolve
+    from defendctl.yamltext.source import read
 
     for each in workspace.environments:
-        yield from resolve(each.project, None, each.cwd).spans
+        files = manifest_files(each.project, None, each.cwd)
+        found = [addresses(read(file, str(file))) for file in files]
+        sure = [address for one in found for address in one or ()]
+        yield from resolve(each.project, None, each.cwd).spans if None in found else sure
 
 
 @_offers
@@ -116,6 +119,8 @@ def labels(workspace: Workspace) -> Iterator[str]:
 
 @_offers
 def lint_codes(workspace: Workspace) -> Iterable[str]:
+    from defendctl.manifest.lint import LINTS
+
     return LINTS
 
 
@@ -128,9 +133,13 @@ def folders(ctx: click.Context, param: click.Parameter, typed: str) -> list[Comp
 
 @_offers
 def fields(workspace: Workspace) -> Iterable[str]:
+    from defendctl.model import FIELDS
+
     return FIELDS
 
 
 @_offers
 def generations(workspace: Workspace) -> Iterable[str]:
+    from defendctl.model import GENERATIONS
+
     return GENERATIONS

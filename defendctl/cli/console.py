@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TextIO
 
 from defendctl import process
 from defendctl.diagnostics import DefendctlError
-from defendctl.render.inert import inert
 from defendctl.render.text.paint import painter
 
 if TYPE_CHECKING:
@@ -67,21 +66,21 @@ class Console:
         """Once, however often it is noticed."""
         if not self.quiet and text not in self._warned:
             self._warned.add(text)
-            self.err(f"{self.paint_err('warning:', 'yellow')} {inert(text)}")
+            self.err(f"{self.paint_err('warning:', 'yellow')} {_inert(text)}")
 
     def log(self, text: str) -> None:
         if self.verbose:
-            self.err(inert(text))
+            self.err(_inert(text))
 
     def error(self, error: DefendctlError) -> None:
-        text = "\n  ".join(inert(line) for line in error.message.split("\n"))
+        text = "\n  ".join(_inert(line) for line in error.message.split("\n"))
         self.err(f"{self.paint_err('error:', 'red')} {text}")
         if error.hint:
-            self.err(f"  {inert(error.hint)}")
+            self.err(f"  {_inert(error.hint)}")
 
     def confirm(self, question: str) -> bool:
         """Asks whoever sits at the terminal; only a yes is one."""
-        _say(f"{inert(question)} [y/N] ")
+        _say(f"{_inert(question)} [y/N] ")
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
     def live(self) -> Live:
@@ -118,6 +117,12 @@ def _say(text: str) -> None:
         process.give_up(sys.stderr)
 
 
+def _inert(text: str) -> str:
+    from defendctl.render.inert import inert
+
+    return inert(text)
+
+
 def _can_move(stream: TextIO) -> bool:
     """Whether a line on it can be written over."""
     return stream.isatty() and os.environ.get("TERM") != "dumb"
@@ -132,7 +137,7 @@ class Live:
     def say(self, text: str) -> None:
         if self._on:
             seconds = time.monotonic() - self._began
-            _say(f"\r\x1b[K{inert(text)} ({seconds:.0f} s)")
+            _say(f"\r\x1b[K{_inert(text)} ({seconds:.0f} s)")
             self._shown = True
 
     def end(self) -> None:

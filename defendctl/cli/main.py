@@ -7,7 +7,6 @@ import io
 import os
 import signal
 import sys
-import traceback
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
@@ -18,9 +17,6 @@ from defendctl.cli.options import Group, global_options
 from defendctl.cli.run import Run
 from defendctl.diagnostics import DefendctlError, Invalid
 from defendctl.exits import Exit, worst_exit
-from defendctl.render.inert import inert
-from defendctl.render.setting import Setting
-from defendctl.render.text.diagnostics import diagnostics
 from defendctl.state.backend import Unreachable
 
 if TYPE_CHECKING:
@@ -137,6 +133,8 @@ def _starved() -> bool:
 
 def _click(error: click.ClickException, console: Console) -> int:
     """Arguments and variables are quoted in it, and may hold anything."""
+    from defendctl.render.inert import inert
+
     said = io.StringIO()
     error.show(said)
     console.err("\n".join(inert(line) for line in said.getvalue().rstrip("\n").split("\n")))
@@ -144,12 +142,17 @@ def _click(error: click.ClickException, console: Console) -> int:
 
 
 def _invalid(error: Invalid, console: Console) -> int:
+    from defendctl.render.setting import Setting
+    from defendctl.render.text.diagnostics import diagnostics
+
     console.err(diagnostics(error.diagnostics, Setting(console.paint_err)))
     return error.exit_code
 
 
 def _defect(error: BaseException, console: Console) -> int:
     """Type and place, but no values: those may be anybody's."""
+    import traceback
+
     frames = traceback.extract_tb(error.__traceback__)
     places = [f"{os.path.basename(f.filename)}:{f.lineno} {f.name}" for f in frames]  # noqa: PTH119
     shown = places if console.verbose else places[-1:]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,7 +14,6 @@ from defendctl import __version__
 from defendctl.cli import completing
 from defendctl.cli.completing import environments, folders, labels
 from defendctl.cli.run import Run
-from defendctl.model import FIELDS
 from defendctl.state.place import BadPlace, parse_place
 
 if TYPE_CHECKING:
@@ -276,32 +274,6 @@ replace_option = click.option(
     shell_complete=completing.declared,
     help="Make a new workflow for this address; the old one stays live.",
 )
-
-reassert_option = click.option(
-    "--reassert",
-    type=click.Choice(FIELDS),
-    multiple=True,
-    metavar="FIELD",
-    help="Write this field, which cannot be read back, wherever its value is only assumed.",
-)
-
-
-def selecting(command: Callable[..., int]) -> Callable[..., int]:
-    """The options of plan and apply that say what of the project is meant, given to it as `chosen`."""
-
-    @wraps(command)
-    def selected(*args: Any, file: tuple[Path, ...], **given: Any) -> int:
-        from defendctl.operations.selection import Selection
-
-        names = ("target", "replace", "selector", "reassert", "parallelism")
-        chosen = Selection(files=file, **{name: given.pop(name) for name in names})
-        return command(*args, chosen=chosen, **given)
-
-    for option in reversed(
-        (files_option, target_option, replace_option, selector, reassert_option, parallelism_option)
-    ):
-        selected = option(selected)
-    return selected
 
 
 def progress_of(ticker: Ticker) -> Progress:

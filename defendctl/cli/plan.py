@@ -14,9 +14,9 @@ from defendctl.cli.options import (
     PATH,
     RESULT,
     progress_of,
-    selecting,
     subcommand,
 )
+from defendctl.cli.selecting import selecting
 from defendctl.cli.telling import warn_about
 from defendctl.diagnostics import errors
 from defendctl.exits import Exit, worst_exit

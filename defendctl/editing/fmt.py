@@ -53,10 +53,12 @@ class Formatted:
 def formatted(text: str) -> Formatted:
     """Of a manifest without errors and without byte order mark. Pure; what may not be, is not done."""
     notes: list[tuple[int, str]] = []
+    roots = compose(text)
     for step in (_respelt, _bodies_in_order, _top_in_order):
-        after = spliced(text, step(text, notes))
-        if after != text and _means_the_same(text, after):
-            text = after
+        after = spliced(text, step(text, roots, notes))
+        found = _meaning_the_same(text, roots, after) if after != text else None
+        if found is not None:
+            text, roots = after, found
         elif after != text:
             notes.append((1, f"{_NAMES[step.__name__]} would change what this file means"))
     return Formatted(text, tuple(dict.fromkeys(notes)))
@@ -69,11 +71,13 @@ _NAMES: Final = {
 }
 
 
-def _means_the_same(before: str, after: str) -> bool:
-    """And holds every comment."""
+def _meaning_the_same(before: str, roots: list[Mark], after: str) -> list[Mark] | None:
+    """The roots of `after`, if it says what `before` does, and holds every comment."""
     (old, wrong), (new, still_wrong) = loads(before, ""), loads(after, "")
-    same = [canonical(one.data) for one in old] == [canonical(one.data) for one in new]
-    return same and wrong == still_wrong and sorted(comments(before)) == sorted(comments(after))
+    if wrong != still_wrong or [canonical(one.data) for one in old] != [canonical(one.data) for one in new]:
+        return None
+    found = compose(after)
+    return found if sorted(comments(before, roots)) == sorted(comments(after, found)) else None
 
 
 def canonical(data: Any) -> Any:
@@ -111,17 +115,17 @@ def bodies(root: Mark) -> Iterator[tuple[Mark, Mark]]:
             yield key, value
 
 
-def _respelt(text: str, notes: list[tuple[int, str]]) -> list[Splice]:
+def _respelt(text: str, roots: list[Mark], notes: list[tuple[int, str]]) -> list[Splice]:
     found = [
         splice
-        for root in compose(text)
+        for root in roots
         for _, body in bodies(root)
         for key, value in body.pairs
         for splice in (*_key(key), *_value(key, value))
     ]
     found += [
         splice
-        for root in compose(text)
+        for root in roots
         for key, value in root.pairs
         if key.text == "version"
         for splice in _whole(value)
@@ -187,19 +191,19 @@ def rank(key: str, order: Sequence[str]) -> int:
     return order.index("x-") if key.startswith("x-") and "x-" in order else len(order)
 
 
-def _bodies_in_order(text: str, notes: list[tuple[int, str]]) -> list[Splice]:
+def _bodies_in_order(text: str, roots: list[Mark], notes: list[tuple[int, str]]) -> list[Splice]:
     return [
         splice
-        for root in compose(text)
+        for root in roots
         for key, body in bodies(root)
         for splice in _in_order(text, body, BODY, key.end, notes)
     ]
 
 
-def _top_in_order(text: str, notes: list[tuple[int, str]]) -> list[Splice]:
+def _top_in_order(text: str, roots: list[Mark], notes: list[tuple[int, str]]) -> list[Splice]:
     return [
         splice
-        for root in compose(text)
+        for root in roots
         if root.kind == "map"
         for splice in _in_order(text, root, TOP, root.start, notes, keep_top=True)
     ]

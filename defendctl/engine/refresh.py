@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from defendctl.api.patience import NotTried
 from defendctl.diagnostics import ApiError, KeyRefused
+from defendctl.engine.parallel import in_parallel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,15 +60,6 @@ def _each(read: Callable[[str], T], on_read: Callable[[], None]) -> Callable[[st
             on_read()
 
     return told
-
-
-def in_parallel(read: Callable[[str], T], ids: Mapping[str, str], parallelism: int) -> dict[str, T]:
-    """Address → what `read` makes of its id. What it raises comes out, and nothing more is started."""
-    pool = ThreadPoolExecutor(min(parallelism, len(ids)))
-    try:
-        return dict(zip(ids, pool.map(read, ids.values()), strict=True))
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _raise(answers: Mapping[str, Observed | ApiError | None]) -> None:

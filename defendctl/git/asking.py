@@ -27,7 +27,8 @@ _ALONE: Final = {
     "GCM_INTERACTIVE": "never",
     "SSH_ASKPASS_REQUIRE": "never",
 }
-_USERINFO: Final = re.compile(r"(?<=://)[^/@\s]+@")
+_SECRETS: Final = re.compile(r"(?<=://)[^/@\s]+@|(?<=[\w/])\?[^\s']*")
+"""Of a URL: who asks, and its query."""
 
 
 class NoAnswer(DefendctlError):
@@ -48,12 +49,12 @@ class Said:
     def reason(self) -> str:
         """The first line, for what follows is advice about git's own settings."""
         lines = self.err.decode(errors="replace").splitlines() or ["it gave no reason"]
-        return without_userinfo(lines[0].removeprefix("fatal: "))[:200]
+        return without_secrets(lines[0].removeprefix("fatal: "))[:200]
 
 
-def without_userinfo(text: str) -> str:
-    """No user and no password in any URL of it."""
-    return _USERINFO.sub("", text)
+def without_secrets(text: str) -> str:
+    """No user, no password and no query in any URL of it."""
+    return _SECRETS.sub("", text)
 
 
 def ask(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from defendctl.diagnostics import DefendctlError
-from defendctl.git.asking import NoAnswer, Said, TooSlow, ask, call, without_userinfo
+from defendctl.git.asking import NoAnswer, Said, TooSlow, ask, call, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,12 +69,12 @@ class Silent(DefendctlError):
 
 
 @dataclass(frozen=True, slots=True)
-class Remote:
+class RemoteRefs:
     folder: Path
     target: str
-    """A remote's name, or a URL."""
+    """Its URL."""
     shown: str
-    """For messages."""
+    """For messages: its name, or its URL."""
     env: Mapping[str, str]
 
     def refs(self, *patterns: str) -> dict[str, str]:
@@ -109,15 +109,15 @@ class Remote:
         if not refused:
             raise self._trouble(said, "written")
         why = refused[0].rpartition("\t")[2]
-        if _MOVED.search(why):
-            raise Moved(why)
         told = _words(said)
+        if _MOVED.search(why):
+            raise Moved(f"{why} {told}".rstrip())
         if not _STAYS.search(f"{why} {told}"):
             raise Silent(f"{why} {told}")
         ref = refused[0].split("\t")[1].rpartition(":")[2]
         allowed = f"`{ref.rpartition('/')[0]}/*`"
         raise DefendctlError(
-            f"{self.shown} refuses {ref}: {without_userinfo(why)} {told}".rstrip(),
+            f"{self.shown} refuses {ref}: {without_secrets(why)} {told}".rstrip(),
             f"whoever runs it must let this user push {allowed}, or the state must be elsewhere",
         )
 
@@ -135,47 +135,38 @@ class Remote:
             raise Silent(error.message) from error
 
 
-def open_remote(folder: Path, target: str) -> Remote:
-    """Where a ref is written there it is read too. Raises DefendctlError for what is none."""
+def open_remote(folder: Path, target: str) -> RemoteRefs:
+    """Where a ref is written there it is read too. Raises DefendctlError for what is none.
+
+    By its URL, for git moves refs of this repository along where a remote is named that maps them.
+    """
     if target.startswith("-"):
         raise DefendctlError(f"{target} is no remote of git")
-    settings = _settings(folder)
-    env = {} if _chooses_ssh(settings) else {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes"}
     if not _NAME.fullmatch(target):
-        return Remote(folder, target, shown_as(target), env)
-    if f"remote.{target}.url" not in settings:
+        return RemoteRefs(folder, target, shown_as(target), _ssh(folder))
+    try:
+        urls = ask(folder, "remote", "get-url", "--push", "--all", target).splitlines()
+    except NoAnswer as error:
         raise DefendctlError(
-            f"git knows no remote {target} in {folder}",
+            f"git knows no remote {target} in {folder}: {error.message}",
             "`git remote -v` lists those there are; a URL can be said instead, like `git+https://…?key=…`",
-        )
-    pushed = any(f"remote.{target}.pushurl" == name or "pushinsteadof" in name for name in settings)
-    return Remote(folder, _where_pushed(folder, target) if pushed else target, target, env)
+        ) from error
+    if len(urls) != 1:
+        raise DefendctlError(f"the remote {target} pushes to {len(urls)} places, and a state has one")
+    return RemoteRefs(folder, urls[0].decode(errors="surrogateescape"), target, _ssh(folder))
 
 
-def _settings(folder: Path) -> set[str]:
-    """The names of those that say where a remote is and how it is reached. Raises NoAnswer."""
-    said = call(folder, "config", "--name-only", "--get-regexp", r"^(remote|url|core\.sshcommand)")
-    if said.code > 1:  # 1: there are none
-        raise NoAnswer(said.reason)
-    return {*said.out.decode(errors="replace").splitlines()}
-
-
-def _chooses_ssh(settings: set[str]) -> bool:
+def _ssh(folder: Path) -> dict[str, str]:
     """Whoever has chosen a command for ssh keeps it."""
-    return "core.sshcommand" in settings or not {"GIT_SSH_COMMAND", "GIT_SSH"}.isdisjoint(os.environ)
-
-
-def _where_pushed(folder: Path, name: str) -> str:
-    urls = [ask(folder, "remote", "get-url", *how, "--all", name).split() for how in ((), ("--push",))]
-    read, written = urls
-    if len(written) != 1:
-        raise DefendctlError(f"the remote {name} pushes to {len(written)} places, and a state has one")
-    return name if read == written else written[0].decode(errors="surrogateescape")
+    if not {"GIT_SSH_COMMAND", "GIT_SSH"}.isdisjoint(os.environ):
+        return {}
+    chosen = call(folder, "config", "--get", "core.sshCommand").out
+    return {} if chosen else {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes"}
 
 
 def shown_as(target: str) -> str:
     """Without user, password and query."""
-    return without_userinfo(target).partition("?")[0]
+    return without_secrets(target)
 
 
 def _words(said: Said) -> str:
@@ -183,4 +174,4 @@ def _words(said: Said) -> str:
     lines = said.err.decode(errors="replace").splitlines()
     told = [found[1].strip() for found in map(_BOTH.match, lines) if found]
     told = [line for line in told if line and not line.startswith("failed to push some refs")]
-    return without_userinfo("; ".join(told) or said.reason)[:300]
+    return without_secrets("; ".join(told) or said.reason)[:300].strip()

@@ -51,11 +51,13 @@ class Trees:
         return self._ask("commit-tree", tree, "-m", "The state of defendctl", env=_NOBODY)
 
     def entries(self, commit: str) -> dict[str, Entry]:
-        """Name → its blob. Raises NoAnswer where the commit or its tree is not here."""
+        """Name → its blob. Raises NoAnswer where not all of it is here."""
         found = {}
         for line in self._ask("ls-tree", "-l", "-z", commit).split("\0")[:-1]:
             about, _, name = line.partition("\t")
             _, kind, hash_, size = about.split()
+            if kind == "blob" and not size.isdigit():
+                raise NoAnswer(f"{name} is missing")
             if kind == "blob":
                 found[name] = Entry(hash_, int(size))
         return found

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from defendctl.command import command
 from defendctl.diagnostics import ApiError, DefendctlError, Invalid, KeyRefused
-from defendctl.engine.refresh import in_parallel
+from defendctl.engine.parallel import in_parallel
 from defendctl.exits import Exit
 from defendctl.model import ADDRESS, ADDRESS_RULE, usable_id
 from defendctl.operations.adopt import Undeclared, bind_all, remember_api, taken_over, undeclared

@@ -6,12 +6,12 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from defendctl.engine.upload import Uploads
 from defendctl.manifest.contents import read
 from defendctl.plan.uploads import known_ids, named, with_ids
 
 if TYPE_CHECKING:
     from defendctl.api.client import Speaking
+    from defendctl.engine.upload import Uploads
     from defendctl.manifest.desired import Desired
     from defendctl.model import State
     from defendctl.operations.workspace import Workspace
@@ -38,4 +38,6 @@ def _waiver(waiver: Waiver, ids: dict[str, str]) -> Waiver:
 
 
 def uploads(workspace: Workspace, api: Speaking, session: Session) -> Uploads:
+    from defendctl.engine.upload import Uploads
+
     return Uploads(api, session, partial(read, workspace.project.root))

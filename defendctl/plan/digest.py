@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from defendctl.plan.changes import Change, Move, Plan
     from defendctl.plan.compare import FieldChange
     from defendctl.plan.shapes import DigestedDocument, FieldDocument, MoveDocument
+
+_NO_CHANGES: Final = '{"changes":[]'
+"""How the canonical text begins, for no other key comes before this one."""
 
 
 def canonical(value: Any) -> str:
@@ -29,24 +32,30 @@ def digest(plan: Plan) -> str:
         "lineage": plan.lineage,
         "generation": plan.generation,
         "options": plan.options.data(),
-        "changes": digested(plan.listed),
+        "changes": [],
         **({"moves": moves_data(plan.moves)} if plan.moves else {}),
     }
-    return "sha256:" + hashlib.sha256(canonical(content).encode()).hexdigest()
+    tail = canonical(content).removeprefix(_NO_CHANGES)
+    hashed = hashlib.sha256(_NO_CHANGES[:-1].encode())
+    for place, change in enumerate(plan.listed):  # one after the other, for all at once fill the memory
+        hashed.update(("," * (place > 0) + canonical(_digested(change))).encode())
+    hashed.update(f"]{tail}".encode())
+    return "sha256:" + hashed.hexdigest()
 
 
 def digested(changes: Iterable[Change]) -> list[DigestedDocument]:
     """The changes as the digest covers them."""
-    return [
-        {
-            "address": change.address,
-            "workflow_id": change.workflow_id,
-            "action": change.action,
-            "direction": change.direction,
-            "fields": [field_document(field) for field in change.fields],
-        }
-        for change in changes
-    ]
+    return [_digested(change) for change in changes]
+
+
+def _digested(change: Change) -> DigestedDocument:
+    return {
+        "address": change.address,
+        "workflow_id": change.workflow_id,
+        "action": change.action,
+        "direction": change.direction,
+        "fields": [field_document(field) for field in change.fields],
+    }
 
 
 def moves_data(moves: Iterable[Move]) -> list[MoveDocument]:

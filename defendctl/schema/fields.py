@@ -60,4 +60,7 @@ Action = Annotated[Literal["fixit", "regenerate", "none"], BeforeValidator(_acti
 
 
 class Model(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    """Its validator is built when it is first asked for: a run needs few of them. A default that is a model
+    itself is made by `model_construct`, which asks for none."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)

@@ -70,7 +70,7 @@ class Common(Model):
     labels: dict[str, str] = {}
     unmanaged: list[Unmanaged] = []
     renamed_from: Item = ""
-    import_: Import = Field(Import(workflow_id="-"), alias="import")
+    import_: Import = Field(Import.model_construct(workflow_id="-"), alias="import")
 
 
 class Custom(Common):

@@ -55,7 +55,7 @@ class RuleEntry(Model):
     id: str
     level: Literal["warn", "deny"]
     message: Annotated[str, Field(pattern=NOT_BLANK, max_length=500)] = ""
-    select: Select = Select()
+    select: Select = Select.model_construct()
     min_threshold: Annotated[dict[str, Threshold], Field(min_length=1)] = {}
     require_metrics: Annotated[list[str], Field(min_length=1)] = []
     allow_types: Annotated[list[Literal["custom", "automatic"]], Field(min_length=1)] = []
@@ -65,7 +65,7 @@ class RuleEntry(Model):
     ] = []
     min_retries: Retries = 0
     max_retries: Retries = 0
-    capabilities: Capabilities = Capabilities()
+    capabilities: Capabilities = Capabilities.model_construct()
     no_loosening: bool = True
     no_indeterminate: bool = True
     max_threshold_step: Threshold = 0
@@ -82,7 +82,7 @@ class ReplaySection(Model):
 
 class PolicySection(Model):
     include: list[Text] = []
-    replay: ReplaySection = ReplaySection()
+    replay: ReplaySection = ReplaySection.model_construct()
     rules: list[Any] = []
 
 

@@ -54,9 +54,9 @@ class StateOfEnvironment(StateSection):
 class Environment(Model):
     """One of `environments:`; what it leaves out is as at the top, but for the state, which is its own."""
 
-    api: Api = Api()
-    state: StateOfEnvironment = StateOfEnvironment()
-    policy: PolicySection = PolicySection()
+    api: Api = Api.model_construct()
+    state: StateOfEnvironment = StateOfEnvironment.model_construct()
+    policy: PolicySection = PolicySection.model_construct()
     overlays: list[Text] = []
 
 
@@ -67,9 +67,9 @@ class ProjectFile(Model):
     version: Version
     manifests: Annotated[list[Text], Field(min_length=1)] = ["workflows"]
     tests: list[Text] = []
-    api: Api = Api()
-    state: StateSection = StateSection()
+    api: Api = Api.model_construct()
+    state: StateSection = StateSection.model_construct()
     custom_metrics: list[Text] = []
-    lint: Lint = Lint.model_validate({})
-    policy: PolicySection = PolicySection()
+    lint: Lint = Lint.model_construct()
+    policy: PolicySection = PolicySection.model_construct()
     environments: Annotated[dict[str, Any], Field(min_length=1)] = {}

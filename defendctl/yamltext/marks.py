@@ -6,12 +6,15 @@ Only for text that the loader has read without an error: depth and aliases are n
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
 
 from defendctl.yamltext.surrogates import events
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 _BREAKS = re.compile(r"(?:\r\n|\r|\n)(?:[ \t]*(?:\r\n|\r|\n))*\Z")
 _BREAK = re.compile(r"(?:\r\n|\r|\n)\Z")
@@ -30,8 +33,8 @@ class Mark:
     """Of a scalar: a quote, `|` or `>`."""
     anchor: str | None = None
     flow: bool = False
-    pairs: list[tuple[Mark, Mark]] = field(default_factory=list)
-    items: list[Mark] = field(default_factory=list)
+    pairs: Sequence[tuple[Mark, Mark]] = ()
+    items: Sequence[Mark] = ()
     tied: bool = False
     """Whether it must not change places: it holds an anchor, an alias or text that keeps its blank lines."""
     anchors: bool = False
@@ -51,11 +54,11 @@ def compose(text: str) -> list[Mark]:
     stack: list[tuple[Mark, list[Mark]]] = []
     for event in events(text):
         match event:
+            case yaml.ScalarEvent() | yaml.AliasEvent():
+                mark = _leaf(event, text)
             case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
                 stack.append((_opened(event), []))
                 continue
-            case yaml.ScalarEvent() | yaml.AliasEvent():
-                mark = _leaf(event, text)
             case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
                 mark = _closed(*stack.pop(), event)
             case _:
@@ -64,12 +67,12 @@ def compose(text: str) -> list[Mark]:
     return [root for root in roots if not (root.kind == "scalar" and root.start == root.end)]
 
 
-def leaves(mark: Mark) -> list[Mark]:
+def leaves(mark: Mark) -> Iterator[Mark]:
     """Every scalar and alias in it, as they stand in the text."""
     if mark.kind in ("scalar", "alias"):
-        return [mark]
-    inner = [one for pair in mark.pairs for one in pair] if mark.kind == "map" else mark.items
-    return [leaf for one in inner for leaf in leaves(one)]
+        yield mark
+    for one in (one for pair in mark.pairs for one in pair) if mark.kind == "map" else mark.items:
+        yield from leaves(one)
 
 
 def _opened(event: Any) -> Mark:
@@ -95,8 +98,9 @@ def _leaf(event: Any, text: str) -> Mark:
     if isinstance(event, yaml.AliasEvent):
         return Mark("alias", start, end, str(event.anchor), tied=True)
     style, anchored = event.style or "", event.anchor is not None
-    keeps = style in ("|", ">") and "+" in text[start:end].splitlines()[0].partition("#")[0]
-    if style in ("|", ">"):  # blank lines after it are not its own, unless `+` says so
+    is_block = style in ("|", ">")
+    keeps = is_block and "+" in text[start:end].splitlines()[0].partition("#")[0]
+    if is_block:  # blank lines after it are not its own, unless `+` says so
         end = start + len((_BREAK if keeps else _BREAKS).sub("", text[start:end]))
     tied = anchored or keeps
     return Mark("scalar", start, end, event.value, style, event.anchor, tied=tied, anchors=anchored)

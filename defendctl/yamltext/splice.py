@@ -6,10 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from defendctl.yamltext.marks import compose, leaves
+from defendctl.yamltext.marks import leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from defendctl.yamltext.marks import Mark
 
 
 _BREAK = re.compile(r"\r\n|\r|\n")
@@ -80,15 +82,15 @@ def has_comment(gap: str) -> bool:
     return "#" in gap
 
 
-def comments(text: str) -> list[str]:
-    """Every comment, in order, without the blanks after it."""
-    return [found[0].rstrip() for gap in _gaps(text) for found in _COMMENT.finditer(gap)]
+def comments(text: str, roots: Sequence[Mark]) -> list[str]:
+    """Every comment, in order, without the blanks after it; `roots` are those of the text (`compose`)."""
+    return [found[0].rstrip() for gap in _gaps(text, roots) for found in _COMMENT.finditer(gap)]
 
 
-def _gaps(text: str) -> Iterator[str]:
+def _gaps(text: str, roots: Sequence[Mark]) -> Iterator[str]:
     """What stands between the scalars: of a block scalar its first line does too."""
     at = 0
-    for leaf in (leaf for root in compose(text) for leaf in leaves(root)):
+    for leaf in (leaf for root in roots for leaf in leaves(root)):
         yield text[at : leaf.start]
         if leaf.style in ("|", ">"):
             yield text[leaf.start : line_end(text, leaf.start)]

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from defendctl.api.answer import NotSent
 from defendctl.api.client import DefendApi
 from defendctl.api.dialects import DIALECTS
 from defendctl.api.outcome import Created, Refused, Unknown, Unsent
-from defendctl.api.transport import NotSent, Transport
+from defendctl.api.transport import Transport
 from defendctl.diagnostics import ApiError, Interrupted
 from tests.conftest import KEY
 

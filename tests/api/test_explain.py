@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from defendctl.api.answer import Answer
 from defendctl.api.explain import LONGEST, Private, explain
 from defendctl.api.mask import KEY_PART, TEXT_PART, mask, texts
-from defendctl.api.transport import Answer
 from tests.conftest import KEY
 
 SENT = ("Support bot", "Answers questions about invoices and refunds", "fixit", "0.85", "file_8c1d22")

@@ -178,6 +178,23 @@ def test_a_journal_whose_write_failed_takes_no_more(session: Session, store: Sto
     assert set(store.read().state.unresolved) == {"a"}
 
 
+def test_records_that_share_a_write_fail_as_one(session: Session, store: Store) -> None:
+    """What of it was written whole would be taken for done by the next run, and was told as failed."""
+    session.record(_intent("a"))
+    journal = local(store).journal_path
+    before, limits = journal.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    together = [session.record_soon(_intent(address)) for address in "bcd"]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 500, limits[1]))
+    try:
+        for pending in together:
+            with pytest.raises(OSError, match="File too large"):
+                pending.wait()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert journal.read_bytes() == before
+    assert set(session.state.unresolved) == {"a"}
+
+
 def test_a_run_that_has_ended_records_nothing(store: Store) -> None:
     with store.session(print) as session:
         session.adopt_identity("host", NEWEST)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from defendctl.api.answer import NotSent, Unanswered
 from defendctl.api.patience import BUDGET, TRIES
-from defendctl.api.transport import Lost, NotSent, Transport
+from defendctl.api.transport import Transport
 from tests.conftest import GENERATIONS, automatic, custom
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ def test_a_deadline_that_passes_before_there_is_a_connection(silent_port: int) -
     """It holds for what comes after: the request must not wait for ever."""
     transport = Transport(f"http://127.0.0.1:{silent_port}", "key")
     for _ in range(20):
-        with pytest.raises((Lost, NotSent)):
+        with pytest.raises((Unanswered, NotSent)):
             transport.send("POST", "/", seconds=0, before_send=lambda: None)
     transport.close()
 

@@ -111,7 +111,7 @@ MUTANTS = (
     _mutant(
         "a POST over a used connection",
         "power cut",
-        ("api/transport.py", "_client(fresh=before_send is not None)", "_client(fresh=False)"),
+        ("api/transport.py", "_connection(fresh=before_send is not None)", "_connection(fresh=False)"),
     ),
     _mutant(
         "an fsync error is swallowed",
@@ -127,7 +127,8 @@ MUTANTS = (
     _mutant(
         "redirects are followed",
         "answers",
-        ("api/transport.py", "follow_redirects=False", "follow_redirects=True"),
+        ("api/connection.py", "if network.proxy is None else", "if False else"),
+        ("api/connection.py", "follow_redirects=False", "follow_redirects=True"),
     ),
     _mutant(
         "a lost answer means not created",

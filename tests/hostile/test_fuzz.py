@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from defendctl.api.answer import Answer
 from defendctl.api.decode import observe
 from defendctl.api.explain import Private, explain
 from defendctl.api.outcome import json_object
-from defendctl.api.transport import Answer
 from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.inspection.view import build_view
 from defendctl.manifest.resolve import resolve

@@ -196,8 +196,8 @@ CRASHES = {
     "scores": "import defendctl.api.detail as m; m._scores = boom",
     "replay": "import defendctl.operations.replay as m; m.replay_one = boom",
     "plan": "import defendctl.plan.build as m; m.build_plan = boom",
-    "headers": "import defendctl.api.transport as m; m._receive = boom",
-    "body": "import defendctl.api.transport as m; m._body = boom",
+    "headers": "import defendctl.api.connection as m; m._receive = boom",
+    "body": "import defendctl.api.connection as m; m._body = boom",
     "state": "import defendctl.state.store as m; m.to_text = boom",
 }
 _CRASHING = """

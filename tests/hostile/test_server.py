@@ -153,13 +153,14 @@ DRIPS = {
 @pytest.mark.parametrize("name", DRIPS)
 def test_slow_bytes(name: str, method: str) -> None:
     """One request, so that no second try adds its own deadline."""
-    from defendctl.api.transport import Lost, Transport
+    from defendctl.api.answer import Unanswered
+    from defendctl.api.transport import Transport
 
     with listening(sending(*DRIPS[name], every=0.1, endless=True)) as api:
         transport = Transport(api.url, KEY)
         content = None if method == "GET" else {"name": "w"}
         before = (lambda: None) if method == "POST" else None
-        with pytest.raises(Lost):
+        with pytest.raises(Unanswered):
             transport.send(method, "/defend/w", seconds=TIMEOUT, json=content, before_send=before)
         transport.close()
 

@@ -10,7 +10,8 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from email.utils import formatdate
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -27,7 +28,7 @@ CONDITIONS = ("if-match", "if-none-match", GENERATION)
 class Kept:
     data: bytes
     generation: int
-    modified: float
+    modified: datetime
 
     @property
     def etag(self) -> str:
@@ -49,8 +50,8 @@ class FakeStore:
     claims: int | None = None
     """The size that it tells of an object whose bytes it does not send."""
     port: int = 0
-    age: float = 0.0
-    """Seconds by which what is put is older than now."""
+    age: timedelta = timedelta()
+    """By which what is put is older than now."""
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def put(self, path: str, data: bytes, conditions: dict[str, str]) -> Kept | None:
@@ -61,14 +62,14 @@ class FakeStore:
         with self._guard:
             if not self.pause and not self._holds(self.objects.get(path), conditions):
                 return None
-            kept = Kept(data, len(self.asked) + 1, time.time() - self.age)
+            kept = Kept(data, len(self.asked) + 1, datetime.now(UTC) - self.age)
             self.objects[path] = kept
             return kept
 
     def listing(self, bucket: str, prefix: str) -> str:
         found = [
             f"<Contents><Key>{escape(path.removeprefix(bucket))}</Key><Size>{len(kept.data)}</Size>"
-            f"<LastModified>{_iso(kept.modified)}</LastModified><ETag>{escape(kept.etag)}</ETag></Contents>"
+            f"<LastModified>{kept.modified:%Y-%m-%dT%H:%M:%SZ}</LastModified><ETag>{escape(kept.etag)}</ETag></Contents>"
             for path, kept in sorted(self.objects.items())
             if path.startswith(bucket + prefix)
         ]
@@ -141,13 +142,9 @@ class _Handler(BaseHTTPRequestHandler):
         if kept:
             self.send_header("ETag", kept.etag)
             self.send_header("x-goog-generation", str(kept.generation))
-            self.send_header("Last-Modified", formatdate(kept.modified, usegmt=True))
+            self.send_header("Last-Modified", format_datetime(kept.modified, usegmt=True))
         self.end_headers()
         self.wfile.write(data)
-
-
-def _iso(seconds: float) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 @contextmanager

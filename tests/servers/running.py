@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-PATIENCE = 120.0
+LOOKS = 600
 GRPC = 10_000
 """How far above its port SeaweedFS listens a second time."""
 _OURS = range(11_000, 22_000)
@@ -39,19 +39,16 @@ def running(command: Sequence[str], folder: Path, is_ready: Callable[[], bool]) 
     with output.open("wb") as file:
         process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
     try:
-        until = time.monotonic() + PATIENCE
-        while not is_ready():
-            if process.poll() is not None or time.monotonic() > until:
-                pytest.fail(f"{command[0]} did not start:\n{output.read_text(errors='replace')[-2000:]}")
+        for _ in range(LOOKS):
+            if process.poll() is None and is_ready():
+                break
             time.sleep(0.1)
+        else:
+            pytest.fail(f"{command[0]} did not start:\n{output.read_text(errors='replace')[-2000:]}")
         yield
     finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.kill()  # nothing that it has is needed any more
+        process.wait()
 
 
 def _is_free(port: int) -> bool:

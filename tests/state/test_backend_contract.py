@@ -8,7 +8,7 @@ not, what it adds late is read and folded.
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ from defendctl.state.open import open_backend
 from defendctl.state.owner import this_run
 from defendctl.state.register.backend import RegisterBackend
 from tests.servers.buckets import at_azure, at_s3
+from tests.servers.git_daemon import git_daemon
 from tests.servers.pgbouncer import shared_pgbouncer
 from tests.servers.postgres import shared_postgres
 from tests.state.forge import Forge
@@ -65,6 +66,14 @@ def git(request: pytest.FixtureRequest) -> Place:
     return forge.backend
 
 
+def daemon(request: pytest.FixtureRequest) -> Place:
+    """The same over a network, to a server that is git's own."""
+    forge, stack = Forge(request.getfixturevalue("tmp_path")), ExitStack()
+    request.addfinalizer(stack.close)
+    url = f"git+{stack.enter_context(git_daemon(forge.folder))}/{forge.bare.name}?key=checkout"
+    return lambda: forge.backend(url=url)
+
+
 def postgres(request: pytest.FixtureRequest) -> Place:
     return Door(shared_postgres(), request.getfixturevalue("tmp_path")).open
 
@@ -88,10 +97,10 @@ def azurite(request: pytest.FixtureRequest) -> Place:
 
 
 PLACES: dict[str, Callable[[pytest.FixtureRequest], Place]] = {
-    **{"local": local, "memory": memory, "git": git, "postgres": postgres, "pgbouncer": pgbouncer},
-    **{"seaweedfs": seaweedfs, "azurite": azurite},
+    **{"local": local, "memory": memory, "git": git, "git daemon": daemon},
+    **{"postgres": postgres, "pgbouncer": pgbouncer, "seaweedfs": seaweedfs, "azurite": azurite},
 }
-SLOW = {"postgres", "pgbouncer", "seaweedfs", "azurite"}
+SLOW = {"git daemon", "postgres", "pgbouncer", "seaweedfs", "azurite"}
 """Those that need a server."""
 UNFENCED = {"local"}
 

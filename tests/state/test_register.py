@@ -21,8 +21,8 @@ from defendctl.state.lines import head
 from defendctl.state.owner import this_run
 from defendctl.state.register import swaps
 from defendctl.state.register.backend import RegisterBackend
-from defendctl.state.register.documents import kept_as, packed
 from defendctl.state.register.lease import KEEP, SEAL
+from defendctl.state.register.packing import kept_as, packed
 from defendctl.state.register.value import FORMAT, Register, from_bytes, to_bytes
 from tests.state.memory_engine import MemoryEngine, Shelf
 
@@ -59,7 +59,7 @@ def shelf() -> Shelf:
 def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long each wait for the place is meant to be; none is waited."""
     found: list[float] = []
-    monkeypatch.setattr("time.sleep", found.append)
+    monkeypatch.setattr(swaps, "pause", found.append)
     return found
 
 
@@ -499,7 +499,7 @@ def test_what_was_acknowledged_is_read_whatever_got_lost(
     acknowledged: list[int] = []
     forbidden: list[int] = []
     broken: set[str] = set()
-    with mock.patch("time.sleep"):
+    with mock.patch.object(swaps, "pause"):
         for number, (step, second) in enumerate(steps):
             run = runs[second]
             with suppress(DefendctlError, OSError):

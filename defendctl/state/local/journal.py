@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Precondition
@@ -42,12 +43,19 @@ class Journal:
             write_all(self._fd, data)
             os.fsync(self._fd)
         except OSError:
+            self._take_back()
             self._broken = True
             raise
         if not self._size:
             sync_folder(self.path.parent)  # the name of a new file
         self._size += len(data)
         self._check()
+
+    def _take_back(self) -> None:
+        """Some of the records may stand there whole, and would be found by the next run as if they had been
+        told. Where even that fails, what stands there is an intent too many or a binding told twice."""
+        with suppress(OSError):
+            os.ftruncate(self._fd, self._size)
 
     def close(self) -> bool:
         """Whether the file that is there now is still this journal, and not another run's."""

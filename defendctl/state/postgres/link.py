@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from contextlib import suppress
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 LIMIT: Final = 20.0
 """Seconds that a statement may take, by this machine's clock: a server that stands still counts as lost."""
 _CANCEL: Final = 2.0
-_PAUSES: Final = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+_PAUSES: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 logging.getLogger("psycopg").disabled = True  # it would print what the server says, as it says it
 
@@ -44,17 +45,17 @@ class Link:
         Raises DefendctlError. If that was a refusal, nothing was done; if it was no answer, nobody knows.
         """
         until = time.monotonic() + patience
+        pauses = chain(_PAUSES, repeat(_PAUSES[-1]))
         with self._guard:
-            for tries in range(1_000_000):
+            while True:
                 try:
                     return self._once(statement, values)
                 except psycopg.Error as error:
                     self.close()
-                    pause = _PAUSES[min(tries, len(_PAUSES) - 1)]
+                    pause = next(pauses)
                     if not is_passing(error) or time.monotonic() + pause > until:
                         raise self._refusal(error) from None
                 time.sleep(pause)
-        raise AssertionError("unreachable")
 
     def close(self) -> None:
         with self._guard:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Final, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from defendctl.command import command
 from defendctl.diagnostics import DefendctlError
@@ -19,11 +19,11 @@ from defendctl.state.backend import (
 )
 from defendctl.state.document import DamagedState
 from defendctl.state.lines import decode
-from defendctl.state.register import left
-from defendctl.state.register.documents import unpacked
+from defendctl.state.register import left, swaps
 from defendctl.state.register.engine import Lost, refuse_size
 from defendctl.state.register.lease import RegisterLease
-from defendctl.state.register.swaps import PATIENT, SOON, drawn, swap
+from defendctl.state.register.packing import unpacked
+from defendctl.state.register.swaps import drawn, swap
 from defendctl.state.register.value import Register, from_bytes
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from defendctl.state.register.engine import Engine
     from defendctl.state.register.value import Kept
 
+Told = TypeVar("Told")
 RACES: Final = 20
 """So often may others be faster, at a lock that is free or at one that is to be broken."""
 
@@ -51,7 +52,7 @@ class RegisterBackend:
     pulse = 30.0
     silence = 120.0
     files: Sequence[Path] = ()
-    pauses: Sequence[float] = PATIENT
+    pauses: Sequence[float] = swaps.PATIENT
     """Seconds between the attempts of a lease."""
 
     def __init__(self, engine: Engine) -> None:
@@ -115,21 +116,19 @@ class RegisterBackend:
     def left(self, ops: Collection[str]) -> Mapping[str, str]:
         if not ops:
             return {}
-        with self._reached():
-            known = self.engine.loose()
+        known = self._asked(self.engine.loose)
         found = ((op, left.id_in(known.get(left.name_of(op)))) for op in ops)
         return {op: workflow_id for op, workflow_id in found if workflow_id}
 
     def strays(self, ops: Collection[str]) -> Sequence[str]:
         mine = {left.name_of(op) for op in ops}
-        with self._reached():
-            known = self.engine.loose()
+        known = self._asked(self.engine.loose)
         return [left.told(name, known[name]) for name in sorted(known) if name not in mine]
 
     def forget_left(self, op: str) -> None:
         """What cannot be removed now is named as a stray until somebody can."""
         with suppress(OSError, DefendctlError):
-            self.engine.drop(left.name_of(op))
+            self._asked(partial(self.engine.drop, left.name_of(op)))
 
     def mode(self) -> int:
         return 0o600
@@ -160,23 +159,14 @@ class RegisterBackend:
 
     def _look(self) -> _Found:
         """Raises DefendctlError where the place cannot be reached, DamagedState for what is no register."""
-        with self._reached():
-            found = self._patiently()
+        found = self._asked(self.engine.read)
         register = from_bytes(found[0], self.where) if found else Register()
         self._seen = register
         return _Found(register, found[1] if found else None)
 
-    def _patiently(self) -> tuple[bytes, str] | None:
-        for pause in SOON:
-            try:
-                return self.engine.read()
-            except Unreachable:
-                time.sleep(pause)
-        return self.engine.read()
-
     def _swap(self, register: Register, expected: str | None) -> str:
         with self._reached():
-            version = swap(self.engine, register, expected, {}, SOON)
+            version = swap(self.engine, register, expected, {}, swaps.SOON)
         self._seen = register
         return version
 
@@ -220,11 +210,20 @@ class RegisterBackend:
         return b"".join([*found, register.records])
 
     def _beside(self, name: str) -> bytes:
-        with self._reached():
-            data = self.engine.fetch(name)
+        data = self._asked(partial(self.engine.fetch, name))
         if data is None:
             raise _Gone(name)
         return data
+
+    def _asked(self, ask: Callable[[], Told]) -> Told:
+        """What may be asked again is, until somebody answers."""
+        with self._reached():
+            for wait in swaps.SOON:
+                try:
+                    return ask()
+                except Unreachable:
+                    swaps.pause(wait)
+            return ask()
 
     @contextmanager
     def _reached(self) -> Iterator[None]:

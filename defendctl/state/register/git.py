@@ -85,8 +85,9 @@ class GitEngine:
             try:
                 self.remote.swap(self.trees, self.ref, commit, expected)
             except Moved as error:
-                hidden = "" if expected else ", or is there and hidden from who reads"
-                raise Lost(f"{self.ref}: {error}{hidden}") from error
+                hidden = "stale info" in str(error) and expected is None
+                why = ", for it is there and hidden from who reads" if hidden else ""
+                raise Lost(f"{self.ref}: {error}{why}") from error
         self._version, self._entries = commit, entries
         return commit
 

@@ -10,8 +10,8 @@ from defendctl.command import command
 from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.state.backend import Unreachable
 from defendctl.state.lines import encode
-from defendctl.state.register.documents import kept_as, packed
 from defendctl.state.register.engine import Lost
+from defendctl.state.register.packing import kept_as, packed
 from defendctl.state.register.swaps import SOON, drawn, swap
 from defendctl.state.register.value import from_bytes
 

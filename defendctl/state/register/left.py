@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -14,7 +13,7 @@ from defendctl.diagnostics import DefendctlError
 from defendctl.model import usable_id
 from defendctl.state.backend import Unreachable
 from defendctl.state.bounded import parse
-from defendctl.state.register.swaps import SOON
+from defendctl.state.register import swaps
 
 if TYPE_CHECKING:
     from defendctl.state.register.engine import Engine
@@ -33,8 +32,8 @@ def leave(engine: Engine, op: str, workflow_id: str) -> str | None:
     at = datetime.now(UTC).isoformat(timespec="seconds")
     data = json.dumps({"op": op, "workflow_id": workflow_id, "at": at}).encode()
     with suppress(DefendctlError):
-        for pause in (0.0, *SOON):
-            time.sleep(pause)
+        for wait in (0.0, *swaps.SOON):
+            swaps.pause(wait)
             with suppress(Unreachable):
                 engine.put(name_of(op), data)
                 return f"{engine.where}, as the answer to {op}"

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import re
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, Final
+from threading import current_thread, main_thread
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
@@ -26,7 +29,7 @@ from defendctl.state.register.race import ROUNDS, race
 from defendctl.state.register.refusal import NO_BUCKET, NO_OBJECT, WRONG_KEY, WRONG_REGION, refusal_in
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from obstore import GetResult, ObjectMeta
 
@@ -41,6 +44,14 @@ _SWEPT: Final = 10_000
 _MOST_AT_ONCE: Final = 100
 _FAILED: Final = (BaseError, OSError, ValueError)
 _OURS: Final = re.compile(f"{REGISTER}|{BESIDE}|{LOOSE}|{PROBE}|comp=batch")
+
+_Answer = TypeVar("_Answer")
+_ASKING: Final = ThreadPoolExecutor(4)
+
+
+def _heard(ask: Callable[[], _Answer]) -> _Answer:
+    """What `ask` returns. obstore waits deaf to signals: the thread that hears them lets another wait."""
+    return _ASKING.submit(ask).result() if current_thread() is main_thread() else ask()
 
 
 class Objects:
@@ -130,7 +141,7 @@ class Objects:
 
     def _get(self, name: str) -> GetResult | None:
         try:
-            found = obstore.get(self._store, self._path(name))
+            found = _heard(partial(obstore.get, self._store, self._path(name)))
         except _FAILED as error:
             refusal = refusal_in(error)
             if refusal.status == 404 and refusal.code in NO_OBJECT:
@@ -143,7 +154,7 @@ class Objects:
     def _body(self, found: GetResult, what: str) -> bytes:
         refuse_size(what, found.meta["size"])
         try:
-            return bytes(found.bytes())
+            return bytes(_heard(found.bytes))
         except _FAILED:
             raise Unreachable("the answer broke off") from None
 
@@ -165,7 +176,8 @@ class Objects:
 
     def _write(self, name: str, data: bytes, mode: Any) -> str:
         try:
-            done = obstore.put(self._store, self._path(name), data, mode=mode, use_multipart=False)
+            put = partial(obstore.put, self._store, self._path(name), data)
+            done = _heard(partial(put, mode=mode, use_multipart=False))
         except _FAILED as error:
             if mode != "overwrite" and isinstance(error, AlreadyExistsError | PreconditionError):
                 raise
@@ -175,7 +187,8 @@ class Objects:
 
     def _list(self, folder: str, most: int) -> Sequence[ObjectMeta]:
         try:
-            return [*islice(chain.from_iterable(obstore.list(self._store, self._path(f"{folder}/"))), most)]
+            pages = obstore.list(self._store, self._path(f"{folder}/"))
+            return _heard(lambda: [*islice(chain.from_iterable(pages), most)])
         except _FAILED as error:
             raise self._refused(refusal_in(error), "list") from None
 
@@ -183,7 +196,7 @@ class Objects:
         try:
             for name in names:
                 with suppress(FileNotFoundError):
-                    obstore.delete(self._store, self._path(name))
+                    _heard(partial(obstore.delete, self._store, self._path(name)))
         except _FAILED as error:
             raise self._refused(refusal_in(error), "delete") from None
 

@@ -26,6 +26,10 @@ PATIENT: Final = (0.1, 0.3, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)
 """Seconds between attempts: a minute for what is known here alone."""
 
 
+def pause(seconds: float) -> None:
+    time.sleep(seconds)
+
+
 def drawn(register: Register, **changes: Any) -> Register:
     """The next value after `register`: a nonce of its own, whatever else it says."""
     return replace(register, **changes, nonce=secrets.token_hex(8))
@@ -41,7 +45,8 @@ def swap(
     """The version of `register`, which is there then. Raises Lost where another value is there than was
     expected, Unreachable where nobody can say, and what else the engine raises."""
     value, named = to_bytes(register), register.named()
-    for pause in (*pauses, None):
+    until = time.monotonic() + sum(pauses)  # an attempt may itself wait long for an answer
+    for wait in (*pauses, None):
         try:
             return engine.swap(value, expected, beside, named)
         except (Lost, Unreachable) as error:
@@ -55,6 +60,7 @@ def swap(
                 return found[1]
             if (found[1] if found else None) != expected:
                 raise Lost from failed
-        if pause is not None:
-            time.sleep(pause)
+        if wait is None or time.monotonic() > until:
+            break
+        pause(wait)
     raise Unreachable(f"{engine.where} takes no write: {failed}") from failed

@@ -5,6 +5,9 @@ The answers are those of the stores' documentation, given by a store of the test
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -158,6 +161,27 @@ def test_the_client_asks_once(fake: FakeStore, engine: Objects) -> None:
     with pytest.raises(Unreachable):
         engine.swap(b"1", None, {}, ())
     assert [asked.split("/")[0] for asked in fake.asked] == ["PUT "]
+
+
+def test_a_signal_is_heard_while_an_answer_is_waited_for(fake: FakeStore, engine: Objects) -> None:
+    """The store answers once it was; whoever waits deaf is told that no answer came."""
+    asked, heard = threading.Event(), threading.Event()
+
+    def answer(method: str, path: str) -> None:
+        asked.set()
+        heard.wait(60)
+
+    def interrupt() -> None:
+        asked.wait()
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+    fake.answer = answer
+    before = signal.signal(signal.SIGUSR1, lambda *_: heard.set())
+    threading.Thread(target=interrupt).start()
+    try:
+        assert engine.read() is None
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 @pytest.mark.parametrize("at", [at_s3, at_google])

@@ -50,6 +50,7 @@ def test_a_role_that_may_only_read_reads_everything(written: Door) -> None:
     assert stored.document == OLD
     assert stored.journal
     assert reader.left(["0123abcd"]) == {"0123abcd": "wkfl_1"}
+    assert reader.left([]) == {}
     assert reader.held() is None
     with leased(written.open()):
         assert reader.held()

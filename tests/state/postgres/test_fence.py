@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from defendctl.diagnostics import Precondition
-from defendctl.state.backend import Locked
+from defendctl.state.backend import Locked, Unreachable
 from defendctl.state.lines import encode
 from tests.servers.pgbouncer import shared_pgbouncer
 from tests.state.postgres.door import Door
 from tests.state.postgres.given import await_blocked, leased, row_held
-from tests.state.test_backend_contract import HEAD, NEW, OLD, owner, record, refuse_to_warn
+from tests.state.test_backend_contract import HEAD, NEW, OLD, OTHER, owner, record, refuse_to_warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +45,61 @@ def test_a_write_that_waits_while_the_lock_is_broken_is_refused(door: Door, writ
     assert stored.document is None
     assert stored.journal
     assert [*stored.journal.records] == [record(0)]
+
+
+def test_a_journal_is_not_dropped_by_a_run_whose_lock_is_broken_meanwhile(door: Door) -> None:
+    """Whoever broke it may have read it, and have nothing else of it yet."""
+    with leased(door.open()) as lease:
+        lease.append([HEAD, record(0)])
+        with ThreadPoolExecutor(1) as pool, row_held(door, BREAK):
+            late = pool.submit(lease.drop_journal)
+            await_blocked(door)
+        assert [*late.result()] == []
+    assert door.open().read().journal
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_a_lock_that_this_run_took_once_more_ends_the_lease_of_before(door: Door, write: str) -> None:
+    """As a request for the lock may do that was taken for lost and arrives late."""
+    with leased(door.open()) as lease:
+        door.sql("update defendctl.state set epoch = epoch + 1 where key = $1")
+        with pytest.raises(Precondition):
+            WRITES[write](lease)
+    assert door.open().held() is None
+
+
+def test_the_epoch_grows_with_every_lock_that_is_taken_or_given_back(door: Door) -> None:
+    seen = [0]
+
+    def look() -> None:
+        ((epoch,),) = door.sql("select epoch from defendctl.state where key = $1")
+        assert isinstance(epoch, int)
+        seen.append(epoch)
+
+    for name in ("alice", "bob"):
+        with leased(door.open(), name):
+            look()
+        look()
+    with leased(door.open()):
+        look()
+        door.open().unlock("alice")
+        look()
+    assert [*sorted({*seen})] == seen
+
+
+def test_a_document_that_somebody_points_to_by_hand_is_not_replaced(door: Door) -> None:
+    """As whoever puts an older one back with psql, while a run goes on that has read another."""
+    with leased(door.open()) as lease:
+        lease.replace(OLD)
+        lease.replace(NEW)
+        door.sql(
+            "update defendctl.state set version = "
+            "(select min(id) from defendctl.versions where key = $1) where key = $1"
+        )
+        for _ in range(2):
+            with pytest.raises(Precondition):
+                lease.replace(OTHER)
+    assert door.open().read().document == OLD
 
 
 def test_what_a_zombie_cannot_record_it_can_leave(door: Door) -> None:
@@ -77,6 +132,40 @@ def test_of_many_that_want_the_lock_at_once_one_gets_it(door: Door) -> None:
             assert len(won) == 1
             won[0].append([HEAD])
             won[0].release()
+
+
+def test_a_lock_that_is_given_back_while_it_is_looked_at_is_taken(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend, other = door.open(), door.open()
+    before = other.lock(owner("bob"), refuse_to_warn)
+    look = backend._look
+
+    def look_late() -> dict[str, object]:
+        before.release()
+        return look()
+
+    monkeypatch.setattr(backend, "_look", look_late)
+    with leased(backend):
+        held = door.open().held()
+        assert held
+        assert held.owner.id == "alice"
+
+
+def test_a_write_that_was_interrupted_is_the_last(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it was done is not known, and nobody waits to find out."""
+    with leased(door.open()) as lease, monkeypatch.context() as patch:
+        patch.setattr(lease._link, "ask", _interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            lease.append([HEAD])
+        patch.undo()
+        with pytest.raises(Unreachable, match="interrupted"):
+            lease.append([HEAD])
+    assert door.open().held() is None
+
+
+def _interrupt(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_an_epoch_that_comes_again_is_not_the_lease_of_before(door: Door) -> None:

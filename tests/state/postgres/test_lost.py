@@ -121,7 +121,7 @@ def test_whatever_is_acknowledged_is_read_by_the_next_run(door: Door, seed: int)
     draw = random.Random(seed)
     told: list[object] = []
     with proxied(door.port) as proxy:
-        proxy.lose = lambda number: draw.choice(["before", "after", None, None, None, None])
+        proxy.lose = lambda number: draw.choice(["before", "after", None, None, None, None, None])
         backend = door.open(port=proxy.port)
         backend.patience = 60.0
         lease = backend.lock(owner("alice"), refuse_to_warn)

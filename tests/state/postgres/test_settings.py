@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from defendctl.state.place import Place
+from defendctl.state.open import open_backend
+from defendctl.state.place import Place, parse_place
 from defendctl.state.postgres.backend import PostgresBackend
 from defendctl.state.postgres.settings import connection_settings
 
@@ -73,6 +74,11 @@ def test_the_place_is_named_without_user_and_parameters(tmp_path: Path) -> None:
     backend = PostgresBackend(Place("postgres", target, "team/checkout"), tmp_path)
     assert backend.where == "postgres://db.internal:6432/defend?key=team/checkout"
     assert backend.journal == f"the journal of {backend.where}"
+
+
+def test_a_place_of_postgres_is_opened_without_a_word_to_the_server(tmp_path: Path) -> None:
+    backend = open_backend(parse_place("postgresql://db.internal/defend?key=a"), tmp_path)
+    assert backend.where == "postgres://db.internal/defend?key=a"
 
 
 def test_psycopg_is_loaded_for_a_place_that_needs_it_alone() -> None:
