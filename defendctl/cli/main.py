@@ -17,7 +17,6 @@ from defendctl.cli.options import Group, global_options
 from defendctl.cli.run import Run
 from defendctl.diagnostics import DefendctlError, Invalid
 from defendctl.exits import Exit, worst_exit
-from defendctl.state.backend import Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,9 +105,6 @@ def _told(error: BaseException, console: Console) -> int:
             process.leave()
         case BrokenPipeError() if not error.filename:
             process.give_up(sys.stdout)
-            return Exit.FAILED
-        case Unreachable():
-            console.error(DefendctlError(error.strerror or str(error) or "the state cannot be reached"))
             return Exit.FAILED
         case OSError():
             where = f"{error.filename}: " if error.filename else ""
