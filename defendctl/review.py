@@ -7,11 +7,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from defendctl.plan.fingerprints import fingerprints
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from defendctl.diagnostics import Diagnostic, Span
     from defendctl.plan.changes import Plan
+    from defendctl.plan.fingerprints import Fingerprint
     from defendctl.policy.findings import Finding
     from defendctl.replay.replay import Replay
     from defendctl.suite.recorded import Tests
@@ -35,3 +38,9 @@ class Review:
     @property
     def denied(self) -> bool:
         return any(finding.verdict == "denied" for finding in self.findings)
+
+    @property
+    def fingerprints(self) -> list[Fingerprint]:
+        """What may be reviewed of it: all that apply would do, but what the policy denies."""
+        denied = {(one.address, one.field) for one in self.findings if one.verdict == "denied"}
+        return fingerprints(self.plan, denied)

@@ -29,6 +29,7 @@ from defendctl.diagnostics import DefendctlError, Precondition, Usage
 from defendctl.exits import worst_exit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from defendctl.cli.run import Run
@@ -45,6 +46,13 @@ if TYPE_CHECKING:
     callback=lambda ctx, param, value: expected(value),
     help="Apply only this plan, as the last line of `plan` names it.",
 )
+@click.option(
+    "--reviewed",
+    type=PATH,
+    multiple=True,
+    metavar="FILE",
+    help="Apply only what these plans (plan --out) show, change by change; may be given more than once.",
+)
 @click.option("--yes", is_flag=True, allow_from_autoenv=False, help="Do not ask.")
 @beginning
 @older_checkout
@@ -60,6 +68,7 @@ def apply(
     /,
     plan_file: Path | None,
     expect: Expected | None,
+    reviewed: tuple[Path, ...],
     yes: bool,
     format: str,
     file: tuple[Path, ...],
@@ -76,8 +85,10 @@ def apply(
 
     if plan_file and (target or replace or selector or reassert):
         raise Usage("--target, --replace, -l and --reassert are part of PLAN: leave them out")
+    if reviewed and (plan_file or expect):
+        raise Usage("--reviewed, PLAN and --expect each say what was reviewed: leave all but one of them out")
     ticker = Ticker(run.console)
-    consent = _consent(run, plan_file, expect, yes)
+    consent = _consent_of(reviewed) if reviewed else _consent(run, plan_file, expect, yes)
     typed = Selection(
         files=file,
         target=target,
@@ -95,7 +106,7 @@ def apply(
             return  # it was shown when it was reviewed
         if format == "text":
             run.console.show(plan_shown(made, run))
-        elif not yes:
+        elif not (yes or reviewed):
             run.console.err(plan_shown(made, run))
 
     try:
@@ -107,6 +118,13 @@ def apply(
     after(done, run)
     deliver(run, "apply", done.result, format)
     return worst_exit(done.result.exit_codes())
+
+
+def _consent_of(reviewed: Sequence[Path]) -> Consent:
+    from defendctl.operations.apply import Consent
+    from defendctl.operations.reviewed import read_reviews
+
+    return Consent(reviews=read_reviews(reviewed))
 
 
 def _consent(run: Run, plan_file: Path | None, expect: Expected | None, yes: bool) -> Consent:

@@ -16,6 +16,7 @@ from defendctl.operations.interrupts import interrupts
 from defendctl.operations.plan import make_plan
 from defendctl.operations.planfile import unreasoned
 from defendctl.operations.policy import refuse_denied
+from defendctl.operations.reviewed import refuse_unreviewed
 from defendctl.operations.revision import refuse_older, revision
 from defendctl.operations.uploads import uploads
 from defendctl.plan.digest import changes_data, digest
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from defendctl.engine.results import ApplyResult, Result
     from defendctl.model import Intent, State, Support
     from defendctl.operations.progress import Progress
+    from defendctl.operations.reviewed import SeenPlan
     from defendctl.operations.selection import Selection
     from defendctl.operations.workspace import Workspace
     from defendctl.plan.changes import Plan
@@ -55,6 +57,8 @@ class Consent:
     """Of the state that it was made from; None where nobody said it."""
     saved: dict[str, Any] | None = None
     """The plan file, if there is one."""
+    reviews: tuple[SeenPlan, ...] | None = None
+    """What was seen, change by change."""
 
 
 @dataclass(slots=True)
@@ -86,6 +90,8 @@ def apply(
         on_plan(review)
         plan = review.plan
         _check_consent(plan, consent, session.state)
+        if consent.reviews is not None:
+            refuse_unreviewed(review, consent.reviews, session.state)
         does_something = bool(plan.work or plan.moves)
         first = may_begin(workspace, session) if does_something else None
         refuse_denied(review)

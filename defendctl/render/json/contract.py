@@ -62,6 +62,16 @@ class SummaryDocument(TypedDict):
     unmanaged: NotRequired[int]
 
 
+class FingerprintDocument(TypedDict):
+    """One thing that the plan does, by which `apply --reviewed` knows it again. `field` is null where it is
+    told as a whole."""
+
+    address: str
+    action: Literal["create", "adopt", "update", "replace", "retire", "move"]
+    field: str | None
+    fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+
+
 MoveDocument = TypedDict("MoveDocument", {"from": str, "to": str, "workflow_id": str})
 """A binding that gets another address; nothing is sent for it."""
 
@@ -214,6 +224,7 @@ class PlanDocument(TypedDict):
     summary: SummaryDocument
     changes: list[ChangeDocument]
     moves: NotRequired[list[MoveDocument]]
+    fingerprints: NotRequired[list[FingerprintDocument]]
     diagnostics: list[DiagnosticDocument]
     files: NotRequired[list[FileDocument]]
     replay: NotRequired[list[ReplayDocument]]

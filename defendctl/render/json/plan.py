@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from defendctl.plan.changes import Change, Plan
+    from defendctl.plan.fingerprints import Fingerprint
     from defendctl.policy.findings import Finding, Waiver
     from defendctl.render.json.contract import (
         ChangeDocument,
         FileDocument,
         FindingDocument,
+        FingerprintDocument,
         MetricReplayDocument,
         OptionsDocument,
         PlanDocument,
@@ -50,10 +52,16 @@ def plan(value: Review, setting: Setting = PLAIN) -> PlanDocument:
         "summary": cast("SummaryDocument", made.summary()),
         "changes": cast("list[ChangeDocument]", changes_data(made.listed, reasons=True)),
         **moves_document(made.moves),
+        "fingerprints": [_fingerprint(one) for one in value.fingerprints],
         "diagnostics": [diagnostic_document(one) for one in value.diagnostics],
         **_beside(value),
         "policy": [_finding(finding) for finding in value.findings],
     }
+
+
+def _fingerprint(one: Fingerprint) -> FingerprintDocument:
+    told = {"address": one.address, "action": one.action, "field": one.field, "fingerprint": one.value}
+    return cast("FingerprintDocument", told)
 
 
 def _begun(made: Plan) -> BegunPart:
