@@ -56,7 +56,11 @@ FORMATS: Final[dict[str, dict[str, str]]] = {
         "markdown": "markdown.suite:suite",
     },
     "proof": {"text": "text.proof:proof", "json": "json.proof:proof"},
-    "comparison": {"text": "text.contrast:contrast", "json": "json.contrast:contrast"},
+    "comparison": {
+        "text": "text.contrast:contrast",
+        "json": "json.contrast:contrast",
+        "markdown": "markdown.contrast:contrast",
+    },
     "manifest": {"yaml": "effective:yaml", "json": "effective:json", "text": "effective:yaml"},
     "doctor": {"text": "text.doctor:doctor", "json": "json.doctor:doctor"},
 }
