@@ -7,6 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from defendctl.diagnostics import errors
+from defendctl.exits import Exit
 from defendctl.plan.fingerprints import fingerprints
 
 if TYPE_CHECKING:
@@ -38,6 +40,12 @@ class Review:
     @property
     def denied(self) -> bool:
         return any(finding.verdict == "denied" for finding in self.findings)
+
+    def exit_codes(self) -> set[int]:
+        """Of a plan that is only shown."""
+        found = {Exit.BLOCKED} if self.denied else set()
+        found |= {Exit.FAILED} if errors(self.diagnostics) else set()
+        return found | (self.plan.blocked_exits() - {Exit.BLOCKED})
 
     @property
     def fingerprints(self) -> list[Fingerprint]:

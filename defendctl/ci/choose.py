@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from defendctl.ci.forge import Forge
 
-FORGES: Final = ("auto", "github", "gitlab", "none")
 _LARGEST: Final = 4 * 1024 * 1024
 
 

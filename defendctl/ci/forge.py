@@ -7,7 +7,7 @@ can have written it, and a forge that cannot be asked is an error, never "no rev
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from defendctl.diagnostics import DefendctlError, Precondition
 
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 Related = Literal["same", "descendant", "ancestor", "diverged", "unknown"]
 """How the second of two commits is related to the first."""
-MOST_COMMITS = 250
-MOST_REQUESTS = 50
+FORGES: Final = ("auto", "github", "gitlab", "none")
+MOST_COMMITS: Final = 250
+MOST_REQUESTS: Final = 50
 """What a range may hold; more of them were not looked at by anybody in one go."""
 
 
@@ -89,7 +90,7 @@ class Forge(Protocol):
         without `first`. Raises RangeTooLong."""
 
     def reviews(self, merged: Merged, environment: str | None) -> Kept | None:
-        """The newest record of this environment at that request's head, if it is one and says that all was well."""
+        """The newest record of this environment at that request's head, if all was well there."""
 
     def record(self, name: Title, record: Record | None, *, passed: bool, text: str) -> str | None:
         """Keep it (None: there is none) and `text` for people. Returns the address, if there is one."""

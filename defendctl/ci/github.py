@@ -1,7 +1,7 @@
 """GitHub: the record is a check run on the head of a pull request, which no user and no fork can make.
 
-Forms and limits are those of its REST API, version 2022-11-28. A check of another app, a pull request that was
-merged elsewhere, and an older check than the newest count for nothing.
+Forms and limits are those of its REST API, version 2022-11-28. A check of another app, a pull request
+that was merged elsewhere, and an older check than the newest count for nothing.
 """
 
 from __future__ import annotations
@@ -244,6 +244,11 @@ class GitHub:
             and (text(one, "submitted_at") or "") > at
             for one in self._calls.pages(f"{self._repo}/pulls/{merged.number}/reviews", {})
         )
+
+
+def _branch(env: Mapping[str, str]) -> str | None:
+    """A tag may have the name of a branch."""
+    return env.get("GITHUB_REF_NAME") if env.get("GITHUB_REF", "").startswith("refs/heads/") else None
 
 
 def _sha(value: str | None) -> str | None:

@@ -154,7 +154,7 @@ class GitLab:
         return (one for one in notes if part(one, "system") is not True)
 
     def _mine(self, entries: Iterator[Any], marker: str, key: str = "body") -> Any:
-        """The newest with this marker by the user whose token this is; the author's id tells, never a name."""
+        """The newest with this marker by the user whose token this is; an id tells, never a name."""
         mine = [
             one
             for one in entries

@@ -1,7 +1,7 @@
 """What a pipeline keeps of a plan that was looked at: one block of JSON between lines that nothing else has.
 
-It is read strictly. Whatever is not wholly as it was written (another version, another key, a second block) is
-no record, for a record that is half understood covers what nobody saw. Pure.
+It is read strictly. Whatever is not wholly as it was written (another version, another key, a second block)
+is no record, for a record that is half understood covers what nobody saw. Pure.
 """
 
 from __future__ import annotations

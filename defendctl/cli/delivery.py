@@ -86,7 +86,7 @@ def deliver(
 
     `code` is what the command exits with, and `paid` what `Console.out` makes of it.
     """
-    setting = Setting(run.console.paint, _in_the_repository(), run.environment, origins=origins)
+    setting = Setting(run.console.paint, in_the_repository(), run.environment, origins=origins)
     try:
         for report in reports:
             report.write(draw(kind, report.format, result, replace(setting, paint=plain)))
@@ -119,7 +119,7 @@ def _summarise(kind: str, result: Any, setting: Setting) -> None:
         append_to("GITHUB_STEP_SUMMARY", draw(kind, "markdown", result, replace(setting, limit=room)))
 
 
-def _in_the_repository() -> str:
+def in_the_repository() -> str:
     """The working directory as GitHub names it, or nothing elsewhere."""
     root = os.environ.get("GITHUB_WORKSPACE")
     if not root:

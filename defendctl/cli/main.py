@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "plan": "plan.plan",
     "apply": "apply.apply",
     "drift": "drift.drift",
+    "ci": "ci.group",
     "show": "show.show",
     "import": "import_.import_",
     "state": "state.group",

@@ -21,7 +21,6 @@ from defendctl.cli.options import (
 )
 from defendctl.cli.options import selector as with_selector
 from defendctl.cli.telling import warn_about
-from defendctl.diagnostics import errors
 from defendctl.exits import Exit, worst_exit
 
 if TYPE_CHECKING:
@@ -99,9 +98,7 @@ def plan(
     ticker.end()
     warn_about(made, run)
     found = {Exit.FOUND} if detailed_exitcode and not made.plan.empty else set()
-    found |= {Exit.BLOCKED} if made.denied else set()
-    found |= {Exit.FAILED} if errors(made.diagnostics) else set()
-    code = worst_exit(found | (made.plan.blocked_exits() - {Exit.BLOCKED}))
+    code = worst_exit(found | made.exit_codes())
     deliver(run, "plan", made, format, files, code)
     return code
 

@@ -59,6 +59,8 @@ class Consent:
     """The plan file, if there is one."""
     reviews: tuple[SeenPlan, ...] | None = None
     """What was seen, change by change."""
+    tightening: bool = False
+    """Whether what only tightens may be unseen."""
 
 
 @dataclass(slots=True)
@@ -91,7 +93,7 @@ def apply(
         plan = review.plan
         _check_consent(plan, consent, session.state)
         if consent.reviews is not None:
-            refuse_unreviewed(review, consent.reviews, session.state)
+            refuse_unreviewed(review, consent.reviews, session.state, tightening=consent.tightening)
         does_something = bool(plan.work or plan.moves)
         first = may_begin(workspace, session) if does_something else None
         refuse_denied(review)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from defendctl.command import command
 from defendctl.diagnostics import Precondition
 from defendctl.operations.planfile import read_plan
+from defendctl.plan.digest import digest
+from defendctl.plan.direction import TIGHTENS
 from defendctl.plan.fingerprints import MOVE
 from defendctl.render.words import consent, count, path, sides
 from defendctl.state.spent import is_forgotten, spent_since
@@ -37,6 +39,8 @@ class SeenPlan:
 
     serial: int
     fingerprints: frozenset[str]
+    digest: str | None = None
+    """Where that alone was kept, because there were too many changes: this very plan is covered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class NotReviewed(Precondition):
         named = "\n".join([f"not reviewed: {count(len(found), 'change')} of this plan", *lines, *more])
         super().__init__(named, ways_out(plan))
         self.found = tuple(found)
+        self.consent = consent(plan)
 
 
 def ways_out(plan: Plan) -> str:
@@ -83,11 +88,19 @@ def seen_in(document: dict[str, Any]) -> SeenPlan:
 
 def uncovered(review: Review, reviews: Sequence[SeenPlan], state: State) -> list[Uncovered]:
     """All that apply would do and that no review covers, in the order of the plan."""
+    if any(_covers_all(one, review.plan, state) for one in reviews):
+        return []
     return [
         _uncovered(one, review.plan, why)
         for one in review.fingerprints
         if (why := _why_not(one.value, reviews, state)) is not None
     ]
+
+
+def _covers_all(one: SeenPlan, plan: Plan, state: State) -> bool:
+    if one.digest is None or one.digest != digest(plan) or is_forgotten(state, one.serial):
+        return False
+    return not spent_since(state, [one.digest], one.serial)
 
 
 def _why_not(value: str, reviews: Sequence[SeenPlan], state: State) -> str | None:
@@ -118,13 +131,18 @@ def _uncovered(one: Fingerprint, plan: Plan, why: str) -> Uncovered:
     return Uncovered(one, text, field.direction)
 
 
-def refuse_unreviewed(review: Review, reviews: Sequence[SeenPlan], state: State) -> None:
-    """Raises Precondition where not each change was seen, or where there is no state to see it of."""
+def refuse_unreviewed(
+    review: Review, reviews: Sequence[SeenPlan], state: State, *, tightening: bool = False
+) -> None:
+    """Raises Precondition where not each change was seen, or where there is no state to see it of.
+
+    With `tightening`, what nobody saw may be done if all of it tightens.
+    """
     if review.plan.lineage is None:
         raise Precondition(
             "there is no state yet, so no review can speak of it",
             f"begin one (`{command('apply --new-state')}`), then plan again, and have that reviewed",
         )
     found = uncovered(review, reviews, state)
-    if found:
+    if found and not (tightening and all(one.direction == TIGHTENS for one in found)):
         raise NotReviewed(found, review.plan)

@@ -20,6 +20,15 @@ _FLOORS: Final = ("min_threshold", "min_retries")
 _LEVELS: Final = {"warn": 0, "deny": 1}
 
 
+def policy_data(policy: Policy, waivers: Iterable[Waiver]) -> dict[str, Any]:
+    """All by which a plan is judged, in a form that can be hashed."""
+    return {
+        "rules": {rule.id: _said(rule) for rule in policy.rules},
+        "replay": asdict(policy.sample),
+        "waivers": _by_subject(waivers),
+    }
+
+
 def compare_policies(before: Policy, after: Policy) -> Iterator[Difference]:
     """Each rule that came, went or was changed, by its id. A rule's own words are none of it."""
     olds, news = ({rule.id: rule for rule in policy.rules} for policy in (before, after))
