@@ -179,7 +179,10 @@ def outcome(done: AppliedIn) -> str:
         hint = [done.error.hint] if done.error.hint else []
         said = block([*done.error.message.split("\n"), *hint])
         return f"## Not applied{where}\n\n{said}"
-    assert done.applied
+    if done.applied is None:
+        return "## Each change was reviewed" + (
+            f" in {code(done.environment)}\n" if done.environment else "\n"
+        )
     counts = done.applied.result.summary()
     told = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in counts.items() if n) or "nothing to do"
     failed = [f"{r.address}: {r.error}" for r in done.applied.result.results if r.error]
