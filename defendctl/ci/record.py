@@ -80,7 +80,7 @@ def from_text(text: object) -> Record | None:
         data = json.loads(found[1], object_pairs_hook=_once) if found else None
     except (ValueError, RecursionError):
         return None
-    return _record(data) if _is_right(data) else None
+    return _record(data) if data is not None and _is_right(data) else None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -12,22 +11,20 @@ import click
 from defendctl.ci.forge import FORGES
 from defendctl.cli.completing import environments as complete_environments
 from defendctl.cli.console import Ticker
-from defendctl.cli.delivery import append_to, in_the_repository
+from defendctl.cli.delivery import append_summary, append_to, in_the_repository
 from defendctl.cli.options import PATH, Command, Group, parallelism_option, progress_of
 from defendctl.cli.plan import Expected, expected
-from defendctl.cli.telling import after, plan_shown, tell_denied, warn_about
+from defendctl.cli.telling import after, annotate, plan_shown, tell_denied, tell_invalid, warn_about
 from defendctl.diagnostics import DefendctlError, Invalid, Usage
 from defendctl.exits import worst_exit
-from defendctl.render.github import refusals
 from defendctl.render.inert import inert
-from defendctl.render.markdown.fit import SUMMARY
 from defendctl.render.registry import draw
 from defendctl.render.setting import Setting
-from defendctl.render.text.diagnostics import listing
 from defendctl.render.words import consent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from defendctl.cli.run import Run
     from defendctl.operations.ci import Pipeline
@@ -102,7 +99,7 @@ def plan(
     for one in plan_each(workspaces, pipeline, options, progress_of(ticker)):
         ticker.end()
         _show_plan(run, one, pipeline)
-        _summarise(one.text)
+        append_summary(one.text)
         done.append(one)
     code = worst_exit(one.exit_code for one in done)
     _outputs(_of_plans(done, out_dir, code))
@@ -123,11 +120,11 @@ def _show_error(
     run: Run, error: DefendctlError, title: str, environment: str | None, pipeline: Pipeline
 ) -> None:
     if isinstance(error, Invalid):
-        run.console.err(listing(error.diagnostics, run.console.paint_err))
+        tell_invalid(error.diagnostics, run)
     run.console.error(error)
     if pipeline.forge.name == "GitHub":
         where = f" in {environment}" if environment else ""
-        run.console.out(refusals(f"{title}{where}", [error.message.split("\n")[0]]))
+        annotate(f"{title}{where}", [error.message.split("\n")[0]], run)
 
 
 def _of_plans(done: Sequence[PlannedIn], folder: Path | None, code: int) -> dict[str, object]:
@@ -230,18 +227,18 @@ def _show_applied(run: Run, one: AppliedIn, pipeline: Pipeline) -> None:
     if isinstance(one.error, Denied):
         tell_denied(one.error.findings, run)
     if isinstance(one.error, Invalid):
-        run.console.err(listing(one.error.diagnostics, run.console.paint_err))
+        tell_invalid(one.error.diagnostics, run)
     if one.error:
         run.console.error(one.error)
         if pipeline.forge.name == "GitHub":
             where = f" in {one.environment}" if one.environment else ""
             title = "not reviewed" if isinstance(one.error, NotReviewed) else "not applied"
-            run.console.out(refusals(f"{title}{where}", unreviewed_lines(one)))
+            annotate(f"{title}{where}", unreviewed_lines(one), run)
     if one.applied:
         after(one.applied, run)
         run.console.out(draw("apply", "text", one.applied.result, Setting(run.console.paint)))
     run.console.out(f"{headline_of(one)}\n")
-    _summarise(outcome(one))
+    append_summary(outcome(one))
 
 
 @group.command("check", cls=SeveralEnvironments)
@@ -291,7 +288,7 @@ def drift(run: Run, env: tuple[str, ...], forge: str, issue: bool, fail_on: str)
         format = "github" if pipeline.forge.name == "GitHub" else "text"
         setting = Setting(run.console.paint, in_the_repository(), one.environment)
         run.console.out(draw("drift", format, one.entries, setting))
-        _summarise(draw("drift", "markdown", one.entries, setting))
+        append_summary(draw("drift", "markdown", one.entries, setting))
     return worst_exit(codes)
 
 
@@ -323,15 +320,6 @@ def _pipeline(run: Run, forge: str) -> Pipeline:
 
     found = open_forge(forge, os.environ)
     return Pipeline(found, found.context(), run.console.warn)
-
-
-def _summarise(text: str) -> None:
-    """The summary of a step, as long as it has room."""
-    path = os.environ.get("GITHUB_STEP_SUMMARY")
-    if path:
-        size = Path(path).stat().st_size if Path(path).exists() else 0
-        if size + len(text.encode()) < SUMMARY:
-            append_to("GITHUB_STEP_SUMMARY", text + "\n")
 
 
 def _outputs(values: dict[str, object]) -> None:

@@ -96,6 +96,15 @@ def deliver(
         run.console.out(draw(kind, format, result, setting), paid=paid)
 
 
+def append_summary(text: str) -> None:
+    """To that of the step, if this is one and it has room left."""
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if path:
+        size = Path(path).stat().st_size if Path(path).exists() else 0
+        if size + len(text.encode()) < SUMMARY:
+            append_to("GITHUB_STEP_SUMMARY", text + "\n")
+
+
 def append_to(variable: str, content: str) -> None:
     """The files that a step of GitHub Actions is given. Raises DefendctlError where it is none."""
     path = os.environ.get(variable)

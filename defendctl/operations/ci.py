@@ -197,7 +197,7 @@ def read_comment(path: Path) -> str:
 def write_comment(pipeline: Pipeline, name: str, text: str) -> str | None:
     """Raises DefendctlError where there is nothing to write it under."""
     opening = marker("comment", name)
-    if name not in opening:
+    if opening != f"<!-- defendctl:comment {name} -->\n":
         raise Usage("--marker takes letters, digits and single dashes, as it stands in a hidden line")
     if pipeline.context.number is None:
         raise DefendctlError("there is no pull or merge request that this run is for")

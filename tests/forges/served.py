@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,6 +38,8 @@ class Asked:
     query: dict[str, str]
     body: Any
     authorization: str | None
+    values: dict[str, list[str]] = field(default_factory=dict)
+    """Of a query that says a name more than once."""
 
 
 Answer = tuple[int, Any]
@@ -92,6 +94,7 @@ def handler(served: Served) -> type[BaseHTTPRequestHandler]:
                 dict(parse_qsl(parts.query)),
                 json.loads(data) if data else None,
                 self.headers.get("Authorization"),
+                parse_qs(parts.query),
             )
             served.asked.append(asked)
             fault = served.faulty(asked)

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from defendctl.ci.record import LONGEST, Record, from_text, to_text
+from defendctl.ci import record as records
+from defendctl.ci.record import LONGEST, Record
+from defendctl.state.document import from_text, to_text
 from tests.apply.test_checkout import git
 from tests.forges.team import bot
 
@@ -219,10 +221,10 @@ def test_many_creates_on_an_empty_state(team: Team) -> None:
     many = {f"w{n}": bot(0.9) for n in range(11)}
     number = team.request(**many)
     team.merge(number)
-    state = team.project.state
-    state.update(bindings={}, spent={}, tombstones={})
-    state.pop("last_applied_revision", None)
-    team.project.state_file.write_text(json.dumps(state))
+    state = from_text(team.project.state_file.read_text())
+    state.bindings.clear()
+    state.completed = None
+    team.project.state_file.write_text(to_text(state))
     shutil.rmtree(team.project.root / ".defendctl" / "backups")
     refused = team.apply(code=6)
     assert "11 workflows would be created" in refused.err
@@ -242,9 +244,7 @@ def test_more_than_is_looked_at(team: Team, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_more_changes_than_a_record_holds(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     """Then the very plan that was looked at is applied, and no other."""
-    from defendctl.ci import record
-
-    monkeypatch.setattr(record, "LONGEST", 600)
+    monkeypatch.setattr(records, "LONGEST", 600)
     number = team.request(**{f"w{n}": bot(0.9) for n in range(9)}, a=bot(0.7), b=bot(0.9))
     team.plan(number)
     assert '"fingerprints":null' in team.github.checks[-1]["output"]["text"]
@@ -273,24 +273,24 @@ RECORDS = st.builds(
 
 @given(RECORDS)
 def test_what_is_written_is_read(record: Record) -> None:
-    assert from_text("Words of ours.\n" + to_text(record) + "\nand more") == record
+    assert records.from_text("Words of ours.\n" + records.to_text(record) + "\nand more") == record
 
 
 @given(RECORDS, st.integers(0, 10_000), st.characters())
 def test_one_changed_character_is_no_other_review(record: Record, at: int, other: str) -> None:
     """It is the same, or none, or one whose values changed; never half of one."""
-    text = to_text(record)
+    text = records.to_text(record)
     at %= len(text)
-    found = from_text(text[:at] + other + text[at + 1 :])
-    assert found is None or to_text(found).count("defendctl-review") >= 1
+    found = records.from_text(text[:at] + other + text[at + 1 :])
+    assert found is None or records.to_text(found).count("defendctl-review") >= 1
 
 
 @pytest.mark.parametrize("text", [None, 7, "", "```defendctl-review\n\n```", "x" * (LONGEST + 1)])
 def test_what_is_no_record(text: object) -> None:
-    assert from_text(text) is None
+    assert records.from_text(text) is None
 
 
 def test_a_key_that_stands_twice_is_none() -> None:
-    made = to_text(Record(None, "l", "h", "a" * 40, None, 3, {}, "p", ()))
-    assert from_text(made)
-    assert from_text(made.replace('"serial":3', '"serial":3,"serial":9')) is None
+    made = records.to_text(Record(None, "l", "h", "a" * 40, None, 3, {}, "p", ()))
+    assert records.from_text(made)
+    assert records.from_text(made.replace('"serial":3', '"serial":3,"serial":9')) is None
