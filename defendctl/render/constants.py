@@ -1,6 +1,6 @@
 """Address → workflow id as source of a program, so that a misspelt address is found before it runs.
 
-An id is the API's and may hold nearly anything: whatever is no plain printable character is escaped, and so is
+An id is the API's and may hold nearly anything: what is no plain printable character is escaped, and so is
 `#`, which begins an interpolation in Ruby and a command of some CI runners.
 """
 
