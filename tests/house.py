@@ -31,6 +31,7 @@ ROWS = (
     {"editing", "project"},
     {"manifest"},
     {"render"},
+    {"ci"},
     {"operations"},
     {"cli"},
     {"__main__"},
@@ -41,13 +42,15 @@ LAYERS = frozenset({"cli", "operations", "render", "render/text", "render/json",
 CORES = (".", "editing", "engine", "inspection", "manifest", "plan", "policy", "project", "replay", "suite")
 SAME_NAME = (
     *(LAYERS | {core} for core in CORES),
+    frozenset({"ci", "render"}),
     frozenset({"manifest", "plan"}),
     frozenset({"manifest", "policy"}),
     frozenset({"manifest", "replay"}),
     frozenset({"state", "state/local", "state/postgres", "state/register"}),
 )
 """Folders in which one file name means one subject: a command, its operation, how its result is shown, the
-core of it; what a manifest says and what is made of it; a protocol and what keeps it."""
+core of it; what a manifest says and what is made of it; a protocol and what keeps it; a forge and what its
+runner reads."""
 
 HEAVY = frozenset(
     {
