@@ -70,9 +70,7 @@ def _change(change: Change) -> ChangeDocument:
 
 def _fingerprint(one: Fingerprint) -> FingerprintDocument:
     told = {"address": one.address, "action": one.action, "field": one.field, "fingerprint": one.value}
-    return cast(
-        "FingerprintDocument", told
-    )  # only what is done is told, and so has none of the other actions
+    return cast("FingerprintDocument", told)  # what is not done has no fingerprint
 
 
 def _begun(made: Plan) -> BegunPart:
