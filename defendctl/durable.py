@@ -142,7 +142,7 @@ def make_folder(folder: Path, top: Path) -> None:
 def spill(path: Path, data: bytes) -> None:
     """A new file of a temporary folder that is this run's own: it need not last. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    fd = os.open(path, os.O_NOFOLLOW | os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         write_all(fd, data)
     finally:
