@@ -213,7 +213,7 @@ def weightless_imports() -> list[str]:
         for one in imports(path):
             guards = weight(one.target) - weight(name)
             own = name.startswith("defendctl.cli.") and one.target.startswith("defendctl.operations")
-            own = own or name.removeprefix("defendctl.") in FIRST
+            own = own or name in FIRST
             if one.inside and not one.types and one.target in known() and not (guards or own):
                 found.append(f"{place(path)}:{one.line}: {one.target}.{one.name}")
     return sorted(found)

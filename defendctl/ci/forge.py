@@ -71,7 +71,7 @@ class Merged:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptRecord:
     """A record as the forge keeps it, and when that was written (as the forge says it)."""
 
     record: Record
@@ -89,7 +89,7 @@ class Forge(Protocol):
         """What was merged after `first`, up to `last` and with it, the newest last; of `last` alone
         without `first`. Raises RangeTooLong."""
 
-    def reviews(self, merged: Merged, environment: str | None) -> Kept | None:
+    def reviews(self, merged: Merged, environment: str | None) -> KeptRecord | None:
         """The newest record of this environment at that request's head, if all was well there."""
 
     def record(self, name: Title, record: Record | None, *, passed: bool, text: str) -> str | None:

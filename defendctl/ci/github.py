@@ -15,7 +15,7 @@ from defendctl.ci.forge import (
     MOST_REQUESTS,
     Context,
     ForgeError,
-    Kept,
+    KeptRecord,
     Merged,
     NotAllowed,
     RangeTooLong,
@@ -139,7 +139,7 @@ class GitHub:
             and _sha(text(one, "head", "sha")) is not None
         )
 
-    def reviews(self, merged: Merged, environment: str | None) -> Kept | None:
+    def reviews(self, merged: Merged, environment: str | None) -> KeptRecord | None:
         name = Title(environment, merged.head).name
         path = f"{self._repo}/commits/{merged.head}/check-runs"
         params = {"check_name": name, "filter": "latest"}
@@ -157,7 +157,7 @@ class GitHub:
         record = from_text(part(newest, "output", "text"))
         if record is None or (record.environment, record.commit) != (environment, merged.head):
             return None
-        return Kept(record, str(text(newest, "completed_at")))
+        return KeptRecord(record, str(text(newest, "completed_at")))
 
     def record(self, name: Title, record: Record | None, *, passed: bool, text: str) -> str | None:
         block = {"text": to_text(record)} if record else {}

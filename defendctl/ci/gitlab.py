@@ -15,7 +15,7 @@ from defendctl.ci.forge import (
     MOST_REQUESTS,
     Context,
     ForgeError,
-    Kept,
+    KeptRecord,
     Merged,
     NotAllowed,
     RangeTooLong,
@@ -102,13 +102,13 @@ class GitLab:
             and _sha(text(one, "sha")) is not None
         )
 
-    def reviews(self, merged: Merged, environment: str | None) -> Kept | None:
+    def reviews(self, merged: Merged, environment: str | None) -> KeptRecord | None:
         marker = _marker(Title(environment, merged.head))
         mine = self._mine(self._notes(merged.number), marker)
         record = from_text(part(mine, "body"))
         if record is None or (record.environment, record.commit) != (environment, merged.head):
             return None
-        return Kept(record, str(text(mine, "updated_at")))
+        return KeptRecord(record, str(text(mine, "updated_at")))
 
     def record(self, name: Title, record: Record | None, *, passed: bool, text: str) -> str | None:
         """One note for an environment: what passed takes the place of what did not, and the reverse."""

@@ -9,7 +9,7 @@ from defendctl.ci.forge import Context
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from defendctl.ci.forge import Kept, Merged, Related, Title
+    from defendctl.ci.forge import KeptRecord, Merged, Related, Title
     from defendctl.ci.record import Record
 
 
@@ -22,7 +22,7 @@ class NoForge:
     def range(self, first: str | None, last: str) -> Sequence[Merged]:
         return ()
 
-    def reviews(self, merged: Merged, environment: str | None) -> Kept | None:
+    def reviews(self, merged: Merged, environment: str | None) -> KeptRecord | None:
         return None
 
     def record(self, name: Title, record: Record | None, *, passed: bool, text: str) -> str | None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from defendctl.ci.forge import Context, Forge, Kept, Merged, Related
+    from defendctl.ci.forge import Context, Forge, KeptRecord, Merged, Related
     from defendctl.manifest.desired import Desired
     from defendctl.model import Revision, State
     from defendctl.operations.workspace import Workspace
@@ -172,7 +172,7 @@ def look(workspace: Workspace, state: State, pipeline: Pipeline, *, approved: bo
     return Looked(merged, tuple(kept.values()), without)
 
 
-def _seen(kept: Kept) -> SeenPlan:
+def _seen(kept: KeptRecord) -> SeenPlan:
     record = kept.record
     prints = record.fingerprints
     return SeenPlan(record.serial, frozenset(prints or ()), record.digest if prints is None else None)

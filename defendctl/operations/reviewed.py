@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from defendctl.command import command
+from defendctl.command import command, shell_word
 from defendctl.diagnostics import Precondition
 from defendctl.operations.planfile import read_plan
 from defendctl.plan.digest import digest
@@ -66,10 +66,9 @@ class NotReviewed(Precondition):
 
 def ways_out(plan: Plan) -> str:
     """The two ends that this may have."""
-    chosen = {name: getattr(plan.options, name) for name in _OPTIONS}
-    options = [(_OPTIONS[name], value) for name, values in chosen.items() for value in values]
-    template = " ".join(["apply", *(f"{name} {{}}" for name, _ in options), "--expect {}"])
-    exactly = command(template, *(value for _, value in options), consent(plan))
+    chosen = ((option, value) for name, option in _OPTIONS.items() for value in getattr(plan.options, name))
+    options = "".join(f" {option} {shell_word(value)}" for option, value in chosen)
+    exactly = command("apply --expect {}", consent(plan)) + options
     return (
         "take back what nobody saw (an edit in the console, a change of the manifests) and run this again; "
         f"or have this very plan looked at, and then: {exactly}"
