@@ -55,7 +55,7 @@ def besides(project: Project) -> dict[str, str]:
 
 def test_what_is_looser_is_said_and_in_every_format(repository: Project) -> None:
     same = repository.ok("compare", "--against", "HEAD", "--detailed-exitcode")
-    assert same.out.endswith("the work tree is as HEAD: 1 workflow alike.\n")
+    assert same.out.endswith("the work tree does not differ from HEAD: 1 workflow alike.\n")
     repository.declare({"a": bot(0.7), "b": bot(0.5)})
     text = repository.ok("compare", "--against", "HEAD", "--detailed-exitcode", code=2).out
     assert "metrics.completeness  0.9 -> 0.7  loosens" in text

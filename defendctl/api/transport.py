@@ -91,7 +91,7 @@ class Transport:
         sent; what it raises comes out as it is, and nothing is sent. With it, the connection is a fresh one.
         `file` is a part's name, a file's name and what it holds: the one part of a form."""
         headers, content = form(*file) if file else _body(json)
-        target = self._path + path + (f"?{urlencode(params)}" if params else "")
+        target = self._path + path + (f"?{urlencode(params, doseq=True)}" if params else "")
         request = Request(method, target, self._headers + headers, content)
         with self._connection(fresh=before_send is not None) as connection:
             call = _Call(method, before_send, connection)
