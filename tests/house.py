@@ -210,13 +210,15 @@ def weightless_imports() -> list[str]:
         for one in imports(path):
             guards = weight(one.target) - weight(name)
             own = name.startswith("defendctl.cli.") and one.target.startswith("defendctl.operations")
-            own = own or name in FIRST
+            own = own or name.removeprefix("defendctl.") in FIRST
             if one.inside and not one.types and one.target in known() and not (guards or own):
                 found.append(f"{place(path)}:{one.line}: {one.target}.{one.name}")
     return sorted(found)
 
 
-FIRST = frozenset({"defendctl.__main__", *(f"defendctl.cli.{m}" for m in ("main", "console", "completing"))})
+FIRST = frozenset(
+    {"defendctl.__main__", *(f"defendctl.cli.{m}" for m in ("main", "console", "completing", "options"))}
+)
 """What runs before a command is chosen: it opens late whatever only some commands, or mistakes, need."""
 
 _CODES = frozenset(Exit) - {Exit.OK}
