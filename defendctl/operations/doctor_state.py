@@ -76,7 +76,7 @@ def _missing_state(workspace: Workspace) -> Check:
             refuse_lost(workspace.store)
     except DefendctlError as error:
         return wrong("state", error.message, error.hint or "restore it", error.exit_code)
-    first = command("apply" if workspace.settings.sandbox else "apply --new-state")
+    first = command("apply") if workspace.settings.sandbox else command("apply --new-state")
     return note("state", "there is none yet", f"the first `{first}` begins it")
 
 
