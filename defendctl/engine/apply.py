@@ -146,6 +146,7 @@ class Applier:
                 if self._made:
                     return partial(self._finish, self._made.popleft())
                 if not self._creating:
+                    self._guard.notify_all()  # nobody else has anything to wait for
                     return None
                 self._guard.wait()
 
@@ -168,7 +169,7 @@ class Applier:
                 self._made.append(made)
             else:
                 self._unknown += made is not None and made.outcome == "unknown"
-            self._guard.notify_all()
+            self._guard.notify()  # one that may read back while this one creates, or the other way round
 
     def _finish(self, made: Made) -> None:
         assert self._remote

@@ -102,7 +102,7 @@ def test_a_copy_is_changed_by_itself(state: State) -> None:
     [
         ({"do": "known", "address": "a", "applied": {"max_retries": "many"}}, "`bindings`, 'a'"),
         ({"do": "known", "address": "a", "applied": {}, "spent": ["x"]}, "`spent`"),
-        ({"do": "intent", "address": "B", "intent": {"op": "o", "at": TIME, "sent": {}}}, "no address"),
+        ({"do": "intent", "address": "B", "intent": {"op": "o", "at": TIME, "sent": {}}}, "not an address"),
         ({"do": "intent", "address": "b", "intent": {"op": "o", "at": "x", "sent": {}}}, "`unresolved`, 'b'"),
         ({"do": "bound", "address": "c", "op": "op1", "workflow_id": ".."}, "`bindings`, 'c'"),
         ({"do": "uploaded", "address": "a", "sha256": "0", "file_id": "f"}, "`uploads`"),
