@@ -238,7 +238,9 @@ class Applier:
         bindings = self._memory.state.bindings
         seen = [c for c in self._plan.changes if isinstance(c, Same | Block | Update | Adopt)]
         agreed = ((c.address, _agreed(c, bindings[c.address])) for c in seen if c.address in bindings)
-        self._memory.note(*[records.known(address, fresh) for address, fresh in agreed if fresh])
+        noted = [records.known(address, fresh) for address, fresh in agreed if fresh]
+        if noted:
+            self._memory.note(*noted)
 
 
 def _no_file(change: Work, error: DefendctlError) -> Result:
