@@ -1,4 +1,4 @@
-"""The peer: reads every workflow with the vendor's SDK. Arguments: base URL, a JSON file of ids."""
+"""The peer: reads every workflow as the SDK's examples do. Arguments: base URL, a JSON file of ids."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ url, listed = sys.argv[1:]
 client = DeepRails(api_key="bench", base_url=url)
 seen = []
 for workflow_id in json.loads(Path(listed).read_text()):
-    workflow = client.defend.retrieve_workflow(workflow_id=workflow_id, limit=1)
+    workflow = client.defend.retrieve_workflow(workflow_id=workflow_id)
     seen.append((workflow.name, workflow.custom_hallucination_threshold_values))

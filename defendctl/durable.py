@@ -139,6 +139,16 @@ def make_folder(folder: Path, top: Path) -> None:
         sync_folder(each.parent)
 
 
+def spill(path: Path, data: bytes) -> None:
+    """A new file of a temporary folder that is this run's own: it need not last. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fd = os.open(path, os.O_NOFOLLOW | os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        write_all(fd, data)
+    finally:
+        os.close(fd)
+
+
 def write_all(fd: int, data: bytes) -> None:
     while data:
         data = data[os.write(fd, data) :]

@@ -7,11 +7,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from defendctl.diagnostics import errors
+from defendctl.exits import Exit
+from defendctl.plan.fingerprints import fingerprints
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from defendctl.diagnostics import Diagnostic, Span
     from defendctl.plan.changes import Plan
+    from defendctl.plan.fingerprints import Fingerprint
     from defendctl.policy.findings import Finding
     from defendctl.replay.replay import Replay
     from defendctl.suite.recorded import Tests
@@ -43,3 +48,16 @@ class Review:
     @property
     def has_left_ids(self) -> bool:
         return any(diagnostic.code == LEFT_ID for diagnostic in self.diagnostics)
+
+    def exit_codes(self) -> set[int]:
+        """Of a plan that is only shown."""
+        found: set[int] = {Exit.BLOCKED} if self.denied else set()
+        found |= {Exit.UNKNOWN} if self.has_left_ids else set()
+        found |= {Exit.FAILED} if errors(self.diagnostics) else set()
+        return found | (self.plan.blocked_exits() - {Exit.BLOCKED})
+
+    @property
+    def fingerprints(self) -> list[Fingerprint]:
+        """What may be reviewed of it: all that apply would do, but what the policy denies."""
+        denied = {(one.address, one.field) for one in self.findings if one.verdict == "denied"}
+        return fingerprints(self.plan, denied)

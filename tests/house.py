@@ -31,6 +31,7 @@ ROWS = (
     {"editing", "project"},
     {"manifest"},
     {"render"},
+    {"ci"},
     {"operations"},
     {"cli"},
     {"__main__"},
@@ -41,13 +42,15 @@ LAYERS = frozenset({"cli", "operations", "render", "render/text", "render/json",
 CORES = (".", "editing", "engine", "inspection", "manifest", "plan", "policy", "project", "replay", "suite")
 SAME_NAME = (
     *(LAYERS | {core} for core in CORES),
+    frozenset({"ci", "render"}),
     frozenset({"manifest", "plan"}),
     frozenset({"manifest", "policy"}),
     frozenset({"manifest", "replay"}),
     frozenset({"state", "state/local", "state/postgres", "state/register"}),
 )
 """Folders in which one file name means one subject: a command, its operation, how its result is shown, the
-core of it; what a manifest says and what is made of it; a protocol and what keeps it."""
+core of it; what a manifest says and what is made of it; a protocol and what keeps it; a forge and what its
+runner reads."""
 
 HEAVY = frozenset(
     {
@@ -210,7 +213,7 @@ def weightless_imports() -> list[str]:
         for one in imports(path):
             guards = weight(one.target) - weight(name)
             own = name.startswith("defendctl.cli.") and one.target.startswith("defendctl.operations")
-            own = own or name.removeprefix("defendctl.") in FIRST
+            own = own or name in FIRST
             if one.inside and not one.types and one.target in known() and not (guards or own):
                 found.append(f"{place(path)}:{one.line}: {one.target}.{one.name}")
     return sorted(found)

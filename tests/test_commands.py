@@ -161,6 +161,8 @@ def reaches_click(shell: str, address: str, first: str, second: str, folder: str
     speak_with(["-C", folder, "--env", first, "--sandbox"])
     cases = [(text, [address if "{} --" in text else first, second][:count]) for text, count in templates()]
     cases = [(t, ["manifest", second] if t.startswith("schema") else v) for t, v in cases]
+    cases = [(t.replace("@SERIAL", "@7"), v) for t, v in cases]  # what a person puts in is a number
+    cases = [(t, ["./-" if one == "-" and "--out" in t else one for one in v]) for t, v in cases]
     printed = [command(text, *values) for text, values in cases]
     assert len(cases) > 20
     for line, (text, values), words in zip(printed, cases, through(shell, printed), strict=True):
@@ -204,7 +206,13 @@ def test_a_posix_shell_that_reads_outputs_holds_each_id(shell: str, ids: list[st
 def test_no_message_writes_a_command_by_hand() -> None:
     """Values in it would not be quoted, and it would lack --env and its like."""
     names = re.compile(rf"\bdefendctl ({'|'.join(sorted(children(cli)))})\b")
-    known = {"operations/verify.py": 1, "render/own.py": 1, "render/json/contract.py": 1}  # an event, a title
+    # a note in an event, titles, the head of a generated file
+    known = {
+        "operations/verify.py": 1,
+        "render/own.py": 1,
+        "render/json/contract.py": 1,
+        "render/constants.py": 1,
+    }
     for path in sorted(PACKAGE.rglob("*.py")):
         name = path.relative_to(PACKAGE).as_posix()
         if name == "schema/texts.py":  # help in editors, which is of no run

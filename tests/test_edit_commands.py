@@ -619,7 +619,7 @@ def test_fmt_formats_the_overlays_of_every_environment(project: Project) -> None
         project.env["DEFENDCTL_ENV"] = environment
         for path in ((), ("overlays/prod.yaml",)):
             assert project.ok("fmt", "--check", *path, code=2).out == "overlays/prod.yaml\n"
-    assert "there is no such one" in project.ok("fmt", "--env", "pro", code=64).err
+    assert "there is no environment" in project.ok("fmt", "--env", "pro", code=64).err
 
 
 def test_a_file_whose_name_cannot_be_shown_is_said(bound: Project) -> None:

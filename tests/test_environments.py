@@ -255,6 +255,16 @@ def test_the_sandbox_is_one_for_each_environment(fleet: Project) -> None:
             "same state",
         ),
         (
+            {
+                "environments": {
+                    "a": {"state": {"url": "postgres://ann@db.internal/defend?key=checkout"}},
+                    "b": {"state": {"url": "postgres://DB.internal/defend?key=checkout&sslmode=require"}},
+                }
+            },
+            "shared-state",
+            "the same state as `a`",
+        ),
+        (
             {"environments": {"a": {"state": {"lineage": "x"}}, "b": {"state": {"lineage": "x"}}}},
             "shared-state",
             "lineage",

@@ -97,7 +97,7 @@ def test_what_other_files_declare_is_read_once(project: Project, reads: Counter[
     project.apply()
     project.declare({"another": custom(name="other", renamed_from="other")}, OTHER)
     reads.clear()
-    assert "Renamed here" in project.run_alone("plan", "-f", OTHER).out
+    assert "Renamed (nothing is sent for this)" in project.run_alone("plan", "-f", OTHER).out
     assert reads == {BOT: 1, OTHER: 2}
 
 

@@ -24,6 +24,7 @@ from defendctl.diagnostics import DefendctlError, Precondition, Usage
 from defendctl.exits import worst_exit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from defendctl.cli.run import Run
@@ -41,6 +42,13 @@ if TYPE_CHECKING:
     callback=lambda ctx, param, value: expected(value),
     help="Apply only this plan, as the last line of `plan` names it.",
 )
+@click.option(
+    "--reviewed",
+    type=PATH,
+    multiple=True,
+    metavar="FILE",
+    help="Apply only what these plans (plan --out) show, change by change; may be given more than once.",
+)
 @click.option("--yes", is_flag=True, allow_from_autoenv=False, help="Apply without asking.")
 @beginning
 @older_checkout
@@ -51,6 +59,7 @@ def apply(
     /,
     plan_file: Path | None,
     expect: Expected | None,
+    reviewed: tuple[Path, ...],
     yes: bool,
     format: str,
     chosen: Selection,
@@ -62,8 +71,10 @@ def apply(
 
     if plan_file and any(chosen.options.data().values()):
         raise Usage("--target, --replace, -l and --reassert are part of PLAN: leave them out")
+    if reviewed and (plan_file or expect):
+        raise Usage("--reviewed, PLAN and --expect each say what was reviewed: leave all but one of them out")
     ticker = Ticker(run.console)
-    consent = _consent(run, plan_file, expect, yes)
+    consent = _consent_of(reviewed) if reviewed else _consent(run, plan_file, expect, yes)
     if consent.saved:
         chosen = choose_as_planned(chosen, consent.saved["options"])
 
@@ -74,7 +85,7 @@ def apply(
             return  # it was shown when it was reviewed
         if format == "text":
             run.console.show(plan_shown(made, run))
-        elif not yes:
+        elif not (yes or reviewed):
             run.console.err(plan_shown(made, run))
 
     try:
@@ -86,6 +97,13 @@ def apply(
     after(done, run)
     deliver(run, "apply", done.result, format)
     return worst_exit(done.result.exit_codes())
+
+
+def _consent_of(reviewed: Sequence[Path]) -> Consent:
+    from defendctl.operations.apply import Consent
+    from defendctl.operations.reviewed import read_reviews
+
+    return Consent(reviews=read_reviews(reviewed))
 
 
 def _consent(run: Run, plan_file: Path | None, expect: Expected | None, yes: bool) -> Consent:

@@ -88,7 +88,7 @@ def deliver(
 
     `code` is what the command exits with, and `paid` what `Console.out` makes of it.
     """
-    setting = Setting(run.console.paint, _in_the_repository(), run.environment, origins=origins)
+    setting = Setting(run.console.paint, in_the_repository(), run.environment, origins=origins)
     try:
         for report in reports:
             report.write(draw(kind, report.format, result, replace(setting, paint=plain)))
@@ -96,6 +96,15 @@ def deliver(
             _tell_github(kind, result, code, setting)
     finally:
         run.console.out(draw(kind, format, result, setting), paid=paid)
+
+
+def append_summary(text: str) -> None:
+    """To that of the step, if this is one and it has room left."""
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if path:
+        size = Path(path).stat().st_size if Path(path).exists() else 0
+        if size + len(text.encode()) < SUMMARY:
+            append_to("GITHUB_STEP_SUMMARY", text + "\n")
 
 
 def append_to(variable: str, content: str) -> None:
@@ -121,7 +130,7 @@ def _summarise(kind: str, result: Any, setting: Setting) -> None:
         append_to("GITHUB_STEP_SUMMARY", draw(kind, "markdown", result, replace(setting, limit=room)))
 
 
-def _in_the_repository() -> str:
+def in_the_repository() -> str:
     """The working directory as GitHub names it, or nothing elsewhere."""
     root = os.environ.get("GITHUB_WORKSPACE")
     if not root:

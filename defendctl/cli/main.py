@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "plan": "plan.plan",
     "apply": "apply.apply",
     "drift": "drift.drift",
+    "ci": "ci.group",
     "show": "show.show",
     "import": "import_.import_",
     "state": "state.group",

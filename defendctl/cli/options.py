@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from defendctl.cli.console import Ticker
     from defendctl.operations.progress import Progress
-    from defendctl.state.place import Place
 
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -89,22 +88,6 @@ class Duration(click.ParamType):  # type: ignore[type-arg]  # generic in newer v
         if found is None:
             self.fail(f"{value!r} is no duration; write 90s, 5m or 1h.", param, ctx)
         return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3_600}[found[2]]
-
-
-class StateUrl(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions of click alone
-    """A `Place`. What is refused is not repeated, for it may hold a password."""
-
-    name = "url"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Place:
-        if not isinstance(value, str):
-            return value  # type: ignore[no-any-return]  # click converts what is converted already
-        from defendctl.state.place import BadPlace, parse_place
-
-        try:
-            return parse_place(value)
-        except BadPlace as bad:
-            self.fail(f"it {bad}", param, ctx)
 
 
 offline_option = click.option(
@@ -206,7 +189,6 @@ def global_options(*, inner: bool) -> list[click.Parameter]:
         option("--timeout", type=Number(0.1, 86_400), help="Seconds that one request may take."),
         option(
             "--state-url",
-            type=StateUrl(),
             metavar="URL",
             help="Where the state is, instead of what defendctl.yaml says; its lineage is not written there.",
         ),

@@ -18,7 +18,6 @@ from defendctl.cli.options import (
 )
 from defendctl.cli.selecting import selecting
 from defendctl.cli.telling import warn_about
-from defendctl.diagnostics import errors
 from defendctl.exits import Exit, worst_exit
 
 if TYPE_CHECKING:
@@ -76,10 +75,7 @@ def plan(
     ticker.end()
     warn_about(made, run)
     found = {Exit.FOUND} if detailed_exitcode and not made.plan.empty else set()
-    found |= {Exit.BLOCKED} if made.denied else set()
-    found |= {Exit.UNKNOWN} if made.has_left_ids else set()
-    found |= {Exit.FAILED} if errors(made.diagnostics) else set()
-    code = worst_exit(found | (made.plan.blocked_exits() - {Exit.BLOCKED}))
+    code = worst_exit(found | made.exit_codes())
     deliver(run, "plan", made, format, files, code)
     return code
 

@@ -51,18 +51,15 @@ class Run:
             ("--env", "env"),
             ("--state-url", "state_url"),
         ]
-        words = [(option, self._word(name)) for option, name in said if name in self.said]
+        words = [(option, str(self.said[name])) for option, name in said if name in self.said]
         return [*chain.from_iterable(words), *(["--sandbox"] if self.said.get("sandbox") else [])]
-
-    def _word(self, name: str) -> str:
-        value = self.said[name]
-        return str(getattr(value, "url", value))
 
     def typed(self, name: str) -> Any:
         """What the command line itself said, and no variable."""
         return self.said.get(name) if name in self._typed else None
 
     def settings(self) -> Settings:
+        from defendctl.operations.places import place_said
         from defendctl.operations.workspace import Settings
 
         return Settings(
@@ -76,7 +73,7 @@ class Run:
             pin=not self.said.get("no_pin"),
             ask=self.console.confirm if sys.stdin.isatty() else None,
             older_checkout=bool(self.said.get("older_checkout")),
-            state_url=self.said.get("state_url"),
+            state_url=place_said(said) if (said := self.said.get("state_url")) else None,
             lock_timeout=self.said.get("lock_timeout") or 0,
             offline=bool(self.said.get("offline")),
         )

@@ -23,16 +23,16 @@ reassert_option = click.option(
 )
 
 
-def selecting(command: Callable[..., int]) -> Callable[..., int]:
+def selecting(decorated: Callable[..., int]) -> Callable[..., int]:
     """The options of plan and apply that say what of the project is meant, given to it as `chosen`."""
 
-    @wraps(command)
+    @wraps(decorated)
     def selected(*args: Any, file: tuple[Path, ...], **given: Any) -> int:
         from defendctl.operations.selection import Selection
 
         names = ("target", "replace", "selector", "reassert", "parallelism")
         chosen = Selection(files=file, **{name: given.pop(name) for name in names})
-        return command(*args, chosen=chosen, **given)
+        return decorated(*args, chosen=chosen, **given)
 
     for option in reversed(
         (files_option, target_option, replace_option, selector, reassert_option, parallelism_option)

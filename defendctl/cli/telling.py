@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from defendctl.render.github import refusals
 from defendctl.render.inert import inert
 from defendctl.render.registry import draw
 from defendctl.render.setting import Setting
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from defendctl.cli.run import Run
+    from defendctl.diagnostics import Diagnostic
     from defendctl.operations.apply import Applied
     from defendctl.plan.drift import Drifted
     from defendctl.policy.findings import Finding
@@ -35,6 +37,15 @@ def warn_about(made: Review, run: Run) -> None:
 
 def tell_denied(findings: Sequence[Finding], run: Run) -> None:
     run.console.err(plan_text.findings(findings, run.console.paint_err))
+
+
+def tell_invalid(found: Sequence[Diagnostic], run: Run) -> None:
+    run.console.err(diagnostics_text.listing(found, run.console.paint_err))
+
+
+def annotate(title: str, lines: Sequence[str], run: Run) -> None:
+    """An error of the step for each line, where GitHub Actions looks for them."""
+    run.console.out(refusals(title, lines))
 
 
 def tell_pending(done: Suite, run: Run) -> None:

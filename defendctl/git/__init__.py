@@ -2,6 +2,7 @@
 
 asking    one call of git, bounded in time, that asks nobody anything
 checkout  the commit that is checked out, and what was before it
+commits   what any commit holds
 objects   values and commits as git keeps them, without a name
 remote    refs of another repository: read, fetched, and swapped
 """
@@ -20,12 +21,17 @@ from defendctl.git.checkout import (
     on_branches,
     untracked_or_changed,
 )
+from defendctl.git.commits import GitFile, blobs_of, commit_of, files_of, place_of
 
 __all__ = [
+    "GitFile",
     "Head",
     "NoAnswer",
+    "blobs_of",
     "changed_between",
+    "commit_of",
     "earlier",
+    "files_of",
     "head",
     "is_ancestor",
     "is_shallow",
@@ -33,5 +39,6 @@ __all__ = [
     "is_work_tree",
     "knows",
     "on_branches",
+    "place_of",
     "untracked_or_changed",
 ]

@@ -67,7 +67,7 @@ def untracked_or_changed(files: Iterable[Path]) -> list[Path]:
     if not wanted:
         return []
     common = _common(wanted)
-    top = _top(common)
+    top = top_of(common)
     tracked = _paths(top, ask(top, "ls-files", "-z", "--", str(common)))
     changed = _paths(top, ask(top, *_DIFF, "HEAD", "--", str(common)))
     return sorted((wanted - tracked) | (wanted & changed))
@@ -80,7 +80,7 @@ def is_tracked(file: Path) -> bool:
 
 def changed_between(folder: Path, old: str, new: str) -> set[Path]:
     """Every file that one of two commits has and the other has not, or has otherwise."""
-    top = _top(folder)
+    top = top_of(folder)
     return _paths(top, ask(top, *_DIFF, old, new))
 
 
@@ -112,7 +112,7 @@ def _common(files: set[Path]) -> Path:
     return Path(os.path.commonpath([file.parent for file in files]))
 
 
-def _top(folder: Path) -> Path:
+def top_of(folder: Path) -> Path:
     return Path(os.fsdecode(ask(folder, "rev-parse", "--show-toplevel")).rstrip("\n"))
 
 

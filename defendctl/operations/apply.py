@@ -17,6 +17,7 @@ from defendctl.operations.left_ids import of_left_ids
 from defendctl.operations.plan import make_plan
 from defendctl.operations.planfile import unreasoned
 from defendctl.operations.policy import refuse_denied
+from defendctl.operations.reviewed import refuse_unreviewed
 from defendctl.operations.revision import refuse_older, revision
 from defendctl.operations.uploads import uploads
 from defendctl.plan.digest import digest, digested
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from defendctl.engine.results import ApplyResult, Result
     from defendctl.model import Intent, State, Support
     from defendctl.operations.progress import Progress
+    from defendctl.operations.reviewed import SeenPlan
     from defendctl.operations.selection import Selection
     from defendctl.operations.workspace import Workspace
     from defendctl.plan.changes import Plan
@@ -56,6 +58,10 @@ class Consent:
     """Of the state that it was made from; None where nobody said it."""
     saved: dict[str, Any] | None = None
     """The plan file, if there is one."""
+    reviews: tuple[SeenPlan, ...] | None = None
+    """What was seen, change by change."""
+    tightening: bool = False
+    """Whether what only tightens may be unseen."""
 
 
 @dataclass(slots=True)
@@ -90,6 +96,8 @@ def apply(
         if left and any(change.action in ("create", "replace") for change in plan.work):
             raise Unresolved(left[0].message, "until then nothing is created, for it may be what is to be")
         _check_consent(plan, consent, session.state)
+        if consent.reviews is not None:
+            refuse_unreviewed(review, consent.reviews, session.state, tightening=consent.tightening)
         does_something = bool(plan.work or plan.moves)
         first = may_begin(workspace, session) if does_something else None
         refuse_denied(review)

@@ -76,7 +76,7 @@ def _missing_state(workspace: Workspace) -> Check:
             refuse_lost(workspace.store)
     except DefendctlError as error:
         return wrong("state", error.message, error.hint or "restore it", error.exit_code)
-    first = command("apply" if workspace.settings.sandbox else "apply --new-state")
+    first = command("apply") if workspace.settings.sandbox else command("apply --new-state")
     return note("state", "there is none yet", f"the first `{first}` begins it")
 
 
@@ -136,8 +136,10 @@ def _checkout(workspace: Workspace, desired: Desired, state: State) -> Iterator[
 def _left_ids(workspace: Workspace, state: State) -> Iterator[Check]:
     """Ids that were left by creates which are settled."""
     for workflow_id in left_ids(workspace.store, state).values():
-        both = ("state resolve ADDRESS --id {}", "state rm {}")
-        advice = f"run {' or '.join(f'`{command(one, workflow_id)}`' for one in both)}"
+        advice = (
+            f"run `{command('state resolve ADDRESS --id {}', workflow_id)}` "
+            f"or `{command('state rm {}', workflow_id)}`"
+        )
         yield wrong("left id", f"{workflow_id} is live and bound to nothing", advice, Exit.UNKNOWN)
     if workspace.place:
         return

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from defendctl.diagnostics import DefendctlError
+from defendctl.diagnostics import DefendctlError, Usage
 from defendctl.model import SANDBOX
 from defendctl.render.words import count
 from defendctl.state.open import copies_of, open_local, open_place
+from defendctl.state.place import BadPlace, parse_place
 from defendctl.state.session import Snapshot
 
 if TYPE_CHECKING:
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
     from defendctl.project.project import Project
     from defendctl.state.place import Place
     from defendctl.state.store import Store
+
+
+def place_said(url: str) -> Place:
+    """Of the command line or its variable. Raises Usage, which repeats nothing: it may be a secret."""
+    try:
+        return parse_place(url)
+    except BadPlace as bad:
+        raise Usage(f"--state-url {bad}") from None
 
 
 def place_of_state(project: Project, said: Place | None) -> Place | None:

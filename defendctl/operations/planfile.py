@@ -68,7 +68,7 @@ def _checked(path: Path, data: dict[str, Any]) -> dict[str, Any]:
     from defendctl.render.json.contract import PlanDocument
 
     try:
-        TypeAdapter(PlanDocument).validate_python(data)
+        TypeAdapter(PlanDocument).validate_python(data, strict=True)
     except ValidationError as error:
         where = path_of(map(str, error.errors(include_input=False)[0]["loc"]))
         raise DefendctlError(f"{path} is not a complete plan: look at {where}", _hint(path)) from error

@@ -68,6 +68,8 @@ def spends(plan: Plan) -> dict[tuple[str, str], Spends]:
 
 def fingerprints(plan: Plan, denied: Collection[Denied] = ()) -> list[Fingerprint]:
     """Of all that apply would do, in the order of the plan. What is blocked or denied is not done."""
+    if (None, None) in denied:
+        return []
     moves = [
         Fingerprint(m.new, MOVE, None, _hashed(_head(plan), MOVE, m.old, m.new, m.workflow_id))
         for m in plan.moves
@@ -76,10 +78,11 @@ def fingerprints(plan: Plan, denied: Collection[Denied] = ()) -> list[Fingerprin
 
 
 def _of_change(change: Change, plan: Plan, denied: Collection[Denied]) -> Iterator[Fingerprint]:
-    if {(None, None), (change.address, None)} & {*denied}:
+    here = {field for address, field in denied if address == change.address}
+    if None in here or (here and change.action != "update"):
         return
     about = [*_head(plan), change.address, change.workflow_id, change.action]
-    sides = {path: pair for path, pair in _sides(change) if (change.address, path) not in denied}
+    sides = {path: pair for path, pair in _sides(change) if path not in here}
     if change.action == "update":
         for path, (before, after) in sides.items():
             yield Fingerprint(change.address, "update", path, _hashed(about, path, before, after))

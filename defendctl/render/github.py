@@ -86,6 +86,14 @@ def outputs(ids: Mapping[str, str], setting: Setting = PLAIN) -> str:
     return "".join(f"{name}={workflow_id}\n" for name, workflow_id in ids.items())
 
 
+def refusals(title: str, lines: Sequence[str]) -> str:
+    """An error for each line, as many as are shown. The title is of our own words."""
+    found = _shown([Annotation("error", title, (line,)) for line in lines])
+    return "".join(
+        f"::error title={_property(title)}::{_data(cut(inert(one.lines[0]), _SAID))}\n" for one in found
+    )
+
+
 def plan_outputs(result: Review, code: int) -> str:
     """Lines for `$GITHUB_OUTPUT`; numbers, and a digest or `none`. `expect` is for `apply --expect`."""
     made = result.plan

@@ -49,6 +49,10 @@ FORMATS: Final[dict[str, dict[str, str]]] = {
         "github": "github:outputs",
         "dotenv": "dotenv:outputs",
         "text": "text.outputs:outputs",
+        "ts": "constants:ts",
+        "go": "constants:go",
+        "ruby": "constants:ruby",
+        "python": "constants:python",
     },
     "events": {"text": "text.events:events", "json": "json.events:events"},
     "event": {"text": "text.events:event", "json": "json.events:event"},
@@ -60,7 +64,11 @@ FORMATS: Final[dict[str, dict[str, str]]] = {
         "markdown": "markdown.suite:suite",
     },
     "proof": {"text": "text.proof:proof", "json": "json.proof:proof"},
-    "comparison": {"text": "text.contrast:contrast", "json": "json.contrast:contrast"},
+    "comparison": {
+        "text": "text.contrast:contrast",
+        "json": "json.contrast:contrast",
+        "markdown": "markdown.contrast:contrast",
+    },
     "manifest": {"yaml": "effective:yaml", "json": "effective:json", "text": "effective:yaml"},
     "doctor": {"text": "text.doctor:doctor", "json": "json.doctor:doctor"},
 }

@@ -21,6 +21,8 @@ class Setting:
     """Of a project that has any; what knows its own is shown with that."""
     limit: int = COMMENT
     """What Markdown may hold, in bytes."""
+    remark: str = ""
+    """Of our own words: what a comment's first line says besides."""
     origins: bool = False
     """Whether each value says the file and the line that it comes from."""
 

@@ -20,9 +20,10 @@ from defendctl.diagnostics import DefendctlError
 from defendctl.durable import sweep, write_whole
 from defendctl.model import SANDBOX
 from defendctl.state.document import LARGEST, from_text
+from defendctl.state.local import recovery
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
     from defendctl.model import State
@@ -97,6 +98,24 @@ class Copies:
         """The copy that was made last, of whatever lineage; the sandbox's tell nothing of a project."""
         copies = _read(sorted(self._all(), key=lambda c: (c.changed, c.serial), reverse=True))
         return next((copy for copy in copies if copy.state.api_host != SANDBOX), None)
+
+    def leave(self, op: str, workflow_id: str) -> str | None:
+        """Beside the copies, for a place that takes no id any more. Where; None: nowhere."""
+        with suppress(OSError):
+            self._home.mkdir(parents=True, exist_ok=True)
+        path = recovery.leave(self._left, op, workflow_id)
+        return str(path) if path else None
+
+    def left(self, ops: Collection[str]) -> dict[str, str]:
+        found = ((op, recovery.find(self._left, op)) for op in ops)
+        return {op: workflow_id for op, workflow_id in found if workflow_id}
+
+    def forget_left(self, op: str) -> None:
+        recovery.forget(self._left, op)
+
+    @property
+    def _left(self) -> Path:
+        return self._home / "state"
 
     def sweep(self) -> None:
         """Remove what writes that were cut short left behind."""

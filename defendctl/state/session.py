@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from defendctl.model import Binding, Revision, State
     from defendctl.state.backend import Backend, Lease
+    from defendctl.state.copies import Copies
     from defendctl.state.group import Pending
     from defendctl.state.lines import Leftover
     from defendctl.state.records import Record
@@ -54,13 +55,16 @@ class Session:
         snapshot: Snapshot,
         environment: str | None,
         keep: Callable[[State, bytes], None],
+        spare: Copies | None = None,
     ) -> None:
-        """`keep` is given each state that was written, and what was written of it."""
+        """`keep` is given each state that was written, and what was written of it. `spare` takes ids that the
+        place takes no more."""
         self.state = snapshot.state
         self._lease = lease
         self._backend = backend
         self._environment = environment
         self._keep = keep
+        self._spare = spare
         self._base = stamp(snapshot.bare) if snapshot.exists else None
         self._journal: str | None = None
         self._ids = set(snapshot.state.known_ids())
@@ -135,11 +139,14 @@ class Session:
 
     def leave(self, op: str, workflow_id: str) -> str | None:
         """Where an id was put that cannot be recorded; the next run finds it there. None: nowhere."""
-        return self._backend.leave(op, workflow_id)
+        there = self._backend.leave(op, workflow_id)
+        return there or (self._spare.leave(op, workflow_id) if self._spare else None)
 
     def settled(self, op: str) -> None:
         """Nobody need look for the id of this create any more."""
         self._backend.forget_left(op)
+        if self._spare:
+            self._spare.forget_left(op)
 
     def edit(self, change: Callable[[State], object]) -> None:
         """One change in one write, for the commands that repair."""

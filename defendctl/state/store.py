@@ -107,7 +107,8 @@ class Store:
             if found:
                 raise Precondition(found.message, found.hint)
             self.copies.sweep()
-            session = Session(lease, self.backend, snapshot, self.environment, self._keep_copy)
+            spare = self.copies if self.is_elsewhere else None
+            session = Session(lease, self.backend, snapshot, self.environment, self._keep_copy, spare)
             try:
                 session.fold_leftover(snapshot)
                 yield session
@@ -135,7 +136,8 @@ class Store:
     def _recall(self, state: State) -> None:
         """What a run knew of its creates and could not record."""
         known = state.known_ids()
-        left = self.backend.left({intent.op for intent in state.unresolved.values()})
+        ops = {intent.op for intent in state.unresolved.values()}
+        left = {**(self.copies.left(ops) if self.is_elsewhere else {}), **self.backend.left(ops)}
         for address, intent in state.unresolved.items():
             answered = left.get(intent.op)
             if answered and answered not in known:

@@ -68,7 +68,7 @@ def test_a_list_names_it_at_its_line(sample: Project) -> None:
 def test_a_manifest_that_imports_it(sample: Project) -> None:
     imported = {"import": {"workflow_id": ASKED}}
     sample.declare({"a": custom(metrics={"completeness": 0.5}, **imported)})
-    assert f"{SAID}; let `import` name" in sample.plan(code=1).change("a")["reason"]
+    assert f"{SAID}; put the id" in sample.plan(code=1).change("a")["reason"]
 
 
 @pytest.mark.parametrize(

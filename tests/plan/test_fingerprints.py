@@ -138,6 +138,15 @@ def test_what_is_blocked_equal_or_denied_has_none() -> None:
     assert len(denied("other", None)) == 2
 
 
+@pytest.mark.parametrize("field", ["metrics.completeness", "retire", None])
+def test_what_is_told_as_a_whole_is_denied_as_a_whole(field: str | None) -> None:
+    """Without the denied field it would be the name of something that nobody does."""
+    create = one_plan(LOWER, None, None)
+    retire = one_plan(None, None, bound(WORKFLOW.fields()))
+    assert told(create, (ADDRESS, field)) == told(retire, (ADDRESS, field)) == {}
+    assert told(replace(create, moves=(Move("old", "new", ID),)), (None, None)) == {}
+
+
 @pytest.mark.parametrize("changed", ["host", "environment", "lineage", "generation"])
 def test_elsewhere_it_is_another(changed: str) -> None:
     plan = updated()

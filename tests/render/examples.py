@@ -8,7 +8,7 @@ from defendctl.diagnostics import Span
 from defendctl.engine.results import ApplyResult, Result
 from defendctl.event import Evaluation, Event, Listed, Score, SentEvent, ShownEvent, Submission
 from defendctl.inspection.checkup import Checkup, Question, Served, ok, wrong
-from defendctl.inspection.contrast import Comparison, Contrast
+from defendctl.inspection.contrast import Comparison, Contrast, Difference
 from defendctl.inspection.proof import Proof, Proven
 from defendctl.inspection.provenance import Known, ShownProvenance, Sighting
 from defendctl.inspection.transfer import Migrated, Pushed
@@ -139,6 +139,11 @@ EXAMPLES: Final[Mapping[str, Any]] = {
             ),
         ),
         4,
+        (
+            Difference("rule floor", {"level": "deny", "max_creates": 3}, None, "loosens"),
+            Difference("api.generation", "auto", "2025-12-07", "indeterminate"),
+        ),
+        (("old", "new"),),
     ),
     "doctor": Checkup(
         (ok("key", "it is accepted"), wrong("state", "there is none", "run init", 6)),

@@ -71,6 +71,14 @@ def test_plan() -> None:
         },
         "changes": [change],
         "diagnostics": [],
+        "fingerprints": [
+            {
+                "address": "support-bot",
+                "action": "update",
+                "field": "metrics.completeness",
+                "fingerprint": "37ccba5c146066283d81bc8f00d20814",
+            }
+        ],
         "policy": [],
     }
 

@@ -27,7 +27,7 @@ from defendctl.render.text import drift as drift_text
 from defendctl.render.text import plan as plan_text
 from defendctl.render.text import state as state_text
 from defendctl.render.text import view as view_text
-from defendctl.render.text.contrast import verdict
+from defendctl.render.text.contrast import in_words
 from defendctl.render.text.paint import Paint, coloured, painter, plain
 from defendctl.render.words import notes
 from defendctl.review import Review
@@ -194,4 +194,4 @@ def test_a_workflow_that_differs_is_counted_once(ways: list[set[Direction]], sen
         )
         for n, each in enumerate(ways)
     ]
-    assert verdict(Comparison("dev", "prod", tuple(differing), 3)) == sentence
+    assert in_words(Comparison("dev", "prod", tuple(differing), 3)) == sentence

@@ -9,7 +9,7 @@ import hashlib
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -47,6 +47,8 @@ class FakeStore:
     objects: dict[str, Kept] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     """Methods and paths, in their order."""
+    confuses: bool = False
+    """Whether it tells another version of what is read than of what was written."""
     claims: int | None = None
     """The size that it tells of an object whose bytes it does not send."""
     port: int = 0
@@ -102,7 +104,8 @@ class _Handler(BaseHTTPRequestHandler):
         if kept is None:
             self._send(404, "<Error><Code>NoSuchKey</Code><Message>Not here.</Message></Error>")
         else:
-            self._send(200, kept.data, kept, self.store.claims)
+            told = replace(kept, generation=0) if self.store.confuses else kept
+            self._send(200, kept.data, told, self.store.claims)
 
     def do_PUT(self) -> None:
         path = unquote(urlsplit(self.path).path)

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from defendctl.diagnostics import DefendctlError, Precondition
+from defendctl.model import Intent
+from defendctl.operations.workspace import Settings, open_workspace
+from defendctl.state.document import from_text, to_text
 from defendctl.state.open import ENGINES
 from defendctl.state.owner import this_run
 from tests.conftest import Project, custom
@@ -309,6 +312,28 @@ def test_doctor_names_who_holds_the_lock(begun: Project, there: Path) -> None:
     assert ran.code == 6
     assert "https://ci.example.com/job/7" in ran.out
     assert "state unlock gone" in ran.out
+
+
+def test_an_id_that_the_place_does_not_take_is_kept_beside_the_copies(
+    begun: Project, there: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And found by the next run here: the answer to the create is not lost with the network."""
+    monkeypatch.setattr(elsewhere.Elsewhere, "leave", lambda backend, op, workflow_id: None)
+    state = from_text(there.read_text())
+    state.unresolved["late"] = Intent("0123abcd", "2031-01-01T00:00:00+00:00", {"name": "late"})
+    there.write_text(to_text(state))
+    live = begun.server.add(name="late")
+    with monkeypatch.context() as patch:
+        patch.chdir(begun.root)
+        store = open_workspace(Settings()).store
+        with store.session(lambda line: None) as session:
+            kept = session.leave("0123abcd", live)
+    assert kept
+    assert kept.startswith(str(begun.root / ".defendctl"))
+    assert f"--id {live}" in begun.run("state", "list").out
+    begun.ok("state", "resolve", "late", "--id", live, "--now")
+    assert begun.bound("late") == live
+    assert not list((begun.root / ".defendctl").rglob("*.recovery"))
 
 
 def test_init_names_a_state_that_is_elsewhere_and_begins_one_there(placed: Project, there: Path) -> None:

@@ -18,6 +18,16 @@ RangeDocument = Annotated[list[float], Field(min_length=2, max_length=2)]
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
+class FingerprintDocument(TypedDict):
+    """One thing that the plan does, by which `apply --reviewed` knows it again. `field` is null where it is
+    told as a whole."""
+
+    address: str
+    action: Literal["create", "adopt", "update", "replace", "retire", "move"]
+    field: str | None
+    fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+
+
 class DiagnosticDocument(TypedDict):
     """One finding; `line` and `column` are null only where there is no place."""
 
@@ -166,6 +176,7 @@ class PlanDocument(TypedDict):
     summary: SummaryDocument
     changes: list[ChangeDocument]
     moves: NotRequired[list[MoveDocument]]
+    fingerprints: NotRequired[list[FingerprintDocument]]
     diagnostics: list[DiagnosticDocument]
     files: NotRequired[list[FileDocument]]
     replay: NotRequired[list[ReplayDocument]]

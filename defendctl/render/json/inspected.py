@@ -51,7 +51,26 @@ class ContrastSummaryDocument(TypedDict):
     alike: int
 
 
-class ComparisonDocument(AnyDocument):
+class DifferenceDocument(TypedDict):
+    """Of what no workflow says: a rule, a waiver, a setting. Null where it is not there on that side."""
+
+    what: str
+    before: Any
+    after: Any
+    direction: str
+
+
+RenamedDocument = TypedDict("RenamedDocument", {"from": str, "to": str})
+
+
+class BesidesPart(TypedDict):
+    """Only of one environment at two revisions, and where there is any."""
+
+    renamed: NotRequired[list[RenamedDocument]]
+    besides: NotRequired[list[DifferenceDocument]]
+
+
+class ComparisonDocument(AnyDocument, BesidesPart):
     kind: Literal["comparison"]
     first: str
     second: str

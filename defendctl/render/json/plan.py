@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from defendctl.plan.changes import Block
 from defendctl.plan.digest import digest, field_document
@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from defendctl.plan.changes import Change, Plan
+    from defendctl.plan.fingerprints import Fingerprint
     from defendctl.plan.shapes import ChangeDocument
     from defendctl.policy.findings import Finding, Waiver
     from defendctl.render.json.contract import (
         FileDocument,
         FindingDocument,
+        FingerprintDocument,
         MetricReplayDocument,
         PlanDocument,
         RangeDocument,
@@ -48,6 +50,7 @@ def plan(value: Review, setting: Setting = PLAIN) -> PlanDocument:
         "summary": made.summary(),
         "changes": [_change(change) for change in made.listed],
         **moves_document(made.moves),
+        "fingerprints": [_fingerprint(one) for one in value.fingerprints],
         "diagnostics": [diagnostic_document(one) for one in value.diagnostics],
         **_beside(value),
         "policy": [_finding(finding) for finding in value.findings],
@@ -63,6 +66,11 @@ def _change(change: Change) -> ChangeDocument:
         "direction": change.direction,
         "fields": [field_document(field) for field in change.fields],
     }
+
+
+def _fingerprint(one: Fingerprint) -> FingerprintDocument:
+    told = {"address": one.address, "action": one.action, "field": one.field, "fingerprint": one.value}
+    return cast("FingerprintDocument", told)  # what is not done has no fingerprint
 
 
 def _begun(made: Plan) -> BegunPart:

@@ -63,7 +63,7 @@ def plan(result: Review, setting: Setting = PLAIN) -> str:
         *_changes(made, _FOLDED),
     ]
     for_ = f" for {code(made.environment)}" if made.environment else ""
-    title = f"## Guardrail plan{for_}: {headline(result)}\n\n"
+    title = f"## Guardrail plan{for_}: {headline(result)}{setting.remark}\n\n"
     head = marker("plan", made.lineage or made.environment) + title + _about(made)
     return fit(head, sections, f"Digest: `{consent(made)}`\n", setting.limit)
 

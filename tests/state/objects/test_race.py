@@ -69,6 +69,20 @@ def test_a_store_that_lets_two_win_is_found(unsound: Shop) -> None:
             race(replace(unsound, kept={}).write, NAMES, "here")
 
 
+@pytest.mark.parametrize("stale", [True, False], ids=["on an old version", "as the first"])
+def test_a_store_that_is_sound_in_a_race_alone_is_found(stale: bool) -> None:
+    """Some keep rivals apart while they meet, and let whoever comes later write over all of it."""
+    shop = Shop()
+
+    def write(name: str, value: bytes, expected: str | None) -> str:
+        if value == b"late" and stale == (expected is not None):
+            return shop._put(name)
+        return shop.write(name, value, expected)
+
+    with pytest.raises(Precondition, match="two writers win"):
+        race(write, NAMES, "here")
+
+
 def test_a_sequence_of_writes_does_not_find_what_the_race_does() -> None:
     """Why it is a race: one after another, the racy store refuses as it should."""
     shop = Shop(is_racy=True)

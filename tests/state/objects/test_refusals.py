@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     At = Callable[[int, pytest.MonkeyPatch], Place]
 
-HOSTILE = f"\x1b[31m::error:: see https://evil.example/?sig={SECRET} or {SECRET}"
+HOSTILE = f"\x1b[31m::error:: see https://evil.example/ or x://evil?{SECRET} or {SECRET}"
 
 
 def said(code: str, sentence: str = "No.") -> str:
@@ -161,6 +161,15 @@ def test_the_client_asks_once(fake: FakeStore, engine: Objects) -> None:
     with pytest.raises(Unreachable):
         engine.swap(b"1", None, {}, ())
     assert [asked.split("/")[0] for asked in fake.asked] == ["PUT "]
+
+
+def test_the_probe_refuses_a_store_that_reads_another_version_than_it_wrote(
+    fake: FakeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether a lost answer was a write that landed could not be told."""
+    fake.confuses = True
+    with pytest.raises(Precondition, match="is not what is read"):
+        Objects(at_google(fake.port, monkeypatch)).probe()
 
 
 def test_a_signal_is_heard_while_an_answer_is_waited_for(fake: FakeStore, engine: Objects) -> None:

@@ -20,6 +20,7 @@ from tests.state.test_backend_contract import HEAD, NEW, OLD, OTHER, owner, reco
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from defendctl.state.owner import Owner
     from defendctl.state.postgres.lease import PostgresLease
 
 pytestmark = pytest.mark.slow
@@ -150,6 +151,27 @@ def test_a_lock_that_is_given_back_while_it_is_looked_at_is_taken(
         held = door.open().held()
         assert held
         assert held.owner.id == "alice"
+
+
+def test_what_the_last_holder_writes_until_it_goes_is_read_by_the_next(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is read before the lock is there may be less than what is there with it."""
+    backend, before = door.open(), door.open().lock(owner("bob"), refuse_to_warn)
+    take = backend._lock
+
+    def take_late(who: Owner) -> int:
+        before.replace(NEW)
+        before.append([HEAD, record(0)])
+        before.release()
+        return take(who)
+
+    monkeypatch.setattr(backend, "_lock", take_late)
+    with leased(backend) as lease:
+        assert lease.stored.document == NEW
+        assert lease.stored.journal
+        assert [*lease.stored.journal.records] == [record(0)]
+        lease.replace(OLD)
 
 
 def test_a_write_that_was_interrupted_is_the_last(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 import sys
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
 
+from defendctl.state.document import LARGEST, DamagedState
 from defendctl.state.open import open_backend
 from defendctl.state.place import Place, parse_place
 from defendctl.state.postgres.backend import PostgresBackend
+from defendctl.state.postgres.gzipped import expanded
 from defendctl.state.postgres.settings import connection_settings
 
 if TYPE_CHECKING:
@@ -79,6 +83,17 @@ def test_the_place_is_named_without_user_and_parameters(tmp_path: Path) -> None:
 def test_a_place_of_postgres_is_opened_without_a_word_to_the_server(tmp_path: Path) -> None:
     backend = open_backend(parse_place("postgresql://db.internal/defend?key=a"), tmp_path)
     assert backend.where == "postgres://db.internal/defend?key=a"
+
+
+def test_a_bomb_is_not_unpacked_whole() -> None:
+    bomb = gzip.compress(bytes(4 * LARGEST), 1)
+    tracemalloc.start()
+    try:
+        with pytest.raises(DamagedState, match="larger than 32 MiB"):
+            expanded(bomb, "here")
+        assert tracemalloc.get_traced_memory()[1] < 3 * LARGEST
+    finally:
+        tracemalloc.stop()
 
 
 def test_psycopg_is_loaded_for_a_place_that_needs_it_alone() -> None:
