@@ -146,6 +146,7 @@ class Applier:
                 if self._made:
                     return partial(self._finish, self._made.popleft())
                 if not self._creating:
+                    self._guard.notify_all()  # nobody else has anything to wait for
                     return None
                 self._guard.wait()
 
@@ -168,7 +169,7 @@ class Applier:
                 self._made.append(made)
             else:
                 self._unknown += made is not None and made.outcome == "unknown"
-            self._guard.notify_all()
+            self._guard.notify()  # one that may read back while this one creates, or the other way round
 
     def _finish(self, made: Made) -> None:
         assert self._remote
@@ -237,9 +238,9 @@ class Applier:
         bindings = self._memory.state.bindings
         seen = [c for c in self._plan.changes if isinstance(c, Same | Block | Update | Adopt)]
         agreed = ((c.address, _agreed(c, bindings[c.address])) for c in seen if c.address in bindings)
-        news = [records.known(address, fresh) for address, fresh in agreed if fresh]
-        if news:
-            self._memory.note(*news)
+        noted = [records.known(address, fresh) for address, fresh in agreed if fresh]
+        if noted:
+            self._memory.note(*noted)
 
 
 def _no_file(change: Work, error: DefendctlError) -> Result:
