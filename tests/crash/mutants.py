@@ -118,7 +118,7 @@ MUTANTS = (
         "fsync fails",
         (
             "state/local/journal.py",
-            "            self._broken = True\n            raise\n",
+            "            self._take_back()\n            self._broken = True\n            raise\n",
             "            pass\n",
         ),
         where="first",
