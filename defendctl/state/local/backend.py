@@ -72,7 +72,10 @@ class LocalBackend:
         with ExitStack() as stack:
             stack.enter_context(lock(self.lock_paths, owner, warn))
             has_journal = self.journal_path.exists()
-            return LocalLease(self, self.read(), has_journal, stack.pop_all())
+            stored = self.read()
+            if has_journal and stored.journal is None and self.journal_path.stat().st_size:
+                warn(f"{self.journal} holds nothing that can be read: a run was cut short as it began it")
+            return LocalLease(self, stored, has_journal, stack.pop_all())
 
     def held(self) -> Held | None:
         """The kernel knows who goes on; the record alone may be a dead run's."""
