@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ ENTRY = re.compile(
 
 
 def direct() -> list[Requirement]:
-    asked = [*PROJECT["project"]["dependencies"], *EXTRAS["sandbox"], *EXTRAS["dev"]]
+    asked = [*PROJECT["project"]["dependencies"], *chain.from_iterable(EXTRAS.values())]
     return [Requirement(line) for line in [*asked, *PROJECT["build-system"]["requires"]]]
 
 
