@@ -1,4 +1,4 @@
-"""Runs over a store that is shared: killed, turned into zombies, at once, and with answers of the store lost."""
+"""Runs over a store that is shared: killed, made zombies, at once, and with answers of the store lost."""
 
 from __future__ import annotations
 

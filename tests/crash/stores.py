@@ -6,13 +6,13 @@ import random
 import shutil
 import subprocess
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tests.servers.proxy import proxied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.servers.postgres import Cluster
     from tests.servers.proxy import Loss, Proxy
