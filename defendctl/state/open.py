@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from defendctl.state.backend import Backend
     from defendctl.state.place import Place
 
-ENGINES: Final[dict[str, str]] = {"postgres": "defendctl.state.postgres.opening:open_postgres"}
+ENGINES: Final[dict[str, str]] = {
+    "git": "defendctl.state.register.git:open_git",
+    "postgres": "defendctl.state.postgres.opening:open_postgres",
+    "s3": "defendctl.state.register.objects:open_objects",
+    "gs": "defendctl.state.register.objects:open_objects",
+    "az": "defendctl.state.register.objects:open_objects",
+}
 """Scheme of a place → `module:function`, given the place and the root of the project; loaded when in use."""
 
 

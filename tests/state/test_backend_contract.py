@@ -1,13 +1,15 @@
 """What every backend keeps to, whatever it is made of: the protocol of `defendctl/state/backend.py`, run.
 
 Another backend joins by a row in `PLACES`: how to open it at a place of its own, as often as there are runs.
+Places differ in one thing: where appends are fenced, a run whose lock was broken adds nothing; where they are
+not, what it adds late is read and folded.
 """
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,10 +19,15 @@ from defendctl.state.backend import version_of
 from defendctl.state.lines import head
 from defendctl.state.local.backend import LocalBackend
 from defendctl.state.owner import this_run
+from defendctl.state.register.backend import RegisterBackend
+from tests.state.forge import Forge
+from tests.state.memory_engine import MemoryEngine, Shelf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from _pytest.mark.structures import ParameterSet
 
     from defendctl.state.backend import Backend, Lease
     from defendctl.state.owner import Owner
@@ -34,16 +41,43 @@ HEAD = head("j1", ("lineage", 1, "writer", None))
 OPS = ("0123abcd", "4567cdef")
 
 
-def local(folder: Path) -> Backend:
-    return LocalBackend(folder / "state.json", folder / ".defendctl", folder)
+def local(request: pytest.FixtureRequest) -> Place:
+    folder: Path = request.getfixturevalue("tmp_path")
+    return lambda: LocalBackend(folder / "state.json", folder / ".defendctl", folder)
 
 
-PLACES: dict[str, Callable[[Path], Backend]] = {"local": local}
+def memory(request: pytest.FixtureRequest) -> Place:
+    """The register, without what any engine of it adds."""
+    del request
+    shelf = Shelf()
+    return lambda: RegisterBackend(MemoryEngine(shelf))
 
 
-@pytest.fixture(params=PLACES)
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    return partial(PLACES[request.param], tmp_path)
+def git(request: pytest.FixtureRequest) -> Place:
+    """A clone for every run."""
+    forge = Forge(request.getfixturevalue("tmp_path"))
+    return forge.backend
+
+
+PLACES: dict[str, Callable[[pytest.FixtureRequest], Place]] = {"local": local, "memory": memory, "git": git}
+SLOW: set[str] = set()
+"""Those that need a server."""
+UNFENCED = {"local"}
+
+
+def rows(*, fenced: bool | None = None) -> list[ParameterSet]:
+    """Places, by whether a run whose lock was broken can add nothing; by default all."""
+    chosen = [name for name in PLACES if fenced in (None, name not in UNFENCED)]
+    return [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in chosen]
+
+
+at_fenced = pytest.mark.parametrize("place", rows(fenced=True), indirect=True)
+at_unfenced = pytest.mark.parametrize("place", rows(fenced=False), indirect=True)
+
+
+@pytest.fixture(params=rows())
+def place(request: pytest.FixtureRequest) -> Place:
+    return PLACES[request.param](request)
 
 
 def owner(name: str) -> Owner:
@@ -79,6 +113,12 @@ def record(number: int) -> Record:
     return {"do": "moved", "address": f"to{number}", "from": f"from{number}"}
 
 
+def written(serial: int) -> bytes:
+    """What a place may want to know of a document without parsing it."""
+    head = {"lineage": "lineage", "serial": serial, "writer": f"writer{serial}"}
+    return (json.dumps(head, indent=2, sort_keys=True) + "\n").encode()
+
+
 def put(place: Place, document: bytes) -> None:
     with leased(place()) as lease:
         lease.replace(document)
@@ -97,7 +137,7 @@ def test_where_nothing_is_nothing_is_read_and_nothing_is_made(place: Place, tmp_
     assert place().newest("lineage") is None
     assert place().left(OPS) == {}
     assert place().strays(()) == []
-    assert [*tmp_path.iterdir()] == []
+    assert [*tmp_path.rglob(".defendctl")] == []
 
 
 def test_what_is_put_is_read_byte_for_byte(place: Place) -> None:
@@ -144,7 +184,7 @@ def test_records_are_read_in_their_order_by_another_run_as_soon_as_append_return
     put(place, OLD)
     with leased(place()) as lease:
         lease.append([HEAD, record(0)])
-        for number in range(1, 20):
+        for number in range(1, 6):
             lease.append([record(2 * number - 1), record(2 * number)])
             assert recorded(place) == [record(each) for each in range(2 * number + 1)]
     assert place().read().document == OLD
@@ -194,6 +234,7 @@ def test_a_journal_that_was_left_is_dropped_whole(place: Place) -> None:
         assert recorded(place) == [record(1)]
 
 
+@at_unfenced
 def test_what_a_run_records_after_its_lock_was_broken_is_late_and_not_lost(place: Place) -> None:
     put(place, OLD)
     with broken(place) as (zombie, heir):
@@ -203,6 +244,91 @@ def test_what_a_run_records_after_its_lock_was_broken_is_late_and_not_lost(place
         assert [*heir.stored.journal.records] == [record(0), record(1)]
         assert [*heir.drop_journal()] == [record(2), record(3)]
         assert place().read().journal is None
+
+
+@at_fenced
+def test_a_run_whose_lock_was_broken_adds_nothing_late(place: Place) -> None:
+    """From the moment on at which it was broken, whoever took over or nobody yet."""
+    put(place, OLD)
+    with leased(place(), "bob") as zombie:
+        zombie.append([HEAD, record(0)])
+        place().unlock("bob")
+        for _ in range(2):
+            with pytest.raises(Precondition):
+                zombie.append([record(1)])
+            with pytest.raises(Precondition):
+                zombie.beat()
+        with leased(place()) as heir:
+            with pytest.raises(Precondition):
+                zombie.append([record(1)])
+            assert heir.stored.journal
+            assert [*heir.stored.journal.records] == [record(0)]
+            assert [*heir.drop_journal()] == []
+    assert recorded(place) == []
+
+
+@at_fenced
+def test_a_document_takes_the_records_that_are_part_of_it_with_it(place: Place) -> None:
+    """In one step, so that no reader sees the one without the other; a journal begins anew after it."""
+    put(place, OLD)
+    with leased(place(), "bob") as lease:
+        lease.append([HEAD, record(0)])
+    with leased(place()) as lease:
+        lease.replace(NEW)
+        assert place().read().journal is None
+        lease.append([HEAD, record(1)])
+        lease.append([record(2)])
+        assert recorded(place) == [record(1), record(2)]
+        lease.replace(OTHER)
+        assert place().read().journal is None
+        assert [*lease.drop_journal()] == []
+    assert place().read().document == OTHER
+
+
+@at_fenced
+def test_the_beat_changes_with_every_sign_of_life(place: Place) -> None:
+    def beat() -> str:
+        held = place().held()
+        return held.beat if held else ""
+
+    put(place, OLD)
+    with leased(place()) as lease:
+        seen = [beat()]
+        assert beat() == seen[0], "nobody has moved"
+        lease.beat()
+        seen.append(beat())
+        lease.append([HEAD, record(0)])
+        seen.append(beat())
+        lease.beat()
+        seen.append(beat())
+        assert recorded(place) == [record(0)]
+    assert len(set(seen)) == 4
+    assert "" not in seen
+    assert 0 < place().pulse < place().silence
+
+
+@at_fenced
+def test_earlier_states_are_kept_and_told_the_newest_first(place: Place) -> None:
+    for serial in range(1, 5):
+        put(place, written(serial))
+    backend = place()
+    assert [(one.serial, one.writer) for one in backend.versions()] == [
+        (serial, f"writer{serial}") for serial in range(4, 0, -1)
+    ]
+    assert all(str(one.serial) in one.restore for one in backend.versions())
+    newest = backend.newest("lineage")
+    assert newest
+    assert newest.serial >= 3
+    assert backend.newest("another") is None
+
+
+@at_fenced
+def test_a_place_that_keeps_what_it_promises_passes_its_probe_and_is_as_before(place: Place) -> None:
+    place().probe()
+    assert place().read().document is None
+    put(place, OLD)
+    place().probe()
+    assert (place().read().document, place().held(), [*place().strays(())]) == (OLD, None, [])
 
 
 def test_a_journal_that_came_later_is_left(place: Place) -> None:

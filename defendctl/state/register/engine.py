@@ -24,7 +24,7 @@ class Lost(Exception):
 class Engine(Protocol):
     """Every method may raise Unreachable: no answer, so that nobody can say whether it was done; and
     DefendctlError for a refusal that stays: no such bucket or remote, a right that is missing. Neither is
-    ever told as an absence. Methods are called by one thread at a time."""
+    ever told as an absence. One thread calls at a time, but for `put`, which may come beside any other."""
 
     @property
     def where(self) -> str:

@@ -96,7 +96,11 @@ def _register(body: Mapping[str, Any]) -> Register:
         sealed=tuple(_name(each) for each in _a(list, body["sealed"])),
         records=_a(str, body["records"]).encode(),
     )
-    if body["format"] != FORMAT or len(body) != 1 + len(fields(Register)) or len(register.named()) > MOST:
+    if (
+        _a(int, body["format"]) != FORMAT
+        or len(body) != 1 + len(fields(Register))
+        or len(register.named()) > MOST
+    ):
         raise ValueError
     return register
 

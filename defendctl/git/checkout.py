@@ -1,28 +1,18 @@
-"""What git is asked: which commit is checked out, how two are related, what a file was before.
-
-Nothing is written, no lock is taken that others could meet, and no hook and no monitor of files runs.
-"""
+"""Which commit is checked out, how two are related, what a file was before."""
 
 from __future__ import annotations
 
 import os
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from defendctl.diagnostics import DefendctlError
+from defendctl.git.asking import NoAnswer, ask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_QUIET: Final = ("--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
 _DIFF: Final = ("diff", "--name-only", "-z", "--no-ext-diff", "--no-textconv", "--no-renames")
-_SECONDS: Final = 60
-
-
-class NoAnswer(DefendctlError):
-    """git is not there, or cannot say; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,35 +29,6 @@ class Head:
 def is_work_tree(folder: Path) -> bool:
     """By the looks of it, without a process: whether asking makes sense."""
     return any((above / ".git").exists() for above in (folder, *folder.parents))
-
-
-def ask(folder: Path, *arguments: str, given: bytes | None = None) -> bytes:
-    """What git prints. Raises NoAnswer."""
-    try:
-        ran = subprocess.run(
-            ["git", "-C", str(folder), *_QUIET, *arguments],
-            input=given,
-            stdin=subprocess.DEVNULL if given is None else None,
-            capture_output=True,
-            env={**os.environ, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"},
-            timeout=_SECONDS,
-            check=False,
-        )
-    except FileNotFoundError:
-        raise NoAnswer("git is not installed") from None
-    except subprocess.TimeoutExpired:
-        raise NoAnswer(f"git did not answer within {_SECONDS} s") from None
-    except OSError as error:
-        raise NoAnswer(f"git cannot be run: {error.strerror}") from None
-    if ran.returncode:
-        raise NoAnswer(_reason(ran.stderr))
-    return ran.stdout
-
-
-def _reason(stderr: bytes) -> str:
-    """The first line, for what follows is advice about git's own settings."""
-    lines = stderr.decode(errors="replace").splitlines() or ["it gave no reason"]
-    return lines[0].removeprefix("fatal: ")[:200]
 
 
 def head(folder: Path) -> Head:
