@@ -43,7 +43,7 @@ audit: $(AUDIT)/.installed
 # Writes the lock anew. Pins that still fit stay; `make lock UPGRADE=--upgrade` takes the newest of everything.
 lock: $(UV)/.installed
 	$(UV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--extra sandbox --extra objects --extra dev $(UPGRADE) --output-file $(LOCK) pyproject.toml
+		--extra sandbox --extra dev $(UPGRADE) --output-file $(LOCK) pyproject.toml
 
 # N runs of the real command line that are killed, refused a disk, or cut off from power.
 # BACKEND=git, postgres or s3: N of each harness over a shared state, numbered from FROM on.
@@ -109,7 +109,7 @@ $(LOWEST)/.installed: pyproject.toml $(UV)/.installed
 	rm -rf $(LOWEST)
 	$(PYTHON) -m venv $(LOWEST)
 	$(UV)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct \
-		--editable '.[sandbox,objects,dev]'
+		--editable '.[sandbox,dev]'
 	touch $@
 
 $(UV)/.installed $(AUDIT)/.installed: .cache/%/.installed:

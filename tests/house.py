@@ -61,6 +61,7 @@ HEAVY = frozenset(
         "sqlite3",
         "asyncio",
         "psycopg",
+        "obstore",
     }
 )
 FULL = 16

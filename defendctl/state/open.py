@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from defendctl.state.copies import Copies, place_of
 from defendctl.state.local.backend import LocalBackend
+from defendctl.state.place import BUCKETS
 from defendctl.state.store import Store
 
 if TYPE_CHECKING:
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
 ENGINES: Final[dict[str, str]] = {
     "git": "defendctl.state.register.git:open_git",
     "postgres": "defendctl.state.postgres.opening:open_postgres",
-    "s3": "defendctl.state.register.objects:open_objects",
-    "gs": "defendctl.state.register.objects:open_objects",
-    "az": "defendctl.state.register.objects:open_objects",
+    **dict.fromkeys(BUCKETS, "defendctl.state.register.opening:open_objects"),
 }
 """Scheme of a place → `module:function`, given the place and the root of the project; loaded when in use."""
 
