@@ -53,7 +53,9 @@ def _workspace(ctx: click.Context) -> Workspace:
 def _states(workspace: Workspace) -> Iterator[State]:
     for each in workspace.environments:
         with suppress(Exception):
-            yield each.store.read().state
+            copy = each.store.newest_copy() if each.place else None
+            if copy or not each.place:
+                yield copy.state if copy else each.store.read().state
 
 
 def _declared(workspace: Workspace) -> Iterator[str]:

@@ -21,6 +21,7 @@ from defendctl.exits import Exit, worst_exit
 from defendctl.render.inert import inert
 from defendctl.render.setting import Setting
 from defendctl.render.text.diagnostics import diagnostics
+from defendctl.state.backend import Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,6 +110,9 @@ def _told(error: BaseException, console: Console) -> int:
             process.leave()
         case BrokenPipeError() if not error.filename:
             process.give_up(sys.stdout)
+            return Exit.FAILED
+        case Unreachable():
+            console.error(DefendctlError(error.strerror or str(error) or "the state cannot be reached"))
             return Exit.FAILED
         case OSError():
             where = f"{error.filename}: " if error.filename else ""

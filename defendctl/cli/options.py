@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,12 +15,14 @@ from defendctl.cli import completing
 from defendctl.cli.completing import environments, folders, labels
 from defendctl.cli.run import Run
 from defendctl.model import FIELDS
+from defendctl.state.place import BadPlace, parse_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from defendctl.cli.console import Ticker
     from defendctl.operations.progress import Progress
+    from defendctl.state.place import Place
 
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -76,6 +79,41 @@ class Number(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value!r} is no number to count with.", param, ctx)
         return number
+
+
+class Duration(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions of click alone
+    """Seconds: `90`, `90s`, `5m` or `1h`."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)([smh]?)", str(value))
+        if found is None:
+            self.fail(f"{value!r} is no duration; write 90s, 5m or 1h.", param, ctx)
+        return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3_600}[found[2]]
+
+
+class StateUrl(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions of click alone
+    """A `Place`. What is refused is not repeated, for it may hold a password."""
+
+    name = "url"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Place:
+        if not isinstance(value, str):
+            return value  # type: ignore[no-any-return]  # click converts what is converted already
+        try:
+            return parse_place(value)
+        except BadPlace as bad:
+            self.fail(f"it {bad}", param, ctx)
+
+
+offline_option = click.option(
+    "--offline",
+    is_flag=True,
+    expose_value=False,
+    callback=lambda ctx, param, value: _remember(ctx, param, value),
+    help="Take a state that is elsewhere as it was read here last.",
+)
 
 
 class ManifestPath(click.Path):
@@ -144,6 +182,18 @@ def global_options(*, inner: bool) -> list[click.Parameter]:
         option("-q", "--quiet", is_flag=True, help="No progress and no warnings."),
         option("-v", "--verbose", is_flag=True, help="Tell each request on stderr."),
         option("--timeout", type=Number(0.1, 86_400), help="Seconds that one request may take."),
+        option(
+            "--state-url",
+            type=StateUrl(),
+            metavar="URL",
+            help="Where the state is, instead of what defendctl.yaml says; its lineage is not written there.",
+        ),
+        option(
+            "--lock-timeout",
+            type=Duration(),
+            metavar="DURATION",
+            help="How long to wait for the lock of another run, like 5m. Default: not at all.",
+        ),
         option("--sandbox", is_flag=True, help="Use an embedded API: no key, no network."),
         click.Option(
             ["--version"],

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from defendctl.cli.delivery import append_to, deliver, format_option
+from defendctl.cli.options import offline_option, subcommand
 from defendctl.cli.options import selector as with_selector
-from defendctl.cli.options import subcommand
 from defendctl.render.registry import draw
 from defendctl.render.setting import PLAIN
 
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 @subcommand("outputs")
 @format_option("outputs")
 @with_selector
+@offline_option
 @click.pass_obj
 def outputs(run: Run, format: str, selector: tuple[str, ...]) -> int:
-    """Print address → workflow id, for the application that submits events. Offline."""
+    """Print address → workflow id, for the application that submits events."""
     from defendctl.operations.show import outputs as operation
 
     ids = operation(run.workspace(), selector)

@@ -45,9 +45,18 @@ class Run:
 
     def _said_again(self) -> list[str]:
         """Which project, environment and API are meant: a command that is copied needs that as well."""
-        said = [("-C", "chdir"), ("--config", "config"), ("--env", "env")]
-        words = [(option, str(self.said[name])) for option, name in said if name in self.said]
+        said = [
+            ("-C", "chdir"),
+            ("--config", "config"),
+            ("--env", "env"),
+            ("--state-url", "state_url"),
+        ]
+        words = [(option, self._word(name)) for option, name in said if name in self.said]
         return [*chain.from_iterable(words), *(["--sandbox"] if self.said.get("sandbox") else [])]
+
+    def _word(self, name: str) -> str:
+        value = self.said[name]
+        return str(getattr(value, "url", value))
 
     def typed(self, name: str) -> Any:
         """What the command line itself said, and no variable."""
@@ -67,6 +76,9 @@ class Run:
             pin=not self.said.get("no_pin"),
             ask=self.console.confirm if sys.stdin.isatty() else None,
             older_checkout=bool(self.said.get("older_checkout")),
+            state_url=self.said.get("state_url"),
+            lock_timeout=self.said.get("lock_timeout") or 0,
+            offline=bool(self.said.get("offline")),
         )
 
     def workspace(self, *, choose: bool = True) -> Workspace:

@@ -8,7 +8,7 @@ import click
 
 from defendctl.cli import completing
 from defendctl.cli.delivery import deliver, format_option
-from defendctl.cli.options import Command, Group
+from defendctl.cli.options import Command, Group, offline_option
 from defendctl.cli.options import selector as with_selector
 from defendctl.diagnostics import Usage
 from defendctl.render.inert import inert
@@ -25,6 +25,7 @@ def group() -> None:
 @group.command("list", cls=Command)
 @format_option("state")
 @with_selector
+@offline_option
 @click.pass_obj
 def list_(run: Run, format: str, selector: tuple[str, ...]) -> int:
     """Bindings, creates with an unknown outcome, and retired workflows."""

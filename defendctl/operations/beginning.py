@@ -75,7 +75,7 @@ def begin_state(workspace: Workspace, session: Session) -> None:
     if session.exists:
         return
     session.begin()
-    if not workspace.settings.sandbox:
+    if workspace.settings.own_state:
         pin(workspace, str(session.state.lineage))
 
 
@@ -111,11 +111,14 @@ def _write(project: Project, lineage: str) -> str | None:
     return None
 
 
-def unpinned(project: Project, shown: str) -> Diagnostic | None:
-    """A warning where a lost state would not be noticed. Without a project file there is nothing to pin."""
+def unpinned(project: Project, shown: str, lineage: str | None = None) -> Diagnostic | None:
+    """A warning where a lost state would not be noticed. Without a project file there is nothing to pin.
+
+    `lineage` is that of the state, where it was read; a file is looked at here.
+    """
     if project.file is None or project.lineage:
         return None
-    lineage = _lineage_of(project.state_path)
+    lineage = lineage or (None if project.place else _lineage_of(project.state_path))
     which = f" of `{project.environment}`" if project.environment else ""
     then = f"put this here: {pin_line(project, lineage)}" if lineage else "the first apply writes it here"
     message = f"No lineage is pinned for the state{which}, so its loss could pass for a first run; {then}."
@@ -125,8 +128,8 @@ def unpinned(project: Project, shown: str) -> Diagnostic | None:
 def warn_unpinned(workspace: Workspace, session: Session) -> None:
     """A state of before lineages were pinned goes on, and is told each time."""
     project = workspace.project
-    if session.exists and project.file and not workspace.settings.sandbox:
-        found = unpinned(project, project.file.name)
+    if session.exists and project.file and workspace.settings.own_state:
+        found = unpinned(project, project.file.name, session.state.lineage)
         if found:
             workspace.settings.warn(found.message)
 

@@ -78,15 +78,16 @@ def _other(each: Destination) -> str | None:
 def _ours(workspace: Workspace) -> list[tuple[str, str]]:
     """Real path → why it is not for results, whether it is there or not."""
     project, cwd = workspace.project, workspace.cwd
+    files = workspace.store.backend.files if workspace.place is None else ()
     named = {
         "that is a manifest": [*manifest_files(project, None, cwd), *overlay_files(project, cwd)],
         "that is a file of the policy": list_policies(project, cwd).files,
         "that is a file of tests": list_suites(project, cwd).files,
         "that is the project file": [project.file or project.root / FILE_NAME],
-        "that is the state": [project.state_path, *workspace.store.backend.files[:1]],
+        "that is the state": [project.state_path, *files[:1]],
         "that is the journal of the state": [
             project.state_path.with_name(project.state_path.name + ".journal"),
-            *workspace.store.backend.files[1:],
+            *files[1:],
         ],
     }
     return [(os.path.realpath(file), what) for what, files in named.items() for file in files]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from defendctl import git
@@ -49,7 +49,9 @@ def _missing_state(workspace: Workspace) -> Check:
 
 def _remembered(workspace: Workspace, snapshot: Snapshot) -> Iterator[Check]:
     state = snapshot.state
-    name, journal = map(os.path.basename, (workspace.store.where, workspace.store.backend.journal))
+    name, journal = workspace.store.where, workspace.store.backend.journal
+    if workspace.place is None:
+        name, journal = Path(name).name, Path(journal).name
     yield ok("state", f"{name}: serial {state.serial}, {len(state.bindings)} bound, lineage {state.lineage}")
     host = None
     with suppress(DefendctlError):  # the base URL is told of by itself
@@ -78,7 +80,7 @@ def _remembered(workspace: Workspace, snapshot: Snapshot) -> Iterator[Check]:
 
 def _pinned(workspace: Workspace) -> Iterator[Check]:
     project = workspace.project
-    if workspace.settings.sandbox or project.file is None or project.lineage:
+    if not workspace.settings.own_state or project.file is None or project.lineage:
         return
     found = unpinned(project, project.file.name)
     if found:

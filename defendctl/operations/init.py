@@ -148,7 +148,7 @@ def _existing_project(done: Initialized, settings: Settings) -> None:
     for one in workspace.environments:
         path = one.store.where
         if one.store.exists():
-            done.left.append(os.path.relpath(path, done.root))
+            done.left.append(_shown(one, done.root))
         elif one.project.environment is None and settings.new_state:
             _begin(done, one)
         elif one.project.environment is None:
@@ -158,9 +158,16 @@ def _existing_project(done: Initialized, settings: Settings) -> None:
             done.warnings.append(f"there is no state at {path}; `{command('init --new-state')}` begins one")
 
 
+def _shown(workspace: Workspace, root: Path) -> str:
+    where = workspace.store.where
+    return where if workspace.place else os.path.relpath(where, root)
+
+
 def _begin(done: Initialized, workspace: Workspace) -> None:
     """Raises Precondition, Usage where the state holds something and --new-state is said."""
-    name = os.path.relpath(workspace.store.where, done.root)
+    name = _shown(workspace, done.root)
+    if workspace.place:
+        workspace.store.backend.probe()
     with workspace.store.session(workspace.settings.warn) as session:
         refuse_second(workspace, session)
         (done.left if session.exists else done.written).append(name)
@@ -168,7 +175,7 @@ def _begin(done: Initialized, workspace: Workspace) -> None:
             if not workspace.settings.new_state:
                 refuse_lost(workspace.store)
             session.begin()
-        if pin(workspace, str(session.state.lineage)):
+        if workspace.settings.own_state and pin(workspace, str(session.state.lineage)):
             done.written.append(f"{FILE_NAME} (its lineage)")
 
 

@@ -70,8 +70,8 @@ def _under_way(snapshot: Snapshot) -> set[str]:
 def _of_the_checkout(workspace: Workspace, desired: Desired, snapshot: Snapshot) -> list[Diagnostic]:
     project = workspace.project
     found = [check_checkout(workspace, desired, snapshot.state)]
-    if snapshot.exists and project.file and not workspace.settings.sandbox:
-        found.append(unpinned(project, shown(project.file, workspace.cwd)))
+    if snapshot.exists and project.file and workspace.settings.own_state:
+        found.append(unpinned(project, shown(project.file, workspace.cwd), snapshot.state.lineage))
     return [one for one in found if one]
 
 
@@ -87,11 +87,16 @@ def _of_the_state(workspace: Workspace, snapshot: Snapshot, runner: Owner | None
         found.append(Diagnostic("warning", "older-state", message))
     if snapshot.leftover:
         message = (
-            f"{Path(workspace.store.backend.journal).name} holds what a run recorded that was cut short or "
+            f"{_journal(workspace)} holds what a run recorded that was cut short or "
             "goes on: it belongs to the state, so keep both; the next apply makes them one"
         )
         found.append(Diagnostic("warning", "journal", message))
     return found
+
+
+def _journal(workspace: Workspace) -> str:
+    name = workspace.store.backend.journal
+    return name if workspace.place else Path(name).name
 
 
 def make_plan(

@@ -56,7 +56,7 @@ def _validated(
 def _unpinned(workspace: Workspace, levels: Mapping[str, LintLevel]) -> list[Diagnostic]:
     """A warning where the project file pins no lineage; the sandbox needs none."""
     project = workspace.project
-    if project.file is None or workspace.settings.sandbox or errors(workspace.problems):
+    if project.file is None or not workspace.settings.own_state or errors(workspace.problems):
         return []
     found = unpinned(project, shown(project.file, workspace.cwd))
     return levelled([found] if found else [], levels)

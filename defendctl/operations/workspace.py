@@ -7,6 +7,7 @@ import secrets
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,12 +25,18 @@ from defendctl.diagnostics import (
 from defendctl.hosts import api_host, is_listed
 from defendctl.manifest.resolve import resolve
 from defendctl.model import NEWEST, SANDBOX
+from defendctl.operations.places import (
+    open_state,
+    place_of_state,
+    read_copy,
+    sandboxed,
+    state_folder,
+)
 from defendctl.project.load import load_project
 from defendctl.project.project import KEY_VARIABLE, Project
 from defendctl.project.sections import BAD_VARIABLE
 from defendctl.project.url import base_url_problem
 from defendctl.schema.checks import is_key_variable
-from defendctl.state.open import open_local
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -38,6 +45,7 @@ if TYPE_CHECKING:
     from defendctl.api.client import DefendApi
     from defendctl.manifest.desired import Desired
     from defendctl.model import State
+    from defendctl.state.place import Place
     from defendctl.state.snapshot import Snapshot
     from defendctl.state.store import Store
 
@@ -74,6 +82,17 @@ class Settings:
     """Asks a person; None without a terminal."""
     older_checkout: bool = False
     """Whether a checkout may be applied that is older than the one last applied."""
+    state_url: Place | None = None
+    """Where the state of this run is, whatever the project file says."""
+    lock_timeout: float = 0
+    """Seconds to wait for the lock of another run."""
+    offline: bool = False
+    """Whether a state that is elsewhere is taken as it was read last."""
+
+    @property
+    def own_state(self) -> bool:
+        """Whether the state is the one that the project file speaks of: its lineage is pinned there."""
+        return not (self.sandbox or self.state_url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +100,27 @@ class Workspace:
     project: Project
     settings: Settings
     cwd: Path
-    store: Store
+    opened: Callable[[], Store]
+    """The store, which is opened when it is asked for first: what it needs may be heavy."""
     problems: list[Diagnostic]
     """What is wrong with the project file."""
     whole: Project
     """The project as its file was read, in none of its environments."""
 
     @property
+    def store(self) -> Store:
+        """Raises DefendctlError where what its place needs is not installed."""
+        return self.opened()
+
+    @property
+    def place(self) -> Place | None:
+        """Where the state is, if it is no file of this machine."""
+        return _place(self.project, self.settings)
+
+    @property
     def folder(self) -> Path:
         """Locks, copies and the sandbox: never committed."""
-        return self.project.root / ".defendctl"
+        return state_folder(self.project)
 
     def desired(self, paths: Sequence[Path] | None, *, for_changes: bool = False) -> Desired:
         """Raises Invalid with every problem of the project file, the policy and the manifests.
@@ -106,6 +136,8 @@ class Workspace:
     def read_state(self) -> Snapshot:
         """Raises Precondition for a state that cannot be used."""
         self.require_sound()
+        if self.settings.offline and self.place:
+            return read_copy(self.project, self.place, self.settings.warn)
         return self.store.read()
 
     @property
@@ -119,8 +151,8 @@ class Workspace:
         """The project file must be right, and something must be here at all."""
         if errors(self.problems):
             raise Invalid(self.problems)
-        nothing = self.project.file is None and not self.store.exists()
-        if nothing and not (self.project.root / "workflows").exists():
+        said = self.project.file or self.settings.state_url or (self.project.root / "workflows").exists()
+        if not (said or self.store.exists()):
             raise DefendctlError(
                 "there is no defendctl.yaml here or in a parent folder", f"run `{command('init')}`"
             )
@@ -193,7 +225,7 @@ class Workspace:
         self.folder.mkdir(parents=True, exist_ok=True)
         pinned = self.project.generation
         generation = NEWEST if pinned == "auto" else pinned
-        file, key = self.folder / f"{_sandboxed(self.project)}.sqlite", secrets.token_hex(16)
+        file, key = self.folder / f"{sandboxed(self.project)}.sqlite", secrets.token_hex(16)
         with embedded(str(file), generation, api_key=key) as url:  # others on this machine have none
             yield url, key
 
@@ -208,7 +240,7 @@ def open_workspace(settings: Settings, *, choose: bool = True) -> Workspace:
         raise DefendctlError(f"there is no project file {settings.config}")
     whole, problems = load_project(settings.config, cwd)
     project = _chosen(whole, settings.env, problems, choose)
-    return Workspace(project, settings, cwd, _store(project, settings), problems, whole)
+    return Workspace(project, settings, cwd, _opening(project, settings), problems, whole)
 
 
 def in_environment(workspace: Workspace, name: str) -> Workspace:
@@ -251,22 +283,16 @@ def _there_are(names: Iterable[str]) -> str:
 
 
 def _work_in(project: Project, workspace: Workspace) -> Workspace:
-    return replace(workspace, project=project, store=_store(project, workspace.settings))
+    return replace(workspace, project=project, opened=_opening(project, workspace.settings))
 
 
-def _store(project: Project, settings: Settings) -> Store:
-    """Locks and copies of each environment stand in a folder of their own."""
-    folder = project.root / ".defendctl"
-    here = folder / project.environment if project.environment else folder
-    if settings.sandbox:
-        path, lineage = folder / f"{_sandboxed(project)}.state.json", None
-    else:
-        path, lineage = project.state_path, project.lineage
-    return open_local(path, here, lineage, project.environment, project.root)
+def _opening(project: Project, settings: Settings) -> Callable[[], Store]:
+    place, patience = _place(project, settings), settings.lock_timeout
+    return cache(partial(open_state, project, place, sandbox=settings.sandbox, patience=patience))
 
 
-def _sandboxed(project: Project) -> str:
-    return f"sandbox.{project.environment}" if project.environment else SANDBOX
+def _place(project: Project, settings: Settings) -> Place | None:
+    return None if settings.sandbox else place_of_state(project, settings.state_url)
 
 
 def warn_unresolved(workspace: Workspace, addresses: Iterable[str]) -> None:

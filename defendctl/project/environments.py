@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from defendctl.project.sections import check_sample, check_section, policy_rules
+from defendctl.project.states import state_place
 from defendctl.schema import models_project
 from defendctl.schema.problems import check
 from defendctl.yamltext.quote import quoted
@@ -87,6 +88,7 @@ def _environment(name: str, body: Any, base: Project, document: Document, report
         generation=api.generation if "generation" in api.model_fields_set else base.generation,
         key_variable=api.key_variable if "key_variable" in api.model_fields_set else base.key_variable,
         uploads=api.uploads if "uploads" in api.model_fields_set else base.uploads,
+        place=state_place(model.state),
         rules=(*base.rules, *rules),
         includes=(*base.includes, *includes),
         include_spans=(
@@ -99,9 +101,15 @@ def _environment(name: str, body: Any, base: Project, document: Document, report
     )
 
 
-def _real(path: Path) -> str:
-    """Where links lead; a name that no system takes is told elsewhere."""
-    return os.path.realpath(path) if str(path).isprintable() else str(path)
+def _where(one: Project) -> tuple[str, str, str]:
+    """What no other may have, the key that says it, and what it is called.
+
+    Links are followed; a name that no system takes is told elsewhere.
+    """
+    if one.place:
+        return one.place.name, "url", "state"
+    path = one.state_path
+    return os.path.realpath(path) if str(path).isprintable() else str(path), "path", "state file"
 
 
 def _refuse_shared(
@@ -111,11 +119,11 @@ def _refuse_shared(
     paths: dict[str, str] = {}
     lineages: dict[str, str] = {}
     for name, one in made.items():
-        file = _real(one.state_path)
-        first = paths.setdefault(file, name)
+        where, key, what = _where(one)
+        first = paths.setdefault(where, name)
         if first != name:
-            message = f"`{name}` has the same state file as `{first}`; each environment needs one of its own."
-            report.error("shared-state", message, document.span((KEY, name, "state", "path")))
+            message = f"`{name}` has the same {what} as `{first}`; each environment needs one of its own."
+            report.error("shared-state", message, document.span((KEY, name, "state", key)))
         first = lineages.setdefault(one.lineage, name) if one.lineage else name
         if first != name:
             message = f"`{name}` has the same lineage as `{first}`: each state has one of its own."

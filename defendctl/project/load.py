@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from defendctl.diagnostics import Diagnostic, Span, in_order
 from defendctl.project.project import DEFAULT_STATE, FILE_NAME, Project
 from defendctl.project.sections import check_sample, check_section, policy_rules
+from defendctl.project.states import state_place
 from defendctl.replay.replay import Sample
 from defendctl.schema.checks import is_meant_as, something_else, without_extensions
 from defendctl.yamltext.loader import load
@@ -125,4 +126,5 @@ def _built(file: Path, model: ProjectFile, document: Document) -> Project:
         sample=Sample(model.policy.replay.last, model.policy.replay.min_events),
         key_variable=model.api.key_variable,
         uploads=model.api.uploads,
+        place=state_place(model.state),
     )

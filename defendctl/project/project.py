@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from defendctl.diagnostics import Span
     from defendctl.policy.rules import Rule
     from defendctl.schema.models_project import LintLevel
+    from defendctl.state.place import Place
 
 
 FILE_NAME = "defendctl.yaml"
@@ -58,3 +59,5 @@ class Project:
     """Those of the other environments, which are no manifests either."""
     uploads: bool = False
     """Whether files of the repository may be uploaded."""
+    place: Place | None = None
+    """Where the state is, if not in the file of `state_path`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from defendctl.project.project import KEY_VARIABLE
+from defendctl.project.states import state_faults
 from defendctl.project.url import base_url_problem
 from defendctl.schema.checks import is_key_variable, repeated
 
@@ -34,6 +35,8 @@ def check_section(data: dict[str, Any], at: KeyPath, document: Document, report:
     if isinstance(variable, str) and not is_key_variable(variable):
         report.error("invalid-value", BAD_VARIABLE, document.span((*at, "api", "key_variable")))
     _check_paths(data, at, document, report)
+    for path, code, message in state_faults(data.get("state")):
+        report.error(code, message, document.span((*at, "state", *path), key=code == "conflicting-keys"))
     for path, code, message in repeated(data, ("manifests", "tests", "custom_metrics", "overlays")):
         report.error(code, message, document.span((*at, *path)))
     policy = data.get("policy")

@@ -69,6 +69,7 @@ def project_schema(custom_metrics: Sequence[str] = ()) -> Schema:
     ):
         section = {"type": "object", "properties": properties_of(model, texts.SECTIONS[name])}
         schema["properties"][name] = {**texts.PROJECT[name], **section, "additionalProperties": False}
+    schema["properties"]["state"]["allOf"] = _one_place()
     for name in ("manifests", "tests", "custom_metrics"):
         schema["properties"][name]["uniqueItems"] = True
     schema["properties"]["api"]["properties"]["key_variable"]["pattern"] = f"^{KEY_VARIABLES}$"
@@ -104,6 +105,7 @@ def _environments() -> Schema:
         ("state", models_project.StateOfEnvironment, texts.STATE_OF_ENVIRONMENT),
     ):
         given[name] = {**texts.ENVIRONMENT[name], **_section(model, hints)}
+    given["state"]["allOf"] = _one_place()
     given["api"]["properties"]["key_variable"]["pattern"] = f"^{KEY_VARIABLES}$"
     given["policy"] = {**_policy(), **texts.ENVIRONMENT["policy"]}
     given["overlays"]["uniqueItems"] = True
@@ -119,6 +121,14 @@ def _environments() -> Schema:
             "additionalProperties": False,
         },
     }
+
+
+def _one_place() -> list[Schema]:
+    """Of a state: a file, or a URL and its options."""
+    both = _without("path", "A state has either `path` or `url`, not both; leave one of them out.")
+    alone = _without("options", "`options` belongs to `url`; a state in a file takes none.")
+    has_url = {"required": ["url"]}
+    return [_rule(has_url, both), _rule({"not": has_url}, alone)]
 
 
 def policy_schema(custom_metrics: Sequence[str] = ()) -> Schema:

@@ -19,7 +19,9 @@ class Api(Model):
 
 class StateSection(Model):
     path: Text = "defendctl.state.json"
+    url: Text = ""
     lineage: Text = ""
+    options: dict[str, Text] = {}
 
 
 LintLevel = Literal["error", "warning", "ignore"]

@@ -273,13 +273,24 @@ API["key_variable"] = {
 }
 STATE: Hints = {
     "path": {
-        "markdownDescription": "The state file, relative to this file. Default: `defendctl.state.json`.",
+        "markdownDescription": "The state file, relative to this file; not together with `url`. "
+        "Default: `defendctl.state.json`.",
         "patternErrorMessage": NOT_BLANK,
+    },
+    "url": {
+        "markdownDescription": "Where every run sees the same state: `git+origin?key=checkout`, "
+        "`postgres://db.internal/defend?key=checkout`, `s3://bucket/checkout`, `gs://…`, `az://…`. "
+        "Never with a password. Default: none, a file.",
+        "patternErrorMessage": "This must be a place like `git+origin?key=checkout`.",
     },
     "lineage": {
         "markdownDescription": "Written by `defendctl init`. With it a missing state is an error, never "
         "taken for an empty one. Default: none.",
         "patternErrorMessage": NOT_BLANK,
+    },
+    "options": {
+        "markdownDescription": "What `url` does not say, like `region` or `endpoint` of a bucket. Never a "
+        "secret. Default: none."
     },
 }
 _LINT = "`error`, `warning` or `ignore`. Default: `warning`."
@@ -330,7 +341,8 @@ ENVIRONMENT: Hints = {
 STATE_OF_ENVIRONMENT: Hints = {
     **STATE,
     "path": {
-        "markdownDescription": "Its state file, relative to this file. Default: `defendctl.NAME.state.json`.",
+        "markdownDescription": "Its state file, relative to this file; not together with `url`. "
+        "Default: `defendctl.NAME.state.json`.",
         "patternErrorMessage": NOT_BLANK,
     },
 }

@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import stat
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -47,9 +48,12 @@ class _Named(NamedTuple):
 
 def place_of(path: Path, root: Path) -> str:
     """The name of the folder for copies of the state at this path, which is mostly below `root`."""
-    relative = os.path.relpath(os.path.realpath(path), os.path.realpath(root))
-    name = quote(relative, safe="")
-    return name if len(name) <= _LONGEST else hashlib.sha256(relative.encode()).hexdigest()
+    return folder_name(os.path.relpath(os.path.realpath(path), os.path.realpath(root)))
+
+
+def folder_name(place: str) -> str:
+    name = quote(place, safe="")
+    return name if len(name) <= _LONGEST else hashlib.sha256(place.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +74,18 @@ class Copies:
         copy = home / f"{state.lineage}.{state.serial:08d}.{state.writer}.json"
         with suppress(OSError):
             home.mkdir(parents=True, exist_ok=True)
-            write_whole(copy, document, mode=mode, follow=False)
+            if _is_kept(copy, document):
+                os.utime(copy)
+            else:
+                write_whole(copy, document, mode=mode, follow=False)
             mine = sorted((c for c in _in(home) if c.lineage == state.lineage), key=lambda c: c.serial)
             for old in mine[:-KEEP]:
                 old.path.unlink(missing_ok=True)
+
+    def read_last(self, lineage: str | None) -> tuple[Copy, float] | None:
+        """The newest copy, of this lineage if one is said, and how many seconds ago it was made."""
+        copy = self.newest(lineage) if lineage else self.last()
+        return (copy, max(0.0, time.time() - copy.path.stat().st_mtime)) if copy else None
 
     def newest(self, lineage: str) -> Copy | None:
         """The copy of the highest serial of this lineage that can be read."""
@@ -93,6 +105,15 @@ class Copies:
     def _all(self) -> list[_Named]:
         """Those of this place, and what older versions kept, which does not say of which place it is."""
         return [*_in(self._home), *_in(self.folder)]
+
+
+def _is_kept(copy: Path, document: bytes) -> bool:
+    """By its size: its name says already which state it is."""
+    try:
+        there = copy.lstat()
+    except OSError:
+        return False
+    return stat.S_ISREG(there.st_mode) and there.st_size == len(document)
 
 
 def _read(copies: list[_Named]) -> Iterator[Copy]:

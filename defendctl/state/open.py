@@ -6,7 +6,7 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from defendctl.state.copies import Copies, place_of
+from defendctl.state.copies import Copies, folder_name, place_of
 from defendctl.state.local.backend import LocalBackend
 from defendctl.state.place import BUCKETS
 from defendctl.state.store import Store
@@ -33,15 +33,34 @@ def open_backend(place: Place, root: Path) -> Backend:
     return opened(place, root)
 
 
+def open_place(
+    place: Place,
+    folder: Path,
+    lineage: str | None,
+    environment: str | None,
+    root: Path,
+    patience: float = 0,
+) -> Store:
+    """As `open_local`, for a state that is no file. Raises DefendctlError as `open_backend`."""
+    backend = open_backend(place, root)
+    return Store(backend, copies_of(place, folder), lineage, environment, patience)
+
+
+def copies_of(place: Place, folder: Path) -> Copies:
+    """What this machine remembers of a state that is elsewhere; nothing is opened for it."""
+    return Copies(folder / "backups", partial(folder_name, place.name))
+
+
 def open_local(
     path: Path,
     folder: Path,
     lineage: str | None,
     environment: str | None = None,
     root: Path | None = None,
+    patience: float = 0,
 ) -> Store:
     """The state in a file. `folder` is for copies, below `root`; by default right in it."""
     top = root or folder.parent
     backend = LocalBackend(path, folder, top)
     copies = Copies(folder / "backups", partial(place_of, backend.path, top))
-    return Store(backend, copies, lineage, environment)
+    return Store(backend, copies, lineage, environment, patience)

@@ -16,6 +16,7 @@ from defendctl.state.owner import this_run
 from defendctl.state.records import take
 from defendctl.state.session import Session
 from defendctl.state.snapshot import Snapshot
+from defendctl.state.waiting import take_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,12 +30,19 @@ class Store:
     """Reads need no lock and write nothing; every write goes through `session`."""
 
     def __init__(
-        self, backend: Backend, copies: Copies, lineage: str | None, environment: str | None = None
+        self,
+        backend: Backend,
+        copies: Copies,
+        lineage: str | None,
+        environment: str | None = None,
+        patience: float = 0,
     ) -> None:
+        """`patience` is how many seconds a run waits for the lock of another."""
         self.backend = backend
         self.copies = copies
         self.lineage = lineage
         self.environment = environment
+        self.patience = patience
 
     @property
     def where(self) -> str:
@@ -46,7 +54,16 @@ class Store:
 
     def read(self) -> Snapshot:
         """Raises Precondition: missing where a lineage is pinned, damaged, newer, of another lineage."""
-        return self._understood(self.backend.read())
+        stored = self.backend.read()
+        snapshot = self._understood(stored)
+        if stored.document is not None and self.is_elsewhere:
+            self._keep_copy(snapshot.bare, stored.document)
+        return snapshot
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether no file of this machine holds it: then copies remember what was read, too."""
+        return not self.backend.files
 
     def rollback(self, snapshot: Snapshot) -> Rollback | None:
         """Why this state is not the newest one that is known here; None if it is.
@@ -71,7 +88,7 @@ class Store:
         Raises Precondition where another run holds the lock, and for a state that cannot be gone on from;
         then nothing is written at all.
         """
-        lease = self.backend.lock(this_run(), warn)
+        lease = take_lock(self.backend, this_run(), warn, self.patience)
         try:
             snapshot = self._understood(lease.stored)
             found = self.rollback(snapshot)

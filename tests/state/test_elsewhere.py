@@ -1,0 +1,292 @@
+"""A project whose state is elsewhere: what each command does with it, and what it does without."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from defendctl.diagnostics import DefendctlError
+from defendctl.state.open import ENGINES
+from defendctl.state.owner import this_run
+from tests.conftest import Project, custom
+from tests.state import elsewhere
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SECRET = "hunter2"
+
+
+@pytest.fixture(autouse=True)
+def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setitem(ENGINES, "git", elsewhere.ENGINE)
+    elsewhere.calls.clear()
+    elsewhere.faults.clear()
+    yield
+    elsewhere.faults.clear()
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"git+{tmp_path}/store?key=checkout"
+
+
+@pytest.fixture
+def there(tmp_path: Path) -> Path:
+    return tmp_path / "store" / "checkout.json"
+
+
+@pytest.fixture
+def placed(project: Project, url: str) -> Project:
+    """Its state is elsewhere, and nothing is there yet."""
+    project.settings(state={"url": url})
+    project.declare({"bot": custom()})
+    return project
+
+
+@pytest.fixture
+def begun(placed: Project) -> Project:
+    assert placed.apply("--new-state").results() == {"bot": "done"}
+    elsewhere.calls.clear()
+    return placed
+
+
+def test_a_state_begins_elsewhere_and_its_lineage_is_pinned(placed: Project, there: Path) -> None:
+    assert "add --new-state" in placed.run_alone("apply", "--yes").err
+    placed.apply("--new-state")
+    lineage = json.loads(there.read_text())["lineage"]
+    assert f"lineage: {lineage}" in (placed.root / "defendctl.yaml").read_text()
+    assert not placed.state_file.exists()
+    placed.assert_settled()
+    assert placed.bound("bot") == placed.server.workflows()[0]["workflow_id"]
+
+
+def test_every_command_of_a_state_works_there(begun: Project) -> None:
+    assert begun.json("state", "list").json["bindings"][0]["address"] == "bot"
+    begun.ok("state", "mv", "bot", "other")
+    begun.declare({"other": custom(name="bot")})
+    begun.assert_settled()
+    assert begun.ok("drift").code == 0
+    assert begun.json("show", "other").json["workflow_id"]
+    assert begun.ok("state", "rm", "other").out.strip()
+    begun.ok("import", "other", begun.server.workflows()[0]["workflow_id"])
+    begun.assert_settled()
+
+
+def test_a_second_clone_sees_the_same_state(begun: Project, tmp_path: Path) -> None:
+    clone = Project(tmp_path / "clone", begun.server, begun.env)
+    clone.root.mkdir()
+    (clone.root / "defendctl.yaml").write_text((begun.root / "defendctl.yaml").read_text())
+    clone.declare({"bot": custom(), "more": custom()})
+    assert clone.run_alone("apply", "--yes", "--format", "json").results() == {"more": "done"}
+    assert begun.server.count("POST") == 2
+    assert set(begun.json("outputs").json["outputs"]) == {"bot", "more"}
+
+
+def test_validate_and_what_reads_no_state_ask_nothing_of_it(begun: Project) -> None:
+    elsewhere.faults |= dict.fromkeys(("read", "lock", "probe"), elsewhere.unreachable())
+    for command in (["validate"], ["fmt"], ["schema"], ["render"]):
+        begun.ok(*command)
+    assert elsewhere.calls == []
+
+
+@pytest.mark.parametrize("command", ["plan", "apply --yes", "drift", "outputs", "state list", "show bot"])
+def test_a_store_that_does_not_answer_is_never_an_empty_one(begun: Project, command: str) -> None:
+    elsewhere.faults |= dict.fromkeys(("read", "lock"), elsewhere.unreachable())
+    posts = begun.server.count("POST")
+    ran = begun.run_alone(*command.split())
+    assert (ran.code, ran.out) == (1, "")
+    assert "does not answer" in ran.err
+    assert begun.server.count("POST") == posts
+
+
+def test_a_missing_state_is_missing_and_not_empty(begun: Project, there: Path) -> None:
+    there.unlink()
+    for command in ("plan", "outputs", "state list", "apply --yes", "apply --yes --new-state"):
+        assert begun.run_alone(*command.split()).code == 6
+
+
+def test_a_store_of_an_older_day_is_noticed_by_who_saw_the_newer_one(begun: Project, there: Path) -> None:
+    older = there.read_bytes()
+    begun.declare({"bot": custom(), "more": custom()})
+    begun.apply()
+    there.write_bytes(older)
+    assert "it was rolled back" in begun.plan().json["diagnostics"][0]["message"]
+    assert begun.run("apply", "--yes").code == 6
+    assert begun.server.count("POST") == 2
+
+
+def test_a_plan_alone_remembers_what_it_saw(begun: Project, there: Path, tmp_path: Path) -> None:
+    older = there.read_bytes()
+    reader = Project(tmp_path / "reader", begun.server, begun.env)
+    reader.root.mkdir()
+    (reader.root / "defendctl.yaml").write_text((begun.root / "defendctl.yaml").read_text())
+    begun.declare({"bot": custom(), "more": custom()})
+    begun.apply()
+    reader.declare({"bot": custom(), "more": custom()})
+    reader.assert_settled()
+    there.write_bytes(older)
+    assert "rolled back" in reader.plan().json["diagnostics"][0]["message"]
+
+
+def test_a_plan_takes_no_lock(begun: Project) -> None:
+    begun.plan()
+    begun.ok("drift")
+    assert "lock" not in elsewhere.calls
+
+
+def test_offline_takes_the_last_read_and_says_which(begun: Project) -> None:
+    fresh = begun.json("outputs").json
+    elsewhere.faults["read"] = elsewhere.unreachable()
+    ran = begun.json("outputs", "--offline")
+    assert ran.json == fresh
+    assert re.search(r"--offline: serial \d+ of git\+.*, as it was read \d+ seconds? ago", ran.err)
+    assert begun.json("state", "list", "--offline").json["bindings"]
+    assert begun.run("outputs").code == 1
+
+
+def test_offline_tells_how_old_a_copy_is(begun: Project) -> None:
+    copy = next((begun.root / ".defendctl").rglob("*.json"))
+    os.utime(copy, (copy.stat().st_mtime - 2 * 86_400,) * 2)
+    for other in (begun.root / ".defendctl").rglob("*.json"):
+        if other != copy:
+            other.unlink()
+    assert "2 days ago" in begun.run("outputs", "--offline").err
+
+
+def test_offline_without_a_copy_is_an_error(placed: Project) -> None:
+    ran = placed.run("outputs", "--offline")
+    assert (ran.code, ran.out) == (1, "")
+    assert "was never read here" in ran.err
+
+
+def test_a_file_is_read_whether_offline_or_not(project: Project) -> None:
+    project.declare({"bot": custom()})
+    project.apply()
+    assert project.json("outputs", "--offline").json == project.json("outputs").json
+
+
+def test_another_place_may_be_said_for_one_run_and_is_never_pinned(
+    project: Project, url: str, there: Path
+) -> None:
+    project.settings()
+    project.declare({"bot": custom()})
+    before = (project.root / "defendctl.yaml").read_bytes()
+    project.apply("--new-state", "--state-url", url)
+    assert there.exists()
+    assert not project.state_file.exists()
+    assert (project.root / "defendctl.yaml").read_bytes() == before
+    assert project.json("outputs").json["outputs"] == {}
+    project.env["DEFENDCTL_STATE_URL"] = url
+    assert set(project.json("outputs").json["outputs"]) == {"bot"}
+    del project.env["DEFENDCTL_STATE_URL"]
+    project.server.fault("lost-after", "POST")
+    project.declare({"bot": custom(), "more": custom()})
+    assert (
+        f'--state-url "{url}" state resolve more'
+        in project.run_alone("apply", "--yes", "--state-url", url).err
+    )
+
+
+def test_the_sandbox_has_its_own_state_whatever_is_said(begun: Project, url: str) -> None:
+    elsewhere.calls.clear()
+    begun.ok("apply", "--sandbox", "--yes", "--state-url", url)
+    assert elsewhere.calls == []
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        f"postgres://deploy:{SECRET}@db/defend?key=a",
+        f"postgres://db/defend?key=a&password={SECRET}",
+        f"git+https://{SECRET}@git.example.com/a?key=a",
+        f"az://container/a?sig={SECRET}",
+        f"mysql://x:{SECRET}@db/a",
+        f"{SECRET}",
+        "git+origin",
+    ],
+)
+def test_a_bad_url_is_a_usage_error_that_repeats_nothing(begun: Project, bad: str) -> None:
+    typed = begun.run("outputs", "--state-url", bad)
+    assert (typed.code, typed.out) == (64, "")
+    begun.env["DEFENDCTL_STATE_URL"] = bad
+    said = begun.run("outputs")
+    assert (said.code, said.out) == (64, "")
+    assert SECRET not in typed.err + said.err
+
+
+def test_a_password_in_the_project_file_is_repeated_nowhere(project: Project) -> None:
+    project.declare({"bot": custom()})
+    project.settings(state={"url": f"postgres://deploy:{SECRET}@db/defend?key=a"})
+    for command in (
+        "validate",
+        "plan",
+        "outputs",
+        "state list",
+        "doctor",
+        "state paths",
+        "apply --yes",
+        "init",
+    ):
+        ran = project.run_alone(*command.split())
+        assert SECRET not in ran.out + ran.err, command
+    assert SECRET not in str(project.files() | {"defendctl.yaml": b""})
+
+
+def test_an_engine_that_is_not_there_is_an_error_with_the_way_out(
+    begun: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(place: Any, root: Any) -> Any:
+        raise DefendctlError("psycopg is not installed", "pip install 'defendctl[postgres]'")
+
+    monkeypatch.setattr(elsewhere, "open_elsewhere", missing)
+    ran = begun.run("plan")
+    assert ran.code == 1
+    assert "pip install" in ran.err
+    begun.ok("validate")
+
+
+def test_a_tab_looks_at_the_copy_and_asks_nobody(begun: Project) -> None:
+    elsewhere.calls.clear()
+    begun.env |= {
+        "_DEFENDCTL_COMPLETE": "bash_complete",
+        "COMP_WORDS": "defendctl state rm ",
+        "COMP_CWORD": "3",
+    }
+    assert "bot" in begun.run("state", "rm").out
+    assert elsewhere.calls == []
+
+
+def test_a_dead_run_is_waited_for_seen_silent_and_taken_over(begun: Project, there: Path) -> None:
+    gone = replace(this_run(), id="gone", run="https://ci.example.com/job/7")
+    there.with_suffix(".held").write_text(json.dumps(asdict(gone)))
+    begun.declare({"bot": custom(), "more": custom()})
+    refused = begun.run("apply", "--yes")
+    assert refused.code == 6
+    assert "https://ci.example.com/job/7" in refused.err
+    assert "state unlock gone" in refused.err
+    ran = begun.apply("--lock-timeout", "5m")
+    assert ran.results() == {"more": "done"}
+    assert "taken over" in ran.err
+
+
+@pytest.mark.parametrize("bad", ["soon", "-1", "5d", "1e3", "nan", ""])
+def test_a_timeout_that_is_no_duration_is_a_usage_error(begun: Project, bad: str) -> None:
+    assert begun.run("outputs", "--lock-timeout", bad).code == 64
+
+
+def test_init_names_a_state_that_is_elsewhere_and_begins_one_there(placed: Project, there: Path) -> None:
+    assert "--new-state` begins one" in placed.ok("init").err
+    assert not there.exists()
+    assert "probe" not in elsewhere.calls
+    placed.ok("init", "--new-state")
+    assert there.exists()
+    assert "probe" in elsewhere.calls
+    assert "lineage" in (placed.root / "defendctl.yaml").read_text()
+    placed.apply()
