@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
+from defendctl.exits import Exit
 from defendctl.sandbox.server import embedded
-from tests.conftest import Server, environment_for
+from tests.conftest import Ran, Server, environment_for
 from tests.crash import scenarios
 from tests.crash.bench import Case
 from tests.crash.scenarios import Arena, Subject, copy_package
@@ -51,6 +52,12 @@ class SharedSubject(Subject):
             self.settings()
         super().declare(workflows, name)
 
+    def run(self, *arguments: str) -> Ran:
+        """A state that was begun and is not pinned yet is told by the command, and obeyed."""
+        ran = super().run(*arguments)
+        begun = ran.code == Exit.USAGE and "run it without" in ran.err
+        return self.run_alone(*arguments) if begun else ran
+
     def unlock(self) -> None:
         """As an operator who knows that the run is gone, or believes so."""
         held = _LOCK_ID.search(self.run("state", "unlock", "nobody").err)
@@ -63,6 +70,11 @@ class SharedArena(Arena):
     """`store` holds the state; it is set back with the folder."""
 
     store: SharedStore = field(kw_only=True)
+
+    @property
+    def again(self) -> list[str]:
+        """The command of whoever comes second; whether it begins the state is seen then."""
+        return [word for word in self.command if word != "--new-state"]
 
     @property
     def project(self) -> SharedSubject:
@@ -78,8 +90,9 @@ class SharedArena(Arena):
 
 
 def _kill(bench: SharedBench, arena: SharedArena, rng: random.Random) -> Verdict:
+    seconds = rng.uniform(0, bench.seconds(arena))
     process = bench.slow_run(arena, rng.choice(["1", "10"]))
-    time.sleep(rng.uniform(0, bench.seconds(arena)))
+    time.sleep(seconds)
     process.kill()
     out, err = process.communicate(timeout=120)
     killed = process.returncode == -signal.SIGKILL
@@ -89,13 +102,14 @@ def _kill(bench: SharedBench, arena: SharedArena, rng: random.Random) -> Verdict
 
 def _zombie(bench: SharedBench, arena: SharedArena, rng: random.Random) -> Verdict:
     """Stopped, given up, overtaken, and going on as if nothing had been."""
+    seconds = rng.uniform(0, bench.seconds(arena))
     process = bench.slow_run(arena, rng.choice(["1", "10"]))
-    time.sleep(rng.uniform(0, bench.seconds(arena)))
+    time.sleep(seconds)
     process.send_signal(signal.SIGSTOP)
     time.sleep(3 * ANSWER_SECONDS)
     project = arena.project
     project.unlock()
-    heir = project.run(*arena.command)
+    heir = project.run(*arena.again)
     process.send_signal(signal.SIGCONT)
     out, err = process.communicate(timeout=120)
     verdict = judge(
@@ -108,9 +122,10 @@ def _zombie(bench: SharedBench, arena: SharedArena, rng: random.Random) -> Verdi
 
 def _at_once(bench: SharedBench, arena: SharedArena, rng: random.Random) -> Verdict:
     """The second waits for no lock: it works after the first, or says who has it."""
+    seconds = rng.uniform(0, bench.seconds(arena) / 2)
     first = bench.slow_run(arena)
-    time.sleep(rng.uniform(0, bench.seconds(arena) / 2))
-    second = arena.project.spawn(*arena.command)
+    time.sleep(seconds)
+    second = arena.project.spawn(*arena.again)
     said = [run.communicate(timeout=120) for run in (first, second)]
     ended = Ended("2 at once", True, 1, "".join(o for o, _ in said), "".join(e for _, e in said))
     verdict = judge("two runs", arena, ended)
