@@ -72,11 +72,6 @@ class SharedArena(Arena):
     store: SharedStore = field(kw_only=True)
 
     @property
-    def again(self) -> list[str]:
-        """The command of whoever comes second; whether it begins the state is seen then."""
-        return [word for word in self.command if word != "--new-state"]
-
-    @property
     def project(self) -> SharedSubject:
         env = {**environment_for(self.server.url), **self.store.env}
         return SharedSubject(self.root, self.server, env, package=self.package, store=self.store.settings)
@@ -109,7 +104,7 @@ def _zombie(bench: SharedBench, arena: SharedArena, rng: random.Random) -> Verdi
     time.sleep(3 * ANSWER_SECONDS)
     project = arena.project
     project.unlock()
-    heir = project.run(*arena.again)
+    heir = project.run(*scenarios.APPLY)
     process.send_signal(signal.SIGCONT)
     out, err = process.communicate(timeout=120)
     verdict = judge(
@@ -125,7 +120,7 @@ def _at_once(bench: SharedBench, arena: SharedArena, rng: random.Random) -> Verd
     seconds = rng.uniform(0, bench.seconds(arena) / 2)
     first = bench.slow_run(arena)
     time.sleep(seconds)
-    second = arena.project.spawn(*arena.again)
+    second = arena.project.spawn(*scenarios.APPLY)
     said = [run.communicate(timeout=120) for run in (first, second)]
     ended = Ended("2 at once", True, 1, "".join(o for o, _ in said), "".join(e for _, e in said))
     verdict = judge("two runs", arena, ended)
@@ -143,8 +138,7 @@ def _lost_answers(bench: SharedBench, arena: SharedArena, rng: random.Random) ->
     finally:
         arena.store.lose(None)
     fault = "exit 0" if process.returncode == 0 else f"exit {process.returncode}"
-    if process.returncode:
-        arena.project.unlock()
+    arena.project.unlock()  # its release may have been lost too often, of which it warns
     return judge("lost answers", arena, Ended(fault, process.returncode != 0, process.returncode, out, err))
 
 
