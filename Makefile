@@ -46,9 +46,12 @@ lock: $(UV)/.installed
 		--extra sandbox --extra dev $(UPGRADE) --output-file $(LOCK) pyproject.toml
 
 # N runs of the real command line that are killed, refused a disk, or cut off from power.
+# BACKEND=git, postgres or s3: N of each harness over a shared state, numbered from FROM on.
 N ?= 200
+BACKEND ?= local
+FROM ?= 0
 crash: $(VENV)/.installed-dev
-	$(BIN)/python -m tests.crash $(N)
+	$(BIN)/python -m tests.crash $(N) $(BACKEND) $(FROM)
 
 # The seeded defects and who catches each; the same faults against a loop over the vendor's SDK.
 crash-tables: $(VENV)/.installed-dev

@@ -1,5 +1,8 @@
 """`python -m tests.crash N`: about N runs over all harnesses. `mutants`, `compare`: the other two tables.
 
+`python -m tests.crash N BACKEND [FROM]`: N runs of each harness over a shared state: git, postgres, s3. They
+are numbered, from FROM on, so that many can be run in parts.
+
 Exits 1 if anything was lost, exists twice, or was not as it should be.
 """
 
@@ -12,9 +15,9 @@ import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tests.crash import answers, compare, mutants, strace
+from tests.crash import answers, compare, mutants, shared, strace
 from tests.crash.bench import Bench
 from tests.crash.runs import chunks, work
 from tests.crash.verdict import Verdict, table
@@ -24,9 +27,17 @@ if TYPE_CHECKING:
 
 
 def crash(runs: int) -> int:
+    return _count([(work, (cases,)) for cases in chunks(runs)])
+
+
+def crash_shared(runs: int, backend: str, start: int) -> int:
+    return _count([(shared.work, (backend, cases)) for cases in shared.chunks(runs, start)])
+
+
+def _count(jobs: list[tuple[Callable[..., list[Verdict]], tuple[Any, ...]]]) -> int:
     verdicts: list[Verdict] = []
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
-        for done in as_completed([pool.submit(work, cases) for cases in chunks(runs)]):
+        for done in as_completed([pool.submit(job, *given) for job, given in jobs]):
             verdicts += done.result()
             print(f"\r{len(verdicts)} runs", end="", file=sys.stderr, flush=True)
     bad = [verdict for verdict in verdicts if verdict.problems]
@@ -52,17 +63,21 @@ def both(folder: Path) -> int:
     return 1 if any(each.twice or each.lost for each in compared) else 0
 
 
-def main(what: str) -> int:
+def main(what: str, backend: str = "local", start: str = "0") -> int:
     if strace.why_not():
         sys.exit(strace.why_not())
     others: dict[str, Callable[[Path], int]] = {"mutants": bite, "compare": both}
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["CRASH_FOLDER"] = folder
-        code = others[what](Path(folder)) if what in others else crash(int(what))
+        Path(folder).chmod(0o755)  # for servers that refuse to run as root
+        if what in others:
+            code = others[what](Path(folder))
+        else:
+            code = crash(int(what)) if backend == "local" else crash_shared(int(what), backend, int(start))
     print(f"{time.monotonic() - began:.0f} s")
     return code
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else "200"))
+    sys.exit(main(*(sys.argv[1:] or ["200"])))

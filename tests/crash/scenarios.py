@@ -105,6 +105,7 @@ class Arena:
         self._workflows = self.server.workflows()
         self.there = {each["workflow_id"] for each in self._workflows}
         shutil.copytree(self.root, self.folder / "template")
+        self.keep()
         listed = self.project.run("state", "list", "--format", "json")
         known = [*listed.json["bindings"], *listed.json["retired"]] if listed.code == 0 else []
         self.bound = {each["workflow_id"] for each in known}
@@ -129,6 +130,9 @@ class Arena:
         for folder in (self.root, self.project.temporary):
             shutil.rmtree(folder)
             folder.mkdir()
+
+    def keep(self) -> None:
+        """What stands outside of the folder and belongs to that moment."""
 
     def fresh(self) -> Subject:
         self.clear()
