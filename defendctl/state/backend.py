@@ -85,6 +85,11 @@ def locked_by(owner: Owner) -> Locked:
     )
 
 
+def unreleased(lock_id: str, error: Exception) -> str:
+    """A warning: nothing else is wrong, but the next run will find the lock."""
+    return f"the lock could not be released ({error}): `{command('state unlock {}', lock_id)}` does it"
+
+
 def refuse_other(owner: Owner, lock_id: str) -> None:
     """Raises Precondition where the lock that is to be broken is not this owner's."""
     if owner.id != lock_id:

@@ -84,7 +84,8 @@ class PostgresBackend:
         except BaseException:
             self._break(owner.id)
             raise
-        return PostgresLease(self._link, self._key, owner.id, epoch, there, row["version"])
+        fence = {"key": self._key, "id": owner.id, "epoch": epoch}
+        return PostgresLease(self._link, fence, there, row["version"], warn)
 
     def held(self) -> Held | None:
         """The first time after a read, as it was then."""

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.diagnostics import DefendctlError, Precondition
-from defendctl.state.backend import Unreachable
+from defendctl.state.backend import Unreachable, unreleased
 from defendctl.state.document import heading
 from defendctl.state.lines import encode
 from defendctl.state.postgres import statements
 from defendctl.state.postgres.gzipped import squeezed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from defendctl.state.backend import Stored
     from defendctl.state.postgres.link import Link
@@ -30,12 +30,21 @@ class PostgresLease:
 
     send_limit = 10.0
 
-    def __init__(self, link: Link, key: str, owner_id: str, epoch: int, stored: Stored, version: int | None):
-        """`version` is the row of the document that `stored` tells of."""
+    def __init__(
+        self,
+        link: Link,
+        fence: Mapping[str, Any],
+        stored: Stored,
+        version: int | None,
+        warn: Callable[[str], None],
+    ) -> None:
+        """`fence` is the key, the id of the owner and the epoch; `version` the row of the document that
+        `stored` tells of."""
         self.stored = stored
+        self._warn = warn
         self.patience = PATIENCE
         self._link = link
-        self._fence: dict[str, Any] = {"key": key, "id": owner_id, "epoch": epoch}
+        self._fence = fence
         self._version = version
         self._next = 0
         self._has_journal = stored.journal is not None
@@ -83,8 +92,10 @@ class PostgresLease:
                 raise _broken()
 
     def release(self) -> None:
-        with suppress(DefendctlError):
+        try:
             self._link.ask(statements.UNLOCK, _FAREWELL, **self._fence)
+        except DefendctlError as error:
+            self._warn(unreleased(self._fence["id"], error))
         self._link.close()
 
     def _ask(self, statement: str, **values: Any) -> list[dict[str, Any]]:

@@ -6,9 +6,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from defendctl.command import command
 from defendctl.diagnostics import DefendctlError, Precondition
-from defendctl.state.backend import Unreachable
+from defendctl.state.backend import Unreachable, unreleased
 from defendctl.state.lines import encode
 from defendctl.state.register.engine import Lost
 from defendctl.state.register.packing import kept_as, packed
@@ -86,8 +85,7 @@ class RegisterLease:
             self._release(in_doubt=failed is not None)
         except (OSError, DefendctlError) as error:
             mine = self._register.owner
-            again = command("state unlock {}", mine.id if mine else "")
-            self._warn(f"the lock could not be released ({error}): `{again}` does it")
+            self._warn(unreleased(mine.id if mine else "", error))
 
     def _release(self, *, in_doubt: bool) -> None:
         """Raises OSError or DefendctlError."""

@@ -52,6 +52,18 @@ def test_the_lock_is_taken_once(door: Door, loss: Loss, nth: int) -> None:
     assert door.open().held() is None
 
 
+def test_a_lock_that_cannot_be_released_is_told_of(door: Door) -> None:
+    told: list[str] = []
+    with through_proxy(door) as (backend, proxy):
+        lease = backend.lock(owner("alice"), told.append)
+        proxy.refuses = True
+        proxy.cut()
+        lease.release()
+    (warning,) = told
+    assert "defendctl state unlock alice" in warning
+    assert door.open().held() is not None
+
+
 STEPS: dict[str, Callable[[PostgresLease], object]] = {
     "append": lambda lease: lease.append([record(1), record(2)]),
     "replace": lambda lease: lease.replace(NEW),
