@@ -62,7 +62,7 @@ class GitLab:
         return Context(
             event=_EVENTS.get(source, source),
             commit=env.get("CI_COMMIT_SHA"),
-            number=int(number) if number.isdigit() else None,
+            number=int(number) if number.isdecimal() else None,
             head=_sha(head) if number else None,
             base=_sha(env.get("CI_MERGE_REQUEST_DIFF_BASE_SHA")),
             fork=from_ != into,

@@ -142,7 +142,7 @@ def heading(data: bytes) -> Heading:
     """By a few of its lines alone: a state may be large, and need not be whole for this."""
     found = {name.decode(): value.decode(errors="replace") for name, value in _HEAD.findall(data)}
     serial = found.get("serial", "")
-    known = int(serial) if serial.isdigit() and len(serial) < _DIGITS else None
+    known = int(serial) if serial.isdecimal() and len(serial) < _DIGITS else None
     return Heading(found.get("lineage"), known, found.get("writer", ""))
 
 

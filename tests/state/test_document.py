@@ -19,6 +19,7 @@ from defendctl.state.document import (
     _checksum,
     _indented,
     from_text,
+    heading,
     refuse_unsound,
     to_text,
 )
@@ -217,3 +218,11 @@ def test_an_environment_is_a_word(name: Any) -> None:
     body["environment"] = name
     with pytest.raises(DamagedState, match="`environment`"):
         from_text(json.dumps({**body, "checksum": _checksum(body)}))
+
+
+@pytest.mark.parametrize("serial", ["²", "-1", "1.5", "9" * 5_000])
+def test_a_heading_whose_serial_is_no_number_has_none(serial: str) -> None:
+    assert (
+        heading(f'{{\n  "lineage": "l",\n  "serial": {serial},\n  "writer": "w"\n}}\n'.encode()).serial
+        is None
+    )
