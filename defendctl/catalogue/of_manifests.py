@@ -88,7 +88,7 @@ ENTRIES: Final = (
         "invalid-address",
         "A word that cannot be an address",
         "Addresses stand in commands, in the state and in labels of CI: they are of few characters.",
-        "Use lowercase letters, digits and dashes, as the message says.",
+        "A lowercase letter first, then lowercase letters, digits, `.`, `_` and `-`, 63 at most.",
         sound().replace("support-bot", "Support Bot!"),
         sound(),
     ),
@@ -245,8 +245,9 @@ ENTRIES: Final = (
     Explained(
         "uploads-off",
         "A file to send, in a project that sends none",
-        "Files of a repository leave it only where the project file says that they may.",
-        "Say so under `uploads` in defendctl.yaml, or name the id of a file that was uploaded already.",
+        "The vendor's pages do not say what form the endpoint expects, "
+        "so uploads are off until you have tried it.",
+        "Set `api.uploads: true` in defendctl.yaml, or write the id of a file that is uploaded already.",
     ),
     Explained(
         "wrong-type",
