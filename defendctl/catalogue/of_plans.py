@@ -34,9 +34,8 @@ ENTRIES: Final = (
     Explained(
         "inactive",
         "A workflow that an import names is off",
-        "It is retired, as far as the API tells; to declare it would be to plan changes of what guards "
-        "nothing.",
-        "Take the line out, or turn the workflow on first.",
+        "The API gives it another status than `active`: what would be taken over guards nothing now.",
+        "Activate it in the console, or leave the line out.",
     ),
     Explained(
         "inexpressible",
@@ -91,7 +90,7 @@ ENTRIES: Final = (
         "older-state",
         "The state is older than one that was here before",
         "A run has restored or checked out an old file: what was made since then is not in it.",
-        "Bring the newest state back; the message names the copy.",
+        "Bring the newest state back, as the message says.",
     ),
     Explained(
         "other-id",
