@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "defendctl"
 
 ROWS = (
-    {"command", "durable", "exits", "hosts", "model", "sandbox"},
+    {"catalogue", "command", "durable", "exits", "hosts", "model", "sandbox"},
     {"diagnostics", "process"},
     {"event", "git", "plan", "yamltext"},
     {"inspection", "replay", "state"},

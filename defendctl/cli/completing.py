@@ -124,6 +124,13 @@ def lint_codes(workspace: Workspace) -> Iterable[str]:
     return LINTS
 
 
+def codes(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:
+    """Of diagnostics: the same in every project."""
+    from defendctl.catalogue.find import CATALOGUE
+
+    return [code for code in CATALOGUE if code.startswith(typed)]
+
+
 def folders(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
     """The shell itself knows them."""
     from click.shell_completion import CompletionItem

@@ -42,6 +42,7 @@ COMMANDS: Final = {
     "render": "environments.render",
     "compare": "environments.compare",
     "schema": "schema.schema",
+    "explain": "catalogue.explain",
     "sandbox": "sandbox.sandbox",
     "doctor": "doctor.doctor",
     "completion": "completion.completion",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from defendctl.catalogue.find import CATALOGUE
 from defendctl.diagnostics import Span
 from defendctl.engine.results import ApplyResult, Result
 from defendctl.event import Evaluation, Event, Listed, Score, SentEvent, ShownEvent, Submission
@@ -116,6 +117,7 @@ EXAMPLES: Final[Mapping[str, Any]] = {
         True,
         AT,
     ),
+    "explanation": (CATALOGUE["threshold-one"],),
     "proof": Proof(
         "bot",
         "wkfl_1",

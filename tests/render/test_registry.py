@@ -37,6 +37,7 @@ KINDS = {
     "verify": "proof",
     "compare": "comparison",
     "render": "manifest",
+    "explain": "explanation",
     "doctor": "doctor",
 }
 """Every command that takes `--format` → the kind of its result."""

@@ -28,6 +28,21 @@ class ProofDocument(AnyDocument):
     fields: list[ProvenDocument]
 
 
+class EntryDocument(TypedDict):
+    code: str
+    title: str
+    why: str
+    what_to_do: str | None
+    bad: str | None
+    good: str | None
+    file: str | None
+
+
+class ExplanationDocument(AnyDocument):
+    kind: Literal["explanation"]
+    entries: list[EntryDocument]
+
+
 class ContrastFieldDocument(TypedDict):
     """`before` is of the first environment, `after` of the second."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill, indent
 from typing import TYPE_CHECKING
 
 from defendctl.render.inert import inert
@@ -11,6 +12,7 @@ from defendctl.render.words import count
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from defendctl.catalogue.entry import Explained
     from defendctl.diagnostics import Diagnostic, Span
     from defendctl.render.setting import Setting
     from defendctl.render.text.paint import Paint
@@ -37,6 +39,23 @@ def verdict(found: Sequence[Diagnostic]) -> str:
     if not found:
         return "All manifests are valid.\n"
     return f"{count(errors, 'error')}, {count(warnings, 'warning')}.\n"
+
+
+def explanation(found: Sequence[Explained], setting: Setting = PLAIN) -> str:
+    """One entry whole; of several each code and its title."""
+    if len(found) == 1:
+        return _whole(found[0], setting.paint)
+    return "".join(f"{one.code:<26}{one.title}\n" for one in found)
+
+
+def _whole(one: Explained, paint: Paint) -> str:
+    said = [f"{paint(one.code, 'bold')}: {one.title}", fill(one.why, 100)]
+    said += [fill(one.todo, 100)] if one.todo else []
+    for word, colour, example in (("Wrong", "red", one.bad), ("Right", "green", one.good)):
+        if example:
+            shown = indent("\n".join(inert(line) for line in example.rstrip("\n").split("\n")), "    ")
+            said.append(f"{paint(word, colour)} in {one.file}:\n\n{shown}")
+    return "\n\n".join(said) + "\n"
 
 
 def _place(one: Diagnostic) -> str:
