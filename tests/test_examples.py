@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.test_cli import run
+from tests.cli.test_cli import run
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"

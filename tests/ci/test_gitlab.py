@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.apply.test_checkout import applied, commit, git
-from tests.forges.fake_gitlab import OWN, FakeGitLab
-from tests.forges.served import serving
-from tests.forges.team import bot
+from tests.ci.fake_gitlab import OWN, FakeGitLab
+from tests.ci.served import serving
+from tests.ci.team import bot
+from tests.operations.test_checkout import applied, commit, git
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

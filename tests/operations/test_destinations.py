@@ -20,13 +20,13 @@ from tests.test_durable import disk_of
 if TYPE_CHECKING:
     from tests.conftest import Project
 
-HERE = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 FORMATS = {".txt": "text", ".text": "text", ".md": "markdown", ".json": "json", ".github": "github"}
 FORMATS |= {".sarif": "sarif"}
 KINDS = {"plan": "plan", "drift": "drift", "validate": "diagnostics"}
 GOLDEN = sorted(
     (path, KINDS[path.stem], FORMATS[path.suffix])
-    for path in (HERE / "cases").rglob("*")
+    for path in (TESTS / "cases").rglob("*")
     if path.is_file() and path.stem in KINDS and path.suffix in FORMATS
 )
 ELSEWHERE = "choose another one, or remove it first"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from defendctl.editing.edit import ANCHORED, NO_BODY, Edit, edited
 from defendctl.yamltext.marks import compose
 from defendctl.yamltext.splice import comments
-from tests.manifest.layouts import manifests, workflows
+from tests.editing.layouts import manifests, workflows
 
 if TYPE_CHECKING:
     from defendctl.model import Workflow

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from defendctl.api import patience
-from tests.apply.test_checkout import applied, repository
-from tests.forges.fake_github import FakeGitHub
-from tests.forges.served import serving
-from tests.forges.team import Team, bot
+from tests.ci.fake_github import FakeGitHub
+from tests.ci.served import serving
+from tests.ci.team import Team, bot
+from tests.operations.test_checkout import applied, repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

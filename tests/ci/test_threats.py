@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from defendctl.ci import record as records
 from defendctl.ci.record import LONGEST, Record
 from defendctl.state.document import from_text, to_text
-from tests.apply.test_checkout import git
-from tests.forges.team import bot
+from tests.ci.team import bot
+from tests.operations.test_checkout import git
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.forges.team import Team
+    from tests.ci.team import Team
 
 
 @pytest.fixture

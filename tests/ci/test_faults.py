@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.forges.conftest import TOKEN
-from tests.forges.team import bot
+from tests.ci.conftest import TOKEN
+from tests.ci.team import bot
 
 if TYPE_CHECKING:
-    from tests.forges.team import Team
+    from tests.ci.team import Team
 
 
 @pytest.mark.parametrize("path", ["compare", "pulls", "check-runs"])

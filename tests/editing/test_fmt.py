@@ -11,7 +11,7 @@ from defendctl.editing.fmt import BODY, TOP, formatted, rank
 from defendctl.yamltext.loader import loads
 from defendctl.yamltext.marks import compose
 from defendctl.yamltext.splice import comments
-from tests.manifest.layouts import manifests, workflows
+from tests.editing.layouts import manifests, workflows
 
 
 @given(manifests())

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.apply.test_checkout import git
-from tests.forges.team import bot
+from tests.ci.team import bot
+from tests.operations.test_checkout import git
 
 if TYPE_CHECKING:
-    from tests.forges.team import Team
+    from tests.ci.team import Team
 
 
 def test_a_request_is_planned_merged_and_applied(team: Team) -> None:

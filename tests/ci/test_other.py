@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from defendctl.ci.choose import open_forge
-from tests.apply.test_checkout import commit, git
+from tests.ci.fake_gitlab import FakeGitLab
+from tests.ci.served import serving
+from tests.ci.team import bot
 from tests.conftest import custom
-from tests.forges.fake_gitlab import FakeGitLab
-from tests.forges.served import serving
-from tests.forges.team import bot
+from tests.operations.test_checkout import commit, git
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.ci.team import Team
     from tests.conftest import Project
-    from tests.forges.team import Team
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.apply.test_checkout import git
-from tests.forges.fake_github import now
-from tests.forges.served import Answer, Asked, Served
+from tests.ci.fake_github import now
+from tests.ci.served import Answer, Asked, Served
+from tests.operations.test_checkout import git
 
 OWN = 77
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from defendctl.operations import at_revision
 from defendctl.policy.against import compare_policies, compare_waivers
 from defendctl.policy.rules import Policy, Rule
-from tests.apply.test_checkout import git
 from tests.conftest import custom
+from tests.operations.test_checkout import git
 
 if TYPE_CHECKING:
     from pathlib import Path

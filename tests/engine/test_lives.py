@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from defendctl.sandbox.server import embedded
-from tests.apply.crash import operate
 from tests.conftest import Project, Server, custom, environment_for
+from tests.engine.crash import operate
 
 ADDRESSES = ("alpha", "beta", "gamma", "delta")
 UNKNOWN_OR_NOT = ("lost", "lost-after", "truncated", "not-json", "no-id", "gzip")

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.apply.test_checkout import git
-from tests.forges.served import Answer, Asked, Served
+from tests.ci.served import Answer, Asked, Served
+from tests.operations.test_checkout import git
 
 BOT = "github-actions[bot]"
 CLOCK = iter(range(10_000))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.test_cli import run
+from tests.cli.test_cli import run
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import TRACEBACK, few_quick
-from tests.cut import WAYS, Cut, Way, run_cut
-from tests.jobs import JOBS, Job, content, litter
+from tests.operations.cut import WAYS, Cut, Way, run_cut
+from tests.operations.jobs import JOBS, Job, content, litter
 
 if TYPE_CHECKING:
     from pathlib import Path

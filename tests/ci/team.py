@@ -6,11 +6,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.apply.test_checkout import commit, git
 from tests.conftest import Project, Ran, custom
+from tests.operations.test_checkout import commit, git
 
 if TYPE_CHECKING:
-    from tests.forges.fake_github import FakeGitHub
+    from tests.ci.fake_github import FakeGitHub
 
 
 def bot(threshold: float, **more: Any) -> Any:
