@@ -55,7 +55,7 @@ runner reads."""
 HEAVY = frozenset(
     {
         *("httpx", "httpcore", "deepdiff", "pydantic", "yaml", "filelock", "psycopg", "obstore"),
-        *("starlette", "uvicorn", "sqlite3", "asyncio", "concurrent", "email"),
+        *("starlette", "uvicorn", "sqlite3", "asyncio", "concurrent", "email", "subprocess"),
     }
 )
 FULL = 16

@@ -202,9 +202,9 @@ def test_version_loads_little_of_ours(tmp_path: Path) -> None:
     ("arguments", "heavy"),
     [
         (["validate"], {"yaml", "pydantic"}),
-        (["plan"], {"yaml", "pydantic"}),
-        (["plan", "--no-refresh"], {"yaml", "pydantic"}),
-        (["outputs"], {"yaml", "pydantic"}),
+        (["plan"], {"yaml", "pydantic", "subprocess"}),
+        (["plan", "--no-refresh"], {"yaml", "pydantic", "subprocess"}),
+        (["outputs"], {"yaml", "pydantic", "subprocess"}),
         (["fmt", "--check"], {"yaml", "pydantic"}),
         (["schema", "manifest"], {"yaml", "pydantic"}),
     ],

@@ -18,10 +18,10 @@ from defendctl.manifest.lint import lint, same_names
 from defendctl.manifest.overlays import list_other_overlays, list_overlays, only_here, read_overlays, stack
 from defendctl.manifest.places import Places
 from defendctl.manifest.renames import across
-from defendctl.manifest.suites import list_suites
 from defendctl.project.entries import Entries, Listing, holds_only, own_file, unique
 from defendctl.project.policies import list_policies, read_policy
 from defendctl.project.project import DEFAULT_MANIFESTS, Project
+from defendctl.project.suite_files import list_suites
 from defendctl.schema.checks import known_metrics
 from defendctl.yamltext.loader import load
 from defendctl.yamltext.quote import quoted

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.policy.selector import Term
-from defendctl.replay.replay import Sample
+from defendctl.replay.sample import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,8 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from defendctl.diagnostics import suggest
 from defendctl.model import LEVELS, MAX_RETRIES_LIMIT
-from defendctl.schema.fields import MAX_COUNT, MAX_EVENTS
-from defendctl.schema.models_suite import MAX_REPEATS
+from defendctl.schema.fields import MAX_COUNT, MAX_EVENTS, MAX_REPEATS
 from defendctl.schema.texts import IN_OVERLAY, MISPLACED, MISSING, NO_FIELDS
 from defendctl.yamltext.quote import found, kind_of, path_of, quoted
 from defendctl.yamltext.report import LIMIT

@@ -13,7 +13,7 @@ import pytest
 
 from defendctl.operations.progress import Progress
 from defendctl.operations.replay import replay_plan
-from defendctl.replay.replay import Sample
+from defendctl.replay.sample import Sample
 from tests.conftest import automatic, custom
 from tests.plan.given import WORKFLOW, bound, one_plan, seen
 

@@ -21,7 +21,7 @@ from defendctl.policy.rules import CHECKS, Policy, Rule, Selector
 from defendctl.policy.waivers import WAIVABLE
 from defendctl.project.load import load_project
 from defendctl.project.project import Project
-from defendctl.replay.replay import Sample
+from defendctl.replay.sample import Sample
 from defendctl.schema.editor import manifest_schema, policy_schema, project_schema
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from defendctl.plan.changes import IMPOSSIBLE, MISSING, UNRESOLVED, Change, Reas
 from defendctl.plan.compare import FieldChange
 from defendctl.replay.lint import lint, wants_events
 from defendctl.replay.proposals import not_replayed, proposal, proposals
-from defendctl.replay.replay import MetricReplay, Proposal, Replay, Sample, replay, verdict, wilson
+from defendctl.replay.replay import MetricReplay, Proposal, Replay, replay, verdict, wilson
+from defendctl.replay.sample import Sample
 from tests.plan.given import bound, of_kind
 
 METRICS = ("completeness", "correctness", "context_adherence")
