@@ -127,8 +127,7 @@ def understood(words: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 @pytest.fixture(autouse=True)
 def plainly() -> Iterator[None]:
-    """Without global options, which the last run of this process may have left."""
-    speak_with([])
+    """Without global options again: these tests set some as a run does."""
     yield
     speak_with([])
 

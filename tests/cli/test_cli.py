@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +15,8 @@ import click
 import httpx
 import pytest
 
+from defendctl.command import command as spoken
+from defendctl.process import stop_signals
 from tests.conftest import Project, Ran, Server
 from tests.every_command import every_command
 
@@ -269,3 +273,17 @@ def test_a_closed_stdout_is_no_traceback(folder: Path) -> None:
     code = f"exec {DEFENDCTL} schema manifest | true"
     ran = subprocess.run(["/bin/sh", "-c", code], cwd=folder, capture_output=True, text=True, check=False)
     assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize("command", ["plan", "validate", "nonsense", "import"])
+def test_a_run_leaves_nothing_to_the_next_one_of_its_process(folder: Path, command: str) -> None:
+    """Its options would stand in every command that is printed afterwards."""
+
+    def left() -> tuple[object, ...]:
+        handlers = [signal.getsignal(number) for number in stop_signals()]
+        return spoken("plan"), os.environ.copy(), Path.cwd(), handlers, gc.isenabled(), gc.get_threshold()
+
+    before = left()
+    assert before[0] == "defendctl plan"
+    run(folder.parent, "-C", folder.name, "--sandbox", command)
+    assert left() == before
