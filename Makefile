@@ -14,7 +14,8 @@ PIN = $(UV)/bin/uv pip compile --quiet --universal --python-version 3.11 --gener
 python_of = $(firstword $(wildcard $(HOME)/.pyenv/versions/3.$(1).*/bin/python3) $(shell command -v python3.$(1)))
 HERE = $(foreach minor,11 12 13 14,$(if $(call python_of,$(minor)),$(minor)))
 
-.PHONY: demo test test-slow test-pythons test-lowest audit lock crash crash-tables coverage bench format schemas clean
+.PHONY: demo test test-slow test-pythons test-lowest audit lock zipapp release crash crash-tables \
+	coverage bench format schemas clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python examples/demo.py
@@ -50,6 +51,16 @@ lock: $(UV)/.installed
 	$(PIN) --constraint $(LOCK) --all-extras --output-file requirements.lock pyproject.toml
 	$(PIN) --constraint $(LOCK) --group build --output-file requirements-build.lock
 	$(PIN) --constraint $(LOCK) --group tools --output-file requirements-tools.lock
+
+# One file for this Python and this kind of machine, in dist/. The same commit gives the same bytes.
+zipapp: $(VENV)/.installed-dev $(TOOLS)/.installed
+	rm -rf dist/zipapp && $(BIN)/hatchling build --target wheel --directory dist/zipapp
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} \
+		sh release/zipapp.sh $(TOOLS)/bin dist/zipapp/*.whl dist && rm -rf dist/zipapp
+
+# Everything that a release consists of, in dist/, checked. Publishes nothing.
+release: $(VENV)/.installed-dev $(TOOLS)/.installed
+	sh release/release.sh $(BIN) $(TOOLS)/bin
 
 # N runs of the real command line that are killed, refused a disk, or cut off from power.
 # BACKEND=git, postgres or s3: N of each harness over a shared state, numbered from FROM on.
