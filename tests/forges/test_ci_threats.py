@@ -233,7 +233,9 @@ def test_many_creates_on_an_empty_state(team: Team) -> None:
 
 def test_no_pipeline_begins_a_state(team: Team) -> None:
     """With a lineage that nothing pins, a state that was lost would look like a first run."""
-    team.project.settings()
+    git(team.project.root, "checkout", "-q", "main")
+    team.project.settings(state={})
+    git(team.project.root, "commit", "-qam", "nothing is pinned")
     team.reviewed(a=bot(0.7), b=bot(0.9))
     team.project.state_file.unlink()
     shutil.rmtree(team.project.root / ".defendctl" / "backups")
