@@ -239,7 +239,9 @@ def test_no_pipeline_begins_a_state(team: Team) -> None:
     team.reviewed(a=bot(0.7), b=bot(0.9))
     team.project.state_file.unlink()
     shutil.rmtree(team.project.root / ".defendctl" / "backups")
-    ran = team.apply(code=6)
+    team.run_as("push", {}, "refs/heads/main", "main")
+    ran = team.project.run_alone("ci", "apply")
+    assert ran.code == 6
     assert "no pipeline begins one" in ran.err
     assert "`defendctl init --new-state`" in ran.err
     assert team.project.server.count("POST") == 2
