@@ -24,7 +24,7 @@ PACKAGE = ROOT / "defendctl"
 ROWS = (
     {"catalogue", "command", "durable", "exits", "hosts", "model", "sandbox"},
     {"diagnostics", "process"},
-    {"event", "git", "plan", "yamltext"},
+    {"event", "git", "pipelines", "plan", "yamltext"},
     {"inspection", "replay", "state"},
     {"api", "policy", "suite"},
     {"engine", "review", "schema"},

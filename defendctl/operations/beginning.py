@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from defendctl.command import command
 from defendctl.diagnostics import DefendctlError, Precondition, Usage
 from defendctl.editing.pin import with_lineage
 from defendctl.editing.rewrite import Rewrite, rewrite
@@ -70,6 +71,12 @@ def refuse_missing(store: Store) -> None:
     """Raises Precondition where a state was lost: copies or git know one, or its lineage is pinned."""
     refuse_lost(store)
     store.read()
+
+
+def beginning_by_hand(workspace: Workspace) -> str:
+    """What a person types to begin the state of this environment."""
+    name = workspace.project.environment
+    return command("init --env {}", name) if name else command("init --new-state")
 
 
 def begin_state(workspace: Workspace, session: Session) -> None:

@@ -71,6 +71,7 @@ FORMATS: Final[dict[str, dict[str, str]]] = {
     },
     "manifest": {"yaml": "effective:yaml", "json": "effective:json", "text": "effective:yaml"},
     "explanation": {"text": "text.diagnostics:explanation", "json": "json.explanation:explanation"},
+    "pipelines": {"text": "pipelines:text", "json": "pipelines:json"},
     "doctor": {"text": "text.doctor:doctor", "json": "json.doctor:doctor"},
 }
 """Kind of result → format → module in `render/` and function. The first format of a kind is its default."""

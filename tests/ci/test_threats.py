@@ -231,6 +231,23 @@ def test_many_creates_on_an_empty_state(team: Team) -> None:
     assert team.project.server.count("POST") == 2
 
 
+def test_no_pipeline_begins_a_state(team: Team) -> None:
+    """With a lineage that nothing pins, a state that was lost would look like a first run."""
+    git(team.project.root, "checkout", "-q", "main")
+    team.project.settings(state={})
+    git(team.project.root, "commit", "-qam", "nothing is pinned")
+    team.reviewed(a=bot(0.7), b=bot(0.9))
+    team.project.state_file.unlink()
+    shutil.rmtree(team.project.root / ".defendctl" / "backups")
+    team.run_as("push", {}, "refs/heads/main", "main")
+    ran = team.project.run_alone("ci", "apply")
+    assert ran.code == 6
+    assert "no pipeline begins one" in ran.err
+    assert "`defendctl init --new-state`" in ran.err
+    assert team.project.server.count("POST") == 2
+    assert not team.project.state_file.exists()
+
+
 def test_more_than_is_looked_at(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     from defendctl.ci import github
 

@@ -102,6 +102,15 @@ def test_where_a_plan_would_go(repository: Project) -> None:
     assert besides(repository) == {"api.base_url": "indeterminate", "api.key_variable": "indeterminate"}
 
 
+def test_another_place_of_the_state_is_told(repository: Project) -> None:
+    """Who moves it may make a plan of an empty one."""
+    repository.settings(state={"url": "git+origin?key=one"})
+    assert besides(repository)["state.url"] == "indeterminate"
+    commit(repository)
+    repository.settings(state={"url": "git+origin?key=two"})
+    assert besides(repository) == {"state.url": "indeterminate"}
+
+
 def test_a_rename_is_no_new_workflow(repository: Project) -> None:
     repository.declare({"b": bot(0.8, name="a", renamed_from="a")})
     told = compared(repository)
