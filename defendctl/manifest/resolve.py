@@ -235,6 +235,7 @@ def _desire(asked: _Asked, files: _Files, declared: _Declarations, overlays: Ove
         *(*files.diagnostics, *of_policy, *overlays.diagnostics, *declared.diagnostics),
         *(*repeated, *_find_contradictions(kept)),
         *_find_idle_rules(policy, labels, kept if files.complete else ()),
+        *_find_unprovable_rules(policy),
         *_warn_of_waivers(waivers, policy, {*kept, *left_out} if files.complete else None, asked.today),
         *contents.diagnostics,
     ]
@@ -300,6 +301,12 @@ def _find_idle_rules(
     from defendctl.project.rule_checks import idle_rules
 
     return idle_rules(policy.rules, labels, addresses)
+
+
+def _find_unprovable_rules(policy: Policy) -> Iterator[Diagnostic]:
+    from defendctl.project.rule_checks import unprovable_rules
+
+    return unprovable_rules(policy)
 
 
 def _warn_of_waivers(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from defendctl.operations import at_revision
 from defendctl.policy.against import compare_policies, compare_waivers
-from defendctl.policy.rules import Policy, Rule
+from defendctl.policy.rules import FlagRate, Policy, Rule
 from tests.conftest import custom
 from tests.operations.test_checkout import git
 
@@ -320,6 +320,11 @@ def rule(check: str, limit: Any, level: str = "deny", **more: Any) -> Policy:
         ("max_creates", 3, 5, "loosens"),
         ("max_threshold_step", 0.1, 0.05, "tightens"),
         ("max_flag_rate", 0.1, 0.2, "loosens"),
+        ("max_flag_rate", FlagRate(0.1, 0.95), FlagRate(0.2, 0.95), "loosens"),
+        ("max_flag_rate", FlagRate(0.1, 0.95), FlagRate(0.1, 0.99), "tightens"),
+        ("max_flag_rate", FlagRate(0.1, 0.95), 0.1, "loosens"),
+        ("max_flag_rate", 0.1, FlagRate(0.1, 0.95), "tightens"),
+        ("max_flag_rate", FlagRate(0.1, 0.95), FlagRate(0.2, 0.99), "loosens"),
         ("no_loosening", True, False, "loosens"),
         ("no_retire", False, True, "tightens"),
         ("capabilities", {"web_search": True}, {"web_search": False}, "indeterminate"),

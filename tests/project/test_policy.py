@@ -297,6 +297,7 @@ VALUES = (
     | st.lists(METRIC | st.sampled_from(["custom", "high", "fixit", 1]), max_size=2)
     | st.dictionaries(METRIC | st.sampled_from(["web_search", "addresses"]), SCALARS, max_size=2)
 )
+SHARES = st.sampled_from([0.2, 0.95, 0.999, 0.9999, 0.49, 0, 1, 95])
 SOUND_CHECKS: dict[str, Any] = {
     "min_threshold": {"completeness": 0.5},
     "require_metrics": ["completeness"],
@@ -316,6 +317,8 @@ SOUND_CHECKS: dict[str, Any] = {
 }
 SOUND_RULES = st.sampled_from(sorted(SOUND_CHECKS)).map(
     lambda check: {"id": "a", "level": "deny", check: SOUND_CHECKS[check]}
+) | st.fixed_dictionaries({"rate": SHARES, "confidence": SHARES}).map(
+    lambda exact: {"id": "a", "level": "deny", "max_flag_rate": exact}
 )
 OTHER = st.dictionaries(
     st.sampled_from([*CHECKS, "id", "level", "message", "select", "x-a", "y"]), VALUES, max_size=2
