@@ -26,6 +26,7 @@ ROWS = (
     {"diagnostics", "process"},
     {"event", "git", "plan", "yamltext"},
     {"inspection", "replay", "state"},
+    {"evidence"},
     {"api", "policy", "suite"},
     {"engine", "review", "schema"},
     {"editing", "project"},
@@ -39,7 +40,19 @@ ROWS = (
 """From the bottom up: each may import what stands below it, and nothing beside it."""
 
 LAYERS = frozenset({"cli", "operations", "render", "render/text", "render/json", "render/markdown"})
-CORES = (".", "editing", "engine", "inspection", "manifest", "plan", "policy", "project", "replay", "suite")
+CORES = (
+    ".",
+    "editing",
+    "engine",
+    "evidence",
+    "inspection",
+    "manifest",
+    "plan",
+    "policy",
+    "project",
+    "replay",
+    "suite",
+)
 SAME_NAME = (
     *(LAYERS | {core} for core in CORES),
     frozenset({"ci", "render"}),

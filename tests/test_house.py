@@ -19,6 +19,7 @@ PURE = {
     "command.py",
     "diagnostics.py",
     "event.py",
+    "evidence",
     "exits.py",
     "hosts.py",
     "inspection",
