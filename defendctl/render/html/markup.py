@@ -7,7 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from defendctl.render.inert import inert
-from defendctl.render.page.blocks import Foreign, Link, Mark
+from defendctl.render.page.blocks import Anchor, Badge, Foreign
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,27 +36,39 @@ class Names:
     def __init__(self) -> None:
         self._numbers: Iterator[int] = count(1)
         self._sections: dict[str, str] = {}
+        self._placed: set[str] = set()
 
     def new(self) -> str:
         return f"n{next(self._numbers)}"
 
-    def of(self, section: str) -> str:
-        """Of a section that links may lead to."""
-        return self._sections.setdefault(section, self.new())
+    def begin(self, sections: Iterable[str]) -> None:
+        """Another document on the same page: its sections are its own."""
+        self._sections = {section: self.new() for section in sections}
+        self._placed = set()
+
+    def of(self, section: str) -> str | None:
+        """Where a link to it leads; None if there is no such section."""
+        return self._sections.get(section)
+
+    def place(self, section: str) -> str | None:
+        """For the section itself; the first one of a name has it."""
+        if section in self._placed:
+            return None
+        self._placed.add(section)
+        return self._sections.get(section)
 
 
-def sentence(words: Words, names: Names, there: Iterable[str] = ()) -> str:
-    """`there`: the sections of the page, for a link to another one leads nowhere."""
+def sentence(words: Words, names: Names) -> str:
     told = []
     for piece in words:
         match piece:
             case Foreign(text):
                 told.append(name(text))
-            case Mark(word, tone):
+            case Badge(word, tone):
                 told.append(f'<span class="mark {tone}">{safe(word)}</span>')
-            case Link(text, to):
-                link = f'<a href="#{names.of(to)}">{name(text.text)}</a>'
-                told.append(link if to in there else name(text.text))
+            case Anchor(text, to):
+                place = names.of(to)
+                told.append(f'<a href="#{place}">{name(text.text)}</a>' if place else name(text.text))
             case str():
                 told.append(safe(piece))
     return "".join(told)

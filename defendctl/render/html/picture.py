@@ -1,5 +1,5 @@
-"""One metric as SVG: two panels over one axis. Bars of the scores, split by what the two thresholds say of them;
-below, the rate of flags by threshold.
+"""One metric as SVG: two panels over one axis. Bars of the scores, split by what the two thresholds say of
+them; below, the rate of flags by threshold.
 
 Nothing is told by colour alone: what changes sides is hatched, and today's threshold is dashed.
 """
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from defendctl.render.html.markup import Names
     from defendctl.render.page.chart import Chart, Column, Step
 
-_WIDTH: Final, _HEIGHT: Final = 480, 306
-_LEFT: Final, _RIGHT: Final = 44, 468
+_WIDTH: Final = 480
+_HEIGHT: Final = 306
+_LEFT: Final = 44
+_RIGHT: Final = 468
 _BARS: Final = (38, 138)
 """Top and bottom of the bars, and of the rates."""
 _RATES: Final = (166, 270)
@@ -47,7 +49,8 @@ def picture(chart: Chart, names: Names) -> str:
             *_frame(max(c.total for c in chart.columns), top),
             *(part for column in chart.columns for part in _bar(column, chart, hatches)),
             f'<g clip-path="url(#{clip})">',
-            f'<path class="band" d="{_band(steps, top)}"/><path class="line" d="{_line(steps, chart, top)}"/>',
+            f'<path class="band" d="{_band(steps, top)}"/>',
+            f'<path class="line" d="{_line(steps, chart, top)}"/>',
             "</g>",
             *_thresholds(chart, top),
             "</svg>",
@@ -57,7 +60,6 @@ def picture(chart: Chart, names: Names) -> str:
 
 def swatch(kind: str, names: Names) -> str:
     """For the legend: the same colour and hatch as the bars have."""
-    fill, hatch = kind, ""
     if kind in ("after", "before"):
         name = names.new()
         hatch = f"<defs>{_hatch(kind, name)}</defs>"
@@ -67,7 +69,7 @@ def swatch(kind: str, names: Names) -> str:
         )
     return (
         '<svg viewBox="0 0 14 14" aria-hidden="true">'
-        f'<rect x="1" y="1" width="12" height="12" class="{fill}"/></svg>'
+        f'<rect x="1" y="1" width="12" height="12" class="{kind}"/></svg>'
     )
 
 
@@ -129,7 +131,8 @@ def _bar(column: Column, chart: Chart, hatches: dict[str, str]) -> Iterator[str]
         done += count
         paint = f'fill="url(#{hatches[kind]})" class="edge-{kind}"' if kind in hatches else f'class="{kind}"'
         yield (
-            f'<rect x="{_n(left)}" y="{_n(high)}" width="{_n(right - left)}" height="{_n(low - high)}" {paint}>'
+            f'<rect x="{_n(left)}" y="{_n(high)}" width="{_n(right - left)}" height="{_n(low - high)}"'
+            f" {paint}>"
             f"<title>{column.at / COLUMNS:.2f} to {(column.at + 1) / COLUMNS:.2f}: "
             f"{count} {CLASS_NAMES[kind]}</title></rect>"
         )

@@ -109,8 +109,8 @@ def _replay(one: Replay) -> ReplayDocument:
         "window": list(one.window) if one.window else None,
         "run_modes": dict(one.run_modes),
         "metrics": [_metric(metric) for metric in one.metrics],
-        "before": _together(one.before),
-        "after": _together(one.after),
+        "before": together_document(one.before),
+        "after": together_document(one.after),
         "newly_flagged": list(one.newly_flagged),
         "no_longer_flagged": list(one.no_longer_flagged),
         "evaluations_before": _range(one.evaluations_before),
@@ -145,7 +145,7 @@ def _distribution(told: Distribution) -> DistributionDocument:
     return shown
 
 
-def _together(side: Together | None) -> TogetherDocument | None:
+def together_document(side: Together | None) -> TogetherDocument | None:
     if side is None:
         return None
     return {

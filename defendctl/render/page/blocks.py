@@ -1,5 +1,5 @@
-"""The parts of a report. Words of ours are `str`; whatever else stands in them is marked, and each format makes
-it harmless in its own way.
+"""The parts of a report. Words of ours are `str`; whatever else stands in them is marked, and each format
+makes it harmless in its own way.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Foreign:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Badge:
     """One of our own words that weighs something: a direction, a verdict."""
 
     word: str
@@ -30,7 +30,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class Anchor:
     """To the section of this name on the same page, where that is there."""
 
     text: Foreign
@@ -38,7 +38,7 @@ class Link:
 
 
 TONES: Final = ("bad", "unsure", "good", "plain")
-Piece = str | Foreign | Mark | Link
+Piece = str | Foreign | Badge | Anchor
 Words = tuple[Piece, ...]
 
 
@@ -48,7 +48,7 @@ class Paragraph:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class Points:
     items: tuple[Words, ...]
 
 
@@ -89,16 +89,16 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class Part:
     title: Words
     blocks: tuple[Block, ...]
     name: str = ""
-    """What a Link may lead to."""
+    """What a Anchor may lead to."""
     card: bool = False
     """Of one workflow."""
 
 
-Block = Paragraph | Listing | Facts | Table | Verbatim | Ids | Picture | Section
+Block = Paragraph | Points | Facts | Table | Verbatim | Ids | Picture | Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +123,8 @@ def shown(data: Any) -> Foreign:
     return Foreign(value(data))
 
 
-def way(direction: str) -> Mark:
-    return Mark(direction, _TONES.get(direction, "plain"))
+def way(direction: str) -> Badge:
+    return Badge(direction, _TONES.get(direction, "plain"))
 
 
 def joined(parts: tuple[Words, ...], between: str) -> Words:

@@ -1,4 +1,4 @@
-"""The numbers of one picture, from the JSON of one metric: bars, steps and band. Pure; nothing is drawn here."""
+"""The numbers of one picture, from the JSON of one metric: bars, steps and band. Nothing is drawn here."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """From a score on, up to the next one: so many of the events lie below a threshold that is higher than it,
-    and what that says of the rate (Clopper and Pearson, 95 %, one threshold that was chosen before looking)."""
+    """From a score on, up to the next one: so many of the events lie below a threshold higher than it, and
+    what that says of the rate (Clopper and Pearson, 95 %): of one threshold, chosen before looking."""
 
     beyond: float
     hits: int
@@ -78,6 +78,10 @@ class Chart:
     @property
     def moves(self) -> bool:
         return self.before != self.after
+
+    def band(self, hits: int) -> tuple[float, float]:
+        """Of a rate at one threshold."""
+        return _band(hits, self.scored)
 
     def below(self, threshold: float) -> int:
         told = zip(self.scores, self.counts, strict=True)
