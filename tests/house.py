@@ -39,7 +39,12 @@ ROWS = (
 )
 """From the bottom up: each may import what stands below it, and nothing beside it."""
 
-LAYERS = frozenset({"cli", "operations", "render", "render/text", "render/json", "render/markdown"})
+LAYERS = frozenset(
+    {
+        *("cli", "operations", "render", "render/text", "render/json", "render/markdown"),
+        *("render/html", "render/page"),
+    }
+)
 CORES = (
     ".",
     "editing",

@@ -44,6 +44,7 @@ COMMANDS: Final = {
     "compare": "environments.compare",
     "schema": "schema.schema",
     "explain": "catalogue.explain",
+    "report": "reports.report",
     "sandbox": "sandbox.sandbox",
     "doctor": "doctor.doctor",
     "completion": "completion.completion",

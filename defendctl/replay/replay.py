@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from defendctl.event import moment
+from defendctl.replay.distribution import Distribution, distribution
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -41,6 +42,7 @@ class MetricReplay:
     fails_after: int
     ties: int
     """Events whose score is exactly the threshold of the proposal; they pass."""
+    distribution: Distribution = field(default_factory=Distribution)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +199,7 @@ def _metric(name: str, asks: Proposal, events: Sequence[Scored]) -> MetricReplay
         fails_before=_failing(scores, before),
         fails_after=_failing(scores, after),
         ties=sum(not isinstance(score, bool) and score == after for score in scores),
+        distribution=distribution(scores, (before, after)),
     )
 
 

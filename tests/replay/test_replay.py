@@ -15,6 +15,7 @@ from defendctl.event import Event, Scored
 from defendctl.model import Binding, Observed, Workflow
 from defendctl.plan.changes import IMPOSSIBLE, MISSING, UNRESOLVED, Change, Reason
 from defendctl.plan.compare import FieldChange
+from defendctl.replay.distribution import Distribution
 from defendctl.replay.lint import lint, wants_events
 from defendctl.replay.proposals import not_replayed, proposal, proposals
 from defendctl.replay.replay import MetricReplay, Proposal, Replay, replay, verdict, wilson
@@ -103,7 +104,8 @@ def test_verdict(scores: Any, thresholds: dict[str, float], expected: bool | Non
 def test_a_threshold_goes_up() -> None:
     events = [event(f"e{n}", completeness=n / 10) for n in range(10)]
     found = replayed({"completeness": 0.3}, {"completeness": 0.5}, *events)
-    assert found.metrics == (MetricReplay("completeness", 0.3, 0.5, 10, 0, 3, 5, 1),)
+    told = Distribution(tuple(n / 10 for n in range(10)), (1,) * 10)
+    assert found.metrics == (MetricReplay("completeness", 0.3, 0.5, 10, 0, 3, 5, 1, told),)
     assert found.before is not None
     assert found.after is not None
     assert (found.before.fails, found.before.known, found.before.unknown) == (3, 10, 0)
@@ -136,7 +138,9 @@ def test_a_metric_goes() -> None:
         {"correctness": 0.5},
         event("x", completeness=0.1, correctness=0.5),
     )
-    assert found.metrics[0] == MetricReplay("completeness", 0.5, None, 1, 0, 1, 0, 0)
+    assert found.metrics[0] == MetricReplay(
+        "completeness", 0.5, None, 1, 0, 1, 0, 0, Distribution((0.1,), (1,))
+    )
     assert found.no_longer_flagged == ("x",)
 
 
