@@ -59,7 +59,7 @@ def _place(workspace: Workspace, took: float) -> Iterator[Check]:
         yield wrong("place", str(error), "look at the network, and whether that place is up")
     kept = backend.versions()
     newest = f", the newest with serial {kept[0].serial}" if kept else ""
-    yield ok("versions", f"{count(len(kept), 'earlier state')} kept there{newest}")
+    yield ok("versions", f"{count(len(kept), 'state')} kept there{newest}")
 
 
 def _checked(
@@ -144,9 +144,9 @@ def _left_ids(workspace: Workspace, state: State) -> Iterator[Check]:
         yield wrong("left id", f"{workflow_id} is live and bound to nothing", advice, Exit.UNKNOWN)
     if workspace.place:
         return
-    for name in workspace.store.backend.strays({intent.op for intent in state.unresolved.values()}):
+    for left in workspace.store.backend.strays({intent.op for intent in state.unresolved.values()}):
         advice = f"check whether `{command('state list')}` lists the id in it, then remove it"
-        yield note("recovery", f"{name} belongs to no unresolved create", advice)
+        yield note("recovery", f"{left.told} belongs to no unresolved create", advice)
 
 
 def _unresolved(state: State) -> Iterator[Check]:
