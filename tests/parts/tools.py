@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from functools import cache
@@ -49,6 +50,19 @@ def made(name: str) -> None:
     CACHE.mkdir(exist_ok=True)
     with FileLock(CACHE / f"{name}.lock"):
         ran("make", "--silent", f".cache/{name}/.installed")
+
+
+def copied(folder: Path) -> Path:
+    """What is here, committed or not, as the only commit of a repository in this new folder."""
+    for name in ran("git", "ls-files", "--cached", "--others", "--exclude-standard").splitlines():
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    who = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"]
+    ran("git", "init", "--quiet", "--initial-branch", "main", cwd=folder)
+    ran("git", "add", "--all", cwd=folder)
+    ran("git", *who, "commit", "--quiet", "--message", "all", cwd=folder)
+    return folder
 
 
 def clean(home: Path) -> dict[str, str]:
