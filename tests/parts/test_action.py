@@ -41,7 +41,14 @@ def test_no_input_is_read_but_as_a_variable() -> None:
 
 @pytest.mark.parametrize("lock", ["requirements.lock", "requirements-build.lock"])
 def test_what_it_installs_is_to_be_had_with_these_hashes(lock: str, tmp_path: Path) -> None:
-    pip = [tool("pip"), "install", "--quiet", "--dry-run", "--ignore-installed", "--require-hashes"]
+    pip: list[str | Path] = [
+        tool("pip"),
+        "install",
+        "--quiet",
+        "--dry-run",
+        "--ignore-installed",
+        "--require-hashes",
+    ]
     ran(*pip, "--only-binary", ":all:", "--requirement", lock, env=clean(tmp_path))
 
 
