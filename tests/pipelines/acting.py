@@ -7,12 +7,13 @@ import os
 import re
 import subprocess
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.pipelines.tools import pip_tool
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.forges.fake_github import FakeGitHub
     from tests.pipelines.origin import Origin
 
@@ -60,16 +61,17 @@ class Acting:
     def push(self, commit: str) -> Acted:
         return self.run("push", {"ref": "refs/heads/main", "after": commit}, commit)
 
-    def dispatch(self, commit: str, **inputs: str) -> Acted:
-        return self.run("workflow_dispatch", {"ref": "refs/heads/main", "inputs": inputs}, commit)
+    def dispatch(self, workflow: str, commit: str, **inputs: str) -> Acted:
+        content = {"ref": "refs/heads/main", "inputs": inputs}
+        return self.run("workflow_dispatch", content, commit, "-W", f".github/workflows/{workflow}.yml")
 
-    def run(self, event: str, content: dict[str, Any], commit: str) -> Acted:
+    def run(self, event: str, content: dict[str, Any], commit: str, *options: str) -> Acted:
         self.runs += 1
         at = self.origin.checkout(self.folder / f"run-{self.runs}", commit)
         path = self.folder / f"event-{self.runs}.json"
         path.write_text(json.dumps({**content, "repository": {"default_branch": "main", "full_name": "o/r"}}))
         ran = subprocess.run(
-            [*self._command(event, path, commit)],
+            [*self._command(event, path, commit), *options],
             cwd=at,
             env={**os.environ, "HOME": str(self.folder)},
             capture_output=True,

@@ -1,4 +1,4 @@
-"""The workflows that `init --ci github` writes, run by act: what was looked at is applied, and nothing else."""
+"""What `init --ci github` writes, run by act: what was looked at is applied, and nothing else."""
 
 from __future__ import annotations
 
@@ -116,10 +116,10 @@ def test_a_console_edit_is_refused_and_applied_once_it_is_approved(team: Team) -
     approve = re.search(r"--approve (sha256:[0-9a-f]{64}@\d+)", refused.log)
     assert approve
     team.edit("production", "b", 0.97)  # and it is that very plan which was looked at
-    stale = team.act.dispatch(commit, environment="production", approve=approve[1])
+    stale = team.act.dispatch("guardrails-apply", commit, environment="production", approve=approve[1])
     assert stale.job("production") == "failure"
     team.edit("production", "b", 0.95)
-    approved = team.act.dispatch(commit, environment="production", approve=approve[1])
+    approved = team.act.dispatch("guardrails-apply", commit, environment="production", approve=approve[1])
     assert (approved.job("staging"), approved.job("production")) == (None, "success"), approved.log
     assert team.live("production") == {"a": 0.8, "b": 0.9}
 
@@ -175,3 +175,14 @@ def test_a_merge_queue_asks_whether_all_of_it_was_looked_at(team: Team) -> None:
     assert team.act.pull_request(number, merge).code == 0
     passed = team.act.run("merge_group", group, merge)
     assert passed.job("guardrails plan") == "success", passed.log
+
+
+def test_drift_is_an_issue_as_long_as_something_drifted(team: Team) -> None:
+    team.edit("production", "a", 0.5)
+    main = team.origin.git("rev-parse", "main")
+    found = team.act.dispatch("guardrails-drift", main)
+    assert (found.job("staging"), found.job("production")) == ("success", "failure"), found.log
+    assert [("production" in one["title"], one["state"]) for one in team.github.issues] == [(True, "open")]
+    team.edit("production", "a", 0.9)
+    assert team.act.dispatch("guardrails-drift", main).code == 0
+    assert [one["state"] for one in team.github.issues] == ["closed"]
