@@ -24,7 +24,7 @@ _SHARE: Final = 0.1
 
 
 def drift_p(older: Sequence[float], newer: Sequence[float]) -> float:
-    """The p-value of Kolmogorov and Smirnov's test of two samples, in M. A. Stephens's approximation (1970); 1
+    """The p-value of Kolmogorov and Smirnov's test of two samples, in M. A. Stephens's approximation; 1
     where one of them is empty. Ties make it larger than it is.
     """
     if not older or not newer:

@@ -137,6 +137,7 @@ def _told(asked: Tuning, decision: Decision, evidence: Evidence) -> Tuned:
             goal,
             standing,
             goal.hits(asked.today),
+            goal.bounds(asked.today),
             goal.hits(suggested) if suggested else None,
         )
         for goal, standing in zip(decision.goals, decision.standings, strict=True)

@@ -73,6 +73,8 @@ class JudgedGoal:
     goal: Goal
     today_is: Standing
     hits: tuple[int, int]
+    bounds: tuple[float, float]
+    """The lower and the upper bound of the rate of hits, each one-sided."""
     suggested: tuple[int, int] | None = None
     """Hits with what is suggested."""
 

@@ -63,6 +63,7 @@ FORMATS: Final[dict[str, dict[str, str]]] = {
         "junit": "junit:suite",
         "markdown": "markdown.suite:suite",
     },
+    "tune": {"text": "text.tune:tune", "json": "json.tune:tune"},
     "proof": {"text": "text.proof:proof", "json": "json.proof:proof"},
     "comparison": {
         "text": "text.contrast:contrast",
