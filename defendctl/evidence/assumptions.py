@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 MOVED: Final = 0.01
 """A p-value below it is an alarm: false in 1.2 % of cases at most."""
 INFLATED: Final = 1.3
-"""More than so many times the variance of independent events counts as bursts. One sample in six of independent
-events looks so; a stricter rule would miss half of the bursts of ten at 100 events."""
+"""More than so many times the variance of independent events counts as bursts. Of six samples of independent
+events one looks so; a stricter rule would miss half of the bursts of ten at 100 events."""
 
 _TERMS: Final = 100
 _FEWEST_BLOCKS: Final = 5

@@ -181,7 +181,8 @@ class _Run:
         for (address, value), why in done.refused.items():
             self._refuse(address, {value: why})
         for edit in edits if self.remark else ():
-            metrics = [name for path in edit.values if (name := metric_of(path))]
+            kept = edit.values.keys() & self.wanted[edit.address].keys()
+            metrics = [name for path in kept if (name := metric_of(path))]
             after = remarked(after, edit.address, metrics, self.remark)
         return Rewrite(path, file, before, with_mark(before, after))
 
