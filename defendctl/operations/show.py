@@ -11,6 +11,7 @@ from defendctl.manifest.resolve import resolve
 from defendctl.manifest.suites import read_suites
 from defendctl.operations.beginning import unpinned
 from defendctl.operations.beside import read_beside, warn_of_run
+from defendctl.operations.labels import label_problems
 from defendctl.operations.policy import of_manifests
 from defendctl.operations.selection import chosen_by_labels, only
 from defendctl.operations.stdin import reading_stdin
@@ -53,7 +54,7 @@ def _validated(
     today = workspace.settings.today
     desired = resolve(workspace.project, list(paths) or None, workspace.cwd, today, linted=True)
     yield from (*desired.diagnostics, *levelled(desired.lints, levels), *of_manifests(desired, today))
-    yield from () if paths else _of_the_suites(workspace)
+    yield from () if paths else (*_of_the_suites(workspace), *label_problems(workspace, desired))
 
 
 def _unpinned(workspace: Workspace, levels: Mapping[str, LintLevel]) -> list[Diagnostic]:
