@@ -24,7 +24,7 @@ PACKAGE = ROOT / "defendctl"
 ROWS = (
     {"catalogue", "command", "durable", "exits", "hosts", "model", "sandbox"},
     {"diagnostics", "process"},
-    {"event", "git", "plan", "yamltext"},
+    {"event", "git", "pipelines", "plan", "yamltext"},
     {"inspection", "replay", "state"},
     {"evidence"},
     {"api", "policy", "suite"},
@@ -39,7 +39,12 @@ ROWS = (
 )
 """From the bottom up: each may import what stands below it, and nothing beside it."""
 
-LAYERS = frozenset({"cli", "operations", "render", "render/text", "render/json", "render/markdown"})
+LAYERS = frozenset(
+    {
+        *("cli", "operations", "render", "render/text", "render/json", "render/markdown"),
+        *("render/html", "render/page"),
+    }
+)
 CORES = (
     ".",
     "editing",
@@ -68,7 +73,7 @@ runner reads."""
 HEAVY = frozenset(
     {
         *("httpx", "httpcore", "deepdiff", "pydantic", "yaml", "filelock", "psycopg", "obstore"),
-        *("starlette", "uvicorn", "sqlite3", "asyncio", "concurrent", "email"),
+        *("starlette", "uvicorn", "sqlite3", "asyncio", "concurrent", "email", "subprocess"),
     }
 )
 FULL = 16

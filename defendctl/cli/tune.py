@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from defendctl.cli import completing
-from defendctl.cli.console import Ticker
 from defendctl.cli.delivery import deliver, format_option, report_option
 from defendctl.cli.options import PATH, progress_of, subcommand
 from defendctl.cli.telling import tell_unwritten
@@ -62,9 +61,19 @@ RATE = Share(0.001, 0.999)
 @click.option("--metric", multiple=True, required=True, metavar="METRIC", help="Whose threshold may move.")
 @click.option("--max-flag-rate", type=RATE, help="Goal: at most so many answers are flagged, by any metric.")
 @click.option(
+    "--max-false-alarms",
+    type=RATE,
+    help="Goal: of what should pass, at most so many are flagged. Needs labels drawn uniformly.",
+)
+@click.option(
+    "--min-recall",
+    type=RATE,
+    help="Goal: of what should be flagged, at least so many are. Needs labels drawn uniformly.",
+)
+@click.option(
     "--catch",
-    type=click.Choice(["tests"]),
-    help="Goal: every known bad case is caught. It says nothing of others.",
+    type=click.Choice(["tests", "found", "both"]),
+    help="Goal: every known bad case is caught, of tests, of labels of what was found, or both.",
 )
 @click.option("--confidence", type=Share(0.5, 0.9999), default="95%", show_default=True)
 @click.option(
@@ -97,6 +106,15 @@ RATE = Share(0.001, 0.999)
     metavar="FILE",
     help="Results of `test --out FILE`, for --catch tests.",
 )
+@click.option(
+    "--labels",
+    "most_labels",
+    type=click.IntRange(0, 10_000),
+    default=500,
+    show_default=True,
+    metavar="N",
+    help="How many labelled events may be read one by one, beside those listed.",
+)
 @click.option("--recent-only", is_flag=True, help="Judge by the newer half of the events alone.")
 @click.option("--write", is_flag=True, help="Write what is suggested into the manifests. Nothing is applied.")
 @click.option("--allow-loosening", is_flag=True, help="With --write: also where that loosens the manifest.")
@@ -110,6 +128,8 @@ def tune(
     address: str,
     metric: tuple[str, ...],
     max_flag_rate: float | None,
+    max_false_alarms: float | None,
+    min_recall: float | None,
     catch: Any,
     confidence: float,
     looks: int,
@@ -117,6 +137,7 @@ def tune(
     since: Any,
     last: int,
     tests: tuple[Path, ...],
+    most_labels: int,
     recent_only: bool,
     write: bool,
     allow_loosening: bool,
@@ -131,7 +152,7 @@ def tune(
     from defendctl.evidence.tuning import Aim
     from defendctl.operations.tune import Asked, Writing
 
-    aim = Aim(max_flag_rate=max_flag_rate, catch=catch)
+    aim = Aim(max_flag_rate, max_false_alarms, min_recall, catch)
     _check(aim == Aim(), catch, tests, write=write, needs=allow_loosening or accept_estimate)
     asked = Asked(
         address=address,
@@ -144,15 +165,16 @@ def tune(
         last=last,
         tests=tests,
         recent_only=recent_only,
+        most_labels=most_labels,
     )
     return _run(run, asked, Writing(allow_loosening, accept_estimate) if write else None, format, report)
 
 
 def _check(aimless: bool, catch: str | None, tests: tuple[Path, ...], *, write: bool, needs: bool) -> None:
     if aimless:
-        raise Usage("say what the threshold shall do: --max-flag-rate 5% or --catch tests")
-    if (catch == "tests") != bool(tests):
-        raise Usage("--catch tests and --tests FILE go together: the file holds the scores of the cases")
+        raise Usage("say what the threshold shall do, like --max-flag-rate 5% or --catch tests")
+    if (catch in ("tests", "both")) != bool(tests):
+        raise Usage("--catch tests (or both) and --tests FILE go together: it holds the scores of the cases")
     if needs and not write:
         raise Usage("--allow-loosening and --accept-estimate need --write")
 
@@ -163,12 +185,12 @@ def _run(run: Run, asked: Asked, may: Writing | None, format: str, report: tuple
 
     workspace = run.workspace()
     check_destinations(workspace, report)
-    desired = workspace.desired(None) if may else None
-    if desired:
+    desired = workspace.desired(None) if may or asked.aim.needs_labels else None
+    if desired and may:
         operation.check_declared(desired, asked)
-    ticker = Ticker(run.console)
-    found = operation.tune(workspace, asked, progress_of(ticker))
-    ticker.end()
+    if desired and asked.aim.needs_labels:
+        asked = operation.with_labels(workspace, desired, asked)
+    found = operation.tune(workspace, asked, progress_of(run))
     code, refused = found.exit_code, None
     if desired and may and found.suggests:
         try:

@@ -75,11 +75,11 @@ def _recorded(data: dict[str, Any]) -> Recorded:
 def read_cases(
     paths: Sequence[Path], address: str, host: str, environment: str | None, run_mode: str | None
 ) -> Cases:
-    """The runs of the cases of one address that say what should be flagged, as metric → score; of `run_mode`.
+    """The runs of the cases of one address that should be flagged, as metric → score; of `run_mode`.
 
     Raises DefendctlError for a file that holds no results, or those of another host or environment.
     """
-    found: dict[str, list[dict[str, float | None]]] = {"flagged": [], "passes": []}
+    found: list[dict[str, float | None]] = []
     for path in paths:
         data = _results(path)
         if (data["host"], data.get("environment")) != (host, environment):
@@ -89,10 +89,11 @@ def read_cases(
                 _hint(path),
             )
         for case in data["cases"]:
-            if case["address"] == address and case["run_mode"] == run_mode:
-                found.get(case.get("expected") or "", []).extend(map(_scores, case["runs"]))
+            about = (case["address"], case["run_mode"], case.get("expected"))
+            if about == (address, run_mode, "flagged"):
+                found.extend(map(_scores, case["runs"]))
     hashed = hashlib.sha256(canonical(found).encode()).hexdigest()
-    return Cases(tuple(found["flagged"]), tuple(found["passes"]), f"sha256:{hashed}")
+    return Cases(known=tuple(found), tests_digest=f"sha256:{hashed}")
 
 
 def _scores(run: dict[str, Any]) -> dict[str, float | None]:

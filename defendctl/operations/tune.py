@@ -14,6 +14,7 @@ from defendctl.evidence.tuning import Aim, Cases, Tuning, Written
 from defendctl.model import metric_path
 from defendctl.operations.drift_write import write_back
 from defendctl.operations.events import bound_in, gone
+from defendctl.operations.labelled import read_labelled
 from defendctl.operations.live import read_live
 from defendctl.plan.diff import same
 from defendctl.plan.direction import LOOSENS, direction
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from defendctl.manifest.desired import Desired
     from defendctl.operations.progress import Progress
     from defendctl.operations.workspace import Workspace
+    from defendctl.replay.labels import LabelGroup
     from defendctl.replay.replay import Thresholds
 
 
@@ -48,6 +50,10 @@ class Asked:
     last: int = 100
     tests: tuple[Path, ...] = ()
     recent_only: bool = False
+    groups: tuple[LabelGroup, ...] = ()
+    """The labels of the address, where a goal needs them."""
+    most_labels: int = 500
+    """How many labelled events are read one by one, beside those that are listed."""
 
 
 def tune(workspace: Workspace, asked: Asked, progress: Progress) -> Tuned:
@@ -61,12 +67,17 @@ def tune(workspace: Workspace, asked: Asked, progress: Progress) -> Tuned:
         if isinstance(today, str):
             raise DefendctlError(f"{asked.address} cannot be tuned: {today}")
         found = api.recent(binding.workflow_id, asked.last, content=False)
-    if found is None:
-        raise gone(asked.address, binding.workflow_id)
-    if found.events is None:
-        raise DefendctlError(f"{asked.address} cannot be tuned: {NO_LIST}")
-    events = _chosen(asked, [scored(event) for event in found.events])
-    _check_metrics(asked, today, events)
+        if found is None:
+            raise gone(asked.address, binding.workflow_id)
+        if found.events is None:
+            raise DefendctlError(f"{asked.address} cannot be tuned: {NO_LIST}")
+        listed = [scored(event) for event in found.events]
+        events = _chosen(asked, listed)
+        _check_metrics(asked, today, events)
+        labelled = Cases()
+        if asked.groups:
+            mode = asked.run_mode or next((one.run_mode for one in events), None)
+            labelled = read_labelled(api, binding.workflow_id, asked.groups, listed, mode, asked.most_labels)
     tuning = Tuning(
         address=asked.address,
         workflow_id=binding.workflow_id,
@@ -76,8 +87,17 @@ def tune(workspace: Workspace, asked: Asked, progress: Progress) -> Tuned:
         confidence=asked.confidence,
         looks=asked.looks,
         recent_only=asked.recent_only,
+        labelled_otherwise=any(group.drawn != "uniform" for group in asked.groups),
     )
-    return judge(tuning, events, _cases(workspace, asked, events))
+    return judge(tuning, events, _cases(workspace, asked, events, labelled))
+
+
+def with_labels(workspace: Workspace, desired: Desired, asked: Asked) -> Asked:
+    """With the labels of its address. Raises Invalid for label files that are not valid."""
+    from defendctl.operations.labels import labels_of
+    from defendctl.replay.labels import label_groups
+
+    return replace(asked, groups=label_groups(labels_of(workspace, desired).blocks, asked.address))
 
 
 def _chosen(asked: Asked, events: Sequence[Scored]) -> list[Scored]:
@@ -106,13 +126,15 @@ def _check_metrics(asked: Asked, today: Thresholds, events: Sequence[Scored]) ->
             )
 
 
-def _cases(workspace: Workspace, asked: Asked, events: Sequence[Scored]) -> Cases:
+def _cases(workspace: Workspace, asked: Asked, events: Sequence[Scored], labelled: Cases) -> Cases:
+    """Those of labels, and those of tests with them."""
     if asked.aim.catch not in ("tests", "both"):
-        return Cases()
+        return labelled
     from defendctl.operations.tested import read_cases
 
     mode = asked.run_mode or next((one.run_mode for one in events), None)
-    return read_cases(asked.tests, asked.address, workspace.host(), workspace.project.environment, mode)
+    tested = read_cases(asked.tests, asked.address, workspace.host(), workspace.project.environment, mode)
+    return replace(labelled, known=(*tested.known, *labelled.known), tests_digest=tested.tests_digest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.evidence.bounds import least_events, most_hits
 from defendctl.policy.selector import Term
-from defendctl.replay.replay import Sample
+from defendctl.replay.sample import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

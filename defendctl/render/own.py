@@ -37,6 +37,10 @@ def github(kind: str, content: str) -> bool:
     return _ANNOTATIONS.fullmatch(content) is not None
 
 
+def html(kind: str, content: str) -> bool:
+    return content.startswith(f"<!DOCTYPE html>\n{_HIDDEN}{kind} -->\n")
+
+
 def sarif(kind: str, content: str) -> bool:
     match _parsed(content):
         case {"runs": [{"tool": {"driver": {"name": "defendctl"}}}]}:
@@ -45,9 +49,11 @@ def sarif(kind: str, content: str) -> bool:
 
 
 def schema(kind: str, content: str) -> bool:
-    """Those of files know keys that begin with `x-`; that of a plan has a title."""
+    """Those of files know keys that begin with `x-`; those of labels and of plans have a title."""
     match _parsed(content):
-        case {"$schema": str(), "patternProperties": {"^x-": _}} | {"title": "defendctl plan"}:
+        case {"$schema": str(), "patternProperties": {"^x-": _}}:
+            return True
+        case {"title": "defendctl plan" | "defendctl labels"}:
             return True
     return False
 

@@ -168,7 +168,7 @@ def test_bursts_make_an_estimate_of_it_and_allow_less() -> None:
 
 
 def cases(*scores: float | None) -> Cases:
-    return Cases(bad=tuple({M: score, OTHER: 0.9} for score in scores))
+    return Cases(known=tuple({M: score, OTHER: 0.9} for score in scores))
 
 
 BOTH = {M: 0.2, OTHER: 0.5}
@@ -198,7 +198,7 @@ def test_what_no_threshold_catches(score: float | None) -> None:
 
 
 def test_what_another_metric_catches_asks_nothing_of_this_one() -> None:
-    caught = Cases(bad=({M: 1.0, OTHER: 0.1},))
+    caught = Cases(known=({M: 1.0, OTHER: 0.1},))
     found = tuned(events(spread(50), other=0.9), BOTH, caught, catch="tests")
     assert (found.exit_code, found.today_is) == (0, "proven")
 

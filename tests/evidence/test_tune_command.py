@@ -391,3 +391,93 @@ def test_hostile_words_are_inert(live: Project) -> None:
     ran = tune(live, "--max-flag-rate", "20%", code=64)
     assert "\u202e" not in ran.err
     assert "\n::error" not in ran.err
+
+
+# --- labels ---
+
+
+def labelled(project: Project, n: int, *, bad: str = "", good: str = "", drawn: str = "uniform") -> None:
+    """Labels of n events each, of the prefixes that are given."""
+    parts = {"should_be_flagged": bad, "should_pass": good}
+    body = {key: [f"{prefix}{at}" for at in range(n)] for key, prefix in parts.items() if prefix}
+    block = {"workflow": "a", "drawn": drawn, **body}
+    write(project, json.dumps({"version": 1, "labels": [block]}), "labels/a.yaml")
+    project.settings(labels=["labels/*.yaml"])
+
+
+def give(project: Project, prefix: str, scores: list[float]) -> None:
+    told = [{**one, "event_id": f"{prefix}{at}"} for at, one in enumerate(seen(scores))]
+    project.server.give(project.bound("a"), *told)
+
+
+def test_recall_by_labels_drawn_uniformly(live: Project) -> None:
+    """59 bad ones of which none may be missed: the strictest of them scores 0.4."""
+    give(live, "bad_", [0.4 - at / 1000 for at in range(59)])
+    live.server.give(live.bound("a"), *seen(spread(100)))
+    labelled(live, 59, bad="bad_")
+    told = found(live, "--min-recall", "95%")
+    assert told["metrics"][0]["today_is"] == "proven"
+    apply(live, 0.3)
+    told = found(live, "--min-recall", "95%", code=2)
+    assert (told["metrics"][0]["suggested"], told["evidence"]["labels"]) == (0.41, 59)
+    assert told["goals"][0]["promise"] == "recall at least 95 %"
+
+
+def test_one_label_too_few(live: Project) -> None:
+    give(live, "bad_", [0.1] * 59)
+    labelled(live, 58, bad="bad_")
+    told = found(live, "--min-recall", "95%", code=5)
+    assert told["why"] == ["recall at least 95 %: 59 labelled events that should be flagged needed, 58 there"]
+
+
+@pytest.mark.parametrize("drawn", ["flagged", "found"])
+def test_labels_of_what_was_flagged_or_found_say_nothing_of_recall(live: Project, drawn: str) -> None:
+    give(live, "bad_", [0.1] * 59)
+    labelled(live, 59, bad="bad_", drawn=drawn)
+    told = found(live, "--min-recall", "95%", code=5)
+    assert "59 labelled events that should be flagged needed, 0 there" in told["why"][0]
+    assert "labels drawn otherwise than uniformly say nothing of it" in told["why"][0]
+
+
+def test_false_alarms_by_labels_drawn_uniformly(live: Project) -> None:
+    give(live, "good_", [0.95 - at / 1000 for at in range(100)])
+    live.server.give(live.bound("a"), *seen(spread(100)))
+    labelled(live, 100, good="good_")
+    told = found(live, "--max-false-alarms", "5%", code=2)  # at 0.9 half of them are flagged, and one may be
+    assert (told["goals"][0]["allowed"], told["metrics"][0]["today_is"]) == (1, "broken")
+    assert (told["metrics"][0]["suggested"], told["metrics"][0]["direction"]) == (0.85, "loosens")
+
+
+def test_what_was_found_is_caught(live: Project) -> None:
+    apply(live, 0.3)
+    give(live, "found_", [0.2, 0.37])
+    labelled(live, 2, bad="found_", drawn="found")
+    told = found(live, "--catch", "found", code=2)
+    assert told["metrics"][0]["suggested"] == 0.38
+    file = results(live, ("worse", [0.4], "flagged"))
+    assert found(live, "--catch", "both", "--tests", file, code=2)["metrics"][0]["suggested"] == 0.41
+
+
+def test_two_rates_share_what_may_be_false(live: Project) -> None:
+    give(live, "bad_", [0.05] * 80)
+    live.server.give(live.bound("a"), *seen(spread(100)))
+    labelled(live, 80, bad="bad_")
+    alone = found(live, "--max-flag-rate", "20%", code=2)
+    told = found(live, "--max-flag-rate", "20%", "--min-recall", "95%", code=2)
+    assert (alone["goals"][0]["allowed"], told["goals"][0]["allowed"]) == (13, 12)
+    assert told["metrics"][0]["range"] == [0.06, 0.12]
+
+
+def test_labelled_events_are_read_by_their_ids_and_not_too_many(live: Project) -> None:
+    give(live, "bad_", [0.1] * 3)
+    live.server.give(live.bound("a"), *seen(spread(100)))
+    labelled(live, 3, bad="bad_", drawn="found")
+    assert "3 labelled events must be read" in tune(live, "--catch", "found", "--labels", "2", code=64).err
+    live.server.forget_requests()
+    found(live, "--catch", "found")
+    assert sum("bad_" in one["path"] for one in live.server.requests()) == 3
+
+
+def test_labels_that_are_not_valid(live: Project) -> None:
+    labelled(live, 2, bad="bad_", good="bad_")
+    tune(live, "--catch", "found", code=1)

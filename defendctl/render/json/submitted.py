@@ -46,12 +46,18 @@ class EventBody(TypedDict):
     cost: float | None
     at: str | None
     run_mode: str | None
+    billing_request_id: NotRequired[str | None]
     settings: dict[str, Any]
     evaluations: list[EvaluationDocument]
     content: NotRequired[Any]
 
 
-class EventsDocument(AnyDocument):
+class ReadPart(TypedDict):
+    read: NotRequired[int]
+    """Among how many of the last events these were looked for."""
+
+
+class EventsDocument(AnyDocument, ReadPart):
     kind: Literal["events"]
     address: str
     workflow_id: str
