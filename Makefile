@@ -96,6 +96,7 @@ schemas: $(VENV)/.installed-dev
 	$(BIN)/defendctl schema project --output schemas/project.schema.json
 	$(BIN)/defendctl schema policy --output schemas/policy.schema.json
 	$(BIN)/defendctl schema tests --output schemas/tests.schema.json
+	$(BIN)/defendctl schema labels --output schemas/labels.schema.json
 	$(BIN)/defendctl schema plan --output schemas/plan.schema.json
 
 clean:
