@@ -146,5 +146,5 @@ def _moved(chart: Chart) -> str:
             continue
         low, high = chart.band(fails)
         rate = percent(fails / chart.scored)
-        told.append(f"{word} {at:g}: {fails} of {chart.scored} below, {rate} ({between(low, high)})")
+        told.append(f"{word} {at:g}: {fails} of {chart.scored} below, {rate} (95 %: {between(low, high)})")
     return "; ".join(told)
