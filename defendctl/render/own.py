@@ -51,7 +51,7 @@ def sarif(kind: str, content: str) -> bool:
 
 
 def junit(kind: str, content: str) -> bool:
-    return re.match(r'<\?xml [^>]*\?>\n<testsuites name="defendctl"', content) is not None
+    return re.match(r'<\?xml [^>]*\?>\n<testsuites><testsuite name="defendctl"', content) is not None
 
 
 def schema(kind: str, content: str) -> bool:
