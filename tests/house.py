@@ -24,7 +24,7 @@ PACKAGE = ROOT / "defendctl"
 ROWS = (
     {"catalogue", "command", "durable", "exits", "hosts", "model", "sandbox"},
     {"diagnostics", "process"},
-    {"event", "git", "plan", "yamltext"},
+    {"event", "git", "pipelines", "plan", "yamltext"},
     {"inspection", "replay", "state"},
     {"evidence"},
     {"api", "policy", "suite"},
@@ -73,7 +73,7 @@ runner reads."""
 HEAVY = frozenset(
     {
         *("httpx", "httpcore", "deepdiff", "pydantic", "yaml", "filelock", "psycopg", "obstore"),
-        *("starlette", "uvicorn", "sqlite3", "asyncio", "concurrent", "email"),
+        *("starlette", "uvicorn", "sqlite3", "asyncio", "concurrent", "email", "subprocess"),
     }
 )
 FULL = 16

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from defendctl.cli.console import Ticker
 from defendctl.cli.delivery import deliver, format_option, report_option
 from defendctl.cli.options import PATH, parallelism_option, progress_of, subcommand
 from defendctl.diagnostics import Usage
@@ -62,8 +61,6 @@ def report(
 
     workspace = run.workspace()
     check_destinations(workspace, report)
-    ticker = Ticker(run.console)
-    made = operation(workspace, last, tests, parallelism, progress_of(ticker))
-    ticker.end()
+    made = operation(workspace, last, tests, parallelism, progress_of(run))
     deliver(run, "report", made, format, report)
     return Exit.OK

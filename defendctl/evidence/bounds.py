@@ -97,7 +97,7 @@ def highest_threshold(scores: Iterable[float], most: int) -> float | None:
     if most < 0:
         return None
     ordered = sorted(scores)
-    return _at_or_below(ordered[most]) if most < len(ordered) else 1.0
+    return grid_at_or_below(ordered[most]) if most < len(ordered) else 1.0
 
 
 def lowest_threshold(scores: Iterable[float], most: int) -> float | None:
@@ -109,7 +109,7 @@ def lowest_threshold(scores: Iterable[float], most: int) -> float | None:
     ordered = sorted(scores, reverse=True)
     if most >= len(ordered):
         return 0.0
-    above = _at_or_below(ordered[most]) * GRID + 1
+    above = grid_at_or_below(ordered[most]) * GRID + 1
     return round(above) / GRID if above < GRID + 0.5 else None
 
 
@@ -135,7 +135,7 @@ def _slope(hits: int, of: int, rate: float) -> float:
     return (of - hits) * _mass(hits, of, rate) / (1 - rate) or math.ulp(0.0)
 
 
-def _at_or_below(score: float) -> float:
+def grid_at_or_below(score: float) -> float:
     """The highest threshold of the grid that passes a score."""
     step = math.floor(score * GRID)
     return max(at for at in (step - 1, step, step + 1) if at / GRID <= score) / GRID

@@ -18,7 +18,8 @@ from defendctl.render.json.dump import FORMAT_VERSION, named
 from defendctl.render.json.plan import together_document
 from defendctl.render.page.saved import Saved
 from defendctl.replay.proposals import GONE, NO_LIST, standing
-from defendctl.replay.replay import Sample, replay
+from defendctl.replay.replay import replay
+from defendctl.replay.sample import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -74,6 +74,7 @@ FORMATS: Final[dict[str, dict[str, str]]] = {
     },
     "manifest": {"yaml": "effective:yaml", "json": "effective:json", "text": "effective:yaml"},
     "explanation": {"text": "text.diagnostics:explanation", "json": "json.explanation:explanation"},
+    "pipelines": {"text": "pipelines:text", "json": "pipelines:json"},
     "report": {
         "text": "page.plain:report",
         "html": "html.page:report",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from defendctl.model import Binding, Fields, Observed
     from defendctl.plan.changes import Change
-    from defendctl.replay.replay import Sample
+    from defendctl.replay.sample import Sample
 
 
 GONE: Final = "the API answers 404 for it"

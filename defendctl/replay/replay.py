@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from defendctl.event import Scored
+    from defendctl.replay.sample import Sample
 
 
 Range = tuple[float, float]
@@ -26,15 +27,6 @@ Thresholds = dict[str, float]
 
 _Z: Final = 1.959963984540054
 """The 97.5 % point of the normal distribution."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """How many events are read of each workflow, and how many a rate must have to be judged by itself."""
-
-    last: int = 50
-    min_events: int = 20
-    """With fewer the interval is wider than 35 points."""
 
 
 @dataclass(frozen=True, slots=True)

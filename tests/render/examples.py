@@ -143,7 +143,7 @@ EXAMPLES: Final[Mapping[str, Any]] = {
         ("feature", "origin/old"),
     ),
     "push": Pushed("git+origin?key=checkout", 8, ("bot → wkfl_1",)),
-    "versions": [Version(3, "0123456789abcdef", "restore serial 3: `git restore`", "in git")],
+    "versions": [Version(3, "0123456789abcdef", "restore serial 3: `git restore`", "in git", AT)],
     "paths": ["defendctl.state.json", "kept/my state.json"],
     "outputs": {"bot": "wkfl_1", "team/b": "wkfl_2"},
     "events": Listed("bot", "wkfl_1", 5, (_EVENT, Event("evt_2", "in_progress")), 10),

@@ -20,7 +20,7 @@ from defendctl.render.page.blocks import (
 )
 from defendctl.render.page.chart import CLASSES
 from defendctl.render.page.figures import CLASS_NAMES, between, percent
-from defendctl.render.words import count
+from defendctl.render.plural import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

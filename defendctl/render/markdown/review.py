@@ -8,9 +8,9 @@ from defendctl.render.inert import inert
 from defendctl.render.markdown.fit import Item, Section
 from defendctl.render.markdown.markup import block, code, coded, cut, table
 from defendctl.render.page.figures import histogram
+from defendctl.render.plural import count
 from defendctl.render.text.recorded import counted, of
 from defendctl.render.text.replay import fewer, not_evaluated
-from defendctl.render.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from defendctl.plan.direction import WORST_FIRST
 from defendctl.render.inert import pair
 from defendctl.render.page.blocks import Facts, Foreign, Page, Paragraph, Part, Table, shown, way
-from defendctl.render.words import count
+from defendctl.render.plural import count
 
 if TYPE_CHECKING:
     from defendctl.render.json.documents import DriftDocument, DriftedDocument, EditDocument

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from defendctl.render.page.blocks import Badge, Foreign, Page, Paragraph, Table, joined, way
 from defendctl.render.page.figures import rate
-from defendctl.render.words import count
+from defendctl.render.plural import count
 
 if TYPE_CHECKING:
     from defendctl.render.json.contract import TogetherDocument

@@ -21,8 +21,8 @@ from defendctl.render.page.blocks import (
 )
 from defendctl.render.page.kinds import page
 from defendctl.render.page.plain import one_line
+from defendctl.render.plural import count
 from defendctl.render.setting import PLAIN
-from defendctl.render.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

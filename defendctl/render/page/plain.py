@@ -20,9 +20,9 @@ from defendctl.render.page.blocks import (
 )
 from defendctl.render.page.figures import histogram
 from defendctl.render.page.kinds import page
+from defendctl.render.plural import count
 from defendctl.render.setting import PLAIN
 from defendctl.render.text.replay import few
-from defendctl.render.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -10,7 +10,8 @@ from defendctl.render.page.blocks import Anchor, Facts, Foreign, Page, Part, Tab
 from defendctl.render.page.figures import rate
 from defendctl.render.page.replay import replayed
 from defendctl.render.page.review import findings, tests, warnings
-from defendctl.render.words import HEADINGS, count
+from defendctl.render.plural import count
+from defendctl.render.words import HEADINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

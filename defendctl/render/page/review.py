@@ -16,7 +16,7 @@ from defendctl.render.page.blocks import (
     joined,
     shown,
 )
-from defendctl.render.words import count
+from defendctl.render.plural import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

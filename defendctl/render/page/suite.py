@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from defendctl.render.page.blocks import Badge, Facts, Foreign, Page, Paragraph, Part, Table, joined, shown
-from defendctl.render.words import count
+from defendctl.render.plural import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

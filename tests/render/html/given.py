@@ -8,7 +8,8 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 from defendctl.event import Scored
-from defendctl.replay.replay import Proposal, Sample, replay
+from defendctl.replay.replay import Proposal, replay
+from defendctl.replay.sample import Sample
 from tests.cases import built
 
 if TYPE_CHECKING:
