@@ -13,6 +13,7 @@ from defendctl.cli.options import Command, Group, Number
 from defendctl.command import command
 from defendctl.diagnostics import DefendctlError
 from defendctl.exits import Exit
+from defendctl.render.inert import inert
 
 if TYPE_CHECKING:
     from defendctl.cli.run import Run
@@ -106,15 +107,10 @@ def watch(run: Run, address: str, event_id: str, wait: float, show_content: bool
     """Wait until an event is evaluated, then show it. Exits 1 if that takes too long or breaks off."""
     from defendctl.operations.events import watched
 
-    live = run.console.live()
-
     def on_poll(event: Event) -> None:
-        live.say(f"waiting for {event_id}: {event.status.replace('_', ' ')}")
+        run.console.ticker.tell(inert(f"waiting for {event_id}: {event.status.replace('_', ' ')}"))
 
-    try:
-        found = watched(run.workspace(), address, event_id, wait, show_content, on_poll)
-    finally:
-        live.end()
+    found = watched(run.workspace(), address, event_id, wait, show_content, on_poll)
     deliver(run, "event", found, format)
     if not found.event.ended:
         run.console.error(DefendctlError(f"the evaluation of {event_id} did not end within {wait:g} s"))

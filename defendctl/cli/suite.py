@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import click
 
 from defendctl.cli import completing
-from defendctl.cli.console import Ticker
 from defendctl.cli.delivery import deliver, format_option
 from defendctl.cli.events import wait
 from defendctl.cli.options import RESULT, Command, Number, beginning, selector
@@ -106,10 +105,9 @@ def test(
     workspace = run.workspace()
     files = [Destination(f"--out {out}", out, "test-results", "json")] if out else []
     check_destinations(workspace, files)
-    ticker = Ticker(run.console)
 
     def on_result(result: CaseResult) -> None:
-        ticker.step()
+        run.console.ticker.step()
 
     chosen = Chosen(
         target=target,
@@ -121,8 +119,7 @@ def test(
         one_sided=one_sided,
         candidate=candidate,
     )
-    done = operation(workspace, chosen, on_result, lambda count: ticker.start("Testing", count))
-    ticker.end()
+    done = operation(workspace, chosen, on_result, lambda count: run.console.ticker.start("Testing", count))
     deliver(run, "test-results", done, format, files, paid=True)
     if format != "text":
         tell_pending(done, run)

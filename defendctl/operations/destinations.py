@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from defendctl.diagnostics import Usage
 from defendctl.durable import is_stream, write_whole
 from defendctl.manifest.resolve import manifest_files, overlay_files
-from defendctl.manifest.suites import list_suites
 from defendctl.operations.workspace import in_none
 from defendctl.project.files import has_ending, would_read
 from defendctl.project.policies import list_policies
 from defendctl.project.project import FILE_NAME
+from defendctl.project.suite_files import list_suites
 from defendctl.render.own import LARGEST
 from defendctl.render.registry import is_own
 

@@ -13,10 +13,11 @@ from defendctl.command import command, either
 from defendctl.diagnostics import DefendctlError
 from defendctl.exits import Exit
 from defendctl.inspection.checkup import Check, note, ok, wrong
-from defendctl.operations.beginning import refuse_lost, unpinned
+from defendctl.operations.beginning import refuse_lost
 from defendctl.operations.left_ids import left_ids
 from defendctl.operations.revision import OLDER, WHOLE_HISTORY, check_checkout
-from defendctl.render.words import count
+from defendctl.operations.unpinned import unpinned
+from defendctl.render.plural import count
 from defendctl.state.backend import Unreachable
 
 if TYPE_CHECKING:

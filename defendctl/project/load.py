@@ -14,7 +14,7 @@ from defendctl.project.project import DEFAULT_STATE, FILE_NAME, Project
 from defendctl.project.sections import check_sample, check_section, policy_rules
 from defendctl.project.state_path import check_state_path
 from defendctl.project.states import state_place
-from defendctl.replay.replay import Sample
+from defendctl.replay.sample import Sample
 from defendctl.schema.checks import is_meant_as, something_else, without_extensions
 from defendctl.yamltext.loader import load
 from defendctl.yamltext.report import Report

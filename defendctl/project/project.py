@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from defendctl.replay.replay import Sample
+from defendctl.replay.sample import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

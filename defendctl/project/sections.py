@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from defendctl.policy.rules import Rule
-    from defendctl.replay.replay import Sample
+    from defendctl.replay.sample import Sample
     from defendctl.yamltext.node import Document, KeyPath
     from defendctl.yamltext.report import Report
 

@@ -37,6 +37,10 @@ def github(kind: str, content: str) -> bool:
     return _ANNOTATIONS.fullmatch(content) is not None
 
 
+def html(kind: str, content: str) -> bool:
+    return content.startswith(f"<!DOCTYPE html>\n{_HIDDEN}{kind} -->\n")
+
+
 def sarif(kind: str, content: str) -> bool:
     match _parsed(content):
         case {"runs": [{"tool": {"driver": {"name": "defendctl"}}}]}:

@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from defendctl.model import ADDRESS, CONTENT, METRICS
-from defendctl.policy.rules import CHECKS, FLAG_RATE, RETIRE
+from defendctl.policy.rules import CHECKS, FLAG_RATE, FLAG_RATE_CHECK, RETIRE
 from defendctl.policy.waivers import WAIVABLE
 from defendctl.schema import fields, models_manifest, models_policy, models_project, texts
 from defendctl.schema.checks import KEY_VARIABLES
@@ -365,6 +365,11 @@ def _rule_of_policy(metrics: Mapping[str, str] | None) -> Schema:
             **section,
             "minProperties": 1,
         }
+    exact = _section(models_policy.ExactRate, texts.EXACT_RATE)
+    given[FLAG_RATE_CHECK] |= {
+        **{**exact, "required": [*texts.EXACT_RATE], "type": ["number", "object"]},
+        **{"minimum": 0.0, "maximum": 1.0, "errorMessage": texts.FLAG_RATE},
+    }
     for name, shape in _metrics_of_rule(metrics).items() if metrics is not None else ():
         given[name] |= shape
     return {

@@ -54,6 +54,8 @@ MISSING = {
     "input": "say what the model was asked.",
     "output": "say what the model answered.",
     "expect": "say flagged or passes, or more in a mapping.",
+    "rate": "say the greatest flag rate that is allowed, like `rate: 0.2`.",
+    "confidence": "say how sure it must be, like `confidence: 0.95`.",
     "tests": "add `tests:` and under it a name for each case.",
 }
 """What to do about a key that is missing."""
@@ -85,6 +87,7 @@ LAID_THRESHOLD = "A threshold from 0 to 1; levels belong to `type: automatic`. n
 LAID_LEVEL = "A level (low, medium or high); thresholds belong to `type: custom`. null removes it."
 OWN_METRICS = "an organization's own go into `custom_metrics` of defendctl.yaml."
 OFF = "may only be true; leave the rule out to turn it off."
+FLAG_RATE = "`max_flag_rate` must be a number from 0 to 1, or a mapping of `rate` and `confidence`."
 ONE_CHECK = f"A rule holds exactly one check ({', '.join(CHECKS)})"
 
 NOT_BLANK = "This must not be blank; leave the key out for the default."
@@ -386,8 +389,13 @@ RULE: Hints = {
     "max_changes": {"markdownDescription": "How many workflows one apply may touch."},
     "max_flag_rate": {
         "markdownDescription": "The greatest share of recent events that the proposal may flag, from 0 to 1; "
-        "plan and apply replay them by themselves."
+        "plan and apply replay them by themselves. With `rate` and `confidence` it must be proven of all "
+        "events like them."
     },
+}
+EXACT_RATE: Hints = {
+    "rate": {"markdownDescription": "The greatest flag rate of all events like those that are read."},
+    "confidence": {"markdownDescription": "How sure that must be, at one look, like `0.95`."},
 }
 SELECT: Hints = {
     "addresses": {"markdownDescription": "Globs over addresses, like `support-*`. Default: all."},

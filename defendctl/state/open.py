@@ -10,6 +10,7 @@ from defendctl.diagnostics import DefendctlError
 from defendctl.state.copies import Copies, folder_name, place_of
 from defendctl.state.local.backend import LocalBackend
 from defendctl.state.place import BUCKETS
+from defendctl.state.session import Snapshot
 from defendctl.state.store import Store
 
 if TYPE_CHECKING:
@@ -66,6 +67,12 @@ def open_place(
 def copies_of(place: Place, folder: Path) -> Copies:
     """What this machine remembers of a state that is elsewhere; nothing is opened for it."""
     return Copies(folder / "backups", partial(folder_name, place.name))
+
+
+def read_last(place: Place, folder: Path, lineage: str | None) -> tuple[Snapshot, float] | None:
+    """What was read last of a state that is elsewhere, and how many seconds ago."""
+    found = copies_of(place, folder).read_last(lineage)
+    return (Snapshot(found[0].state, found[0].state, exists=True), found[1]) if found else None
 
 
 def open_local(

@@ -1,4 +1,4 @@
-"""The key, and every text of an event, in no output and no file, whatever goes wrong. More in tests/apply.
+"""The key, and every text of an event, in no output and no file, whatever goes wrong. More in tests/engine.
 
 Markers stand in each text of an event, in its presigned URLs, in the bodies and headers of every refusal.
 """

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from defendctl.render.markdown.fit import Item, Section
 from defendctl.render.markdown.markup import block, code, coded, cut, table
+from defendctl.render.plural import count
 from defendctl.render.text.recorded import counted, of
 from defendctl.render.text.replay import fewer, not_evaluated
-from defendctl.render.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.render.inert import inert, value
+from defendctl.render.plural import count
 from defendctl.render.setting import PLAIN
-from defendctl.render.words import count, named, path
+from defendctl.render.words import named, path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
