@@ -16,10 +16,11 @@ def exit_codes() -> str:
     rows = [[_linked(number), meaning] for number, meaning in MEANINGS.items()]
     order = ", ".join(str(int(number)) for number in PRECEDENCE)
     return (
-        "# Exit codes\n\nHow a run ended, for whoever started it. The meanings are fixed; none gets a second one.\n\n"
+        "# Exit codes\n\nHow a run ended, for whoever started it. The meanings are fixed; "
+        "none gets a second one.\n\n"
         + table(["exit", "meaning"], rows)
-        + f"\nWhere more than one holds, the first of these is the one: {order}. The command line is checked before\n"
-        "anything is done, so 64 stands alone.\n"
+        + f"\nWhere more than one holds, the first of these is the one: {order}. "
+        "The command line is checked before anything is done, so 64 stands alone.\n"
     )
 
 
@@ -32,7 +33,8 @@ def diagnostics() -> str:
         ["code", "means"], [[f"[`{one.code}`](#{one.code})", prose(one.title)] for one in CATALOGUE.values()]
     )
     return (
-        "# Diagnostics\n\nThe code stands in brackets at the end of each message. `defendctl explain CODE` says "
+        "# Diagnostics\n\nThe code stands in brackets at the end of each message. "
+        "`defendctl explain CODE` says "
         "the same, offline.\n\n" + index + "\n" + "\n".join(_entry(one) for one in CATALOGUE.values())
     )
 

@@ -57,7 +57,9 @@ def _help(command: click.Command) -> str:
 
 
 def _options(ctx: click.Context, command: click.Command) -> str:
-    own = [p for p in command.params if isinstance(p, click.Option) and p.name not in _GLOBAL and not p.hidden]
+    own = [
+        p for p in command.params if isinstance(p, click.Option) and p.name not in _GLOBAL and not p.hidden
+    ]
     rows = [[code(_spelling(ctx, one)), _words(ctx, one)] for one in own]
     others = "The [global options](../commands.md#options-of-all-commands) may stand here too.\n"
     return (table(["option", "meaning"], rows) + "\n" if rows else "") + others

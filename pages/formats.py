@@ -12,7 +12,8 @@ def page() -> str:
         "# JSON and other formats\n\n"
         "`--format` takes these, by the kind of the result; the first one is the default.\n\n"
         + table(["kind", "formats"], rows)
-        + "\nEach JSON document holds `format_version` and, where it is one of these, its `kind`. Within version 1\n"
-        "keys are added and never change their meaning, so read what you know and leave the rest. The keys of a\n"
+        + "\nEach JSON document holds `format_version` and, where it is one of these, its `kind`. Within\n"
+        "version 1 keys are added and never change their meaning, so read what you know and leave\n"
+        "the rest. The keys of a\n"
         "plan are [listed](keys/plan.md). What each format is for: [Formats](formats.md).\n"
     )

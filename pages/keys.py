@@ -35,7 +35,8 @@ def keys(kind: str) -> list[tuple[str, dict[str, Any]]]:
 def _page(kind: str) -> str:
     rows = [[code(path), _type(part), _meaning(part)] for path, part in keys(kind)]
     return (
-        f"# Keys of {kind} files\n\nEvery key of {KINDS[kind]}\n`NAME` stands for a name of yours, `[]` for each "
+        f"# Keys of {kind} files\n\nEvery key of {KINDS[kind]}\n"
+        "`NAME` stands for a name of yours, `[]` for each "
         f"item of a list. `defendctl schema {kind}` prints the JSON Schema.\n\n"
         + table(["key", "is", "meaning"], rows)
     )

@@ -52,14 +52,14 @@ def test_the_fleet_is_taken_through_its_story() -> None:
     assert "the plan was made for the environment production, and this run is for staging" in ran.stderr
 
 
-def test_the_demo_tells_the_story_of_the_readme() -> None:
+def test_the_demo_tells_the_story_of_the_pages() -> None:
     """The session is what the demo prints, in its order; left out are lines, and words of explanation."""
     ran = subprocess.run(
         [sys.executable, EXAMPLES / "demo.py"], capture_output=True, text=True, check=False, timeout=60
     )
     assert ran.returncode == 0, ran.stderr
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    session = readme.split("```console\n")[1].split("```")[0]
+    page = (ROOT / "docs" / "tutorial" / "session.md").read_text(encoding="utf-8")
+    session = page.split("```text\n")[1].split("```")[0]
     told = iter(neutral(ran.stdout).splitlines())
     for line in neutral(session).splitlines():
         if line and line != "..." and not line.startswith("#"):

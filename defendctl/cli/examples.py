@@ -51,3 +51,11 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "completion": ("defendctl completion bash > ~/.local/share/bash-completion/completions/defendctl",),
 }
 """Whole name of a command → lines. A command without any has no help."""
+
+
+def examples_of(path: str) -> tuple[str, ...]:
+    """Of a command; of a group one of each of its first commands; of the program itself, how to begin."""
+    if not path:
+        return ("defendctl init", "defendctl --sandbox plan")
+    inner = [lines[0] for name, lines in EXAMPLES.items() if name.startswith(f"{path} ")]
+    return EXAMPLES.get(path) or tuple(inner[:3])

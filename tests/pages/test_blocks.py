@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from defendctl.sandbox.scores import read_scores
 from pages.included import included
 from tests.pages.blocks import Block, blocks, fits, steps
 
@@ -24,6 +25,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 ALL = {str(page.relative_to(ROOT)): page for page in PAGES}
 BLOCKS = [block for name, page in ALL.items() for block in blocks(page, name)]
 RUN = sorted({block.page for block in BLOCKS if block.language == "console"})
+SCORES = ROOT / "examples" / "suite" / "scores.yaml"
 KINDS = {"manifest", "project", "policy", "overlay", "tests"}
 CHECKED = [block for block in BLOCKS if block.language == "yaml" and KINDS & {*block.words}]
 BEFORE = re.compile(r"^<!-- before: (.*) -->$", re.MULTILINE)
@@ -34,7 +36,7 @@ BEFORE = re.compile(r"^<!-- before: (.*) -->$", re.MULTILINE)
 def test_the_console_of_a_page_does_what_it_shows(page: str, world: World, tmp_path: Path) -> None:
     folder = tmp_path / "empty"
     folder.mkdir()
-    environment = world(scores=ROOT / "examples" / "suite" / "scores.yaml").env
+    environment = world(scores=read_scores(SCORES), delay=0.0).env
     environment |= {"HOME": str(tmp_path), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     environment |= {"EXAMPLES": str(ROOT / "examples")}
     for command in BEFORE.findall(ALL[page].read_text(encoding="utf-8")):
