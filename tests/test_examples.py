@@ -55,12 +55,12 @@ def test_the_fleet_is_taken_through_its_story() -> None:
 
 
 @pytest.mark.slow
-def test_the_demo_tells_the_story_of_the_readme() -> None:
+def test_the_demo_tells_the_story_of_the_page() -> None:
     ran = subprocess.run(
         [sys.executable, EXAMPLES / "demo.py"], capture_output=True, text=True, check=False, timeout=60
     )
     assert ran.returncode == 0, ran.stderr
-    is_the_session_of_the_readme(ran.stdout)
+    is_the_session_of_the_page(ran.stdout)
 
 
 def test_the_demo_tells_it_in_one_process_too(
@@ -86,13 +86,13 @@ def test_the_demo_tells_it_in_one_process_too(
     monkeypatch.setattr(demo, "subprocess", SimpleNamespace(run=here, check_output=out, **real))
     with patch.dict(os.environ):
         demo.main()
-    is_the_session_of_the_readme(capsys.readouterr().out)
+    is_the_session_of_the_page(capsys.readouterr().out)
 
 
-def is_the_session_of_the_readme(printed: str) -> None:
+def is_the_session_of_the_page(printed: str) -> None:
     """It is what the demo prints, in its order; left out are lines, and words of explanation."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    session = readme.split("```console\n")[1].split("```")[0]
+    page = (ROOT / "docs" / "tutorial" / "session.md").read_text(encoding="utf-8")
+    session = page.split("```text\n")[1].split("```")[0]
     told = iter(neutral(printed).splitlines())
     for line in neutral(session).splitlines():
         if line and line != "..." and not line.startswith("#"):
