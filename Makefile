@@ -82,7 +82,7 @@ crash-tables: $(VENV)/.installed-dev
 coverage: $(VENV)/.installed-dev
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -m "not slow" --ignore tests/crash
-	$(BIN)/coverage run -m pytest -m slow tests/state/test_backend_contract.py tests/state/postgres
+	$(BIN)/coverage run -m pytest -m slow tests/state/test_backend_contract.py tests/state/postgres tests/state/objects
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
