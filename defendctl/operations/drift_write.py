@@ -106,7 +106,7 @@ class _Run:
     paths: Sequence[Path]
     desired: Desired
     fates: dict[At, Fate] = field(default_factory=dict)
-    wanted: dict[str, dict[str, Any]] = field(default_factory=dict)
+    wanted: dict[str, dict[FieldPath, Any]] = field(default_factory=dict)
     """Address → path → value; None for a metric that is gone."""
     hides: set[str] = field(default_factory=set)
     first_reasons: dict[str, str] = field(default_factory=dict)
@@ -157,9 +157,9 @@ class _Run:
         found = (self._rewrite(file, edits) for file, edits in sorted(by_file.items()))
         return [one for one in found if one.after != one.before]
 
-    def _homes(self, address: str, values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    def _homes(self, address: str, values: Mapping[FieldPath, Any]) -> dict[str, dict[FieldPath, Any]]:
         """File → what is written there: where it is named, else in an overlay that names the workflow."""
-        homes: dict[str, dict[str, Any]] = defaultdict(dict)
+        homes: dict[str, dict[FieldPath, Any]] = defaultdict(dict)
         own = self.desired.places[address, ""].file
         overlaid = self.desired.overlaid.get(address, {})
         last = max({span.file for span in overlaid.values()} - {own}, default=own)
@@ -178,7 +178,7 @@ class _Run:
             self._refuse(address, {value: why})
         return Rewrite(path, file, before, with_mark(before, done.text))
 
-    def _refuse(self, address: str, reasons: Mapping[str, str]) -> None:
+    def _refuse(self, address: str, reasons: Mapping[FieldPath, str]) -> None:
         for path, why in reasons.items():
             self.wanted[address].pop(path)
             self.fates[address, path] = Fate(reason=why)
@@ -223,7 +223,7 @@ def _not_valid(fault: NewFault) -> str:
 
 def _of_all(path: FieldPath, overlaid: Mapping[str, Span]) -> Span | None:
     """Where the level of a metric is said if an overlay has a tolerance for a list that stands elsewhere."""
-    alone = not any(is_metric(other) for other in overlaid)
+    alone = not any(is_metric(FieldPath(other)) for other in overlaid)
     return overlaid.get("tolerance") if alone and is_metric(path) else None
 
 
@@ -270,12 +270,12 @@ def _fits(path: FieldPath, value: Any) -> bool:
     return True
 
 
-def _metrics(workflow: Workflow, values: Mapping[str, Any]) -> dict[str, Any]:
+def _metrics(workflow: Workflow, values: Mapping[FieldPath, Any]) -> dict[str, Any]:
     """All of them, with what is changed."""
     _, changed = split_metrics(values)
     return {name: value for name, value in {**workflow.metrics, **changed}.items() if value is not None}
 
 
-def _changed(workflow: Workflow, values: Mapping[str, Any]) -> Workflow:
+def _changed(workflow: Workflow, values: Mapping[FieldPath, Any]) -> Workflow:
     fields, _ = split_metrics(values)
     return replace(workflow, **fields, metrics=dict(sorted(_metrics(workflow, values).items())))

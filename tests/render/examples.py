@@ -14,7 +14,7 @@ from defendctl.inspection.proof import Proof, Proven
 from defendctl.inspection.provenance import Known, ShownProvenance, Sighting
 from defendctl.inspection.transfer import Migrated, Pushed
 from defendctl.inspection.view import Row, View
-from defendctl.model import CANARY, Binding, Intent, State
+from defendctl.model import CANARY, Binding, FieldPath, Intent, State
 from defendctl.plan.changes import Move
 from defendctl.plan.compare import FieldChange
 from defendctl.state.backend import Version
@@ -28,7 +28,10 @@ _VIEW = View(
     "bot",
     "wkfl_1",
     "active",
-    (Row("metrics.completeness", 0.8, 0.7, 0.8, "live"), Row("max_retries", 2, None, 2, "applied")),
+    (
+        Row(FieldPath("metrics.completeness"), 0.8, 0.7, 0.8, "live"),
+        Row(FieldPath("max_retries"), 2, None, 2, "applied"),
+    ),
     ("description",),
 )
 _EVENT = Event(
@@ -66,8 +69,8 @@ _REPEAT = Repeat(
     0.25,
     1.2345,
 )
-_PROVEN = Proven("metrics.completeness", 0.8, 0.7, "differs")
-_LOOSER = FieldChange("metrics.completeness", 0.8, 0.7, None, None, None, "loosens")
+_PROVEN = Proven(FieldPath("metrics.completeness"), 0.8, 0.7, "differs")
+_LOOSER = FieldChange(FieldPath("metrics.completeness"), 0.8, 0.7, None, None, None, "loosens")
 
 EXAMPLES: Final[Mapping[str, Any]] = {
     "apply": ApplyResult(
@@ -78,8 +81,8 @@ EXAMPLES: Final[Mapping[str, Any]] = {
     "provenance": ShownProvenance(
         _VIEW,
         (
-            Known("metrics.completeness", 0.7, "live", None, AT, "run 1"),
-            Known("max_retries", 3, "event", Sighting("evt_1", AT, 3)),
+            Known(FieldPath("metrics.completeness"), 0.7, "live", None, AT, "run 1"),
+            Known(FieldPath("max_retries"), 3, "event", Sighting("evt_1", AT, 3)),
         ),
         90.4,
     ),
