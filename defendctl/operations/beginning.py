@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import DefendctlError, Diagnostic, Precondition, Span, Usage
+from defendctl.durable import FOLDER
 from defendctl.editing.pin import place_of_lineage, with_lineage
 from defendctl.editing.rewrite import Rewrite, rewrite
 from defendctl.state.open import open_local
@@ -145,6 +146,6 @@ def warn_unpinned(workspace: Workspace, session: Session) -> None:
 def _lineage_of(path: Path) -> str | None:
     """That of a state which is there and can be read."""
     try:
-        return open_local(path, path.parent / ".defendctl", None).read().bare.lineage
+        return open_local(path, path.parent / FOLDER, None).read().bare.lineage
     except DefendctlError:
         return None
