@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from defendctl.model import FIELDS, FieldPath, field_of, leaves
+from defendctl.model import FIELDS, FieldPath, capability_path, field_of, leaves
 
 if TYPE_CHECKING:
     from defendctl.model import Binding, Observed, Workflow
@@ -44,7 +44,7 @@ def build_view(
         for path in paths
     )
     on = sorted(observed.capabilities) if observed else ()
-    rows += tuple(Row(f"capabilities.{name}", None, True, None, "live") for name in on)
+    rows += tuple(Row(capability_path(name), None, True, None, "live") for name in on)
     status = None if binding is None else observed.status if observed else "missing"
     left = tuple(sorted(desired.unmanaged)) if desired else ()
     return View(address, binding.workflow_id if binding else None, status, rows, left)

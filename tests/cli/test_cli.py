@@ -137,10 +137,13 @@ def options() -> list[click.Option]:
 
 
 def test_every_option_is_named_as_its_variable() -> None:
-    """click makes DEFENDCTL_<COMMAND>_<OPTION> from the parameter's name, not from the option."""
+    """click makes DEFENDCTL_<COMMAND>_<OPTION> from the parameter's name, not from the option; one whose
+    parameter has another name says its variable, and takes no second."""
     for option in options():
         longest = max(option.opts, key=len).lstrip("-").replace("-", "_")
-        assert option.name == longest
+        if option.name != longest:
+            assert str(option.envvar).endswith(f"_{longest.upper()}")
+            assert not option.allow_from_autoenv
 
 
 @pytest.mark.parametrize(
