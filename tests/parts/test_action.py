@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.apply.test_checkout import git, repository
+from tests.ci.conftest import team
+from tests.ci.team import Team, bot
 from tests.conftest import KEY
-from tests.forges.conftest import team
-from tests.forges.team import Team, bot
+from tests.operations.test_checkout import git, repository
 from tests.parts.tools import ROOT, clean, copied, ran, tool
 
 __all__ = ["repository", "team"]

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.apply.test_checkout import git, repository
+from tests.ci.team import bot
+from tests.ci.test_gitlab import Lab, lab
 from tests.conftest import KEY
-from tests.forges.team import bot
-from tests.forges.test_ci_gitlab import Lab, lab
+from tests.operations.test_checkout import git, repository
 from tests.parts.tools import ROOT, clean, from_npm, ran
 from tests.servers.machine import installed
 
