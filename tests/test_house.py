@@ -226,7 +226,7 @@ def test_a_tab_loads_no_more_than_it_reads() -> None:
     assert "defendctl.schema.models_manifest" not in loaded
 
 
-@pytest.mark.parametrize("kind", ["manifest", "overlay", "project", "plan", "policy", "tests"])
+@pytest.mark.parametrize("kind", ["manifest", "overlay", "project", "plan", "policy", "tests", "labels"])
 def test_the_committed_schema_is_the_generated_one(kind: str) -> None:
     from defendctl.operations.schema import schema
 
@@ -234,7 +234,7 @@ def test_the_committed_schema_is_the_generated_one(kind: str) -> None:
     assert committed == schema(kind), "run: make schemas"
 
 
-STORIES = {"bad", "cases", "crash", "editor", "hostile", "servers"}
+STORIES = {"bad", "cases", "crash", "editor", "hostile", "parts", "servers"}
 """Folders of tests that are about more than one folder of the product."""
 OF_THE_REPOSITORY = {"docs", "examples", "house", "readme", "supply"}
 
