@@ -84,7 +84,11 @@ def test_the_base_moved_beside_what_was_seen(team: Team) -> None:
     team.plan(number)
     team.reviewed(a=bot(0.9), b=bot(0.8))
     team.apply()
-    team.merge(number)
+    root = team.project.root
+    git(root, "merge", "-q", "--no-ff", "--no-commit", "-s", "ours", f"pr-{number}")
+    team.project.declare({"a": bot(0.7), "b": bot(0.8)})  # both stand in one file here
+    git(root, "commit", "-qam", "both")
+    team.github.merged(number, git(root, "rev-parse", "HEAD"))
     team.apply()
     assert (team.live("a"), team.live("b")) == (0.7, 0.8)
 
