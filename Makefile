@@ -92,6 +92,7 @@ coverage: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python bench/bench.py
+	$(BIN)/python -m bench.shared_state
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
