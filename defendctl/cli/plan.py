@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from defendctl.cli.run import Run
     from defendctl.operations.destinations import Destination
     from defendctl.operations.selection import Selection
+    from defendctl.review import Review
 
 
 @subcommand("plan")
@@ -77,7 +78,15 @@ def plan(
     found = {Exit.FOUND} if detailed_exitcode and not made.plan.empty else set()
     code = worst_exit(found | made.exit_codes())
     deliver(run, "plan", made, format, files, code)
+    if format == "text":
+        _advise(run, made, out)
     return code
+
+
+def _advise(run: Run, made: Review, out: Path | None) -> None:
+    from defendctl.render.text.advice import after_plan
+
+    run.console.advise(after_plan(made, str(out) if out else None))
 
 
 class Expected(NamedTuple):

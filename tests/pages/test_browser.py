@@ -1,7 +1,7 @@
 """The site as it is built, read in a browser: for everybody, on a telephone too, and with no network.
 
-What it needs is installed into `.cache/`, and Debian's Chromium where that may be done; else the reason is printed
-and the test is skipped.
+What it needs is installed into `.cache/`, and Debian's Chromium where that may be done; else the tests are
+skipped, and say why.
 """
 
 from __future__ import annotations
