@@ -19,6 +19,7 @@ from defendctl.cli.options import (
 from defendctl.cli.selecting import selecting
 from defendctl.cli.telling import warn_about
 from defendctl.exits import Exit, worst_exit
+from defendctl.render.advice import after_plan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from defendctl.cli.run import Run
     from defendctl.operations.destinations import Destination
     from defendctl.operations.selection import Selection
-    from defendctl.review import Review
 
 
 @subcommand("plan")
@@ -79,14 +79,8 @@ def plan(
     code = worst_exit(found | made.exit_codes())
     deliver(run, "plan", made, format, files, code)
     if format == "text":
-        _advise(run, made, out)
+        run.console.advise(after_plan(made, str(out) if out else None))
     return code
-
-
-def _advise(run: Run, made: Review, out: Path | None) -> None:
-    from defendctl.render.text.advice import after_plan
-
-    run.console.advise(after_plan(made, str(out) if out else None))
 
 
 class Expected(NamedTuple):
