@@ -18,6 +18,7 @@ from defendctl.cli.options import (
 from defendctl.cli.selecting import selecting
 from defendctl.cli.telling import warn_about
 from defendctl.exits import Exit, worst_exit
+from defendctl.render.advice import after_plan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,6 +75,8 @@ def plan(
     found = {Exit.FOUND} if detailed_exitcode and not made.plan.empty else set()
     code = worst_exit(found | made.exit_codes())
     deliver(run, "plan", made, format, files, code)
+    if format == "text":
+        run.console.advise(after_plan(made, str(out) if out else None))
     return code
 
 

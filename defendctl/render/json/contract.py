@@ -28,6 +28,12 @@ class FingerprintDocument(TypedDict):
     fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
 
+class DocsDocument(TypedDict):
+    """The page about the code of a finding, of the version that found it."""
+
+    url: str
+
+
 class DiagnosticDocument(TypedDict):
     """One finding; `line` and `column` are null only where there is no place."""
 
@@ -37,6 +43,7 @@ class DiagnosticDocument(TypedDict):
     file: str | None
     line: int | None
     column: int | None
+    docs: NotRequired[DocsDocument]
 
 
 class VerdictsDocument(TypedDict):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from defendctl.documentation import page_of_code
 from defendctl.model import CANARY, only_console
 from defendctl.plan.digest import moves_data
 from defendctl.render.json.dump import FORMAT_VERSION, named, place
@@ -51,7 +52,13 @@ def diagnostics(found: Sequence[Diagnostic], setting: Setting = PLAIN) -> Diagno
 
 
 def diagnostic_document(one: Diagnostic) -> DiagnosticDocument:
-    return {"severity": one.severity, "code": one.code, "message": one.message, **place(one.span)}
+    return {
+        "severity": one.severity,
+        "code": one.code,
+        "message": one.message,
+        **place(one.span),
+        "docs": {"url": page_of_code(one.code)},
+    }
 
 
 def apply(result: ApplyResult, setting: Setting = PLAIN) -> ApplyDocument:
