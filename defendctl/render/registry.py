@@ -97,6 +97,7 @@ OWN: Final = {
     "github": "own:github",
     "sarif": "own:sarif",
     "html": "own:html",
+    "junit": "own:junit",
     "schema": "own:schema",
     "state": "own:state",
 }
