@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from defendctl.evidence.bounds import lower_limit, most_hits
-from defendctl.evidence.tuning import Cases, Tuned
+from defendctl.evidence.tuning import Examples, Tuned
 from tests.evidence.given import OTHER, M, event, events, spread, tuned
 
 SCORE = st.one_of(st.none(), st.integers(0, 100).map(lambda k: k / 100), st.floats(0, 1, allow_nan=False))
@@ -173,8 +173,8 @@ def test_bursts_make_an_estimate_of_it_and_allow_less() -> None:
 # --- known cases ---
 
 
-def cases(*scores: float | None) -> Cases:
-    return Cases(known=tuple({M: score, OTHER: 0.9} for score in scores))
+def cases(*scores: float | None) -> Examples:
+    return Examples(known=tuple({M: score, OTHER: 0.9} for score in scores))
 
 
 BOTH = {M: 0.2, OTHER: 0.5}
@@ -204,13 +204,13 @@ def test_what_no_threshold_catches(score: float | None) -> None:
 
 
 def test_what_another_metric_catches_asks_nothing_of_this_one() -> None:
-    caught = Cases(known=({M: 1.0, OTHER: 0.1},))
+    caught = Examples(known=({M: 1.0, OTHER: 0.1},))
     found = tuned(events(spread(50), other=0.9), BOTH, caught, catch="tests")
     assert (found.exit_code, found.today_is) == (0, "proven")
 
 
 def test_no_case_says_so() -> None:
-    found = tuned(events(spread(50), other=0.9), BOTH, Cases(), catch="tests")
+    found = tuned(events(spread(50), other=0.9), BOTH, Examples(), catch="tests")
     assert (found.exit_code, found.why) == (
         5,
         ("every known bad case caught: 1 known bad cases needed, 0 there",),

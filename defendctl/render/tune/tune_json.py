@@ -46,7 +46,7 @@ class TunedMetricDocument(TypedDict):
     direction: str
 
 
-class EvidenceDocument(TypedDict):
+class TuneEvidenceDocument(TypedDict):
     events: int
     unscored: int
     gaps: int
@@ -73,7 +73,7 @@ class TuneDocument(AnyDocument):
     looks: int
     goals: list[GoalDocument]
     metrics: list[TunedMetricDocument]
-    evidence: EvidenceDocument
+    evidence: TuneEvidenceDocument
     why: list[str]
     caveats: list[str]
     written: list[WrittenDocument]
@@ -130,7 +130,7 @@ def _metric(one: TunedMetric, found: Tuned) -> TunedMetricDocument:
     }
 
 
-def _evidence(seen: Evidence) -> EvidenceDocument:
+def _evidence(seen: Evidence) -> TuneEvidenceDocument:
     return {
         "events": seen.events,
         "unscored": seen.unscored,
