@@ -65,8 +65,8 @@ def test_rule_b_is_false_in_one_of_twenty_at_most(n: int) -> None:
 
 
 def test_the_share_that_was_seen_promises_nothing() -> None:
-    """Whoever takes the highest threshold with 5 % below it is wrong every third time or oftener: a simulation
-    that could not tell would tell nothing of the rules."""
+    """Whoever takes the highest threshold with 5 % below it is wrong every third time or oftener: a
+    simulation that could not tell would tell nothing of the rules."""
 
     def is_false(drawn: random.Random) -> bool:
         found = highest_threshold(fine(drawn, 100), 5)
@@ -96,7 +96,7 @@ def test_the_interval_covers(n: int, rate: float) -> None:
 
 
 def test_looking_until_it_passes_is_another_promise() -> None:
-    """Every 50 events up to 950, at a rate that is just too high: three times as often, but for --looks 19."""
+    """Every 50 events up to 950, at a rate that is just too high: three times as often, but with --looks."""
 
     def passes(drawn: random.Random, delta: float) -> bool:
         hits = 0

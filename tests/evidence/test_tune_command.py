@@ -420,7 +420,7 @@ def test_recall_by_labels_drawn_uniformly(live: Project) -> None:
     apply(live, 0.3)
     told = found(live, "--min-recall", "95%", code=2)
     assert (told["metrics"][0]["suggested"], told["evidence"]["labels"]) == (0.41, 59)
-    assert told["goals"][0]["promise"] == "recall at least 95 %"
+    assert (told["goals"][0]["promise"], told["goals"][0]["limit"]) == ("recall at least 95 %", 0.95)
 
 
 def test_one_label_too_few(live: Project) -> None:

@@ -19,7 +19,7 @@ Standing = Literal["proven", "broken", "undecided"]
 
 
 class GoalDocument(TypedDict):
-    """`hits` are what the goal limits: flags, misses. `n_eff`: so many independent examples say as much."""
+    """`limit` as it was asked for; `hits` are what it limits: flags, misses. `n_eff`: so many independent examples say as much."""
 
     goal: str
     promise: str
@@ -105,7 +105,7 @@ def _goal(one: JudgedGoal) -> GoalDocument:
     return {
         "goal": goal.name,
         "promise": promise(goal),
-        "limit": goal.limit,
+        "limit": round(1 - goal.limit, 8) if goal.limit and goal.name == "min_recall" else goal.limit,
         "allowed": goal.allowed,
         "needed": goal.needed,
         "n": goal.of,
