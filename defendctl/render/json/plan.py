@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
 
+from defendctl.evidence.bounds import dkw
 from defendctl.plan.changes import Block
 from defendctl.plan.digest import digest, field_document
 from defendctl.render.json.dump import named, place
@@ -142,6 +143,8 @@ def _distribution(told: Distribution) -> DistributionDocument:
     }
     if told.bin_width is not None:
         shown["bin_width"] = told.bin_width
+    if told.total:
+        shown["dkw"] = round(dkw(told.total), 6)
     return shown
 
 
