@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from defendctl.render.markdown.fit import Item, Section
 from defendctl.render.markdown.markup import block, code, coded, cut, table
 from defendctl.render.plural import count
+from defendctl.render.text.labelled import labelled_rows
 from defendctl.render.text.recorded import counted, of
 from defendctl.render.text.replay import fewer, not_evaluated
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from defendctl.diagnostics import Span
     from defendctl.policy.findings import Finding
+    from defendctl.render.text.labelled import Row
     from defendctl.replay.replay import MetricReplay, Range, Replay, Together
     from defendctl.suite.recorded import Tested, Tests
 
@@ -112,10 +114,15 @@ def _replay(one: Replay) -> Item:
         _window(one) + "\n",
         table(("", "today", "proposed"), _sides(one)),
         table(_METRIC_HEAD, [_metric(each) for each in one.metrics]) if one.metrics else "",
+        *(f"{heading[0].upper()}{heading[1:]}:\n\n{_labels(rows)}" for heading, rows in labelled_rows(one)),
         _ids("Newly flagged", one.newly_flagged),
         _ids("No longer flagged", one.no_longer_flagged),
     ]
     return Item(("\n".join(part for part in told if part), f"- {name}: {rates}\n", ""))
+
+
+def _labels(rows: Sequence[Row]) -> str:
+    return table(("", "today", "proposed"), rows)
 
 
 _METRIC_HEAD: Final = (
