@@ -45,6 +45,7 @@ def tune(asked: Tuning, events: Sequence[Scored], cases: Cases) -> Tuned:
     evidence = _evidence(asked, ordered, cases)
     several = len(asked.metrics) > 1
     older, judged = _halves(ordered) if several else ((), ordered)
+    older = [one for one in older if one.event_id not in cases.labelled]
     goals = _goals(asked, [one.scores for one in judged], cases, evidence)
     path = _learned(asked, older) if several else _grid(asked)
     return _told(asked, decide(goals, asked.today, path, _extremes(asked)), evidence)
@@ -74,7 +75,8 @@ def _evidence(asked: Tuning, ordered: Sequence[Scored], cases: Cases) -> Evidenc
         run_mode=min(modes) if modes else None,
         drift_p=min(1.0, len(ps) * min(ps, default=1.0)),
         inflation=max(inflation(numbers(ordered, metric)) for metric in asked.metrics),
-        tests_digest=cases.digest,
+        labels=cases.labels,
+        tests_digest=cases.tests_digest,
     )
 
 
@@ -92,7 +94,11 @@ def _goals(
         spread = evidence.inflation if evidence.inflation > INFLATED else 1.0
         found.append(Goal("max_flag_rate", examples, aim.max_flag_rate, asked.delta, spread))
     if aim.catch is not None:
-        found.append(Goal("catch", cases.bad, None))
+        found.append(Goal("catch", cases.known, None))
+    if aim.max_false_alarms is not None:
+        found.append(Goal("max_false_alarms", cases.good, aim.max_false_alarms, asked.delta))
+    if aim.min_recall is not None:
+        found.append(Goal("min_recall", cases.bad, round(1 - aim.min_recall, 8), asked.delta))
     return found
 
 
@@ -137,6 +143,7 @@ def _told(asked: Tuning, decision: Decision, evidence: Evidence) -> Tuned:
             goal,
             standing,
             goal.hits(asked.today),
+            goal.bounds(asked.today),
             goal.hits(suggested) if suggested else None,
         )
         for goal, standing in zip(decision.goals, decision.standings, strict=True)

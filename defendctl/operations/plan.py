@@ -11,6 +11,7 @@ from defendctl.diagnostics import DefendctlError, Diagnostic, Usage
 from defendctl.manifest.resolve import resolve
 from defendctl.model import CANARY
 from defendctl.operations.beside import a_run, read_beside
+from defendctl.operations.labels import labels_of
 from defendctl.operations.left_ids import of_left_ids
 from defendctl.operations.live import read_live, refuse_if_all_missing, unread
 from defendctl.operations.policy import judge_plan
@@ -174,8 +175,6 @@ def _replayed(
 def _labels(workspace: Workspace, desired: Desired, chosen: Selection) -> tuple[LabelBlock, ...]:
     if chosen.labels is None:
         return ()
-    from defendctl.operations.labels import labels_of
-
     return labels_of(workspace, None if chosen.files else desired).blocks
 
 

@@ -16,6 +16,8 @@ _TEXTS: Final = {
     "diagnostics": re.compile(r"(?s:.*\n)?(?:All manifests are valid\.|\d+ errors?, \d+ warnings?\.)\n?\Z"),
 }
 _HIDDEN: Final = "<!-- defendctl:"
+_MARKED: Final = {"test-results": "test"}
+"""Kind → how its Markdown names it, where that differs."""
 _ANNOTATIONS: Final = re.compile(r"(?:::(?:error|warning|notice) [^\n]*title=defendctl[^\n]*\n)+")
 
 
@@ -30,7 +32,7 @@ def json(kind: str, content: str) -> bool:
 
 
 def markdown(kind: str, content: str) -> bool:
-    return content.startswith(f"{_HIDDEN}{kind}")
+    return content.startswith(f"{_HIDDEN}{_MARKED.get(kind, kind)}")
 
 
 def github(kind: str, content: str) -> bool:
@@ -46,6 +48,10 @@ def sarif(kind: str, content: str) -> bool:
         case {"runs": [{"tool": {"driver": {"name": "defendctl"}}}]}:
             return True
     return False
+
+
+def junit(kind: str, content: str) -> bool:
+    return re.match(r'<\?xml [^>]*\?>\n<testsuites><testsuite name="defendctl"', content) is not None
 
 
 def schema(kind: str, content: str) -> bool:

@@ -105,6 +105,8 @@ class CaseResultDocument(PlaceDocument):
 
     name: str
     address: str
+    expected: NotRequired[Literal["flagged", "passes"] | None]
+    """Of all metrics together; None where it speaks of some alone."""
     verdict: Literal["passed", "failed", "flaky", "not_judged"]
     why: str | None
     repeats: int
