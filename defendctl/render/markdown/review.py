@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from defendctl.render.inert import inert
-from defendctl.render.labelled import labelled_rows
+from defendctl.render.labels import labelled_rows
 from defendctl.render.markdown.fit import Item, Section
 from defendctl.render.markdown.markup import block, code, coded, cut, table
 from defendctl.render.page.figures import histogram
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from defendctl.diagnostics import Span
     from defendctl.policy.findings import Finding
-    from defendctl.render.labelled import Row
+    from defendctl.render.labels import Row
     from defendctl.replay.replay import MetricReplay, Range, Replay, Together
     from defendctl.suite.recorded import Tested, Tests
 

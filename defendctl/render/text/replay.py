@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from defendctl.render.inert import inert, value
-from defendctl.render.labelled import labelled_rows
+from defendctl.render.labels import labelled_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
