@@ -117,6 +117,8 @@ class Observed:
     """When the API says that it was last changed."""
     capabilities: frozenset[str] = frozenset()
     """Those that are on and that no manifest can speak of: the API's set of them is open."""
+    stats: Mapping[str, float] = field(default_factory=dict, compare=False)
+    """What the workflow counts of itself, in the API's words; never compared with anything."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from defendctl.model import FIELDS, FieldPath, capability_path, field_of, leaves
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from defendctl.model import Binding, Observed, Workflow
 
 
@@ -30,6 +32,8 @@ class View:
     fields: tuple[Row, ...]
     unmanaged: tuple[str, ...] = ()
     """Fields that are left to the console: whatever is desired of them is none of ours."""
+    stats: Mapping[str, float] | None = None
+    """What the live workflow counts of itself, where that was asked for; empty where it tells nothing."""
 
 
 def build_view(
