@@ -238,7 +238,7 @@ def test_the_committed_schema_is_the_generated_one(kind: str) -> None:
     assert committed == schema(kind), "run: make schemas"
 
 
-STORIES = {"bad", "cases", "crash", "editor", "hostile", "parts", "servers"}
+STORIES = {"bad", "pages", "parts", "cases", "crash", "editor", "hostile", "parts", "servers"}
 """Folders of tests that are about more than one folder of the product."""
 OF_THE_REPOSITORY = {"docs", "examples", "house", "readme", "supply"}
 

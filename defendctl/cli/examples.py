@@ -43,7 +43,6 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "events submit": ("defendctl events submit support-bot --input event.yaml",),
     "events watch": ("defendctl events watch support-bot evt_8a1f",),
     "report": ("defendctl report plan.json --report html:plan.html", "defendctl report --fleet"),
-    "tune": ("defendctl tune support-bot --metric completeness --max-flag-rate 20%",),
     "test": ("defendctl test --max-cost 0.10", "defendctl test --candidate --out results.json"),
     "tune": (
         "defendctl tune support-bot --metric completeness --max-flag-rate 20%",
