@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 
 def show(workspace: Workspace, address: str, stats: bool = False) -> View:
-    """One workflow from all sides; with `stats`, what it counts of itself too. Raises DefendctlError for an address that is nowhere."""
+    """One workflow from all sides; with `stats`, what it counts of itself too.
+
+    Raises DefendctlError for an address that is nowhere."""
     desired = workspace.desired(None)
     beside = read_beside(workspace)
     warn_of_run(workspace, beside)
