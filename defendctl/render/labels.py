@@ -3,14 +3,14 @@ text and Markdown share."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from defendctl.render.inert import inert
 from defendctl.replay.labels import LABELS
 from defendctl.yamltext.spell import scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from defendctl.replay.labels import Hits, LabelBlock, Labelled
     from defendctl.replay.replay import Replay
@@ -18,11 +18,20 @@ if TYPE_CHECKING:
 Row = tuple[str, str, str]
 """What it is, today, and under the plan."""
 
-_DRAWN: Final = {
+DRAWN: Final = {
     "uniform": "drawn by lot",
     "flagged": "drawn by lot from the flagged ones",
     "found": "known cases",
 }
+
+
+TALLIES: Final[tuple[tuple[Literal["caught", "false_alarms", "right"], str], ...]] = (
+    ("caught", "caught"),
+    ("false_alarms", "false alarms"),
+    ("right", "flags that are right"),
+)
+UNTOLD: Final = frozenset({("flagged", "caught"), ("flagged", "false_alarms"), ("found", "right")})
+"""A draw from the flagged ones says nothing of those that were not; found cases say nothing of others."""
 
 
 def labelled_rows(one: Replay) -> Iterator[tuple[str, list[Row]]]:
@@ -32,35 +41,41 @@ def labelled_rows(one: Replay) -> Iterator[tuple[str, list[Row]]]:
 
 
 def _heading(now: Labelled, then: Labelled) -> str:
-    of = f" of {inert(now.metric)}" if now.metric else ""
+    unknown = max(now.unknown, then.unknown)
+    return heading(now.drawn, now.metric, now.unsure, now.missing, now.unread, unknown)
+
+
+def heading(drawn: str, metric: str | None, unsure: int, missing: int, unread: int, unknown: int) -> str:
+    """Of one group of labels: how it was drawn, and what of it is not counted."""
+    of = f" of {inert(metric)}" if metric else ""
     left = (
-        (now.unsure, "unsure"),
-        (now.missing, "missing (404)"),
-        (now.unread, "not read, so there are no rates"),
-        (max(now.unknown, then.unknown), "without a score that could tell"),
+        (unsure, "unsure"),
+        (missing, "missing (404)"),
+        (unread, "not read, so there are no rates"),
+        (unknown, "without a score that could tell"),
     )
     told = "".join(f", {n} {what}" for n, what in left if n)
-    return f"labels{of}, {_DRAWN[now.drawn]}{told}"
+    return f"labels{of}, {DRAWN.get(drawn, inert(drawn))}{told}"
 
 
 def _rows(now: Labelled, then: Labelled) -> Iterable[Row]:
-    """A draw from the flagged ones says nothing of those that were not."""
-    if now.drawn != "flagged":
-        yield "caught", hits(now.caught), hits(then.caught)
-        yield "false alarms", hits(now.false_alarms), hits(then.false_alarms)
-    if now.drawn != "found":
-        yield "flags that are right", hits(now.right), hits(then.right)
+    for key, name in TALLIES:
+        if (now.drawn, key) not in UNTOLD:
+            yield name, _hits(getattr(now, key)), _hits(getattr(then, key))
 
 
-def hits(one: Hits) -> str:
+def _hits(one: Hits) -> str:
+    return hits(one.hits, one.of, one.interval)
+
+
+def hits(count: int, of: int, interval: Sequence[float] | None) -> str:
     """`85 % (11 of 13, 95 %: 58 to 96 %)`, or the count alone where there is no rate."""
-    if not one.of:
+    if not of:
         return "none"
-    told = f"{one.hits} of {one.of}"
-    if one.interval is None:
-        return told
-    least, most = one.interval
-    return f"{100 * one.hits / one.of:.0f} % ({told}, 95 %: {100 * least:.0f} to {100 * most:.0f} %)"
+    if interval is None:
+        return f"{count} of {of}"
+    least, most = interval
+    return f"{100 * count / of:.0f} % ({count} of {of}, 95 %: {100 * least:.0f} to {100 * most:.0f} %)"
 
 
 def label_file(block: LabelBlock, remark: str) -> str:

@@ -14,7 +14,18 @@ if TYPE_CHECKING:
 
 Json = Any
 MARK = "planted-marker"
-CONTENT = {"model_output": f"{MARK}-output", "user_prompt": f"{MARK}-prompt", "nametag": f"{MARK}-tag"}
+CONTENT = {
+    "model_input": {
+        "user_prompt": f"{MARK}-prompt",
+        "system_prompt": f"{MARK}-system",
+        "ground_truth": f"{MARK}-truth",
+        "context": [{"role": "user", "content": f"{MARK}-turn"}],
+    },
+    "model_output": f"{MARK}-output",
+    "model_used": f"{MARK}-model",
+    "nametag": f"{MARK}-tag",
+    "scores": [{"completeness": {"score": 0.4, "threshold": 0.8, "rationale": f"{MARK}-rationale"}}],
+}
 
 
 def ids(project: Project) -> list[str]:
@@ -129,3 +140,30 @@ def test_without_labels_or_a_replay_it_says_what_to_do(labelled: tuple[Project, 
     project, _ = labelled
     assert "add --replay" in project.ok("plan", "--labels", code=64).err
     assert "under `labels:`" in project.ok("plan", "--replay", "--labels", code=1).err
+
+
+@pytest.mark.parametrize("format", ["text", "json", "markdown", "github", "html"])
+def test_no_format_says_what_a_labelled_event_says(project: Project, format: str) -> None:
+    """Content in every field that an event can carry; read in the list and by id."""
+    moved(project, [CONTENT] * 4, {"completeness": 0.3})
+    found = ids(project)
+    label(project, {"should_be_flagged": found, "by": "support-quality"})
+    assert MARK in project.ok("events", "show", "a", found[0], "--show-content").out, (
+        "there is something to leak"
+    )
+    for last in ("1", "50"):
+        ran = project.ok("plan", "--replay", last, "--labels", "--format", format)
+        assert MARK not in ran.out + ran.err
+
+
+def test_the_page_shows_them_instead_of_a_disclaimer(
+    labelled: tuple[Project, list[str]],
+) -> None:
+    project, found = labelled
+    bad, good = split(project, found)
+    label(project, {"should_be_flagged": bad, "should_pass": good})
+    page = project.ok("plan", "--replay", "--labels", "--format", "html").out
+    assert "Labels, drawn by lot" in page
+    assert "100 % (10 of 10, 95 %: 72 to 100 %)" in page
+    assert "whether a flag was right is not known" not in page
+    assert "whether a flag was right is not known" in project.ok("plan", "--replay", "--format", "html").out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from defendctl.render.labels import TALLIES, UNTOLD, heading, hits
 from defendctl.render.page.blocks import Foreign, Ids, Paragraph, Part, Picture, Table, joined, shown
 from defendctl.render.page.chart import chart
 from defendctl.render.page.figures import number, rate, share
@@ -11,7 +12,7 @@ from defendctl.render.page.figures import number, rate, share
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from defendctl.render.json.contract import MetricReplayDocument, ReplayDocument
+    from defendctl.render.json.contract import HitsDocument, MetricReplayDocument, ReplayDocument
     from defendctl.render.page.blocks import Block, Words
 
 
@@ -38,7 +39,24 @@ def _blocks(one: ReplayDocument) -> Iterator[Block]:
         yield Ids("newly flagged", tuple(one["newly_flagged"]))
     if one["no_longer_flagged"]:
         yield Ids("no longer flagged", tuple(one["no_longer_flagged"]))
-    yield Paragraph(("These are rates of flags: whether a flag was right is not known.",))
+    yield from _labelled(one)
+
+
+def _labelled(one: ReplayDocument) -> Iterator[Block]:
+    """What labels say of the flags, or that nobody has said it."""
+    before, after = (side.get("labelled", []) if side else [] for side in (one["before"], one["after"]))
+    for now, then in zip(before, after, strict=False):
+        unknown = max(now["unknown"], then["unknown"])
+        what = heading(now["drawn"], now["metric"], now["unsure"], now["missing"], now["unread"], unknown)
+        rows = [(name, now[key], then[key]) for key, name in TALLIES if (now["drawn"], key) not in UNTOLD]
+        cells = tuple(((name,), (_hits(a),), (_hits(b),)) for name, a, b in rows)
+        yield Table(f"{what[0].upper()}{what[1:]}", ("", "today", "proposed"), cells)
+    if not before:
+        yield Paragraph(("These are rates of flags: whether a flag was right is not known.",))
+
+
+def _hits(one: HitsDocument) -> str:
+    return hits(one["hits"], one["of"], one["interval"])
 
 
 def _window(one: ReplayDocument) -> Words:
