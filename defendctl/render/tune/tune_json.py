@@ -19,7 +19,8 @@ Standing = Literal["proven", "broken", "undecided"]
 
 
 class GoalDocument(TypedDict):
-    """`limit` as it was asked for; `hits` are what it limits: flags, misses. `n_eff`: so many independent examples say as much."""
+    """`limit` as it was asked for; `hits` are what it limits: flags, misses. `n_eff`: so many independent
+    examples say as much."""
 
     goal: str
     promise: str
