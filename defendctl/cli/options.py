@@ -18,7 +18,6 @@ from defendctl.cli.run import Run
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from defendctl.cli.console import Ticker
     from defendctl.operations.progress import Progress
 
 
@@ -273,7 +272,7 @@ replace_option = click.option(
 )
 
 
-def progress_of(ticker: Ticker) -> Progress:
+def progress_of(run: Run) -> Progress:
     from defendctl.operations.progress import Progress
 
-    return Progress(ticker.start, ticker.step)
+    return Progress(run.console.ticker.start, run.console.ticker.step)

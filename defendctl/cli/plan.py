@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from defendctl.cli.console import Ticker
+from defendctl.cli.advice import after_plan
 from defendctl.cli.delivery import deliver, format_option, report_option
 from defendctl.cli.options import (
     PATH,
@@ -19,7 +19,6 @@ from defendctl.cli.options import (
 from defendctl.cli.selecting import selecting
 from defendctl.cli.telling import warn_about
 from defendctl.exits import Exit, worst_exit
-from defendctl.render.advice import after_plan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,10 +69,8 @@ def plan(
     saved = [Destination(f"--out {out}", out, "plan", "json")] if out else []
     files = [*saved, *report]
     check_destinations(workspace, files)
-    ticker = Ticker(run.console)
     chosen = replace(chosen, refresh=refresh, last_events=replay, tests=tests)
-    made = operation(workspace, chosen, progress_of(ticker))
-    ticker.end()
+    made = operation(workspace, chosen, progress_of(run))
     warn_about(made, run)
     found = {Exit.FOUND} if detailed_exitcode and not made.plan.empty else set()
     code = worst_exit(found | made.exit_codes())

@@ -19,6 +19,7 @@ from defendctl.git.checkout import (
     is_work_tree,
     knows,
     on_branches,
+    top_of,
     untracked_or_changed,
 )
 from defendctl.git.commits import GitFile, blobs_of, commit_of, files_of, place_of
@@ -40,5 +41,6 @@ __all__ = [
     "knows",
     "on_branches",
     "place_of",
+    "top_of",
     "untracked_or_changed",
 ]

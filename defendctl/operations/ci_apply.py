@@ -14,12 +14,14 @@ from defendctl.ci.forge import ForgeError
 from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.exits import Exit, worst_exit
 from defendctl.operations.apply import Applied, Consent, apply
+from defendctl.operations.beginning import beginning_by_hand, refuse_lost
 from defendctl.operations.ci import comment_marker, head_commit, look, require_default_branch, standing
 from defendctl.operations.plan import plan
 from defendctl.operations.reviewed import NotReviewed, refuse_unreviewed
 from defendctl.operations.selection import Selection
 from defendctl.render.markdown.markup import block, code
-from defendctl.render.words import consent, count
+from defendctl.render.plural import count
+from defendctl.render.words import consent
 from defendctl.state.backend import Locked
 
 if TYPE_CHECKING:
@@ -88,7 +90,7 @@ def _apply(
     environment, looked = workspace.project.environment, None
     try:
         desired = workspace.desired(None, for_changes=True)
-        state = workspace.read_state().state
+        state = _begun(workspace)
         stands = standing(workspace, desired, state, pipeline, overridden=options.digest is not None)
         if stands.superseded:
             return AppliedIn(environment, Exit.OK, superseded=stands.superseded)
@@ -102,6 +104,20 @@ def _apply(
         _name_ways(error, looked)
         return AppliedIn(environment, error.exit_code, error=error, looked=looked)
     return AppliedIn(environment, worst_exit(applied.result.exit_codes()), applied, looked=looked)
+
+
+def _begun(workspace: Workspace) -> State:
+    """Raises Precondition for no state at all: a pipeline cannot tell a first run from a loss."""
+    snapshot = workspace.read_state()
+    if snapshot.exists or workspace.settings.sandbox:
+        return snapshot.state
+    refuse_lost(workspace.store)
+    by_hand = beginning_by_hand(workspace)
+    raise Precondition(
+        f"there is no state at {workspace.store.where}, and no pipeline begins one",
+        f"if this is the first run, begin it by hand and commit its lineage: `{by_hand}`; "
+        "if there was a state, restore it, for without it every workflow would be created a second time",
+    )
 
 
 def _consent(options: ApplyOptions, looked: Looked | None) -> Consent:

@@ -69,7 +69,8 @@ def _said(project: Project) -> dict[str, Any]:
         "api.generation": project.generation,
         "api.key_variable": project.key_variable,
         "api.uploads": project.uploads,
-        "state.path": relpath(project.state_path, project.root),
+        "state.path": None if project.place else relpath(project.state_path, project.root),
+        "state.url": project.place.name if project.place else None,
         "state.lineage": project.lineage,
         "custom_metrics": sorted(project.custom_metrics),
     }

@@ -1,0 +1,95 @@
+"""`examples/ci` is what `init --ci` writes, and the linters that people have find nothing in it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.pipelines.declared import ALONE, ENVIRONMENTS, repository, written
+from tests.pipelines.tools import pip_tool
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "ci"
+WRITTEN = {
+    "github": ["github"],
+    "github-trusting": ["github", "--trusting"],
+    "gitlab": ["gitlab"],
+    "gitlab-trusting": ["gitlab", "--trusting"],
+}
+OPTIONS = [*WRITTEN.values(), ["github", "--no-queue"], ["github", "--pin", "a" * 40]]
+GITHUB = [one for one in OPTIONS if one[0] == "github"]
+GITLAB = [one for one in OPTIONS if one[0] == "gitlab"]
+
+
+def jobs(root: Path) -> list[Path]:
+    return sorted(p for p in root.rglob("*.yml") if p.parts[-2] in ("workflows", ".gitlab"))
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_an_example_is_what_is_written(name: str, tmp_path: Path) -> None:
+    written(repository(tmp_path), *WRITTEN[name])
+    made = {path.name: path.read_text() for path in jobs(tmp_path)}
+    folder = EXAMPLES / name
+    if os.environ.get("UPDATE_GOLDEN"):
+        folder.mkdir(parents=True, exist_ok=True)
+        for file, text in made.items():
+            (folder / file).write_text(text)
+    assert {path.name: path.read_text() for path in folder.iterdir()} == made
+
+
+@pytest.mark.parametrize("options", GITHUB, ids=" ".join)
+@pytest.mark.parametrize("project", [ENVIRONMENTS, ALONE], ids=["environments", "alone"])
+def test_github_gets_no_more_than_it_needs(options: list[str], project: str, tmp_path: Path) -> None:
+    """Only variables reach a shell, nobody may write unless the job says so, and what is used is pinned."""
+    written(repository(tmp_path, project), *options)
+    for path in jobs(tmp_path):
+        content = yaml.safe_load(path.read_text())
+        assert content["permissions"] == {}
+        assert "pull_request_target" not in content[True]
+        assert "paths" not in path.read_text().replace("`paths:`", "")
+        for job in content["jobs"].values():
+            assert "${{" not in "".join(step.get("run", "") for step in job["steps"])
+            assert all(len(step["uses"].split("@")[1]) == 40 for step in job["steps"] if "uses" in step)
+            [checkout] = [step for step in job["steps"] if "actions/checkout" in step.get("uses", "")]
+            assert checkout["with"] == {"fetch-depth": 0, "persist-credentials": project == ENVIRONMENTS}
+            secret = "secrets." in str(job["steps"])
+            assert secret == ("environment" in job or "--trusting" in options)
+
+
+def test_environments_are_applied_in_their_order_and_one_at_a_time(tmp_path: Path) -> None:
+    three = ENVIRONMENTS + '  canada: {state: {url: "git+origin?key=canada"}}\n'
+    written(repository(tmp_path, three), "github")
+    apply = yaml.safe_load((tmp_path / ".github" / "workflows" / "guardrails-apply.yml").read_text())["jobs"]
+    assert [(name, job.get("needs")) for name, job in apply.items()] == [
+        ("staging", None),
+        ("production", "staging"),
+        ("canada", "production"),
+    ]
+    groups = {job["concurrency"]["group"] for job in apply.values()}
+    assert len(groups) == 3
+    assert not any(job["concurrency"]["cancel-in-progress"] for job in apply.values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", GITHUB, ids=" ".join)
+@pytest.mark.parametrize("below", [".", "teams/bots"])
+def test_zizmor_finds_nothing(options: list[str], below: str, tmp_path: Path) -> None:
+    written(repository(tmp_path, below=below), *options)
+    zizmor = [pip_tool("zizmor==1.32.0"), "--offline", "--no-progress", str(tmp_path)]
+    ran = subprocess.run(zizmor, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout
+    assert "No findings to report" in ran.stdout + ran.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", OPTIONS, ids=" ".join)
+@pytest.mark.parametrize("project", [ENVIRONMENTS, ALONE], ids=["environments", "alone"])
+def test_it_is_of_the_form_that_the_forges_publish(options: list[str], project: str, tmp_path: Path) -> None:
+    written(repository(tmp_path, project), *options)
+    schema = "vendor.github-workflows" if options[0] == "github" else "vendor.gitlab-ci"
+    check = [pip_tool("check-jsonschema==0.39.0"), "--builtin-schema", schema, *map(str, jobs(tmp_path))]
+    ran = subprocess.run(check, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
