@@ -17,11 +17,15 @@ DOCS := .cache/docs
 python_of = $(firstword $(wildcard $(HOME)/.pyenv/versions/3.$(1).*/bin/python3) $(shell command -v python3.$(1)))
 HERE = $(foreach minor,11 12 13 14,$(if $(call python_of,$(minor)),$(minor)))
 
-.PHONY: demo test test-slow test-pythons test-lowest audit lock zipapp release crash crash-tables \
+.PHONY: demo ci-story test test-slow test-pythons test-lowest audit lock zipapp release crash crash-tables \
 	coverage bench format schemas docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python examples/demo.py
+
+# Three environments, forty workflows, and a pipeline in which everything goes wrong that may.
+ci-story: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.pipelines.story
 
 test: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -88,6 +92,7 @@ coverage: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python bench/bench.py
+	$(BIN)/python -m bench.shared_state
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .

@@ -43,8 +43,11 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "events submit": ("defendctl events submit support-bot --input event.yaml",),
     "events watch": ("defendctl events watch support-bot evt_8a1f",),
     "report": ("defendctl report plan.json --report html:plan.html", "defendctl report --fleet"),
-    "tune": ("defendctl tune support-bot --metric completeness --max-flag-rate 20%",),
     "test": ("defendctl test --max-cost 0.10", "defendctl test --candidate --out results.json"),
+    "tune": (
+        "defendctl tune support-bot --metric completeness --max-flag-rate 20%",
+        "defendctl tune support-bot --metric completeness --catch tests --tests results.json",
+    ),
     "render": ("defendctl render --env staging --origins",),
     "compare": ("defendctl compare staging production", "defendctl compare --against origin/main"),
     "schema": ("defendctl schema manifest --output schemas/manifest.schema.json",),

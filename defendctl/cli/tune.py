@@ -12,6 +12,7 @@ from defendctl.cli.delivery import deliver, format_option, report_option
 from defendctl.cli.options import PATH, progress_of, subcommand
 from defendctl.cli.telling import tell_unwritten
 from defendctl.diagnostics import DefendctlError, Usage
+from defendctl.evidence.tuning import Aim
 from defendctl.exits import Exit
 
 if TYPE_CHECKING:
@@ -151,7 +152,6 @@ def tune(
 
     Exits 0 if today's threshold does it, 2 if another one does, and 5 if that is not proven of any.
     """
-    from defendctl.evidence.tuning import Aim
     from defendctl.operations.tune import Asked, Writing
 
     aim = Aim(max_flag_rate, max_false_alarms, min_recall, catch)

@@ -14,7 +14,7 @@ from defendctl.evidence.bounds import GRID, grid_at_or_below
 from defendctl.evidence.decision import decide
 from defendctl.evidence.goals import Goal
 from defendctl.evidence.reasons import reasons
-from defendctl.evidence.tuning import Cases, Evidence, JudgedGoal, Tuned, TunedMetric
+from defendctl.evidence.tuning import Evidence, Examples, JudgedGoal, Tuned, TunedMetric
 from defendctl.model import metric_path
 from defendctl.plan.diff import same
 from defendctl.plan.direction import direction
@@ -37,7 +37,7 @@ MOVES: Final = "drift"
 BURSTS: Final = "bursts"
 
 
-def tune(asked: Tuning, events: Sequence[Scored], cases: Cases) -> Tuned:
+def tune(asked: Tuning, events: Sequence[Scored], cases: Examples) -> Tuned:
     """`events` in any order; of one run mode, which the caller has seen to."""
     ordered = in_time(events)
     if asked.recent_only:
@@ -63,7 +63,7 @@ def _halves(ordered: Sequence[Scored]) -> tuple[Sequence[Scored], Sequence[Score
     return ordered[:middle], ordered[middle:]
 
 
-def _evidence(asked: Tuning, ordered: Sequence[Scored], cases: Cases) -> Evidence:
+def _evidence(asked: Tuning, ordered: Sequence[Scored], cases: Examples) -> Evidence:
     older, newer = _halves(ordered)
     times = [one.at for one in ordered if one.at]
     ps = [drift_p(numbers(older, metric), numbers(newer, metric)) for metric in asked.today]
@@ -87,7 +87,7 @@ def numbers(events: Iterable[Scored], metric: str) -> list[float]:
 
 
 def _goals(
-    asked: Tuning, examples: Sequence[Mapping[str, float | None]], cases: Cases, evidence: Evidence
+    asked: Tuning, examples: Sequence[Mapping[str, float | None]], cases: Examples, evidence: Evidence
 ) -> list[Goal]:
     aim, found = asked.aim, []
     if aim.max_flag_rate is not None:
@@ -113,7 +113,7 @@ def _learned(asked: Tuning, older: Sequence[Scored]) -> list[Thresholds]:
     the older one does not break the goal they begin at today's.
     """
     ordered = {metric: sorted(numbers(older, metric)) for metric in asked.metrics}
-    goals = _goals(asked, [one.scores for one in older], Cases(), _evidence(asked, older, Cases()))
+    goals = _goals(asked, [one.scores for one in older], Examples(), _evidence(asked, older, Examples()))
     broken = any(goal.rising and goal.standing(asked.today) == "broken" for goal in goals)
     least = dict.fromkeys(asked.metrics, 0.0) if broken else {m: asked.today[m] for m in asked.metrics}
     return [

@@ -64,7 +64,7 @@ class Tuning:
 
 
 @dataclass(frozen=True, slots=True)
-class Cases:
+class Examples:
     """Examples of which somebody said what they should be, as metric → score."""
 
     known: tuple[Example, ...] = ()
@@ -119,7 +119,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenThreshold:
     """A threshold that a file says now."""
 
     metric: str
@@ -139,7 +139,7 @@ class Tuned:
     why: tuple[str, ...] = ()
     """What keeps it from more, in sentences without an end."""
     caveats: tuple[str, ...] = ()
-    written: tuple[Written, ...] = field(default=())
+    written: tuple[WrittenThreshold, ...] = field(default=())
 
     @property
     def suggests(self) -> bool:

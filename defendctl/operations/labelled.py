@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from defendctl.diagnostics import Usage
 from defendctl.engine.parallel import in_parallel
 from defendctl.event import scored
-from defendctl.evidence.tuning import Cases
+from defendctl.evidence.tuning import Examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ def read_labelled(
     listed: Sequence[Scored],
     run_mode: str | None,
     most: int,
-) -> Cases:
+) -> Examples:
     """What labels of the whole verdict say of events of one run mode. One that the API no longer knows is
     left out. Raises Usage for more events than may be read, KeyRefused and ApiError.
     """
@@ -47,7 +47,7 @@ def read_labelled(
     )
     seen |= {event_id: scored(event) for event_id, event in read.items() if event}
     kept = {at: one.scores for at, one in seen.items() if at in wanted and one.run_mode == run_mode}
-    return Cases(
+    return Examples(
         known=_of(kept, (at for g in whole if g.drawn == "found" for at in g.should_be_flagged)),
         bad=_of(kept, (at for g in whole if g.drawn == "uniform" for at in g.should_be_flagged)),
         good=_of(kept, (at for g in whole if g.drawn == "uniform" for at in g.should_pass)),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from defendctl.api.dialects import DIALECTS
 from defendctl.command import command
 from defendctl.diagnostics import DefendctlError
-from defendctl.evidence.tuning import Cases
+from defendctl.evidence.tuning import Examples
 from defendctl.operations.planfile import read_json
 from defendctl.plan.digest import canonical
 from defendctl.suite.recorded import Recorded, beside
@@ -74,7 +74,7 @@ def _recorded(data: dict[str, Any]) -> Recorded:
 
 def read_cases(
     paths: Sequence[Path], address: str, host: str, environment: str | None, run_mode: str | None
-) -> Cases:
+) -> Examples:
     """The runs of the cases of one address that should be flagged, as metric → score; of `run_mode`.
 
     Raises DefendctlError for a file that holds no results, or those of another host or environment.
@@ -93,7 +93,7 @@ def read_cases(
             if about == (address, run_mode, "flagged"):
                 found.extend(map(_scores, case["runs"]))
     hashed = hashlib.sha256(canonical(found).encode()).hexdigest()
-    return Cases(known=tuple(found), tests_digest=f"sha256:{hashed}")
+    return Examples(known=tuple(found), tests_digest=f"sha256:{hashed}")
 
 
 def _scores(run: dict[str, Any]) -> dict[str, float | None]:

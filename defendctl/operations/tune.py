@@ -10,16 +10,19 @@ from defendctl.diagnostics import DefendctlError, Usage, suggest
 from defendctl.event import moment, scored
 from defendctl.evidence.reasons import promise
 from defendctl.evidence.tune import tune as judge
-from defendctl.evidence.tuning import Aim, Cases, Tuning, Written
+from defendctl.evidence.tuning import Aim, Examples, Tuning, WrittenThreshold
 from defendctl.model import metric_path
 from defendctl.operations.drift_write import write_back
 from defendctl.operations.events import bound_in, gone
 from defendctl.operations.labelled import read_labelled
+from defendctl.operations.labels import labels_of
 from defendctl.operations.live import read_live
+from defendctl.operations.tested import read_cases
 from defendctl.plan.diff import same
 from defendctl.plan.direction import LOOSENS, direction
 from defendctl.plan.drift import Drifted, FieldEdit
 from defendctl.render.inert import inert
+from defendctl.replay.labels import label_groups
 from defendctl.replay.proposals import NO_LIST, thresholds_today
 
 if TYPE_CHECKING:
@@ -74,7 +77,7 @@ def tune(workspace: Workspace, asked: Asked, progress: Progress) -> Tuned:
         listed = [scored(event) for event in found.events]
         events = _chosen(asked, listed)
         _check_metrics(asked, today, events)
-        labelled = Cases()
+        labelled = Examples()
         if asked.groups:
             mode = asked.run_mode or next((one.run_mode for one in events), None)
             labelled = read_labelled(api, binding.workflow_id, asked.groups, listed, mode, asked.most_labels)
@@ -94,9 +97,6 @@ def tune(workspace: Workspace, asked: Asked, progress: Progress) -> Tuned:
 
 def with_labels(workspace: Workspace, desired: Desired, asked: Asked) -> Asked:
     """With the labels of its address. Raises Invalid for label files that are not valid."""
-    from defendctl.operations.labels import labels_of
-    from defendctl.replay.labels import label_groups
-
     return replace(asked, groups=label_groups(labels_of(workspace, desired).blocks, asked.address))
 
 
@@ -126,12 +126,10 @@ def _check_metrics(asked: Asked, today: Thresholds, events: Sequence[Scored]) ->
             )
 
 
-def _cases(workspace: Workspace, asked: Asked, events: Sequence[Scored], labelled: Cases) -> Cases:
+def _cases(workspace: Workspace, asked: Asked, events: Sequence[Scored], labelled: Examples) -> Examples:
     """Those of labels, and those of tests with them."""
     if asked.aim.catch not in ("tests", "both"):
         return labelled
-    from defendctl.operations.tested import read_cases
-
     mode = asked.run_mode or next((one.run_mode for one in events), None)
     tested = read_cases(asked.tests, asked.address, workspace.host(), workspace.project.environment, mode)
     return replace(labelled, known=(*tested.known, *labelled.known), tests_digest=tested.tests_digest)
@@ -178,7 +176,7 @@ def write_tuned(
     entry = Drifted(found.asked.address, found.asked.workflow_id, LOOSENS, "active", tuple(edits))
     [done] = write_back(workspace, (), desired, [entry], remark=_remark(workspace, found))
     written = tuple(
-        Written(edit.path.removeprefix("metrics."), edit.now, span.file, span.line)
+        WrittenThreshold(edit.path.removeprefix("metrics."), edit.now, span.file, span.line)
         for edit in edits
         if (span := done.fates[edit.path].span)
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from defendctl.event import Scored
 from defendctl.evidence.tune import tune
-from defendctl.evidence.tuning import Aim, Cases, Tuned, Tuning
+from defendctl.evidence.tuning import Aim, Examples, Tuned, Tuning
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,6 +39,9 @@ def asked(today: float | Mapping[str, float] = 0.6, **said: Any) -> Tuning:
 
 
 def tuned(
-    seen: Sequence[Scored], today: float | Mapping[str, float] = 0.6, cases: Cases | None = None, **said: Any
+    seen: Sequence[Scored],
+    today: float | Mapping[str, float] = 0.6,
+    cases: Examples | None = None,
+    **said: Any,
 ) -> Tuned:
-    return tune(asked(today, **said), seen, cases or Cases())
+    return tune(asked(today, **said), seen, cases or Examples())

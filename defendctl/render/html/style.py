@@ -62,7 +62,8 @@ figure{{margin:1rem 0 0}}
 .plots figure{{display:grid;grid-template-rows:subgrid;grid-row:span 3;gap:0;align-content:start}}
 figcaption{{font-weight:600}}
 figcaption small{{display:block;font-weight:400;font-size:.875rem;color:var(--soft)}}
-.legend{{display:flex;flex-wrap:wrap;align-content:start;gap:.1rem 1rem;list-style:none;padding:0;font-size:.8125rem;\
+.legend{{display:flex;flex-wrap:wrap;align-content:start;gap:.1rem 1rem;\
+list-style:none;padding:0;font-size:.8125rem;\
 color:var(--soft)}}
 .legend svg{{width:14px;height:14px;vertical-align:-2px;margin-right:.35rem}}
 .plot{{display:block;width:100%;height:auto;max-width:36rem}}

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         OutputsDocument,
         RowDocument,
         StateDocument,
+        StatsPart,
         UnmanagedPart,
         WorkflowDocument,
     )
@@ -132,6 +133,7 @@ def _fate(field: FieldEdit, entry: Drifted) -> FatePart:
 
 def view(shown: View, setting: Setting = PLAIN) -> WorkflowDocument:
     left: UnmanagedPart = {"unmanaged": list(shown.unmanaged)} if shown.unmanaged else {}
+    stats: StatsPart = {} if shown.stats is None else {"stats": dict(shown.stats)}
     return {
         "format_version": FORMAT_VERSION,
         "kind": "workflow",
@@ -141,6 +143,7 @@ def view(shown: View, setting: Setting = PLAIN) -> WorkflowDocument:
         "status": shown.status,
         "fields": [row_document(row) for row in shown.fields],
         **left,
+        **stats,
     }
 
 

@@ -43,8 +43,10 @@ def _rows(found: Tuned, setting: Setting) -> Iterator[str]:
     if found.suggests:
         then = ", ".join("-" if one.suggested is None else f"{one.suggested:g}" for one in found.metrics)
         ways = " and ".join(dict.fromkeys(one.direction for one in found.metrics if one.direction != "none"))
+        rising = {one.goal.rising for one in found.goals}
+        word = "at" if len(rising) == 2 else "up to" if True in rising else "from"
         for one in found.goals:
-            at = f"{'up to' if one.goal.rising else 'from '} {then:<8}"
+            at = f"{word:<5} {then:<8}"
             yield f"  {at}  {_then(one):<60}  {found.status}: {promise(one.goal)}; {ways}"
     for done in found.written:
         yield f"  written: {inert(done.metric)} {done.value:g} in {inert(done.file)}:{done.line}"

@@ -19,7 +19,8 @@ Standing = Literal["proven", "broken", "undecided"]
 
 
 class GoalDocument(TypedDict):
-    """`hits` are what the goal limits: flags, misses. `n_eff`: so many independent examples say as much."""
+    """`limit` as it was asked for; `hits` are what it limits: flags, misses. `n_eff`: so many independent
+    examples say as much."""
 
     goal: str
     promise: str
@@ -46,7 +47,7 @@ class TunedMetricDocument(TypedDict):
     direction: str
 
 
-class EvidenceDocument(TypedDict):
+class TuneEvidenceDocument(TypedDict):
     events: int
     unscored: int
     gaps: int
@@ -73,7 +74,7 @@ class TuneDocument(AnyDocument):
     looks: int
     goals: list[GoalDocument]
     metrics: list[TunedMetricDocument]
-    evidence: EvidenceDocument
+    evidence: TuneEvidenceDocument
     why: list[str]
     caveats: list[str]
     written: list[WrittenDocument]
@@ -105,7 +106,7 @@ def _goal(one: JudgedGoal) -> GoalDocument:
     return {
         "goal": goal.name,
         "promise": promise(goal),
-        "limit": goal.limit,
+        "limit": round(1 - goal.limit, 8) if goal.limit and goal.name == "min_recall" else goal.limit,
         "allowed": goal.allowed,
         "needed": goal.needed,
         "n": goal.of,
@@ -130,7 +131,7 @@ def _metric(one: TunedMetric, found: Tuned) -> TunedMetricDocument:
     }
 
 
-def _evidence(seen: Evidence) -> EvidenceDocument:
+def _evidence(seen: Evidence) -> TuneEvidenceDocument:
     return {
         "events": seen.events,
         "unscored": seen.unscored,
