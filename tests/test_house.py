@@ -272,6 +272,6 @@ def test_contributing_sends_nobody_to_a_file_that_is_not_there() -> None:
 
 
 def _tree() -> Iterator[Path]:
-    for folder in ("defendctl", "tests", "docs", "schemas"):
+    for folder in ("defendctl", "tests", "docs", "pages", "release", "schemas"):
         yield from (ROOT / folder).rglob("*.*")
     yield from ROOT.glob("*.*")
