@@ -238,7 +238,7 @@ def test_the_committed_schema_is_the_generated_one(kind: str) -> None:
     assert committed == schema(kind), "run: make schemas"
 
 
-STORIES = {"bad", "pages", "parts", "cases", "crash", "editor", "hostile", "parts", "servers"}
+STORIES = {"bad", "cases", "crash", "editor", "hostile", "pages", "parts", "servers"}
 """Folders of tests that are about more than one folder of the product."""
 OF_THE_REPOSITORY = {"docs", "examples", "house", "readme", "supply"}
 
@@ -272,6 +272,6 @@ def test_contributing_sends_nobody_to_a_file_that_is_not_there() -> None:
 
 
 def _tree() -> Iterator[Path]:
-    for folder in ("defendctl", "tests", "docs", "schemas"):
+    for folder in ("defendctl", "tests", "docs", "pages", "release", "schemas"):
         yield from (ROOT / folder).rglob("*.*")
     yield from ROOT.glob("*.*")

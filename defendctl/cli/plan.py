@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from defendctl.cli.advice import after_plan
 from defendctl.cli.delivery import deliver, format_option, report_option
 from defendctl.cli.options import (
     PATH,
@@ -18,7 +19,6 @@ from defendctl.cli.options import (
 from defendctl.cli.selecting import selecting
 from defendctl.cli.telling import warn_about
 from defendctl.exits import Exit, worst_exit
-from defendctl.render.advice import after_plan
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -76,7 +76,9 @@ RATE = Share(0.001, 0.999)
     type=click.Choice(["tests", "found", "both"]),
     help="Goal: every known bad case is caught, of tests, of labels of what was found, or both.",
 )
-@click.option("--confidence", type=Share(0.5, 0.9999), default="95%", show_default=True)
+@click.option(
+    "--confidence", type=Share(0.5, 0.9999), default="95%", show_default=True, help="Of what is proven."
+)
 @click.option(
     "--looks",
     type=click.IntRange(1, 1000),
