@@ -4,14 +4,21 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 LOCK := requirements-dev.lock
+LOCKS := $(LOCK) requirements.lock requirements-build.lock requirements-tools.lock
+TOOLS := .cache/tools
 LOWEST := .cache/lowest
 UV := .cache/uv==0.13.8
 AUDIT := .cache/pip-audit==2.10.1
+PIN = $(UV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE)
+ZENSICAL := .cache/zensical==0.0.73
+LINKINATOR := .cache/linkinator@7.6.1
+DOCS := .cache/docs
 # Where a Python 3.MINOR is: among pyenv's, or in the path.
 python_of = $(firstword $(wildcard $(HOME)/.pyenv/versions/3.$(1).*/bin/python3) $(shell command -v python3.$(1)))
 HERE = $(foreach minor,11 12 13 14,$(if $(call python_of,$(minor)),$(minor)))
 
-.PHONY: demo ci-story test test-slow test-pythons test-lowest audit lock crash crash-tables coverage bench format schemas clean
+.PHONY: demo ci-story test test-slow test-pythons test-lowest audit lock zipapp release crash crash-tables \
+	coverage bench format schemas docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python examples/demo.py
@@ -42,12 +49,25 @@ test-python-3.%: .cache/python-3.%/.installed
 
 # Strict: a package that could not be looked up is an error, not a sound package.
 audit: $(AUDIT)/.installed
-	$(AUDIT)/bin/pip-audit --strict --require-hashes --disable-pip --requirement $(LOCK)
+	$(AUDIT)/bin/pip-audit --strict --require-hashes --disable-pip $(LOCKS:%=--requirement %)
 
-# Writes the lock anew. Pins that still fit stay; `make lock UPGRADE=--upgrade` takes the newest of everything.
+# Writes the locks anew: of developers, of what runs with every extra, of what builds it, of what releases it. Pins that
+# still fit stay; `make lock UPGRADE=--upgrade` takes the newest of everything.
 lock: $(UV)/.installed
-	$(UV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--extra sandbox --extra dev $(UPGRADE) --output-file $(LOCK) pyproject.toml
+	$(PIN) --all-extras --group dev --output-file $(LOCK) pyproject.toml
+	$(PIN) --constraint $(LOCK) --all-extras --output-file requirements.lock pyproject.toml
+	$(PIN) --constraint $(LOCK) --group build --output-file requirements-build.lock
+	$(PIN) --constraint $(LOCK) --group tools --output-file requirements-tools.lock
+
+# One file for this Python and this kind of machine, in dist/. The same commit gives the same bytes.
+zipapp: $(VENV)/.installed-dev $(TOOLS)/.installed
+	rm -rf dist/zipapp && $(BIN)/hatchling build --target wheel --directory dist/zipapp
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} \
+		sh release/zipapp.sh $(TOOLS)/bin dist/zipapp/*.whl dist && rm -rf dist/zipapp
+
+# Everything that a release consists of, in dist/, checked. Publishes nothing.
+release: $(VENV)/.installed-dev $(TOOLS)/.installed
+	sh release/release.sh $(BIN) $(TOOLS)/bin
 
 # N runs of the real command line that are killed, refused a disk, or cut off from power.
 # BACKEND=git, postgres or s3: N of each harness over a shared state, numbered from FROM on.
@@ -66,7 +86,7 @@ crash-tables: $(VENV)/.installed-dev
 coverage: $(VENV)/.installed-dev
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -m "not slow" --ignore tests/crash
-	$(BIN)/coverage run -m pytest -m slow tests/state/test_backend_contract.py tests/state/postgres
+	$(BIN)/coverage run -m pytest -m slow tests/state/test_backend_contract.py tests/state/postgres tests/state/objects
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
@@ -83,7 +103,16 @@ schemas: $(VENV)/.installed-dev
 	$(BIN)/defendctl schema project --output schemas/project.schema.json
 	$(BIN)/defendctl schema policy --output schemas/policy.schema.json
 	$(BIN)/defendctl schema tests --output schemas/tests.schema.json
+	$(BIN)/defendctl schema labels --output schemas/labels.schema.json
 	$(BIN)/defendctl schema plan --output schemas/plan.schema.json
+
+# The site in .cache/docs/site: what can be told from the code is written, then built; a link to nowhere fails.
+# Nothing is asked of the network but for the two tools, once.
+docs: $(VENV)/.installed-dev $(ZENSICAL)/.installed $(LINKINATOR)/.installed
+	$(BIN)/python -m pages $(DOCS)
+	cd $(DOCS) && $(CURDIR)/$(ZENSICAL)/bin/zensical build --clean --strict
+	$(LINKINATOR)/node_modules/.bin/linkinator $(DOCS)/site --recurse --check-fragments --silent \
+		--skip '^https?://(?!localhost)'
 
 clean:
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .hypothesis
@@ -114,10 +143,21 @@ $(LOWEST)/.installed: pyproject.toml $(UV)/.installed
 	rm -rf $(LOWEST)
 	$(PYTHON) -m venv $(LOWEST)
 	$(UV)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct \
-		--editable '.[sandbox,dev]'
+		--all-extras --group dev --editable .
 	touch $@
 
-$(UV)/.installed $(AUDIT)/.installed: .cache/%/.installed:
+# What releases, and what the slow tests run.
+$(TOOLS)/.installed: requirements-tools.lock
+	rm -rf $(TOOLS)
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/pip install --quiet --require-hashes --only-binary :all: --requirement $<
+	touch $@
+
+$(UV)/.installed $(AUDIT)/.installed $(ZENSICAL)/.installed: .cache/%/.installed:
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/pip install --quiet $*
+	touch $@
+
+$(LINKINATOR)/.installed:
+	npm install --silent --no-audit --no-fund --prefix $(@D) $(notdir $(@D))
 	touch $@

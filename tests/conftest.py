@@ -10,6 +10,7 @@ import io
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -25,6 +26,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from defendctl.cli.main import run
+from defendctl.process import stop_signals
 from defendctl.project.load import load_project
 from defendctl.sandbox.server import embedded
 
@@ -181,7 +183,13 @@ class Project:
     def run_alone(self, *arguments: str) -> Ran:
         """Exactly this command. None may end in a traceback."""
         out, err = _stream(), _stream()
-        with _environment(self.env), _folder(self.root), redirect_stdout(out), redirect_stderr(err):
+        with (
+            _environment(self.env),
+            _folder(self.root),
+            _signals(),
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
             code = run(list(arguments))
         ran = Ran(code, _text(out), _text(err))
         assert not TRACEBACK.search(ran.out + ran.err), ran
@@ -195,7 +203,7 @@ class Project:
     def json(self, *arguments: str, code: int = 0) -> Ran:
         """The same with `--format json`, whatever the code: stdout is one JSON document."""
         ran = self.ok(*arguments, "--format", "json", code=code)
-        assert ran.json["format_version"] == "1.0"
+        assert ran.json["format_version"] in ("1.0", "1.1")
         return ran
 
     def apply(self, *arguments: str, code: int = 0) -> Ran:
@@ -371,6 +379,17 @@ def _folder(path: Path) -> Iterator[None]:
         yield
     finally:
         os.chdir(before)
+
+
+@contextmanager
+def _signals() -> Iterator[None]:
+    """A run takes the signals for its own until the process ends."""
+    before = {number: signal.getsignal(number) for number in stop_signals()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _stream() -> io.TextIOWrapper:

@@ -22,10 +22,11 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "defendctl"
 
 ROWS = (
-    {"catalogue", "command", "durable", "exits", "hosts", "model", "sandbox"},
+    {"catalogue", "command", "documentation", "durable", "exits", "hosts", "model", "sandbox"},
     {"diagnostics", "process"},
     {"event", "git", "pipelines", "plan", "yamltext"},
     {"inspection", "replay", "state"},
+    {"evidence"},
     {"api", "policy", "suite"},
     {"engine", "review", "schema"},
     {"editing", "project"},
@@ -38,8 +39,25 @@ ROWS = (
 )
 """From the bottom up: each may import what stands below it, and nothing beside it."""
 
-LAYERS = frozenset({"cli", "operations", "render", "render/text", "render/json", "render/markdown"})
-CORES = (".", "editing", "engine", "inspection", "manifest", "plan", "policy", "project", "replay", "suite")
+LAYERS = frozenset(
+    {
+        *("cli", "operations", "render", "render/text", "render/json", "render/markdown"),
+        *("render/html", "render/page"),
+    }
+)
+CORES = (
+    ".",
+    "editing",
+    "engine",
+    "evidence",
+    "inspection",
+    "manifest",
+    "plan",
+    "policy",
+    "project",
+    "replay",
+    "suite",
+)
 SAME_NAME = (
     *(LAYERS | {core} for core in CORES),
     frozenset({"ci", "render"}),
@@ -55,7 +73,7 @@ runner reads."""
 HEAVY = frozenset(
     {
         *("httpx", "httpcore", "deepdiff", "pydantic", "yaml", "filelock", "psycopg", "obstore"),
-        *("starlette", "uvicorn", "sqlite3", "asyncio", "concurrent", "email"),
+        *("starlette", "uvicorn", "sqlite3", "asyncio", "concurrent", "email", "subprocess"),
     }
 )
 FULL = 16

@@ -19,6 +19,7 @@ PURE = {
     "command.py",
     "diagnostics.py",
     "event.py",
+    "evidence",
     "exits.py",
     "hosts.py",
     "inspection",
@@ -99,7 +100,7 @@ def test_what_is_imported_late_is_heavy() -> None:
     assert house.weightless_imports() == []
 
 
-MEASURES = {"apply/test_crash.py", "crash/bench.py", "crash/shared.py", "crash/__main__.py"}
+MEASURES = {"engine/test_crash.py", "crash/bench.py", "crash/shared.py", "crash/__main__.py"}
 """These place a kill by how long runs take, or tell how long they took; nothing is judged by it."""
 
 
@@ -202,9 +203,9 @@ def test_version_loads_little_of_ours(tmp_path: Path) -> None:
     ("arguments", "heavy"),
     [
         (["validate"], {"yaml", "pydantic"}),
-        (["plan"], {"yaml", "pydantic"}),
-        (["plan", "--no-refresh"], {"yaml", "pydantic"}),
-        (["outputs"], {"yaml", "pydantic"}),
+        (["plan"], {"yaml", "pydantic", "subprocess"}),
+        (["plan", "--no-refresh"], {"yaml", "pydantic", "subprocess"}),
+        (["outputs"], {"yaml", "pydantic", "subprocess"}),
         (["fmt", "--check"], {"yaml", "pydantic"}),
         (["schema", "manifest"], {"yaml", "pydantic"}),
     ],
@@ -225,12 +226,25 @@ def test_a_tab_loads_no_more_than_it_reads() -> None:
     assert "defendctl.schema.models_manifest" not in loaded
 
 
-@pytest.mark.parametrize("kind", ["manifest", "overlay", "project", "plan", "policy", "tests"])
+@pytest.mark.parametrize("kind", ["manifest", "overlay", "project", "plan", "policy", "tests", "labels"])
 def test_the_committed_schema_is_the_generated_one(kind: str) -> None:
     from defendctl.operations.schema import schema
 
     committed = (ROOT / "schemas" / f"{kind}.schema.json").read_text()
     assert committed == schema(kind), "run: make schemas"
+
+
+STORIES = {"bad", "cases", "crash", "editor", "hostile", "servers"}
+"""Folders of tests that are about more than one folder of the product."""
+OF_THE_REPOSITORY = {"docs", "examples", "house", "readme", "supply"}
+
+
+def test_the_tests_mirror_the_folders() -> None:
+    """What is tested has its tests in a folder of the same name, or at the top if that is where it stands."""
+    tops = {path.stem for path in PACKAGE.iterdir()} | STORIES
+    tests = [path.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py")]
+    assert {path.parts[0] for path in tests if len(path.parts) > 1} <= tops
+    assert {path.stem[len("test_") :] for path in tests if len(path.parts) == 1} <= tops | OF_THE_REPOSITORY
 
 
 def test_contributing_maps_every_package() -> None:

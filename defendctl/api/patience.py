@@ -40,14 +40,18 @@ class NotTried(ApiError):
 
 
 class Patience:
-    """`clock` gives seconds; `wait` takes an event and seconds, and ends early where that is set."""
+    """`clock` gives seconds; `wait` takes an event and seconds, and ends early where that is set.
+
+    `waits` is told each time for how many seconds everybody is held back at the server's wish.
+    """
 
     def __init__(
         self,
         clock: Callable[[], float] = time.monotonic,
         wait: Callable[[threading.Event, float], object] = threading.Event.wait,
+        waits: Callable[[float], None] = lambda seconds: None,
     ) -> None:
-        self._clock, self._wait = clock, wait
+        self._clock, self._wait, self._waits = clock, wait, waits
         self._wake = threading.Event()
         self._stopped = False
         self._given_up: str | None = None
@@ -166,7 +170,9 @@ class Patience:
                 return False
             self._waiting_left -= more
             self._not_before = max(self._not_before, until)
-            return True
+        if more:
+            self._waits(seconds)
+        return True
 
     def _next_wait(self, answer: Answer | NotSent | Unanswered, tried: int) -> float | None:
         if not isinstance(answer, Answer) or answer.status >= 500:

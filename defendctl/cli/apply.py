@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from defendctl.cli.console import Ticker
 from defendctl.cli.delivery import deliver, format_option
 from defendctl.cli.options import (
     PATH,
@@ -73,13 +72,11 @@ def apply(
         raise Usage("--target, --replace, -l and --reassert are part of PLAN: leave them out")
     if reviewed and (plan_file or expect):
         raise Usage("--reviewed, PLAN and --expect each say what was reviewed: leave all but one of them out")
-    ticker = Ticker(run.console)
     consent = _consent_of(reviewed) if reviewed else _consent(run, plan_file, expect, yes)
     if consent.saved:
         chosen = choose_as_planned(chosen, consent.saved["options"])
 
     def on_plan(made: Review) -> None:
-        ticker.end()
         warn_about(made, run)
         if consent.digest:
             return  # it was shown when it was reviewed
@@ -89,11 +86,10 @@ def apply(
             run.console.err(plan_shown(made, run))
 
     try:
-        done = operation(run.workspace(), chosen, consent, progress_of(ticker), on_plan)
+        done = operation(run.workspace(), chosen, consent, progress_of(run), on_plan)
     except Denied as denied:
         tell_denied(denied.findings, run)
         raise
-    ticker.end()
     after(done, run)
     deliver(run, "apply", done.result, format)
     return worst_exit(done.result.exit_codes())

@@ -10,7 +10,6 @@ import click
 
 from defendctl.ci.forge import FORGES
 from defendctl.cli.completing import environments as complete_environments
-from defendctl.cli.console import Ticker
 from defendctl.cli.delivery import append_summary, append_to, in_the_repository
 from defendctl.cli.options import PATH, Command, Group, parallelism_option, progress_of
 from defendctl.cli.plan import Expected, expected
@@ -58,7 +57,13 @@ def pipeline_options(command: Callable[..., Any]) -> Callable[..., Any]:
             shell_complete=complete_environments,
             help="This environment, and those after it, in order; without it all of them.",
         ),
-        click.option("--forge", type=click.Choice(FORGES), default="auto", show_default=True),
+        click.option(
+            "--forge",
+            type=click.Choice(FORGES),
+            default="auto",
+            show_default=True,
+            help="Where requests are; `auto` goes by the variables of the runner.",
+        ),
     ):
         command = option(command)
     return command
@@ -94,10 +99,8 @@ def plan(
 
     workspaces, pipeline = _begin(run, env, forge)
     options = PlanOptions(not offline, not no_comment, not no_check, out_dir, replay)
-    ticker = Ticker(run.console)
     done = []
-    for one in plan_each(workspaces, pipeline, options, progress_of(ticker)):
-        ticker.end()
+    for one in plan_each(workspaces, pipeline, options, progress_of(run)):
         _show_plan(run, one, pipeline)
         append_summary(one.text)
         done.append(one)
@@ -202,16 +205,13 @@ def apply(
         wait_lock,
         parallelism,
     )
-    ticker = Ticker(run.console)
     done = []
 
     def on_plan(made: Review) -> None:
-        ticker.end()
         warn_about(made, run)
         run.console.show(plan_shown(made, run))
 
-    for one in apply_each(workspaces, pipeline, options, progress_of(ticker), on_plan):
-        ticker.end()
+    for one in apply_each(workspaces, pipeline, options, progress_of(run), on_plan):
         _show_applied(run, one, pipeline)
         done.append(one)
     code = worst_exit(one.exit_code for one in done)
@@ -252,10 +252,8 @@ def check(run: Run, env: tuple[str, ...], forge: str, offline: bool) -> int:
     from defendctl.operations.ci_apply import check_each
 
     workspaces, pipeline = _begin(run, env, forge)
-    ticker = Ticker(run.console)
     done = []
-    for one in check_each(workspaces, pipeline, progress_of(ticker), refresh=not offline):
-        ticker.end()
+    for one in check_each(workspaces, pipeline, progress_of(run), refresh=not offline):
         _show_applied(run, one, pipeline)
         done.append(one)
     return worst_exit(one.exit_code for one in done)
@@ -277,10 +275,9 @@ def drift(run: Run, env: tuple[str, ...], forge: str, issue: bool, fail_on: str)
     from defendctl.operations.ci_drift import drift_each
 
     workspaces, pipeline = _begin(run, env, forge)
-    ticker, at_least = Ticker(run.console), None if fail_on == "any" else fail_on
+    at_least = None if fail_on == "any" else fail_on
     codes = []
-    for one in drift_each(workspaces, pipeline, progress_of(ticker), issue=issue, at_least=at_least):
-        ticker.end()
+    for one in drift_each(workspaces, pipeline, progress_of(run), issue=issue, at_least=at_least):
         codes.append(one.exit_code)
         if one.error:
             _show_error(run, one.error, "drift", one.environment, pipeline)
@@ -294,7 +291,9 @@ def drift(run: Run, env: tuple[str, ...], forge: str, issue: bool, fail_on: str)
 
 @group.command("comment", cls=Command)
 @click.option("--marker", required=True, metavar="TEXT", help="By which the comment is found again.")
-@click.option("--forge", type=click.Choice(FORGES), default="auto", show_default=True)
+@click.option(
+    "--forge", type=click.Choice(FORGES), default="auto", show_default=True, help="Where requests are."
+)
 @click.argument("file", type=PATH)
 @click.pass_obj
 def comment(run: Run, marker: str, forge: str, file: Path) -> int:

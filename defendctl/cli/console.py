@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
 
@@ -15,9 +15,8 @@ from defendctl.render.text.paint import painter
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from defendctl.cli.ticker import Ticker
     from defendctl.render.text.paint import Paint
-
-_SHOW_AFTER = 0.5
 
 
 @dataclass(slots=True)
@@ -25,11 +24,22 @@ class Console:
     no_color: bool = False
     quiet: bool = False
     verbose: bool = False
+    _ticker: Ticker | None = None
     _warned: set[str] = field(default_factory=set)
     _lost: OSError | None = None
 
+    @property
+    def ticker(self) -> Ticker:
+        """How far the run is, on stderr; whatever else is said there goes aside of it."""
+        if not self._ticker:
+            from defendctl.cli.ticker import Ticker
+
+            self._ticker = Ticker(_say, _can_move(sys.stderr), self.quiet)
+        return self._ticker
+
     def out(self, text: str, *, paid: bool = False) -> None:
         """The result. Where stdout fails the run goes on, and says so; stderr gets what was paid."""
+        self._end_line()
         try:
             sys.stdout.write(text)
             sys.stdout.flush()
@@ -55,12 +65,14 @@ class Console:
 
     def out_bytes(self, data: bytes) -> None:
         """A result that is to be the same in every locale."""
+        self._end_line()
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
 
     def err(self, text: str) -> None:
-        _say(text if text.endswith("\n") else text + "\n")
+        with self._ticker.aside() if self._ticker else nullcontext():
+            _say(text if text.endswith("\n") else text + "\n")
 
     def warn(self, text: str) -> None:
         """Once, however often it is noticed."""
@@ -73,6 +85,7 @@ class Console:
             self.err(_inert(text))
 
     def error(self, error: DefendctlError) -> None:
+        self._end_line()
         text = "\n  ".join(_inert(line) for line in error.message.split("\n"))
         self.err(f"{self.paint_err('error:', 'red')} {text}")
         if error.hint:
@@ -80,11 +93,13 @@ class Console:
 
     def confirm(self, question: str) -> bool:
         """Asks whoever sits at the terminal; only a yes is one."""
+        self._end_line()
         _say(f"{_inert(question)} [y/N] ")
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
-    def live(self) -> Live:
-        return Live(_can_move(sys.stderr) and not self.quiet)
+    def _end_line(self) -> None:
+        if self._ticker:
+            self._ticker.end()
 
     @property
     def paint(self) -> Paint:
@@ -126,43 +141,3 @@ def _inert(text: str) -> str:
 def _can_move(stream: TextIO) -> bool:
     """Whether a line on it can be written over."""
     return stream.isatty() and os.environ.get("TERM") != "dumb"
-
-
-class Live:
-    """One line that is written over, on a terminal only; a log gets nothing of it."""
-
-    def __init__(self, on: bool) -> None:
-        self._on, self._began, self._shown = on, time.monotonic(), False
-
-    def say(self, text: str) -> None:
-        if self._on:
-            seconds = time.monotonic() - self._began
-            _say(f"\r\x1b[K{_inert(text)} ({seconds:.0f} s)")
-            self._shown = True
-
-    def end(self) -> None:
-        if self._shown:
-            _say("\r\x1b[K")
-            self._shown = False
-
-
-class Ticker:
-    """`Reading 12/200` on a terminal, for runs that take longer than a glance."""
-
-    def __init__(self, console: Console) -> None:
-        self._on = _can_move(sys.stderr) and not console.quiet
-        self._what, self._total, self._done, self._began = "", 0, 0, 0.0
-
-    def start(self, what: str, total: int) -> None:
-        self.end()
-        self._what, self._total, self._done, self._began = what, total, 0, time.monotonic()
-
-    def step(self) -> None:
-        self._done += 1
-        if self._on and time.monotonic() - self._began > _SHOW_AFTER:
-            _say(f"\r{self._what} {self._done}/{self._total}")
-
-    def end(self) -> None:
-        if self._on and self._done and time.monotonic() - self._began > _SHOW_AFTER:
-            _say("\r\x1b[K")
-        self._done = 0

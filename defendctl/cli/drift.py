@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import click
 
 from defendctl.cli import completing
-from defendctl.cli.console import Ticker
 from defendctl.cli.delivery import deliver, format_option, report_option
 from defendctl.cli.options import (
     files_option,
@@ -85,11 +84,9 @@ def drift(
     if overwrite and not write:
         raise Usage("--overwrite needs --write")
     drift_write.check_ignored(workspace, ignore)
-    ticker = Ticker(run.console)
     selection = Selection(files=file, selector=selector, parallelism=parallelism)
     desired = workspace.desired(file or None)
-    entries = ignoring(operation(workspace, desired, selection, progress_of(ticker)), ignore)
-    ticker.end()
+    entries = ignoring(operation(workspace, desired, selection, progress_of(run)), ignore)
     if write:
         drift_write.check_overwritten(entries, overwrite)
         entries = drift_write.write_back(workspace, file, desired, entries, overwrite)

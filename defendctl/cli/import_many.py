@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from defendctl.cli.console import Ticker
+from defendctl.cli.options import progress_of
 from defendctl.diagnostics import DefendctlError
 from defendctl.render.inert import inert
 
@@ -19,11 +19,8 @@ if TYPE_CHECKING:
 
 def import_many(run: Run, source: Path, write: Path | None, parallelism: int) -> int:
     from defendctl.operations.import_many import import_from
-    from defendctl.operations.progress import Progress
 
-    ticker = Ticker(run.console)
-    done = import_from(run.workspace(), source, write, parallelism, Progress(ticker.start, ticker.step))
-    ticker.end()
+    done = import_from(run.workspace(), source, write, parallelism, progress_of(run))
     if done.to_paste:
         _refuse(run, done)
     for address, binding in done.bound.items():

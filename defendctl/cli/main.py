@@ -15,6 +15,7 @@ import click
 from defendctl import process
 from defendctl.cli.options import Group, global_options
 from defendctl.cli.run import Run
+from defendctl.command import speak_with
 from defendctl.diagnostics import DefendctlError, Invalid
 from defendctl.exits import Exit, worst_exit
 
@@ -37,12 +38,14 @@ COMMANDS: Final = {
     "state": "state.group",
     "events": "events.group",
     "test": "suite.test",
+    "tune": "tune.tune",
     "verify": "suite.verify",
     "outputs": "outputs.outputs",
     "render": "environments.render",
     "compare": "environments.compare",
     "schema": "schema.schema",
     "explain": "catalogue.explain",
+    "report": "reports.report",
     "sandbox": "sandbox.sandbox",
     "doctor": "doctor.doctor",
     "completion": "completion.completion",
@@ -76,8 +79,11 @@ def run(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     process.on_stop(signal.default_int_handler)
-    code = _invoke(arguments, context)
-    return worst_exit({code, Exit.FAILED}) if context.console.tell_lost() else code
+    try:
+        code = _invoke(arguments, context)
+        return worst_exit({code, Exit.FAILED}) if context.console.tell_lost() else code
+    finally:
+        speak_with(())  # the next run of this process has options of its own
 
 
 def _invoke(arguments: Sequence[str], context: Run) -> int:

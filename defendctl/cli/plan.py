@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from defendctl.cli.console import Ticker
 from defendctl.cli.delivery import deliver, format_option, report_option
 from defendctl.cli.options import (
     PATH,
@@ -69,10 +68,8 @@ def plan(
     saved = [Destination(f"--out {out}", out, "plan", "json")] if out else []
     files = [*saved, *report]
     check_destinations(workspace, files)
-    ticker = Ticker(run.console)
     chosen = replace(chosen, refresh=refresh, last_events=replay, tests=tests)
-    made = operation(workspace, chosen, progress_of(ticker))
-    ticker.end()
+    made = operation(workspace, chosen, progress_of(run))
     warn_about(made, run)
     found = {Exit.FOUND} if detailed_exitcode and not made.plan.empty else set()
     code = worst_exit(found | made.exit_codes())

@@ -69,6 +69,7 @@ class Run:
             timeout=self.said.get("timeout"),
             warn=self.console.warn,
             log=self.console.log,
+            waits=self.console.ticker.wait,
             new_state=bool(self.said.get("new_state")),
             pin=not self.said.get("no_pin"),
             ask=self.console.confirm if sys.stdin.isatty() else None,

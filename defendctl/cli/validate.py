@@ -56,8 +56,8 @@ def validate(
 ) -> int:
     """Check every manifest and the project file, offline; `-` is stdin."""
     from defendctl.operations.destinations import check_destinations
-    from defendctl.operations.policy import exits
-    from defendctl.operations.show import validate as operation
+    from defendctl.operations.validate import exits
+    from defendctl.operations.validate import validate as operation
 
     workspace = run.workspace(choose=False)
     check_destinations(workspace, report)

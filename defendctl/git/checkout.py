@@ -84,15 +84,17 @@ def changed_between(folder: Path, old: str, new: str) -> set[Path]:
     return _paths(top, ask(top, *_DIFF, old, new))
 
 
-def earlier(file: Path, most: int) -> Iterator[tuple[str, bytes]]:
-    """The newest `most` versions of a file on any branch that is known here: commit and content.
+def earlier(file: Path, most: int) -> Iterator[tuple[str, str, bytes]]:
+    """The newest `most` versions of a file on any branch that is known here: commit, when it was committed
+    in ISO 8601, and content.
 
     A job that is run again checks out an old commit by itself: only branches tell that others came later.
     """
-    asked = ("log", f"-{most}", "--format=%H", "HEAD", "--branches", "--remotes", "--", file.name)
-    for commit in ask(file.parent, *asked).decode().split():
+    asked = ("log", f"-{most}", "--format=%H %cI", "HEAD", "--branches", "--remotes", "--", file.name)
+    for line in ask(file.parent, *asked).decode().splitlines():
+        commit, _, at = line.partition(" ")
         try:
-            yield commit, ask(file.parent, "cat-file", "blob", f"{commit}:./{file.name}")
+            yield commit, at, ask(file.parent, "cat-file", "blob", f"{commit}:./{file.name}")
         except NoAnswer:  # that commit took it away
             continue
 

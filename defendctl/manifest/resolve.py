@@ -18,10 +18,11 @@ from defendctl.manifest.lint import lint, same_names
 from defendctl.manifest.overlays import list_other_overlays, list_overlays, only_here, read_overlays, stack
 from defendctl.manifest.places import Places
 from defendctl.manifest.renames import across
-from defendctl.manifest.suites import list_suites
 from defendctl.project.entries import Entries, Listing, holds_only, own_file, unique
+from defendctl.project.label_files import list_labels
 from defendctl.project.policies import list_policies, read_policy
 from defendctl.project.project import DEFAULT_MANIFESTS, Project
+from defendctl.project.suite_files import list_suites
 from defendctl.schema.checks import known_metrics
 from defendctl.yamltext.loader import load
 from defendctl.yamltext.quote import quoted
@@ -107,7 +108,8 @@ def _list(asked: _Asked) -> _Files:
     project, cwd = asked.project, asked.cwd
     overlays, policies = list_overlays(project, cwd), list_policies(project, cwd)
     laid = overlays.real_files | list_other_overlays(project, cwd).real_files
-    others = own_file(project) | laid | policies.real_files | list_suites(project, cwd).real_files
+    named = list_suites(project, cwd).real_files | list_labels(project, cwd).real_files
+    others = own_file(project) | laid | policies.real_files | named
     entries = Entries(project.root, cwd, "manifest", others)
     paths = _without_overlays(asked, laid) if asked.linted else asked.paths
     manifests = unique(_configured(project, entries) if paths is None else entries.given(paths))
@@ -235,6 +237,7 @@ def _desire(asked: _Asked, files: _Files, declared: _Declarations, overlays: Ove
         *(*files.diagnostics, *of_policy, *overlays.diagnostics, *declared.diagnostics),
         *(*repeated, *_find_contradictions(kept)),
         *_find_idle_rules(policy, labels, kept if files.complete else ()),
+        *_find_unprovable_rules(policy),
         *_warn_of_waivers(waivers, policy, {*kept, *left_out} if files.complete else None, asked.today),
         *contents.diagnostics,
     ]
@@ -300,6 +303,12 @@ def _find_idle_rules(
     from defendctl.project.rule_checks import idle_rules
 
     return idle_rules(policy.rules, labels, addresses)
+
+
+def _find_unprovable_rules(policy: Policy) -> Iterator[Diagnostic]:
+    from defendctl.project.rule_checks import unprovable_rules
+
+    return unprovable_rules(policy)
 
 
 def _warn_of_waivers(

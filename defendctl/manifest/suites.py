@@ -9,7 +9,7 @@ from defendctl.diagnostics import Diagnostic, Span
 from defendctl.event import DEFAULT_RUN_MODE, Submission
 from defendctl.manifest.submissions import context_of, faults, report_faults
 from defendctl.model import ADDRESS, ADDRESS_RULE, METRICS
-from defendctl.project.entries import list_files, own_file
+from defendctl.project.suite_files import list_suites
 from defendctl.schema.checks import is_meant_as, something_else, unknown_metrics, without_extensions
 from defendctl.suite.models import Case, Expectation
 from defendctl.yamltext.loader import load
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
-    from defendctl.project.entries import Listing
     from defendctl.project.project import Project
     from defendctl.schema import models_suite
     from defendctl.schema.checks import Fault
@@ -41,12 +40,6 @@ class Cases:
     places: Mapping[str, Mapping[str, Span]] = field(default_factory=dict)
     """Case → key → where it stands: `workflow`, `run_mode`, and what `input` and `expect` hold."""
     diagnostics: list[Diagnostic] = field(default_factory=list)
-
-
-def list_suites(project: Project, cwd: Path) -> Listing:
-    """The files of `tests:`, which are no manifests."""
-    named = zip(project.tests, project.test_spans, strict=True)
-    return list_files(project, cwd, "test file", named, own_file(project))
 
 
 def read_suites(project: Project, cwd: Path) -> Cases:

@@ -119,24 +119,30 @@ def resolve_not_created(workspace: Workspace, address: str, *, now: bool) -> Int
     with workspace.store.session(workspace.settings.warn) as session:
         intent = unresolved(session.state, address)
         if not now:
-            _may_be_given_up(address, intent)
+            _may_be_given_up(address, intent, workspace.store.first_seen(session.state).get(intent.op))
         session.edit(lambda state: state.unresolved.pop(address))
         session.settled(intent.op)
     return intent
 
 
-def _may_be_given_up(address: str, intent: Intent) -> None:
-    """Raises Precondition for a create that was answered, or that may still take effect."""
+def _may_be_given_up(address: str, intent: Intent, seen: datetime | None) -> None:
+    """Raises Precondition for a create that was answered, or that may still take effect.
+
+    `intent.at` is by the clock of whoever sent it, which may be slow; `seen` is when this machine, by its
+    own, first knew of it.
+    """
     if intent.answered:
         raise Precondition(
             f"the create of {address} was answered with the id {intent.answered}",
             f"`{command('state resolve {} --id {}', address, intent.answered)}` records it",
         )
-    age = datetime.now(UTC) - datetime.fromisoformat(intent.at)
+    sent = datetime.fromisoformat(intent.at)
+    age = datetime.now(UTC) - max(sent, seen or sent)
     if age < MINIMUM_AGE:
         left = (MINIMUM_AGE - age).total_seconds()
+        since = "this machine has known of it for less" if seen and seen > sent else "it is younger"
         raise Precondition(
-            f"the create of {address} is younger than 15 minutes and may still take effect",
+            f"the create of {address} may still take effect: {since} than 15 minutes",
             f"wait {left / 60:.0f} more minutes, or look in the console and add --now",
         )
 

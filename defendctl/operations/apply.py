@@ -11,7 +11,7 @@ from defendctl.command import command
 from defendctl.diagnostics import DefendctlError, Precondition, Unresolved
 from defendctl.engine.generation import generation
 from defendctl.exits import Exit
-from defendctl.operations.beginning import begin_state, may_begin, refuse_second, warn_unpinned
+from defendctl.operations.beginning import begin_state, may_begin, refuse_second
 from defendctl.operations.interrupts import interrupts, recorded
 from defendctl.operations.left_ids import of_left_ids
 from defendctl.operations.plan import make_plan
@@ -19,6 +19,7 @@ from defendctl.operations.planfile import unreasoned
 from defendctl.operations.policy import refuse_denied
 from defendctl.operations.reviewed import refuse_unreviewed
 from defendctl.operations.revision import refuse_older, revision
+from defendctl.operations.unpinned import warn_unpinned
 from defendctl.operations.uploads import uploads
 from defendctl.plan.digest import digest, digested
 from defendctl.plan.fingerprints import fingerprints

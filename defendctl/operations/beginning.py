@@ -8,20 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from defendctl.command import command
-from defendctl.diagnostics import DefendctlError, Diagnostic, Precondition, Span, Usage
-from defendctl.editing.pin import place_of_lineage, with_lineage
+from defendctl.diagnostics import DefendctlError, Precondition, Usage
+from defendctl.editing.pin import with_lineage
 from defendctl.editing.rewrite import Rewrite, rewrite
-from defendctl.state.open import open_local
+from defendctl.operations.unpinned import pin_line
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from defendctl.operations.workspace import Workspace
     from defendctl.project.project import Project
     from defendctl.state.session import Session
     from defendctl.state.store import Store
-
-UNPINNED = "unpinned-state"
 
 
 def refuse_second(workspace: Workspace, session: Session) -> None:
@@ -103,12 +99,6 @@ def pin(workspace: Workspace, lineage: str) -> bool:
     return why is None
 
 
-def pin_line(project: Project, lineage: str) -> str:
-    """What is to stand in the project file, on one line."""
-    *above, last = place_of_lineage(project.environment)
-    return "".join(f"{key}: {{" for key in above) + f"{last}: {lineage}" + "}" * len(above)
-
-
 def _write(project: Project, lineage: str) -> str | None:
     """Why it could not be written; None if it is."""
     assert project.file
@@ -122,36 +112,3 @@ def _write(project: Project, lineage: str) -> str | None:
     except (OSError, DefendctlError) as error:
         return f"the lineage could not be written: {error}"
     return None
-
-
-def unpinned(project: Project, shown: str, lineage: str | None = None) -> Diagnostic | None:
-    """A warning where a lost state would not be noticed. Without a project file there is nothing to pin.
-
-    `lineage` is that of the state, where it was read; a file is looked at here.
-    """
-    if project.file is None or project.lineage:
-        return None
-    lineage = lineage or (None if project.place else _lineage_of(project.state_path))
-    which = f" of `{project.environment}`" if project.environment else ""
-    then = f"put this here: {pin_line(project, lineage)}" if lineage else "the first apply writes it here"
-    message = (
-        f"The lineage of the state{which} is not pinned, so a lost state would look like a first run; {then}."
-    )
-    return Diagnostic("warning", UNPINNED, message, Span(shown, 1, 1))
-
-
-def warn_unpinned(workspace: Workspace, session: Session) -> None:
-    """A state of before lineages were pinned goes on, and is told each time."""
-    project = workspace.project
-    if session.exists and project.file and workspace.settings.own_state:
-        found = unpinned(project, project.file.name, session.state.lineage)
-        if found:
-            workspace.settings.warn(found.message)
-
-
-def _lineage_of(path: Path) -> str | None:
-    """That of a state which is there and can be read."""
-    try:
-        return open_local(path, path.parent / ".defendctl", None).read().bare.lineage
-    except DefendctlError:
-        return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from defendctl.catalogue.find import CATALOGUE
+from defendctl.command import command
 from defendctl.diagnostics import Usage, suggest
 
 if TYPE_CHECKING:
@@ -17,5 +18,5 @@ def explain(code: str | None) -> tuple[Explained, ...]:
         return tuple(CATALOGUE.values())
     if code not in CATALOGUE:
         message = f"{code!r} is not a code of a diagnostic.{suggest(code, CATALOGUE)}"
-        raise Usage(message, "`defendctl explain` lists all of them")
+        raise Usage(message, f"`{command('explain')}` lists all of them")
     return (CATALOGUE[code],)

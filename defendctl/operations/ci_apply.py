@@ -20,7 +20,8 @@ from defendctl.operations.plan import plan
 from defendctl.operations.reviewed import NotReviewed, refuse_unreviewed
 from defendctl.operations.selection import Selection
 from defendctl.render.markdown.markup import block, code
-from defendctl.render.words import consent, count
+from defendctl.render.plural import count
+from defendctl.render.words import consent
 from defendctl.state.backend import Locked
 
 if TYPE_CHECKING:

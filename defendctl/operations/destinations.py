@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from defendctl.diagnostics import Usage
 from defendctl.durable import is_stream, write_whole
 from defendctl.manifest.resolve import manifest_files, overlay_files
-from defendctl.manifest.suites import list_suites
 from defendctl.operations.workspace import in_none
 from defendctl.project.files import has_ending, would_read
 from defendctl.project.policies import list_policies
 from defendctl.project.project import FILE_NAME
+from defendctl.project.suite_files import list_suites
 from defendctl.render.own import LARGEST
 from defendctl.render.registry import is_own
 
@@ -99,10 +99,10 @@ def _would_be_read(every: Sequence[Workspace], path: Path) -> str | None:
     for one in every if has_ending(path.name) else ():
         file = Path(os.path.normpath(one.cwd / path))
         if any(would_read(one.project.root, entry, file) for entry in _entries(one.project)):
-            return "manifests, rules or tests are read from there"
+            return "manifests, rules, tests or labels are read from there"
     return None
 
 
 def _entries(project: Project) -> Iterator[str]:
     yield from (*project.manifests, *project.overlays, *project.other_overlays)
-    yield from (*project.includes, *project.tests)
+    yield from (*project.includes, *project.tests, *project.labels)

@@ -25,7 +25,7 @@ from defendctl.operations.doctor_state import check_lock, check_state
 from defendctl.operations.schema import schema
 from defendctl.operations.workspace import api_key
 from defendctl.plan.identity import another_id, import_command
-from defendctl.render.words import count
+from defendctl.render.plural import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

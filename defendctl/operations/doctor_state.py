@@ -13,10 +13,11 @@ from defendctl.command import command, either
 from defendctl.diagnostics import DefendctlError
 from defendctl.exits import Exit
 from defendctl.inspection.checkup import Check, note, ok, wrong
-from defendctl.operations.beginning import refuse_lost, unpinned
+from defendctl.operations.beginning import refuse_lost
 from defendctl.operations.left_ids import left_ids
 from defendctl.operations.revision import OLDER, WHOLE_HISTORY, check_checkout
-from defendctl.render.words import count
+from defendctl.operations.unpinned import unpinned
+from defendctl.render.plural import count
 from defendctl.state.backend import Unreachable
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def _place(workspace: Workspace, took: float) -> Iterator[Check]:
         yield wrong("place", str(error), "look at the network, and whether that place is up")
     kept = backend.versions()
     newest = f", the newest with serial {kept[0].serial}" if kept else ""
-    yield ok("versions", f"{count(len(kept), 'earlier state')} kept there{newest}")
+    yield ok("versions", f"{count(len(kept), 'state')} kept there{newest}")
 
 
 def _checked(
@@ -143,9 +144,9 @@ def _left_ids(workspace: Workspace, state: State) -> Iterator[Check]:
         yield wrong("left id", f"{workflow_id} is live and bound to nothing", advice, Exit.UNKNOWN)
     if workspace.place:
         return
-    for name in workspace.store.backend.strays({intent.op for intent in state.unresolved.values()}):
+    for left in workspace.store.backend.strays({intent.op for intent in state.unresolved.values()}):
         advice = f"check whether `{command('state list')}` lists the id in it, then remove it"
-        yield note("recovery", f"{name} belongs to no unresolved create", advice)
+        yield note("recovery", f"{left.told} belongs to no unresolved create", advice)
 
 
 def _unresolved(state: State) -> Iterator[Check]:

@@ -6,7 +6,6 @@ asked for it lost its lock meanwhile, and could only leave what it was told.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from defendctl.command import command
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from defendctl.model import State
     from defendctl.state.store import Store
 
-_OP = re.compile(r"[0-9A-Za-z]+")
-
 
 def left_ids(store: Store, state: State) -> Mapping[str, str]:
     """Operation → workflow id. In a file's folder such ids belong to creates that were settled, as a rule,
@@ -28,8 +25,8 @@ def left_ids(store: Store, state: State) -> Mapping[str, str]:
     if not store.is_elsewhere:
         return {}
     strays = store.backend.strays({intent.op for intent in state.unresolved.values()})
-    found = store.backend.left([op[0] for op in map(_OP.match, strays) if op])
     known = state.known_ids()
+    found = {each.op: each.workflow_id for each in strays if each.workflow_id}
     return {op: workflow_id for op, workflow_id in found.items() if workflow_id not in known}
 
 

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import DefendctlError, Usage
 from defendctl.model import SANDBOX
-from defendctl.render.words import count
-from defendctl.state.open import copies_of, open_local, open_place
+from defendctl.render.plural import count
 from defendctl.state.place import BadPlace, parse_place
-from defendctl.state.session import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
 
     from defendctl.project.project import Project
     from defendctl.state.place import Place
+    from defendctl.state.session import Snapshot
     from defendctl.state.store import Store
 
 
@@ -42,6 +41,8 @@ def place_of_state(project: Project, said: Place | None) -> Place | None:
 
 def open_state(project: Project, place: Place | None, *, sandbox: bool = False, patience: float = 0) -> Store:
     """Raises DefendctlError where what the place needs is not installed."""
+    from defendctl.state.open import open_local, open_place
+
     home, environment, root = _home(project), project.environment, project.root
     if place:
         return open_place(place, home, project.lineage, environment, root, patience)
@@ -54,12 +55,14 @@ def open_state(project: Project, place: Place | None, *, sandbox: bool = False, 
 
 def read_copy(project: Project, place: Place, warn: Callable[[str], None]) -> Snapshot:
     """What was read last of a state that is elsewhere. Raises DefendctlError where nothing was."""
-    found = copies_of(place, _home(project)).read_last(project.lineage)
+    from defendctl.state.open import read_last
+
+    found = read_last(place, _home(project), project.lineage)
     if found is None:
         raise DefendctlError(f"--offline: {place.name} was never read here", "run it without")
-    copy, age = found
-    warn(f"--offline: serial {copy.state.serial} of {place.name}, as it was read {_ago(age)} ago")
-    return Snapshot(copy.state, copy.state, exists=True)
+    snapshot, age = found
+    warn(f"--offline: serial {snapshot.state.serial} of {place.name}, as it was read {_ago(age)} ago")
+    return snapshot
 
 
 def state_folder(project: Project) -> Path:

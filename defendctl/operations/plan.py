@@ -10,7 +10,6 @@ from defendctl.api.dialects import DIALECTS
 from defendctl.diagnostics import DefendctlError, Diagnostic, Usage
 from defendctl.manifest.resolve import resolve
 from defendctl.model import CANARY
-from defendctl.operations.beginning import unpinned
 from defendctl.operations.beside import a_run, read_beside
 from defendctl.operations.left_ids import of_left_ids
 from defendctl.operations.live import read_live, refuse_if_all_missing, unread
@@ -19,6 +18,7 @@ from defendctl.operations.replay import Replayed, replay_plan
 from defendctl.operations.revision import check_checkout
 from defendctl.operations.selection import Selection, in_scope
 from defendctl.operations.tested import read_tests
+from defendctl.operations.unpinned import unpinned
 from defendctl.operations.uploads import with_uploads
 from defendctl.plan.build import World, build_plan, probable_moves, to_read, unknown_outcome
 from defendctl.plan.renames import settle

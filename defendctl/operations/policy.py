@@ -13,9 +13,8 @@ from defendctl.policy.waivers import unneeded
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from defendctl.diagnostics import Severity
     from defendctl.manifest.desired import Desired
     from defendctl.plan.changes import Plan
     from defendctl.policy.findings import Finding, Waiver
@@ -53,24 +52,6 @@ def judge_plan(
 def _unneeded(waiver: Waiver, where: str) -> str:
     about = f"{waiver.rule} for {waiver.address}, {waiver.field}"
     return f"Nothing{where} needs this waiver any more ({about}): remove it."
-
-
-def of_manifests(desired: Desired, today: datetime.date) -> Iterator[Diagnostic]:
-    """What rules say of the manifests alone; what is waived is told by the plan."""
-    rest = (desired.labels, desired.waivers, desired.places, today)
-    for finding in judge_manifests(desired.policy.rules, desired.workflows, *rest):
-        if finding.verdict != "waived":
-            severity: Severity = "error" if finding.verdict == "denied" else "warning"
-            message = f"{finding.address}: {finding.message} {finding.detail} (rule {finding.rule})."
-            yield Diagnostic(severity, CODE, message, finding.span)
-
-
-def exits(found: Iterable[Diagnostic]) -> int:
-    """5 if only the policy says no, 1 if anything else is wrong."""
-    codes = {diagnostic.code for diagnostic in found if diagnostic.severity == "error"}
-    if not codes:
-        return Exit.OK
-    return Exit.BLOCKED if codes == {CODE} else Exit.FAILED
 
 
 def refuse_denied(review: Review) -> None:

@@ -11,7 +11,7 @@ from defendctl.event import scored
 from defendctl.manifest.lint import levelled
 from defendctl.replay.lint import lint, wants_events
 from defendctl.replay.proposals import GONE, NO_LIST, not_replayed, proposals, untold
-from defendctl.replay.replay import Proposal, Replay, Sample, replay
+from defendctl.replay.replay import Proposal, Replay, replay
 
 if TYPE_CHECKING:
     from defendctl.api.detail import Recent
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from defendctl.operations.progress import Progress
     from defendctl.operations.workspace import Workspace
     from defendctl.plan.changes import Change, Plan
+    from defendctl.replay.sample import Sample
 
 Read = Mapping[str, "Recent | ApiError | None"]
 Places = Mapping[tuple[str, str], "Span"]

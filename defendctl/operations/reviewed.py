@@ -16,7 +16,8 @@ from defendctl.operations.planfile import read_plan
 from defendctl.plan.digest import digest
 from defendctl.plan.direction import TIGHTENS
 from defendctl.plan.fingerprints import MOVE
-from defendctl.render.words import consent, count, path, sides
+from defendctl.render.plural import count
+from defendctl.render.words import consent, path, sides
 from defendctl.state.spent import is_forgotten, spent_since
 
 if TYPE_CHECKING:

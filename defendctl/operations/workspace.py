@@ -72,6 +72,8 @@ class Settings:
     timeout: float | None = None
     warn: Callable[[str], None] = _silent
     log: Callable[[str], None] = _silent
+    waits: Callable[[float], None] = lambda seconds: None
+    """Told for how many seconds the API asks to wait."""
     today: date = field(default_factory=_today)
     """By which waivers expire."""
     new_state: bool = False
@@ -197,6 +199,7 @@ class Workspace:
     def api(self) -> Iterator[DefendApi]:
         """Raises DefendctlError without a key. Under --sandbox, an embedded server while it is used."""
         from defendctl.api.client import DefendApi
+        from defendctl.api.patience import Patience
 
         with self._endpoint() as (url, key):
             api = DefendApi(
@@ -204,6 +207,7 @@ class Workspace:
                 key,
                 seconds=self.settings.timeout,
                 log=self.settings.log,
+                patience=Patience(waits=self.settings.waits),
             )
             try:
                 yield api

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from defendctl.inspection.contrast import Difference
 from defendctl.plan.digest import canonical
 from defendctl.plan.direction import INDETERMINATE, LOOSENS, NONE, TIGHTENS, worst
+from defendctl.policy.rules import FLAG_RATE_CHECK, FlagRate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -63,6 +64,8 @@ def _by_subject(waivers: Iterable[Waiver]) -> dict[str, str]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, FlagRate):
+        return asdict(value)
     return list(value) if isinstance(value, tuple | set | frozenset) else value
 
 
@@ -99,6 +102,8 @@ def _of_limit(check: str, old: Any, new: Any) -> Direction:
         return TIGHTENS if new is True else LOOSENS
     if isinstance(old, int | float) and isinstance(new, int | float):
         return _number(old, new, floor=check in _FLOORS)
+    if check == FLAG_RATE_CHECK:
+        return _rates(old, new)
     if check == "min_threshold":
         return _floors(old, new)
     if check == "require_metrics":
@@ -112,6 +117,14 @@ def _number(old: float, new: float, *, floor: bool) -> Direction:
     if old == new:
         return NONE
     return TIGHTENS if (new > old) == floor else LOOSENS
+
+
+def _rates(old: float | FlagRate, new: float | FlagRate) -> Direction:
+    """A number promises nothing of other events: what keeps the exact form of its rate keeps it as well."""
+    (rate, sure), (then, surer) = (
+        (one.rate, one.confidence) if isinstance(one, FlagRate) else (one, 0.0) for one in (old, new)
+    )
+    return worst([_number(rate, then, floor=False), _number(sure, surer, floor=True)])
 
 
 def _floors(old: Mapping[str, float], new: Mapping[str, float]) -> Direction:

@@ -17,9 +17,9 @@ from defendctl.plan.alike import rounded
 from defendctl.plan.diff import EPSILON
 from defendctl.plan.direction import INDETERMINATE, LOOSENS
 from defendctl.policy.finding import Broken, Judge, in_order, named, said
-from defendctl.policy.rules import CHANGE_CHECKS, FLAG_RATE, RETIRE
+from defendctl.policy.flag_rate import judge_flag_rate
+from defendctl.policy.rules import CHANGE_CHECKS, FLAG_RATE_CHECK, RETIRE
 from defendctl.policy.waivers import by_subject
-from defendctl.replay.replay import wilson
 
 if TYPE_CHECKING:
     import datetime
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from defendctl.plan.changes import Change, Plan
     from defendctl.plan.compare import FieldChange
     from defendctl.policy.findings import Finding, Waiver
-    from defendctl.policy.rules import Rule
+    from defendctl.policy.rules import FlagRate, Rule
     from defendctl.replay.replay import Replay
 
 
@@ -62,7 +62,7 @@ def judge_changes(
 
 def to_replay(rules: Iterable[Rule], plan: Plan, labels: Mapping[str, Mapping[str, str]]) -> list[str]:
     """The addresses that `max_flag_rate` needs a replay of."""
-    bounds = [rule for rule in rules if rule.check == "max_flag_rate"]
+    bounds = [rule for rule in rules if rule.check == FLAG_RATE_CHECK]
     return [
         c.address for c in plan.listed if _moves_thresholds(c) and any(_selects(r, c, labels) for r in bounds)
     ]
@@ -191,44 +191,8 @@ def _no_retire(change: Change, limit: bool, replay: Replay | None) -> Iterator[B
         yield Broken(RETIRE, None, "it is no longer declared; declare it again, or have it waived")
 
 
-def _max_flag_rate(change: Change, limit: float, replay: Replay | None) -> Iterator[Broken]:
-    if not _moves_thresholds(change):
-        return
-    if replay is None or replay.why_not:
-        why = replay.why_not if replay else "it was not replayed"
-        yield Broken(FLAG_RATE, None, f"the flag rate is not known: {why}", evaluated=False)
-    elif replay.enough:
-        yield from _rate(replay, limit)
-    else:
-        yield _rate_of_few(replay, limit)
-
-
-def _rate_of_few(replay: Replay, limit: float) -> Broken:
-    """Broken only where the least that the rate may be of all events is too much; else not judged."""
-    fails = replay.after.fails if replay.after else 0
-    least, _ = wilson(fails, replay.events)
-    if least > limit + EPSILON and replay.after and replay.after.bounds:
-        told = f"{fails} of {replay.events} events would be flagged, so at least {least:.1%} of all (95 %)"
-        return Broken(FLAG_RATE, replay.after.bounds[1], f"{told}; at most {limit:.1%} is allowed")
-    few = f"not judged, {replay.events} of {replay.needed} events that it needs"
-    return Broken(FLAG_RATE, None, few, evaluated=False, denies=False)
-
-
-def _rate(replay: Replay, limit: float) -> Iterator[Broken]:
-    """What is unknown may all be flagged, or none of it: only what is certain breaks or holds the rule."""
-    bounds = replay.after.bounds if replay.after else None
-    if replay.after is None or bounds is None:
-        detail = f"of the last {replay.events} events none has the scores that are needed"
-        yield Broken(FLAG_RATE, None, detail, evaluated=False)
-        return
-    least, most = bounds
-    unknown = f", and for {replay.after.unknown} that is unknown" if replay.after.unknown else ""
-    told = f"{replay.after.fails} of {replay.events} events would be flagged ({least:.1%}){unknown}"
-    if least > limit + EPSILON:
-        yield Broken(FLAG_RATE, most, f"{told}; at most {limit:.1%} is allowed")
-    elif most > limit + EPSILON:
-        detail = f"{told}: whether that is more than {limit:.1%} cannot be told"
-        yield Broken(FLAG_RATE, most, detail, evaluated=False)
+def _max_flag_rate(change: Change, limit: float | FlagRate, replay: Replay | None) -> Iterator[Broken]:
+    return judge_flag_rate(replay, limit) if _moves_thresholds(change) else iter(())
 
 
 def _is_number(value: Any) -> bool:

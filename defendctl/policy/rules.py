@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
+from defendctl.evidence.bounds import least_events, most_hits
 from defendctl.policy.selector import Term
-from defendctl.replay.replay import Sample
+from defendctl.replay.sample import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +37,7 @@ CHANGE_CHECKS: Final = (
 )
 CHECKS: Final = (*MANIFEST_CHECKS, *CHANGE_CHECKS)
 
+FLAG_RATE_CHECK: Final = "max_flag_rate"
 RETIRE: Final = "retire"
 FLAG_RATE: Final = "flag_rate"
 """What a waiver says in `field` where no field of a workflow is meant."""
@@ -59,8 +61,27 @@ class Selector:
 
 
 @dataclass(frozen=True, slots=True)
+class FlagRate:
+    """The exact form of `max_flag_rate`: the rate of all events like those that were read is at most `rate`,
+    which is false with a probability of 1 - confidence at most, at one look."""
+
+    rate: float
+    confidence: float
+
+    @property
+    def needs(self) -> int:
+        """The fewest events that prove it, if none of them is flagged."""
+        return least_events(self.rate, 1 - self.confidence)
+
+    def allows(self, events: int) -> int | None:
+        """How many of them may be flagged, or may be for all that is known; None: there are too few."""
+        return most_hits(events, self.rate, 1 - self.confidence)
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
-    """One check with its limit: `min_threshold` and `{metric: number}`, `no_retire` and True."""
+    """One check with its limit: `min_threshold` and `{metric: number}`, `no_retire` and True,
+    `max_flag_rate` and a number or a FlagRate."""
 
     id: str
     level: Level

@@ -14,7 +14,7 @@ from defendctl.project.project import DEFAULT_STATE, FILE_NAME, Project
 from defendctl.project.sections import check_sample, check_section, policy_rules
 from defendctl.project.state_path import check_state_path
 from defendctl.project.states import state_place
-from defendctl.replay.replay import Sample
+from defendctl.replay.sample import Sample
 from defendctl.schema.checks import is_meant_as, something_else, without_extensions
 from defendctl.yamltext.loader import load
 from defendctl.yamltext.report import Report
@@ -128,6 +128,8 @@ def _built(file: Path, model: ProjectFile, document: Document) -> Project:
         spans=tuple(document.span(("manifests", i)) for i in range(len(model.manifests))) if given else (),
         tests=tuple(model.tests),
         test_spans=tuple(document.span(("tests", i)) for i in range(len(model.tests))),
+        labels=tuple(model.labels),
+        label_spans=tuple(document.span(("labels", i)) for i in range(len(model.labels))),
         includes=tuple(model.policy.include),
         include_spans=tuple(
             document.span(("policy", "include", i)) for i in range(len(model.policy.include))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from defendctl.replay.replay import Sample
+from defendctl.replay.sample import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +43,8 @@ class Project:
     """Where each of `manifests` stands; empty if the file does not say them."""
     tests: tuple[str, ...] = ()
     test_spans: tuple[Span, ...] = ()
+    labels: tuple[str, ...] = ()
+    label_spans: tuple[Span, ...] = ()
     rules: tuple[Rule, ...] = ()
     includes: tuple[str, ...] = ()
     include_spans: tuple[Span, ...] = ()

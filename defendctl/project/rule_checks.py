@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from defendctl.diagnostics import Diagnostic
 from defendctl.model import METRICS
-from defendctl.policy.rules import CHECKS, Rule, Selector
+from defendctl.policy.rules import CHECKS, FLAG_RATE_CHECK, FlagRate, Rule, Selector
 from defendctl.schema import models_policy
 from defendctl.schema.checks import Fault, unknown_metrics
 from defendctl.schema.problems import check, known_keys
@@ -18,6 +18,7 @@ from defendctl.yamltext.quote import found, quoted
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from defendctl.policy.rules import Policy
     from defendctl.yamltext.node import Document, KeyPath
     from defendctl.yamltext.report import Report
 
@@ -30,7 +31,9 @@ def rules(
     for index, entry in enumerate(entries if isinstance(entries, list) else ()):
         place = (*at, index)
         model = check(models_policy.RuleEntry, entry, place, document, report)
-        sound = not isinstance(entry, dict) or _sound(entry, place, metrics, document, report)
+        sound = not isinstance(entry, dict) or (
+            _sound(entry, place, metrics, document, report) and _flag_rate(entry, place, document, report)
+        )
         if model is not None and sound:
             yield _rule(model, entry, document, place)
 
@@ -88,9 +91,19 @@ def _empty(entry: dict[str, Any]) -> Iterator[Fault]:
             yield (key,), "invalid-value", f"`{key}` is empty; say what is meant, or leave it out."
 
 
+def _flag_rate(entry: dict[str, Any], at: KeyPath, document: Document, report: Report) -> bool:
+    """Whether it is one of the two forms that there are, if it is there."""
+    given = entry.get(FLAG_RATE_CHECK, 0)
+    if isinstance(given, dict):
+        return check(models_policy.ExactRate, given, (*at, FLAG_RATE_CHECK), document, report) is not None
+    return check(models_policy.PlainRate, {FLAG_RATE_CHECK: given}, at, document, report) is not None
+
+
 def _rule(model: models_policy.RuleEntry, entry: dict[str, Any], document: Document, at: KeyPath) -> Rule:
     check = next(key for key in CHECKS if key in entry)
     limit = getattr(model, check)
+    if check == FLAG_RATE_CHECK and isinstance(limit, dict):
+        limit = FlagRate(**limit)
     if check == "capabilities":
         limit = {name: getattr(limit, name) for name in sorted(limit.model_fields_set)}
     select = model.select
@@ -119,3 +132,15 @@ def idle_rules(
         if addresses and not any(rule.select.holds(a, labels.get(a, {})) for a in addresses):
             message = f"The rule {quoted(rule.id)} selects none of the workflows that are declared."
             yield Diagnostic("warning", "idle-rule", message, rule.span)
+
+
+def unprovable_rules(policy: Policy) -> Iterator[Diagnostic]:
+    """An error for each that no sample of so few events as are read could keep."""
+    for rule in policy.rules:
+        if isinstance(rule.limit, FlagRate) and rule.limit.needs > policy.sample.last:
+            message = (
+                f"A flag rate of {rule.limit.rate:g} takes {rule.limit.needs} events to be proven with a "
+                f"confidence of {rule.limit.confidence:g}, and only {policy.sample.last} are read "
+                f"(`policy.replay.last`), so that nothing could keep this rule: raise `last`."
+            )
+            yield Diagnostic("error", "out-of-range", message, rule.span)

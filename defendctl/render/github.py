@@ -13,10 +13,10 @@ from defendctl.plan.direction import INDETERMINATE, LOOSENS
 from defendctl.render.inert import inert
 from defendctl.render.markdown.markup import cut
 from defendctl.render.markdown.review import rate
+from defendctl.render.plural import count
 from defendctl.render.setting import PLAIN
 from defendctl.render.words import (
     consent,
-    count,
     declared,
     edit,
     headline,

@@ -22,12 +22,14 @@ FORMATS: Final[dict[str, dict[str, str]]] = {
         "json": "json.plan:plan",
         "markdown": "markdown.comment:plan",
         "github": "github:plan",
+        "html": "html.page:plan",
     },
     "drift": {
         "text": "text.drift:drift",
         "json": "json.results:drift",
         "markdown": "markdown.comment:drift",
         "github": "github:drift",
+        "html": "html.page:drift",
     },
     "diagnostics": {
         "text": "text.diagnostics:diagnostics",
@@ -62,7 +64,9 @@ FORMATS: Final[dict[str, dict[str, str]]] = {
         "json": "json.suite:suite",
         "junit": "junit:suite",
         "markdown": "markdown.suite:suite",
+        "html": "html.page:suite",
     },
+    "tune": {"text": "text.tune:tune", "json": "json.tune:tune"},
     "proof": {"text": "text.proof:proof", "json": "json.proof:proof"},
     "comparison": {
         "text": "text.contrast:contrast",
@@ -72,6 +76,12 @@ FORMATS: Final[dict[str, dict[str, str]]] = {
     "manifest": {"yaml": "effective:yaml", "json": "effective:json", "text": "effective:yaml"},
     "explanation": {"text": "text.diagnostics:explanation", "json": "json.explanation:explanation"},
     "pipelines": {"text": "pipelines:text", "json": "pipelines:json"},
+    "report": {
+        "text": "page.plain:report",
+        "html": "html.page:report",
+        "markdown": "page.markdown:report",
+        "json": "page.saved:report",
+    },
     "doctor": {"text": "text.doctor:doctor", "json": "json.doctor:doctor"},
 }
 """Kind of result → format → module in `render/` and function. The first format of a kind is its default."""
@@ -86,6 +96,8 @@ OWN: Final = {
     "markdown": "own:markdown",
     "github": "own:github",
     "sarif": "own:sarif",
+    "html": "own:html",
+    "junit": "own:junit",
     "schema": "own:schema",
     "state": "own:state",
 }

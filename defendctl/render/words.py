@@ -12,6 +12,7 @@ from defendctl.plan.changes import ACTIONS, files_to_upload, is_listed
 from defendctl.plan.digest import digest
 from defendctl.plan.direction import WORST_FIRST
 from defendctl.render.inert import inert, pair, value
+from defendctl.render.plural import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -217,10 +218,6 @@ def consent(result: Plan) -> str:
 def located(file: str, folder: str) -> str:
     """A file as the repository names it, where `folder` is the one that the command ran in."""
     return normpath(join(folder, file.replace("\\", "/")))
-
-
-def count(n: int, noun: str) -> str:
-    return f"{n} {noun}{'' if n == 1 else 's'}"
 
 
 def _nothing(unchanged: int, told: int) -> str:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from defendctl.model import Binding, Fields, Observed
     from defendctl.plan.changes import Change
-    from defendctl.replay.replay import Sample
+    from defendctl.replay.replay import Thresholds
+    from defendctl.replay.sample import Sample
 
 
 GONE: Final = "the API answers 404 for it"
@@ -60,6 +61,18 @@ def proposal(change: Change) -> Proposal | str | None:
             return _between(change) if _thresholds_change(change) else None
 
 
+def standing(change: Change) -> Proposal | str | None:
+    """What is asked of a workflow whose thresholds do not move: its rate today, on both sides. None where
+    `proposal` has something to say already."""
+    if proposal(change) is not None:
+        return None
+    match change:
+        case Adopt() | Update() | Replace() | Same() | Block() if change.observed:
+            return _between(change)
+        case _:
+            return GONE
+
+
 def _blocked(kind: str) -> str:
     return GONE if kind == MISSING else f"it is blocked ({kind}), so nothing changes"
 
@@ -68,9 +81,11 @@ def _thresholds_change(change: Change) -> bool:
     return any(f.path == "type" or is_metric(f.path) for f in change.fields)
 
 
-def _between(change: Adopt | Update | Replace) -> Proposal | str:
-    if change.observed is None:
+def _between(change: Adopt | Update | Replace | Same | Block) -> Proposal | str:
+    if change.observed is None or change.workflow_id is None:
         return GONE
+    if change.binding is None or change.desired is None:
+        return _UNKNOWN
     before, desired = _today(change.observed, change.binding), change.desired
     if "type" not in before or "metrics" not in before:
         return _UNKNOWN
@@ -100,3 +115,16 @@ def _today(observed: Observed, binding: Binding) -> Fields:
     """What is live as it was read, or as it was last applied where it cannot be read."""
     applied = {n: v for n, v in binding.applied.items() if n not in binding.unconfirmed}
     return applied | observed.fields
+
+
+def thresholds_today(observed: Observed | None, binding: Binding) -> Thresholds | str:
+    """What one workflow guards with, or why that is not to be told."""
+    if observed is None:
+        return GONE
+    today = _today(observed, binding)
+    if "type" not in today or "metrics" not in today:
+        return _UNKNOWN
+    if today["type"] != "custom":
+        return _AUTOMATIC.format("today")
+    numbers = all(isinstance(value, float) for value in today["metrics"].values())
+    return dict(today["metrics"]) if numbers else _NO_NUMBER

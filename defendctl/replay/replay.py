@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from defendctl.event import moment
+from defendctl.replay.distribution import Distribution, distribution
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from defendctl.event import Scored
+    from defendctl.replay.sample import Sample
 
 
 Range = tuple[float, float]
@@ -25,15 +27,6 @@ Thresholds = dict[str, float]
 
 _Z: Final = 1.959963984540054
 """The 97.5 % point of the normal distribution."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """How many events are read of each workflow, and how many a rate must have to be judged by itself."""
-
-    last: int = 50
-    min_events: int = 20
-    """With fewer the interval is wider than 35 points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +42,7 @@ class MetricReplay:
     fails_after: int
     ties: int
     """Events whose score is exactly the threshold of the proposal; they pass."""
+    distribution: Distribution = field(default_factory=Distribution)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +199,7 @@ def _metric(name: str, asks: Proposal, events: Sequence[Scored]) -> MetricReplay
         fails_before=_failing(scores, before),
         fails_after=_failing(scores, after),
         ties=sum(not isinstance(score, bool) and score == after for score in scores),
+        distribution=distribution(scores, (before, after)),
     )
 
 

@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from defendctl.model import ADDRESS, CONTENT, METRICS
-from defendctl.policy.rules import CHECKS, FLAG_RATE, RETIRE
+from defendctl.policy.rules import CHECKS, FLAG_RATE, FLAG_RATE_CHECK, RETIRE
 from defendctl.policy.waivers import WAIVABLE
 from defendctl.schema import fields, models_manifest, models_policy, models_project, texts
 from defendctl.schema.checks import KEY_VARIABLES
@@ -70,7 +70,7 @@ def project_schema(custom_metrics: Sequence[str] = ()) -> Schema:
         section = {"type": "object", "properties": properties_of(model, texts.SECTIONS[name])}
         schema["properties"][name] = {**texts.PROJECT[name], **section, "additionalProperties": False}
     schema["properties"]["state"]["allOf"] = _one_place()
-    for name in ("manifests", "tests", "custom_metrics"):
+    for name in ("manifests", "tests", "labels", "custom_metrics"):
         schema["properties"][name]["uniqueItems"] = True
     schema["properties"]["api"]["properties"]["key_variable"]["pattern"] = f"^{KEY_VARIABLES}$"
     schema["properties"]["policy"] = _policy()
@@ -365,6 +365,11 @@ def _rule_of_policy(metrics: Mapping[str, str] | None) -> Schema:
             **section,
             "minProperties": 1,
         }
+    exact = _section(models_policy.ExactRate, texts.EXACT_RATE)
+    given[FLAG_RATE_CHECK] |= {
+        **{**exact, "required": [*texts.EXACT_RATE], "type": ["number", "object"]},
+        **{"minimum": 0.0, "maximum": 1.0, "errorMessage": texts.FLAG_RATE},
+    }
     for name, shape in _metrics_of_rule(metrics).items() if metrics is not None else ():
         given[name] |= shape
     return {

@@ -20,6 +20,7 @@ MAX_LABELS = 32
 
 MAX_COUNT = 1_000_000
 MAX_EVENTS = 10_000
+MAX_REPEATS = 20
 
 
 def _whole(value: Any) -> Any:

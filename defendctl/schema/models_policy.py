@@ -21,6 +21,9 @@ from defendctl.schema.fields import (
     Whole,
 )
 
+LEAST_RATE, MOST_RATE = 0.001, 0.999
+LEAST_CONFIDENCE, MOST_CONFIDENCE = 0.5, 0.9999
+"""No number of events is sure of a rate of nothing, or of all that could ever be."""
 RULE_ID = r"[a-z]([a-z0-9._-]{0,61}[a-z0-9])?"
 
 
@@ -50,7 +53,8 @@ class Select(Model):
 
 
 class RuleEntry(Model):
-    """One rule of a policy; that it holds exactly one check, and knows its metrics, is checked in `rules`."""
+    """One rule of a policy; that it holds exactly one check, and knows its metrics, is checked in
+    `rule_checks`, and so is `max_flag_rate`, which is a PlainRate or an ExactRate."""
 
     id: str
     level: Literal["warn", "deny"]
@@ -72,7 +76,20 @@ class RuleEntry(Model):
     no_retire: bool = True
     max_creates: Count = 0
     max_changes: Count = 0
-    max_flag_rate: Threshold = 0
+    max_flag_rate: Any = 0
+
+
+class PlainRate(Model):
+    """The greatest share of the events that were looked at."""
+
+    max_flag_rate: Threshold
+
+
+class ExactRate(Model):
+    """The greatest rate of all events like them, and how sure that must be."""
+
+    rate: Annotated[float, Field(ge=LEAST_RATE, le=MOST_RATE, allow_inf_nan=False)]
+    confidence: Annotated[float, Field(ge=LEAST_CONFIDENCE, le=MOST_CONFIDENCE, allow_inf_nan=False)]
 
 
 class ReplaySection(Model):

@@ -6,9 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from defendctl.schema.fields import Item, Model, Text, Threshold, Version, Whole
-
-MAX_REPEATS = 20
+from defendctl.schema.fields import MAX_REPEATS, Item, Model, Text, Threshold, Version, Whole
 
 Repeats = Annotated[int, Field(ge=1, le=MAX_REPEATS), Whole]
 

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ValidationError
 
 from defendctl.diagnostics import suggest
 from defendctl.model import LEVELS, MAX_RETRIES_LIMIT
-from defendctl.schema.fields import MAX_COUNT, MAX_EVENTS
-from defendctl.schema.models_suite import MAX_REPEATS
+from defendctl.schema.fields import MAX_COUNT, MAX_EVENTS, MAX_REPEATS
+from defendctl.schema.models_policy import LEAST_CONFIDENCE, LEAST_RATE, MOST_CONFIDENCE, MOST_RATE
 from defendctl.schema.texts import IN_OVERLAY, MISPLACED, MISSING, NO_FIELDS
 from defendctl.yamltext.quote import found, kind_of, path_of, quoted
 from defendctl.yamltext.report import LIMIT
@@ -50,11 +50,12 @@ _WORDS_OF_THE_API = {
 }
 _OF_WORDS = frozenset({"bool_type", "int_type", "float_type", "finite_number"})
 """Kinds of fault where a word or a number stands, and no text."""
-_WITH_CONTENT = frozenset({"EventInput", "CaseInput"})
+_WITH_CONTENT = frozenset({"EventInput", "CaseInput", "LabelFile", "LabelEntry", "LabelWindow"})
 _WITHOUT_DEFAULTS = frozenset({"File", "RuleEntry", "WaiverEntry"})
 _SHARES = frozenset({"metrics", "min_threshold", "max_threshold_step", "max_flag_rate", "scores"})
+_PARTS = {"rate": (LEAST_RATE, MOST_RATE), "confidence": (LEAST_CONFIDENCE, MOST_CONFIDENCE)}
 _WHOLE = {
-    **dict.fromkeys(("max_creates", "max_changes"), (0, MAX_COUNT)),
+    **dict.fromkeys(("max_creates", "max_changes", "events"), (0, MAX_COUNT)),
     **dict.fromkeys(("last", "min_events"), (1, MAX_EVENTS)),
     **dict.fromkeys(("repeats", "quorum"), (1, MAX_REPEATS)),
 }
@@ -117,7 +118,7 @@ def _tell(
 def _missing(model: type[BaseModel], loc: KeyPath, at: KeyPath) -> str:
     around = (*at, *loc[:-1])
     where = _name(around[-2:] if isinstance(around[-1], int) else around[-1:]) if around else "This document"
-    ending = MISSING.get(str(loc[-1]), "add it.")
+    ending = MISSING.get(".".join(map(str, loc)), MISSING.get(str(loc[-1]), "add it."))
     return f"{where} lacks `{loc[-1]}`: {ending}"
 
 
@@ -209,14 +210,15 @@ def _name(loc: KeyPath) -> str:
 
 
 def _is_share(loc: KeyPath) -> bool:
-    return not _SHARES.isdisjoint(loc)
+    return not _SHARES.isdisjoint(loc) or loc[-1] in _PARTS
 
 
 def _range(loc: KeyPath) -> str:
     if _is_share(loc):
-        return "a number from 0 to 1"
-    least, most = _WHOLE.get(str(loc[-1]), (0, MAX_RETRIES_LIMIT))
-    return f"a whole number from {least} to {most}"
+        least, most = _PARTS.get(str(loc[-1]), (0, 1))
+        return f"a number from {least:g} to {most:g}"
+    fewest, greatest = _WHOLE.get(str(loc[-1]), (0, MAX_RETRIES_LIMIT))
+    return f"a whole number from {fewest} to {greatest}"
 
 
 def _metrics(model: type[BaseModel], value: Any) -> tuple[str, str]:

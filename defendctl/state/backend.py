@@ -63,6 +63,19 @@ class Version:
     """How, as an advice: `restore serial 3: …`."""
     place: str
     """Where it is: `in git`."""
+    at: str = ""
+    """When it was put there, in ISO 8601; empty where nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftId:
+    """What a run left that could not record an id any more."""
+
+    op: str
+    workflow_id: str | None
+    """None where what was left holds none that can be used."""
+    told: str
+    """For messages: where, and what."""
 
 
 class Locked(Precondition):
@@ -181,8 +194,8 @@ class Backend(Protocol):
     def left(self, ops: Collection[str]) -> Mapping[str, str]:
         """Operation → the id that its run had to leave, of those named that have any."""
 
-    def strays(self, ops: Collection[str]) -> Sequence[str]:
-        """The names of what was left by other operations than these."""
+    def strays(self, ops: Collection[str]) -> Sequence[LeftId]:
+        """What was left by other operations than these, with one question."""
 
     def forget_left(self, op: str) -> None:
         """Once what it says is part of the state."""

@@ -7,18 +7,21 @@ of another run's; what it holds is the state, byte for byte.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import stat
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote
 
 from defendctl.diagnostics import DefendctlError
 from defendctl.durable import sweep, write_whole
 from defendctl.model import SANDBOX
+from defendctl.state.bounded import parse
 from defendctl.state.document import LARGEST, from_text
 from defendctl.state.local import recovery
 
@@ -113,6 +116,21 @@ class Copies:
     def forget_left(self, op: str) -> None:
         recovery.forget(self._left, op)
 
+    def first_seen(self, ops: Collection[str]) -> dict[str, datetime]:
+        """When this machine first read of each of these creates, by its own clock; the others are forgotten.
+
+        When a create was sent, the clock of another machine says; this one was not before that.
+        """
+        file, now = self._home / "unresolved", datetime.now(UTC)
+        before = _times(file)
+        seen = {op: before.get(op, now) for op in ops}
+        if seen != before:
+            text = json.dumps({op: at.isoformat() for op, at in seen.items()})
+            with suppress(OSError):
+                self._home.mkdir(parents=True, exist_ok=True)
+                write_whole(file, text.encode(), mode=0o600, follow=False)
+        return seen
+
     @property
     def _left(self) -> Path:
         return self._home / "state"
@@ -125,6 +143,15 @@ class Copies:
     def _all(self) -> list[_Named]:
         """Those of this place, and what older versions kept, which does not say of which place it is."""
         return [*_in(self._home), *_in(self.folder)]
+
+
+def _times(file: Path) -> dict[str, datetime]:
+    """What is no time, or none that has come, is not believed."""
+    with suppress(OSError, ValueError, TypeError, AttributeError):
+        text = file.read_text(encoding="utf-8")
+        times = {op: datetime.fromisoformat(at) for op, at in parse(text, LARGEST).items()}
+        return {op: at for op, at in times.items() if at <= datetime.now(UTC)}
+    return {}
 
 
 def _is_kept(copy: Path, document: bytes) -> bool:

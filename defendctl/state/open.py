@@ -6,9 +6,11 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from defendctl.diagnostics import DefendctlError
 from defendctl.state.copies import Copies, folder_name, place_of
 from defendctl.state.local.backend import LocalBackend
 from defendctl.state.place import BUCKETS
+from defendctl.state.session import Snapshot
 from defendctl.state.store import Store
 
 if TYPE_CHECKING:
@@ -20,17 +22,33 @@ if TYPE_CHECKING:
 
 ENGINES: Final[dict[str, str]] = {
     "git": "defendctl.state.register.git:open_git",
-    "postgres": "defendctl.state.postgres.opening:open_postgres",
-    **dict.fromkeys(BUCKETS, "defendctl.state.register.opening:open_objects"),
+    "postgres": "defendctl.state.postgres.backend:PostgresBackend",
+    **dict.fromkeys(BUCKETS, "defendctl.state.register.objects:open_objects"),
 }
-"""Scheme of a place → `module:function`, given the place and the root of the project; loaded when in use."""
+"""Scheme of a place → `module:name`, given the place and the root of the project; loaded when in use."""
+EXTRAS: Final = {"postgres": ("postgres", "psycopg"), **dict.fromkeys(BUCKETS, ("objects", "obstore"))}
+"""Scheme → the extra of our package that it needs, and what that installs."""
 
 
 def open_backend(place: Place, root: Path) -> Backend:
     """Raises DefendctlError where what the scheme needs is not installed."""
     module, _, name = ENGINES[place.scheme].partition(":")
-    opened: Callable[[Place, Path], Backend] = getattr(import_module(module), name)
+    try:
+        opened: Callable[[Place, Path], Backend] = getattr(import_module(module), name)
+    except ImportError as error:
+        raise _missing(place.scheme, error) from error
     return opened(place, root)
+
+
+def _missing(scheme: str, error: ImportError) -> Exception:
+    """An error of our own is not one that an installation cures."""
+    if scheme not in EXTRAS:
+        return error
+    extra, package = EXTRAS[scheme]
+    return DefendctlError(
+        f"a state at {scheme}:// needs {package}, which is not installed",
+        f"install it with `pip install 'defendctl[{extra}]'`",
+    )
 
 
 def open_place(
@@ -49,6 +67,12 @@ def open_place(
 def copies_of(place: Place, folder: Path) -> Copies:
     """What this machine remembers of a state that is elsewhere; nothing is opened for it."""
     return Copies(folder / "backups", partial(folder_name, place.name))
+
+
+def read_last(place: Place, folder: Path, lineage: str | None) -> tuple[Snapshot, float] | None:
+    """What was read last of a state that is elsewhere, and how many seconds ago."""
+    found = copies_of(place, folder).read_last(lineage)
+    return (Snapshot(found[0].state, found[0].state, exists=True), found[1]) if found else None
 
 
 def open_local(

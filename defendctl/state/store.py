@@ -19,7 +19,8 @@ from defendctl.state.session import Session, Snapshot
 from defendctl.state.waiting import take_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
 
     from defendctl.state.backend import Backend, Stored
     from defendctl.state.copies import Copies, Copy
@@ -130,8 +131,13 @@ class Store:
             raise WentElsewhere(self.where, bare.serial, bare.moved_to)
         snapshot = self._snapshot(bare, stored.journal)
         self._recall(snapshot.state)
+        self.first_seen(snapshot.state)
         is_old = stored.document is not None and is_older_format(stored.document)
         return replace(snapshot, is_old=is_old, version=stored.version)
+
+    def first_seen(self, state: State) -> Mapping[str, datetime]:
+        """Operation of each unknown create → when this machine first read of it; of a file, nothing."""
+        return self.copies.first_seen([i.op for i in state.unresolved.values()]) if self.is_elsewhere else {}
 
     def _recall(self, state: State) -> None:
         """What a run knew of its creates and could not record."""

@@ -52,7 +52,7 @@ from defendctl.render.text import diagnostics as diagnostics_text
 from defendctl.render.text import drift as drift_text
 from defendctl.render.text import plan as plan_text
 from defendctl.render.text.paint import plain
-from defendctl.replay.replay import Sample
+from defendctl.replay.sample import Sample
 from defendctl.review import Review
 from defendctl.state.document import fields_from
 from tests.cases.built import BUILT

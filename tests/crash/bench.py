@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Self
 import httpx
 
 from defendctl.sandbox.server import embedded
-from tests.apply.crash import kill_after
 from tests.conftest import Server
 from tests.crash import answers, powercut, probes, scenarios, strace
 from tests.crash.scenarios import SCENARIOS, Arena, copy_package
 from tests.crash.verdict import Ended, Verdict, judge
+from tests.engine.crash import kill_after
 
 if TYPE_CHECKING:
     import subprocess

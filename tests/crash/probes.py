@@ -10,10 +10,10 @@ from dataclasses import replace
 from itertools import dropwhile, takewhile
 from typing import TYPE_CHECKING
 
-from tests import jobs
 from tests.conftest import custom
 from tests.crash import powercut, strace
 from tests.crash.verdict import Ended, Verdict, judge
+from tests.operations import jobs
 
 if TYPE_CHECKING:
     from pathlib import Path

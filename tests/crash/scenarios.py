@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import defendctl
-from tests import jobs
 from tests.conftest import Project, Ran, Server, custom, environment_for
+from tests.operations import jobs
 
 if TYPE_CHECKING:
     import subprocess

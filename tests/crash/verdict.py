@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from defendctl.model import CANARY
-from tests import jobs
+from tests.operations import jobs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -1,7 +1,7 @@
 """A server that misbehaves on GET, PUT and POST: bounded in time and memory, and the key goes nowhere else.
 
-What a lost, truncated or refused answer means is in tests/apply; what
-the wire carries in tests/api/test_client.py; a dead server with fifty bindings in tests/apply too.
+What a lost, truncated or refused answer means is in tests/engine; what
+the wire carries in tests/api/test_client.py; a dead server with fifty bindings in tests/engine too.
 """
 
 from __future__ import annotations

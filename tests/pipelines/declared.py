@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING
 
-from tests.test_cli import run
+from tests.cli.test_cli import run
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from defendctl.sandbox.server import embedded
+from tests.ci.fake_github import FakeGitHub
+from tests.ci.served import serving
 from tests.conftest import KEY, Server
-from tests.forges.fake_github import FakeGitHub
-from tests.forges.served import serving
 from tests.pipelines.origin import Origin, bot
 
 if TYPE_CHECKING:

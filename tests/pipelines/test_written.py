@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cli.test_cli import run
+from tests.operations.test_init import snapshot
 from tests.pipelines.declared import ALONE, ENVIRONMENTS, repository, written
-from tests.test_cli import run
-from tests.test_init import snapshot
 
 if TYPE_CHECKING:
     from pathlib import Path

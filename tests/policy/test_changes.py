@@ -11,7 +11,7 @@ from defendctl.api.dialects import DIALECTS
 from defendctl.model import State
 from defendctl.plan.build import World, build_plan
 from defendctl.policy.change_rules import to_replay
-from defendctl.policy.rules import CHANGE_CHECKS
+from defendctl.policy.rules import CHANGE_CHECKS, FlagRate
 from defendctl.replay.replay import Replay, Together
 from defendctl.review import Review
 from tests.plan.given import ADDRESS, ID, NEWEST, WORKFLOW, bound, one_plan, seen
@@ -56,6 +56,7 @@ def many(**actions: int) -> Plan:
     return build_plan(World(new, {}, state, DIALECTS[NEWEST].support, "h", {*new, *old}))
 
 
+SURE = FlagRate(0.2, 0.95)
 SAFETY = "metrics.comprehensive_safety"
 LEFT = replace(WORKFLOW, type="automatic", metrics={"completeness": "low"})
 AUTOMATIC_BOTH = replace(LEFT, metrics={"completeness": "low", "comprehensive_safety": "low"})
@@ -145,6 +146,16 @@ ROWS: list[tuple[str, Any, Plan | Review, list[tuple[str | None, bool]]]] = [
     ("max_flag_rate",     0.2,   replayed(UPDATE),                        [("flag_rate", False)]),
     ("max_flag_rate",     0.2,   replayed(UPDATE, **few(7, 15)),          [("flag_rate", True)]),
     ("max_flag_rate",     0.2,   change(replace(WORKFLOW, max_retries=1)), []),
+    ("max_flag_rate",     SURE,  UPDATE,                                  [("flag_rate", False)]),
+    ("max_flag_rate",     SURE,  replayed(UPDATE, **rate(0, 0)),          [("flag_rate", True)]),
+    ("max_flag_rate",     SURE,  replayed(UPDATE, **few(0, 13)),          [("flag_rate", False)]),
+    ("max_flag_rate",     SURE,  replayed(UPDATE, **few(0, 14)),          []),
+    ("max_flag_rate",     SURE,  replayed(UPDATE, **few(1, 14)),          [("flag_rate", True)]),
+    ("max_flag_rate",     SURE,  replayed(UPDATE, **rate(5, 50)),         []),
+    ("max_flag_rate",     SURE,  replayed(UPDATE, **rate(6, 50)),         [("flag_rate", True)]),
+    ("max_flag_rate",     SURE,  replayed(UPDATE, **few(5, 49, 1)),       [("flag_rate", True)]),
+    ("max_flag_rate",     SURE,  change(replace(WORKFLOW, max_retries=1)), []),
+    ("max_flag_rate",     SURE,  CREATE,                                  []),
     ("max_flag_rate",     0.2,   CREATE,                                  []),
     ("max_flag_rate",     0.2,   BLOCKED,                                 []),
     ("max_flag_rate",     0.2,   REPLACE,                                 [("flag_rate", False)]),
@@ -168,12 +179,27 @@ def test_each_check(check: str, limit: Any, plan: Plan, expected: list[tuple[str
 
 @pytest.mark.parametrize(("fails", "known", "unknown"), [(0, 0, 0), (4, 15, 0), (7, 15, 4)])
 def test_too_few_events_deny_nothing_and_are_told(fails: int, known: int, unknown: int) -> None:
-    """Wilson's lower bound of 7 of 19 is 19 %; the unknown ones may all pass."""
+    """The lower bound of 7 of 19 is 19 %; the unknown ones may all pass."""
     plan = replayed(UPDATE, **few(fails, known, unknown))
     [finding] = of_plan(rule("max_flag_rate", 0.2, message="Not so many."), plan)
     assert (finding.verdict, finding.evaluated, finding.remedy) == ("warned", False, None)
     assert finding.detail == f"not judged, {known + unknown} of 20 events that it needs"
     assert finding.message == "There are too few recent events to judge this rule by."
+
+
+def test_the_exact_form_says_what_it_takes() -> None:
+    [few_events] = of_plan(rule("max_flag_rate", SURE), replayed(UPDATE, **few(0, 13)))
+    assert few_events.detail == (
+        "13 of 14 events that it takes to prove at most 20.0% with a confidence of 0.95"
+    )
+    [flagged] = of_plan(rule("max_flag_rate", SURE), replayed(UPDATE, **few(6, 49, 1)))
+    assert flagged.detail == (
+        "6 of 50 events would be flagged (12.0%), and for 1 that is unknown; 5 may be, to prove at most "
+        "20.0% with a confidence of 0.95"
+    )
+    passes = waiver("flag_rate", 0.14)
+    [waived] = of_plan(rule("max_flag_rate", SURE), replayed(UPDATE, **few(6, 49, 1)), passes)
+    assert waived.verdict == "waived"
 
 
 def test_every_check_is_in_the_table() -> None:

@@ -105,7 +105,7 @@ def test_too_few_events_deny_where_they_are_certainly_too_many(live: Project) ->
     [finding] = found(live, 5)
     assert finding["evaluated"]
     assert (
-        "20 of 20 events would be flagged, so at least 83.9% of all (95 %); at most 20.0% is"
+        "20 of 20 events would be flagged, so at least 86.1% of all (95 %); at most 20.0% is"
         in finding["detail"]
     )
 

@@ -17,6 +17,9 @@ from defendctl.inspection.view import Row, View
 from defendctl.model import CANARY, Binding, Intent, State
 from defendctl.plan.changes import Move
 from defendctl.plan.compare import FieldChange
+from defendctl.plan.drift import Drifted, FieldEdit
+from defendctl.render.json.results import drift as drift_document
+from defendctl.render.page.saved import Saved
 from defendctl.state.backend import Version
 from defendctl.suite.models import Case, CaseResult, Configuration, Expectation, Repeat, Suite
 
@@ -68,6 +71,48 @@ _REPEAT = Repeat(
 )
 _PROVEN = Proven("metrics.completeness", 0.8, 0.7, "differs")
 _LOOSER = FieldChange("metrics.completeness", 0.8, 0.7, None, None, None, "loosens")
+_SIDE = {"known": 48, "unknown": 2, "fails": 12, "flag_rate": 0.25, "interval": [0.149, 0.388]}
+FLEET: Final[Mapping[str, Any]] = {
+    "format_version": "1.0",
+    "kind": "fleet",
+    "environment": "prod",
+    "host": "api.example.com",
+    "workflows": [
+        {
+            "address": "bot",
+            "workflow_id": "wkfl_1",
+            "action": "update",
+            "direction": "loosens",
+            "drift": "tightens",
+            "missing": False,
+            "policy": {"rules": 2, "denied": ["floor"], "warned": [], "waived": []},
+            "before": {**_SIDE, "flag_rate_range": [0.24, 0.28], "bounds": [0.24, 0.28]},
+            "after": {**_SIDE, "unknown": 0, "known": 50, "bounds": [0.24, 0.24]},
+            "evidence": {"why_not": None, "events": 50, "window": [AT, AT]},
+            "test": {"at": AT, "of": "live", "passed": 3, "cases": 4},
+        },
+        {
+            "address": "triage",
+            "workflow_id": None,
+            "action": "create",
+            "direction": None,
+            "drift": None,
+            "missing": False,
+            "policy": {"rules": 0, "denied": [], "warned": [], "waived": []},
+            "before": None,
+            "after": None,
+            "evidence": {"why_not": "there are no events yet", "events": 0, "window": None},
+            "test": None,
+        },
+    ],
+}
+DRIFTED: Final = Drifted(
+    "bot",
+    "wkfl_1",
+    "loosens",
+    "active",
+    (FieldEdit("metrics.completeness", 0.8, 0.7, 0.8, "drift", "loosens"),),
+)
 
 EXAMPLES: Final[Mapping[str, Any]] = {
     "apply": ApplyResult(
@@ -98,7 +143,7 @@ EXAMPLES: Final[Mapping[str, Any]] = {
         ("feature", "origin/old"),
     ),
     "push": Pushed("git+origin?key=checkout", 8, ("bot → wkfl_1",)),
-    "versions": [Version(3, "0123456789abcdef", "restore serial 3: `git restore`", "in git")],
+    "versions": [Version(3, "0123456789abcdef", "restore serial 3: `git restore`", "in git", AT)],
     "paths": ["defendctl.state.json", "kept/my state.json"],
     "outputs": {"bot": "wkfl_1", "team/b": "wkfl_2"},
     "events": Listed("bot", "wkfl_1", 5, (_EVENT, Event("evt_2", "in_progress")), 10),
@@ -118,6 +163,7 @@ EXAMPLES: Final[Mapping[str, Any]] = {
         AT,
     ),
     "explanation": (CATALOGUE["threshold-one"],),
+    "report": Saved((FLEET, drift_document([DRIFTED]))),
     "proof": Proof(
         "bot",
         "wkfl_1",

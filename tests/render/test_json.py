@@ -34,7 +34,8 @@ def read(document: Mapping[str, Any], kind: str) -> dict[str, Any]:
     assert text.isascii()
     assert text.endswith("}\n")
     data: dict[str, Any] = json.loads(text)
-    assert (data.pop("format_version"), data.pop("kind")) == ("1.0", kind)
+    version = "1.1" if kind == "plan" else "1.0"
+    assert (data.pop("format_version"), data.pop("kind")) == (version, kind)
     return data
 
 

@@ -38,6 +38,7 @@ KINDS = {
     "compare": "comparison",
     "render": "manifest",
     "explain": "explanation",
+    "report": "report",
     "doctor": "doctor",
 }
 """Every command that takes `--format` → the kind of its result."""

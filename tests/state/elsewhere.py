@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from defendctl.command import command
 from defendctl.diagnostics import DefendctlError, Precondition
-from defendctl.state.backend import Held, Locked, Unreachable
+from defendctl.state.backend import Held, LeftId, Locked, Unreachable
 from defendctl.state.local.backend import LocalBackend
 from defendctl.state.owner import Owner
 
@@ -99,8 +99,9 @@ class Elsewhere(LocalBackend):
         self._left_file.write_text(json.dumps({**self._left(), op: workflow_id}))
         return f"{self.where}, as the answer to {op}"
 
-    def strays(self, ops: Collection[str]) -> Sequence[str]:
-        return [f"{op} ({workflow_id})" for op, workflow_id in self._left().items() if op not in ops]
+    def strays(self, ops: Collection[str]) -> Sequence[LeftId]:
+        left = self._left().items()
+        return [LeftId(op, each, f"{op} ({each})") for op, each in left if op not in ops]
 
     def forget_left(self, op: str) -> None:
         left = self._left()

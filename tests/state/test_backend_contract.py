@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -356,6 +357,7 @@ def test_earlier_states_are_kept_and_told_the_newest_first(place: Place) -> None
         (serial, f"writer{serial}") for serial in range(4, 0, -1)
     ]
     assert all(str(one.serial) in one.restore for one in backend.versions())
+    assert all(datetime.fromisoformat(one.at).utcoffset() == timedelta(0) for one in backend.versions())
     newest = backend.newest("lineage")
     assert newest
     assert newest.serial >= 3
@@ -488,7 +490,8 @@ def test_an_id_that_was_left_is_found_by_its_operation_and_forgotten_with_it(pla
     assert place().left(OPS) == {mine: "wkfl_1", others: "wkfl_2"}
     assert place().strays(OPS) == []
     (stray,) = place().strays([mine])
-    assert others in stray
+    assert (stray.op, stray.workflow_id) == (others, "wkfl_2")
+    assert others in stray.told
 
     place().forget_left(mine)
     place().forget_left(mine)

@@ -6,6 +6,7 @@ import json
 import os
 import re
 from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -289,7 +290,7 @@ def test_doctor_tries_the_place_and_tells_what_it_keeps(begun: Project) -> None:
     assert "probe" in elsewhere.calls
     assert re.search(r"git\+\S+ answers; reading the state took \d+ ms", said)
     assert "of several writers it lets one win" in said
-    assert "0 earlier states kept there" in said
+    assert "0 states kept there" in said
 
 
 def test_doctor_says_what_a_place_lacks(begun: Project) -> None:
@@ -334,6 +335,37 @@ def test_an_id_that_the_place_does_not_take_is_kept_beside_the_copies(
     begun.ok("state", "resolve", "late", "--id", live, "--now")
     assert begun.bound("late") == live
     assert not list((begun.root / ".defendctl").rglob("*.recovery"))
+
+
+def test_a_create_is_no_older_than_this_machine_has_known_of_it(begun: Project, there: Path) -> None:
+    """When it was sent says the clock of another machine, which may be slow by any time."""
+    state = from_text(there.read_text())
+    state.unresolved["late"] = Intent("0123abcd", "2020-01-01T00:00:00+00:00", {"name": "late"})
+    there.write_text(to_text(state))
+    give_up = ("state", "resolve", "late", "--not-created")
+    assert "this machine has known of it for less than 15 minutes" in begun.ok(*give_up, code=6).err
+    (seen,) = (begun.root / ".defendctl").rglob("unresolved")
+    before = datetime.now(UTC) - timedelta(minutes=14)
+    seen.write_text(json.dumps({"0123abcd": before.isoformat(), "89ab": before.isoformat()}))
+    begun.ok(*give_up, code=6)
+    seen.write_text(json.dumps({"0123abcd": (before - timedelta(minutes=2)).isoformat()}))
+    begun.ok(*give_up)
+    assert begun.run("plan").code == 0
+    assert json.loads(seen.read_text()) == {}
+
+
+_LATER = '{"0123abcd": "2999-01-01T00:00:00+00:00"}'
+
+
+@pytest.mark.parametrize("bad", ["", "[]", "7", '{"0123abcd": 7}', _LATER])
+def test_what_is_no_time_is_not_believed(begun: Project, there: Path, bad: str) -> None:
+    state = from_text(there.read_text())
+    state.unresolved["late"] = Intent("0123abcd", "2020-01-01T00:00:00+00:00", {"name": "late"})
+    there.write_text(to_text(state))
+    begun.ok("state", "list")
+    (seen,) = (begun.root / ".defendctl").rglob("unresolved")
+    seen.write_text(bad)
+    begun.ok("state", "resolve", "late", "--not-created", code=6)
 
 
 def test_init_names_a_state_that_is_elsewhere_and_begins_one_there(placed: Project, there: Path) -> None:

@@ -568,6 +568,6 @@ def test_what_somebody_put_among_the_left_ids_is_told_and_believed_by_nobody(for
         run_git(forge.bare, "update-ref", f"{LEFT}/{name}", "refs/heads/main")
     backend = forge.backend()
     assert backend.left(["0123"]) == {}
-    assert backend.strays(()) == ["0123 (it holds no usable id)"]
+    assert [each.told for each in backend.strays(())] == ["0123 (it holds no usable id)"]
     backend.forget_left("0123")
     assert f"{LEFT}/0123" not in forge.refs()

@@ -92,7 +92,7 @@ def test_git_that_gives_no_answer_knows_nothing(store: Store, monkeypatch: pytes
     monkeypatch.setattr(git, "earlier", silent)
     assert git_versions.newest(local(store).path, None) is None
     other = to_text(State(lineage="other", serial=3, writer="w")).encode()
-    monkeypatch.setattr(git, "earlier", lambda *given: [("c0ffee", other)])
+    monkeypatch.setattr(git, "earlier", lambda *given: [("c0ffee", "2031-01-01T00:00:00+00:00", other)])
     assert git_versions.newest(local(store).path, "ours") is None
 
 

@@ -39,6 +39,26 @@ class DiagnosticDocument(TypedDict):
     column: int | None
 
 
+class VerdictsDocument(TypedDict):
+    """Events of a metric that says yes or no, and gives no score."""
+
+    true: int
+    false: int
+
+
+class DistributionDocument(TypedDict):
+    """The scores of one metric: each distinct one and how often it was given. With `bin_width`, `scores` are
+    the lower edges of bins that end at the next hundredth or at a threshold, whichever comes first; the edge
+    belongs to its bin. `counts` and `verdicts` add up to `scored`. The share below any threshold is at most
+    `dkw` from that of all events to come, for every threshold at once (95 %, Massart 1990)."""
+
+    scores: list[float]
+    counts: list[int]
+    verdicts: VerdictsDocument
+    bin_width: NotRequired[float]
+    dkw: NotRequired[float]
+
+
 class MetricReplayDocument(TypedDict):
     """One metric. `before` or `after` is null where it is not there on that side."""
 
@@ -50,6 +70,7 @@ class MetricReplayDocument(TypedDict):
     fails_before: int
     fails_after: int
     ties: int
+    distribution: NotRequired[DistributionDocument]
 
 
 class TogetherDocument(TypedDict):

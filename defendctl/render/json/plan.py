@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from defendctl.plan.changes import Block
 from defendctl.plan.digest import digest, field_document
-from defendctl.render.json.dump import FORMAT_VERSION, named, place
+from defendctl.render.json.dump import named, place
 from defendctl.render.json.recorded import tests_document
 from defendctl.render.json.results import diagnostic_document, moves_document
 from defendctl.render.setting import PLAIN
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from defendctl.plan.shapes import ChangeDocument
     from defendctl.policy.findings import Finding, Waiver
     from defendctl.render.json.contract import (
+        DistributionDocument,
         FileDocument,
         FindingDocument,
         FingerprintDocument,
@@ -31,14 +32,18 @@ if TYPE_CHECKING:
     )
     from defendctl.render.json.documents import BegunPart, BesidePart
     from defendctl.render.setting import Setting
+    from defendctl.replay.distribution import Distribution
     from defendctl.replay.replay import MetricReplay, Range, Replay, Together
     from defendctl.review import Review
+
+PLAN_VERSION: Final = "1.1"
+"""1.1: replays tell the distribution of scores."""
 
 
 def plan(value: Review, setting: Setting = PLAIN) -> PlanDocument:
     made = value.plan
     return {
-        "format_version": FORMAT_VERSION,
+        "format_version": PLAN_VERSION,
         "kind": "plan",
         **named(made.environment),
         "digest": digest(made) if made.refreshed else None,
@@ -104,8 +109,8 @@ def _replay(one: Replay) -> ReplayDocument:
         "window": list(one.window) if one.window else None,
         "run_modes": dict(one.run_modes),
         "metrics": [_metric(metric) for metric in one.metrics],
-        "before": _together(one.before),
-        "after": _together(one.after),
+        "before": together_document(one.before),
+        "after": together_document(one.after),
         "newly_flagged": list(one.newly_flagged),
         "no_longer_flagged": list(one.no_longer_flagged),
         "evaluations_before": _range(one.evaluations_before),
@@ -125,10 +130,22 @@ def _metric(one: MetricReplay) -> MetricReplayDocument:
         "fails_before": one.fails_before,
         "fails_after": one.fails_after,
         "ties": one.ties,
+        "distribution": _distribution(one.distribution),
     }
 
 
-def _together(side: Together | None) -> TogetherDocument | None:
+def _distribution(told: Distribution) -> DistributionDocument:
+    shown: DistributionDocument = {
+        "scores": list(told.scores),
+        "counts": list(told.counts),
+        "verdicts": {"true": told.passing, "false": told.failing},
+    }
+    if told.bin_width is not None:
+        shown["bin_width"] = told.bin_width
+    return shown
+
+
+def together_document(side: Together | None) -> TogetherDocument | None:
     if side is None:
         return None
     return {

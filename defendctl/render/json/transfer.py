@@ -34,6 +34,7 @@ class PushDocument(AnyDocument):
 
 class VersionDocument(TypedDict):
     serial: int
+    at: str | None
     writer: str
     place: str
     restore: str
@@ -83,7 +84,8 @@ def versions(value: Sequence[Version], setting: Setting = PLAIN) -> VersionsDocu
 
 
 def _version(one: Version) -> VersionDocument:
-    return {"serial": one.serial, "writer": one.writer, "place": one.place, "restore": one.restore}
+    at = one.at or None
+    return {"serial": one.serial, "at": at, "writer": one.writer, "place": one.place, "restore": one.restore}
 
 
 def paths(value: Sequence[str], setting: Setting = PLAIN) -> PathsDocument:

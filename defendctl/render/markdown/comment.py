@@ -11,11 +11,11 @@ from defendctl.plan.direction import LOOSENS
 from defendctl.render.markdown import review as review_markdown
 from defendctl.render.markdown.fit import Item, Section, fit
 from defendctl.render.markdown.markup import block, code, coded, marker, table
+from defendctl.render.plural import count
 from defendctl.render.setting import PLAIN
 from defendctl.render.words import (
     HEADINGS,
     consent,
-    count,
     declared,
     drifted,
     edit,

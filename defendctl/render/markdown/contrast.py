@@ -8,9 +8,10 @@ from defendctl.plan.direction import LOOSENS, NONE, WORST_FIRST
 from defendctl.render.inert import pair
 from defendctl.render.markdown.fit import Item, Section, fit
 from defendctl.render.markdown.markup import code, coded, table
+from defendctl.render.plural import count
 from defendctl.render.setting import PLAIN
 from defendctl.render.text.contrast import in_words, riskiest
-from defendctl.render.words import count, path, worst_first
+from defendctl.render.words import path, worst_first
 
 if TYPE_CHECKING:
     from defendctl.inspection.contrast import Comparison, Contrast, Difference

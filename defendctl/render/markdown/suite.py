@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from defendctl.render.markdown.markup import code, marker, table
+from defendctl.render.plural import count
 from defendctl.render.setting import PLAIN
 from defendctl.render.text.suite import MOST_REASONS, ROOM, STOPPED, WORDS, counts, header, money, said_of
-from defendctl.render.words import count
 from defendctl.suite.models import VERDICTS
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from defendctl.plan.direction import INDETERMINATE, LOOSENS, NONE, TIGHTENS, WORST_FIRST
 from defendctl.render.inert import inert, pair, value
+from defendctl.render.plural import count
 from defendctl.render.setting import PLAIN
-from defendctl.render.words import count, named, path, worst_first
+from defendctl.render.words import named, path, worst_first
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -6,8 +6,8 @@ from textwrap import fill, indent
 from typing import TYPE_CHECKING
 
 from defendctl.render.inert import inert
+from defendctl.render.plural import count
 from defendctl.render.setting import PLAIN
-from defendctl.render.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

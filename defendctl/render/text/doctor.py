@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from defendctl.render.inert import inert
+from defendctl.render.plural import count
 from defendctl.render.setting import PLAIN
-from defendctl.render.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

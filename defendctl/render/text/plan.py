@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from defendctl.plan.direction import WORST_FIRST
 from defendctl.policy.findings import VERDICTS
 from defendctl.render.inert import inert, pair
+from defendctl.render.plural import count
 from defendctl.render.setting import PLAIN
 from defendctl.render.text.diagnostics import place_of
 from defendctl.render.text.recorded import tests
@@ -15,7 +16,6 @@ from defendctl.render.text.replay import replays
 from defendctl.render.words import (
     HEADINGS,
     consent,
-    count,
     moved,
     no_state,
     notes,

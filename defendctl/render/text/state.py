@@ -51,8 +51,11 @@ def pushed(value: Pushed, setting: Setting = PLAIN) -> str:
 def versions(value: Sequence[Version], setting: Setting = PLAIN) -> str:
     if not value:
         return "No earlier version is kept there.\n"
-    named = [(f"serial {one.serial}  {one.writer}  {one.place}", one.restore) for one in value]
-    return "".join(f"{inert(what)}: {inert(restore)}\n" for what, restore in named)
+    return "".join(f"{inert(_version(one))}: {inert(one.restore)}\n" for one in value)
+
+
+def _version(one: Version) -> str:
+    return "  ".join(filter(None, (f"serial {one.serial}", one.at, one.writer, one.place)))
 
 
 def paths(value: Sequence[str], setting: Setting = PLAIN) -> str:

@@ -23,7 +23,7 @@ from defendctl.state.local.lock import holder, lock, read_owner, unlock
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from defendctl.state.backend import Version
+    from defendctl.state.backend import LeftId, Version
     from defendctl.state.owner import Owner
     from defendctl.state.records import Record
 
@@ -96,7 +96,7 @@ class LocalBackend:
         found = ((op, recovery.find(self.path, op)) for op in ops)
         return {op: workflow_id for op, workflow_id in found if workflow_id}
 
-    def strays(self, ops: Collection[str]) -> Sequence[str]:
+    def strays(self, ops: Collection[str]) -> Sequence[LeftId]:
         return recovery.strays(self.path, ops)
 
     def forget_left(self, op: str) -> None:

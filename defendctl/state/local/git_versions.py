@@ -29,16 +29,16 @@ def known(path: Path, lineage: str | None) -> list[Version]:
     if not git.is_work_tree(path.parent):
         return []
     try:
-        found = [_read(commit, data, lineage, path) for commit, data in git.earlier(path, COMMITS)]
+        found = [_read(commit, at, data, lineage, path) for commit, at, data in git.earlier(path, COMMITS)]
     except git.NoAnswer:
         return []
     return [one for one in found if one]
 
 
-def _read(commit: str, data: bytes, lineage: str | None, path: Path) -> Version | None:
+def _read(commit: str, at: str, data: bytes, lineage: str | None, path: Path) -> Version | None:
     """By a few of its lines alone: a state may be large, and this one is not used."""
     found = heading(data)
     if found.serial is None or lineage not in (None, found.lineage):
         return None
     serial, command = found.serial, f"git restore --source {commit[:12]} {shell_word(str(path))}"
-    return Version(serial, found.writer, f"restore serial {serial}: `{command}`", "in git")
+    return Version(serial, found.writer, f"restore serial {serial}: `{command}`", "in git", at)

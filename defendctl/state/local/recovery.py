@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from defendctl.durable import write_whole
 from defendctl.model import usable_id
+from defendctl.state.backend import LeftId
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -37,20 +38,16 @@ def leave(state: Path, op: str, workflow_id: str) -> Path | None:
 
 def find(state: Path, op: str) -> str | None:
     """The id that the answer to this operation gave, if a run had to leave it."""
-    for path in _left(state, op):
-        with suppress(OSError, UnicodeDecodeError):
-            workflow_id = _read(path)
-            if usable_id(workflow_id):
-                return workflow_id
-    return None
+    return next(filter(None, map(_id_in, _left(state, op))), None)
 
 
-def strays(state: Path, ops: Collection[str]) -> list[str]:
-    """The names of the files beside the state that are of other operations."""
+def strays(state: Path, ops: Collection[str]) -> list[LeftId]:
+    """The files beside the state that are of other operations."""
     prefix = f"{state.name}."
     named = sorted(file.name for file in state.parent.iterdir() if file.name.startswith(prefix))
     left = [name for name in named if name.endswith(".recovery")]
-    return [name for name in left if name.removeprefix(prefix).partition(".")[0] not in ops]
+    of = {name: name.removeprefix(prefix).partition(".")[0] for name in left}
+    return [LeftId(op, _id_in(state.with_name(name)), name) for name, op in of.items() if op not in ops]
 
 
 def forget(state: Path, op: str) -> None:
@@ -73,6 +70,13 @@ def _folders(state: Path) -> Iterator[Path]:
     for folder in (os.getcwd, tempfile.gettempdir):
         with suppress(OSError):
             yield Path(folder())
+
+
+def _id_in(path: Path) -> str | None:
+    with suppress(OSError, UnicodeDecodeError):
+        workflow_id = _read(path)
+        return workflow_id if usable_id(workflow_id) else None
+    return None
 
 
 def _read(path: Path) -> str | None:

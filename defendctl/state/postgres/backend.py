@@ -12,7 +12,7 @@ from zlib import crc32
 
 from defendctl.command import command, shell_word
 from defendctl.diagnostics import DefendctlError
-from defendctl.state.backend import Version, locked_by, refuse_other
+from defendctl.state.backend import LeftId, Version, locked_by, refuse_other
 from defendctl.state.document import LARGEST, DamagedState
 from defendctl.state.local import recovery
 from defendctl.state.postgres import statements
@@ -115,8 +115,9 @@ class PostgresBackend:
         here = {op: workflow_id for op, workflow_id in aside if workflow_id}
         return here | {op: workflow_id for op, workflow_id, _ in self._seen().left if op in ops}
 
-    def strays(self, ops: Collection[str]) -> Sequence[str]:
-        there = [f"{i}, left by {op} at {at}" for op, i, at in self._seen().left if op not in ops]
+    def strays(self, ops: Collection[str]) -> Sequence[LeftId]:
+        left = [each for each in self._seen().left if each[0] not in ops]
+        there = [LeftId(op, each, f"{each}, left by {op} at {at}") for op, each, at in left]
         return [*there, *(recovery.strays(self._aside, ops) if self._aside.parent.is_dir() else ())]
 
     def forget_left(self, op: str) -> None:
@@ -128,7 +129,7 @@ class PostgresBackend:
 
     def versions(self) -> Sequence[Version]:
         rows = self._ask(statements.VERSIONS)
-        return [self._version(row["serial"], row["writer"]) for row in rows]
+        return [self._version(row["serial"], row["writer"], row["at"]) for row in rows]
 
     def newest(self, lineage: str | None) -> Version | None:
         known = [(n, writer) for of, n, writer in self._seen().newest if lineage in (None, of)]
@@ -186,13 +187,13 @@ class PostgresBackend:
         self._read = None
         return self._link.ask(statement, self.patience, key=self._key, **values)
 
-    def _version(self, serial: int, writer: str) -> Version:
+    def _version(self, serial: int, writer: str, at: str = "") -> Version:
         query = (
             "select encode(document, 'base64') from defendctl.versions "
             f"where key = {_literal(self._key)} and serial = {serial} and writer = {_literal(writer)}"
         )
         shell = f"psql -AtX -c {shell_word(query)} DATABASE | base64 --decode | gunzip"
-        return Version(serial, writer, f"restore serial {serial}: `{shell} > FILE`", "in PostgreSQL")
+        return Version(serial, writer, f"restore serial {serial}: `{shell} > FILE`", "in PostgreSQL", at)
 
 
 def _where(place: Place) -> str:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from defendctl.model import usable_id
 from defendctl.state.backend import Held, Stored
+from defendctl.state.bounded import gunzipped
 from defendctl.state.document import LARGEST, DamagedState
 from defendctl.state.lines import decode
 from defendctl.state.owner import Owner, owner_from
-from defendctl.state.postgres.gzipped import expanded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,9 +44,17 @@ def stored(row: Row, where: str, journal: str) -> Stored:
     document = _within(where, row["size"], row["document"])
     lines = _within(journal, row["journal_size"], row["journal"])
     return Stored(
-        None if document is None else expanded(document, where),
+        None if document is None else _expanded(document, where),
         decode(lines.encode() + b"\n", journal) if lines else None,
     )
+
+
+def _expanded(document: bytes, where: str) -> bytes:
+    """Raises DamagedState."""
+    try:
+        return gunzipped(document, LARGEST)
+    except ValueError as error:
+        raise DamagedState(f"{where} cannot be read: {error}") from error
 
 
 def _within(what: str, size: int | None, body: Any) -> Any:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.state.backend import Unreachable, unreleased
+from defendctl.state.bounded import gzipped
 from defendctl.state.document import heading
 from defendctl.state.lines import encode
 from defendctl.state.postgres import statements
-from defendctl.state.postgres.gzipped import squeezed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -71,7 +71,7 @@ class PostgresLease:
                 serial=said.serial,
                 writer=said.writer,
                 nonce=nonce,
-                document=squeezed(document),
+                document=gzipped(document),
             ) or self._ask(statements.REPLACED, nonce=nonce)
             if not put:
                 raise _broken()

@@ -109,8 +109,8 @@ left join lateral (
 """All of one moment. Of what is too large only the size."""
 
 VERSIONS: Final = """
-select id, serial, writer from defendctl.versions
-where key = %(key)s and serial is not null order by id desc limit 100
+select id, serial, writer, to_char(written_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"') as at
+from defendctl.versions where key = %(key)s and serial is not null order by id desc limit 100
 """
 PROBE: Final = """
 select pg_is_in_recovery() as standby, current_setting('synchronous_commit') as synchronous_commit,

@@ -10,6 +10,7 @@ from defendctl.command import command
 from defendctl.diagnostics import DefendctlError
 from defendctl.state.backend import (
     Held,
+    LeftId,
     Locked,
     Stored,
     Unreachable,
@@ -120,10 +121,10 @@ class RegisterBackend:
         found = ((op, left.id_in(known.get(left.name_of(op)))) for op in ops)
         return {op: workflow_id for op, workflow_id in found if workflow_id}
 
-    def strays(self, ops: Collection[str]) -> Sequence[str]:
+    def strays(self, ops: Collection[str]) -> Sequence[LeftId]:
         mine = {left.name_of(op) for op in ops}
         known = self._asked(self.engine.loose)
-        return [left.told(name, known[name]) for name in sorted(known) if name not in mine]
+        return [left.what_is_left(name, known[name]) for name in sorted(known) if name not in mine]
 
     def forget_left(self, op: str) -> None:
         """What cannot be removed now is named as a stray until somebody can."""
@@ -149,9 +150,8 @@ class RegisterBackend:
             return None
         unpack = f"{self.engine.advice(kept.name)} | gunzip > state.json"
         restore = f"`{unpack}`, then `{command('state push state.json --restore')}`"
-        return Version(
-            kept.serial, kept.writer, f"restore serial {kept.serial}: {restore}", f"in {self.where}"
-        )
+        advice = f"restore serial {kept.serial}: {restore}"
+        return Version(kept.serial, kept.writer, advice, f"in {self.where}", kept.at)
 
     def _advice(self) -> str | None:
         newest = self.newest(None)

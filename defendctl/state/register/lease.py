@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.state.backend import Unreachable, unreleased
+from defendctl.state.bounded import gzipped
 from defendctl.state.lines import encode
 from defendctl.state.register.engine import Lost
-from defendctl.state.register.packing import kept_as, packed
+from defendctl.state.register.packing import kept_as
 from defendctl.state.register.swaps import SOON, drawn, swap
 from defendctl.state.register.value import from_bytes
 
@@ -64,7 +65,7 @@ class RegisterLease:
         new, old = kept_as(document, _now()), self._register.state
         kept = [each for each in (old, *self._register.kept) if each and each.name != new.name]
         self._swap(
-            {new.name: packed(document)}, state=new, kept=tuple(kept[: KEEP - 1]), sealed=(), records=b""
+            {new.name: gzipped(document)}, state=new, kept=tuple(kept[: KEEP - 1]), sealed=(), records=b""
         )
 
     def drop_journal(self) -> Sequence[Record]:

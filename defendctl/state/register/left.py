@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.diagnostics import DefendctlError
 from defendctl.model import usable_id
-from defendctl.state.backend import Unreachable
+from defendctl.state.backend import LeftId, Unreachable
 from defendctl.state.bounded import parse
 from defendctl.state.register import swaps
 
@@ -45,9 +45,12 @@ def id_in(data: bytes | None) -> str | None:
     return workflow_id if usable_id(workflow_id) else None
 
 
-def told(name: str, data: bytes) -> str:
-    """For messages."""
-    return f"{name} ({id_in(data) or 'it holds no usable id'})"
+def what_is_left(name: str, data: bytes) -> LeftId:
+    """The name stands for the operation where what is there says none that belongs to it."""
+    op, workflow_id = _body(data).get("op"), id_in(data)
+    mine = isinstance(op, str) and name_of(op) == name
+    told = f"{name} ({workflow_id or 'it holds no usable id'})"
+    return LeftId(str(op) if mine else name, workflow_id, told)
 
 
 def _body(data: bytes | None) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from defendctl.command import shell_word
 from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.state.backend import Unreachable
+from defendctl.state.register.backend import RegisterBackend
 from defendctl.state.register.buckets import KINDS, open_bucket
 from defendctl.state.register.engine import MOST, Lost, refuse_size
 from defendctl.state.register.race import ROUNDS, race
@@ -30,6 +31,7 @@ from defendctl.state.register.refusal import NO_BUCKET, NO_OBJECT, WRONG_KEY, WR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
+    from pathlib import Path
 
     from obstore import GetResult, ObjectMeta
 
@@ -52,6 +54,11 @@ _ASKING: Final = ThreadPoolExecutor(4)
 def _heard(ask: Callable[[], _Answer]) -> _Answer:
     """What `ask` returns. obstore waits deaf to signals: the thread that hears them lets another wait."""
     return _ASKING.submit(ask).result() if current_thread() is main_thread() else ask()
+
+
+def open_objects(place: Place, root: Path) -> RegisterBackend:
+    """Sends nothing. Raises DefendctlError where what is said names no store."""
+    return RegisterBackend(Objects(place))
 
 
 class Objects:

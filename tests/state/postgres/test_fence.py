@@ -115,8 +115,9 @@ def test_what_a_zombie_cannot_record_it_can_leave(door: Door) -> None:
             assert door.open().left(["0123abcd"]) == {"0123abcd": "wkfl_1"}
             heir.append([HEAD, record(1)])
     (stray,) = door.open().strays(())
-    assert "wkfl_1" in stray
-    assert "0123abcd" in stray
+    assert (stray.op, stray.workflow_id) == ("0123abcd", "wkfl_1")
+    assert "wkfl_1" in stray.told
+    assert "0123abcd" in stray.told
 
 
 def test_of_many_that_want_the_lock_at_once_one_gets_it(door: Door) -> None:

@@ -233,7 +233,7 @@ def test_an_id_that_the_store_does_not_take_is_left_on_this_machine(door: Door) 
         proxy.refuses = False
         assert backend.left([OP, "89abef01"]) == {OP: "wkfl_1"}
         (stray,) = backend.strays(())
-        assert OP in stray
+        assert (stray.op, stray.workflow_id) == (OP, "wkfl_1")
         backend.forget_left(OP)
         assert (backend.left([OP]), [*backend.strays(())]) == ({}, [])
 

@@ -1,0 +1,1 @@
+"""What scored events prove of a threshold, and what they do not."""

@@ -1,0 +1,102 @@
+"""Goals on a path of thresholds → what is proven of today's, and which step may be suggested. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from defendctl.plan.diff import same
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from defendctl.evidence.goals import Goal, Standing
+    from defendctl.replay.replay import Thresholds
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Of goals that are judged at `today`, and on a path of ever higher thresholds."""
+
+    goals: Sequence[Goal]
+    today: Thresholds
+    path: Sequence[Thresholds]
+    extremes: tuple[Thresholds, Thresholds]
+    """Nothing that may move flags anything, and all that may flags as much as it can."""
+    standings: Sequence[Standing]
+    """Of each goal, today."""
+    ends: Sequence[int | None]
+    """Of each goal, on the path."""
+
+    @property
+    def today_is(self) -> Standing:
+        worst: tuple[Standing, ...] = ("broken", "undecided")
+        return next((one for one in worst if one in self.standings), "proven")
+
+    @property
+    def steps(self) -> tuple[int, int] | None:
+        """The first and the last step that is proven for all goals. The first is above the last where each of
+        them can be had, but not all of them; None where one cannot."""
+        found = list(zip(self.goals, self.ends, strict=True))
+        if None in self.ends:
+            return None
+        low = max((end for goal, end in found if end is not None and not goal.rising), default=0)
+        high = min(
+            (end for goal, end in found if end is not None and goal.rising), default=len(self.path) - 1
+        )
+        return low, high
+
+    @property
+    def contradicts(self) -> bool:
+        return self.steps is not None and self.steps[0] > self.steps[1]
+
+    @property
+    def range(self) -> tuple[Thresholds, Thresholds] | None:
+        if self.steps is None or self.contradicts:
+            return None
+        return self.path[self.steps[0]], self.path[self.steps[1]]
+
+    @property
+    def best(self) -> Thresholds | None:
+        """The strictest that is proven, where flags are limited; else the one that flags least."""
+        return self.range and self.range[any(goal.rising for goal in self.goals)]
+
+    @property
+    def loosens(self) -> bool:
+        """Whether the best is below today's."""
+        best = self.best or self.today
+        return any(best[m] < self.today[m] and not same(best[m], self.today[m]) for m in self.today)
+
+    @property
+    def may_loosen(self) -> bool:
+        """Only where today's breaks every goal that is not proven, and each of these limits flags: too few
+        events are no reason to loosen."""
+        told = zip(self.goals, self.standings, strict=True)
+        unproven = [(goal, standing) for goal, standing in told if standing != "proven"]
+        return bool(unproven) and all(goal.rising and standing == "broken" for goal, standing in unproven)
+
+    @property
+    def suggested(self) -> Thresholds | None:
+        best = self.best
+        if best is None or all(same(best[metric], self.today[metric]) for metric in self.today):
+            return None
+        return best if self.may_loosen or not self.loosens else None
+
+    def is_impossible(self, goal: Goal) -> bool:
+        """Whether no threshold at all proves it, though there are enough examples."""
+        allowed = goal.allowed
+        return allowed is not None and goal.hits(self.extremes[not goal.rising])[1] > allowed
+
+    @property
+    def impossible(self) -> bool:
+        return self.contradicts or any(map(self.is_impossible, self.goals))
+
+
+def decide(
+    goals: Sequence[Goal],
+    today: Thresholds,
+    path: Sequence[Thresholds],
+    extremes: tuple[Thresholds, Thresholds],
+) -> Decision:
+    standings = [goal.standing(today) for goal in goals]
+    return Decision(goals, today, path, extremes, standings, [goal.end(path) for goal in goals])

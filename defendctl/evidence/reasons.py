@@ -1,0 +1,102 @@
+"""Why tune says what it says, in sentences without an end: with what is there and what is missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from defendctl.evidence.decision import Decision
+    from defendctl.evidence.goals import Goal, Standing
+    from defendctl.evidence.tuning import Tuning
+
+_NOUNS: Final = {
+    "max_flag_rate": ("events", "flagged"),
+    "max_false_alarms": ("labelled events that should pass", "flagged"),
+    "min_recall": ("labelled events that should be flagged", "missed"),
+    "catch": ("known bad cases", "missed"),
+}
+"""What a goal is counted among, and what its hits are."""
+_BY_LOT: Final = ("max_false_alarms", "min_recall")
+_OTHERWISE: Final = "; labels drawn otherwise than uniformly say nothing of it"
+
+
+def promise(goal: Goal) -> str:
+    """`flag rate at most 20 %`."""
+    if goal.limit is None:
+        return "every known bad case caught"
+    if goal.name == "min_recall":
+        return f"recall at least {percent(1 - goal.limit)}"
+    what = "flag rate" if goal.name == "max_flag_rate" else "false alarms"
+    return f"{what} at most {percent(goal.limit)}"
+
+
+def percent(rate: float) -> str:
+    return f"{round(100 * rate, 4):g} %"
+
+
+def counted(hits: tuple[int, int]) -> str:
+    """`17 to 18`, where some are unknown."""
+    sure, most = hits
+    return str(sure) if sure == most else f"{sure} to {most}"
+
+
+def tally(goal: Goal, hits: tuple[int, int]) -> str:
+    """`17 to 18 of 80 events flagged`."""
+    noun, verb = _NOUNS[goal.name]
+    return f"{counted(hits)} of {goal.of} {noun} {verb}"
+
+
+def reasons(asked: Tuning, decision: Decision) -> Iterator[str]:
+    """Of each goal that today's thresholds are not proven to reach, and of what keeps others from it."""
+    for goal, standing in zip(decision.goals, decision.standings, strict=True):
+        if standing != "proven":
+            yield _of_goal(asked, goal, standing, decision)
+    if decision.contradicts:
+        yield _contradiction(asked, decision)
+    elif decision.best and decision.loosens and not decision.suggested and decision.today_is != "proven":
+        yield _not_loosened(asked, decision)
+
+
+def _of_goal(asked: Tuning, goal: Goal, standing: Standing, decision: Decision) -> str:
+    noun, verb = _NOUNS[goal.name]
+    if goal.allowed is None:
+        other = _OTHERWISE if goal.name in _BY_LOT and asked.labelled_otherwise else ""
+        return f"{promise(goal)}: {goal.needed} {noun} needed, {goal.of} there{other}"
+    if decision.is_impossible(goal):
+        most = goal.hits(decision.extremes[not goal.rising])[1]
+        told = f"{_whatever(asked, goal)} {most} of {goal.of} {noun} are {verb}"
+    else:
+        told = f"{tally(goal, goal.hits(decision.today))} with today's, which is {standing}"
+    return f"{promise(goal)}: {told}, and {goal.allowed} may be"
+
+
+def _whatever(asked: Tuning, goal: Goal) -> str:
+    metrics = " and ".join(asked.metrics)
+    others = [metric for metric in asked.today if metric not in asked.metrics]
+    if not goal.rising:
+        return f"with a threshold of 1 for {metrics} up to"
+    return (
+        f"by {' and '.join(others)} alone up to" if others else f"with no threshold of {metrics} at all up to"
+    )
+
+
+def _contradiction(asked: Tuning, decision: Decision) -> str:
+    """Which goals ask for more than the others leave, and where each of them ends."""
+    found = list(zip(decision.goals, decision.ends, strict=True))
+    needs = max((end, promise(goal)) for goal, end in found if end is not None and not goal.rising)
+    allows = min((end, promise(goal)) for goal, end in found if end is not None and goal.rising)
+    return (
+        f"{needs[1]} needs {_at(asked, decision, needs[0])} or more, {allows[1]} allows "
+        f"{_at(asked, decision, allows[0])} or less: no threshold does both"
+    )
+
+
+def _not_loosened(asked: Tuning, decision: Decision) -> str:
+    at = ", ".join(f"{m} {decision.best[m]:g}" for m in asked.metrics) if decision.best else ""
+    return f"{at} would be proven; it is not suggested, for nothing shows that today's breaks the goal"
+
+
+def _at(asked: Tuning, decision: Decision, step: int) -> str:
+    return ", ".join(f"{metric} {decision.path[step][metric]:g}" for metric in asked.metrics)

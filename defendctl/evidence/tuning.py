@@ -1,0 +1,157 @@
+"""What tune is asked, and what it found: values, and what they mean for whoever started it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from defendctl.exits import Exit
+
+if TYPE_CHECKING:
+    from defendctl.evidence.goals import Goal, Standing
+    from defendctl.plan.direction import Direction
+    from defendctl.replay.replay import Thresholds
+
+Example = Mapping[str, float | None]
+Status = Literal["proven", "estimate", "not_provable", "impossible"]
+"""`estimate`: a value that nothing proves. `not_provable`: the examples are too few for it, or do not decide.
+`impossible`: no threshold does it, whatever more examples would say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """One goal as it was asked for. The limits of rates are shares; `catch` and `cost` have their own."""
+
+    max_flag_rate: float | None = None
+    max_false_alarms: float | None = None
+    min_recall: float | None = None
+    catch: Literal["tests", "found", "both"] | None = None
+    cost: tuple[float, float] | None = None
+    """What a false alarm costs, and what a miss does."""
+
+    @property
+    def needs_labels(self) -> bool:
+        rates = (self.max_false_alarms, self.min_recall)
+        return self.catch in ("found", "both") or any(rate is not None for rate in rates)
+
+    @property
+    def rates(self) -> int:
+        """How many of them promise something of a rate: they share the probability of being false."""
+        return sum(one is not None for one in (self.max_flag_rate, self.max_false_alarms, self.min_recall))
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What is asked of the events of one workflow: `today` has all metrics that it guards."""
+
+    address: str
+    workflow_id: str
+    metrics: tuple[str, ...]
+    """Those whose thresholds may move."""
+    today: Thresholds
+    aim: Aim
+    confidence: float = 0.95
+    looks: int = 1
+    recent_only: bool = False
+    labelled_otherwise: bool = False
+    """Whether there are labels of events that were not drawn by lot among all."""
+
+    @property
+    def delta(self) -> float:
+        """The probability with which one promise may be false."""
+        return (1 - self.confidence) / self.looks / max(1, self.aim.rates)
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """Examples of which somebody said what they should be, as metric → score."""
+
+    known: tuple[Example, ...] = ()
+    """Bad ones that must be caught, however they were found."""
+    bad: tuple[Example, ...] = ()
+    """Events drawn by lot among all that should be flagged."""
+    good: tuple[Example, ...] = ()
+    """Events drawn by lot among all that should pass."""
+    labels: int = 0
+    labelled: frozenset[str] = frozenset()
+    """The ids of all labelled events: from none of them may a path be learned that is judged by them."""
+    tests_digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedGoal:
+    """One goal, at today's thresholds."""
+
+    goal: Goal
+    today_is: Standing
+    hits: tuple[int, int]
+    bounds: tuple[float, float]
+    """The lower and the upper bound of the rate of hits, each one-sided."""
+    suggested: tuple[int, int] | None = None
+    """Hits with what is suggested."""
+
+
+@dataclass(frozen=True, slots=True)
+class TunedMetric:
+    metric: str
+    today: float
+    suggested: float | None
+    range: tuple[float, float] | None
+    """The lowest and the highest threshold that is proven for all goals, the other metrics as they are."""
+    direction: Direction
+    """From today's to what is suggested."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the answer rests on."""
+
+    events: int
+    unscored: int
+    """Events that lack a score of a metric that may move."""
+    window: tuple[str, str] | None
+    run_mode: str | None
+    drift_p: float
+    inflation: float
+    labels: int = 0
+    tests_digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A threshold that a file says now."""
+
+    metric: str
+    value: float
+    file: str
+    line: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    asked: Tuning
+    goals: tuple[JudgedGoal, ...]
+    metrics: tuple[TunedMetric, ...]
+    today_is: Standing
+    status: Status
+    evidence: Evidence
+    why: tuple[str, ...] = ()
+    """What keeps it from more, in sentences without an end."""
+    caveats: tuple[str, ...] = ()
+    written: tuple[Written, ...] = field(default=())
+
+    @property
+    def suggests(self) -> bool:
+        return any(one.suggested is not None for one in self.metrics)
+
+    @property
+    def loosens(self) -> bool:
+        return any(one.direction == "loosens" for one in self.metrics)
+
+    @property
+    def exit_code(self) -> int:
+        """0: today's value is proven for all goals. 2: it is not, and another one is. 5: everything else."""
+        if self.status != "proven":
+            return Exit.BLOCKED
+        return Exit.OK if self.today_is == "proven" else Exit.FOUND

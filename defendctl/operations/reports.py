@@ -1,0 +1,95 @@
+"""report: saved documents, read again to be drawn. No network, no key, no project."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from defendctl.command import command
+from defendctl.diagnostics import DefendctlError
+from defendctl.operations.planfile import read_json
+from defendctl.render.page.saved import SHAPES, Saved
+from defendctl.yamltext.quote import path_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+Document = Mapping[str, Any]
+
+_SAVED: Final = {
+    "plan": "plan --out FILE",
+    "drift": "drift --report json:FILE",
+    "test-results": "test --out FILE",
+    "fleet": "report --fleet --report json:FILE",
+    "report": "report FILE --report json:FILE",
+}
+"""Kind → what saves one."""
+
+
+def read_reports(paths: Sequence[Path]) -> Saved:
+    """Raises DefendctlError for a file that is none of these, or of a format to come."""
+    return Saved(tuple(document for path in paths for document in _read(path)))
+
+
+def _read(path: Path) -> Iterator[Document]:
+    data = read_json(path, "document that can be drawn", _hint())
+    yield from _documents(path, data)
+
+
+def _documents(path: Path, data: Any) -> Iterator[Document]:
+    kind = data.get("kind") if isinstance(data, dict) else None
+    if kind not in _SAVED:
+        raise DefendctlError(f"{path} is not a document that can be drawn{_other(kind)}", _hint())
+    version = data.get("format_version")
+    if not isinstance(version, str) or not version.startswith("1."):
+        given = version if isinstance(version, str) else "none"
+        raise DefendctlError(
+            f"{path} is a document of the kind {kind} and of the format {given[:20]!r}; "
+            "this defendctl reads 1.x: draw it with a newer one, or save it anew"
+        )
+    yield from _checked(path, kind, data)
+
+
+def _checked(path: Path, kind: str, data: dict[str, Any]) -> Iterable[Document]:
+    """As it was made; what another document adds to its shape is dropped by no one."""
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        TypeAdapter(SHAPES[kind]).validate_python(data, strict=True)
+    except ValidationError as error:
+        raise _incomplete(
+            path, kind, path_of(map(str, error.errors(include_input=False)[0]["loc"]))
+        ) from error
+    if kind == "report":
+        return [document for each in data["documents"] for document in _documents(path, each)]
+    for at, one in enumerate([*data.get("replay", ()), *data.get("policy_replay", ())]):
+        if not all(map(_adds_up, one["metrics"])):
+            raise _incomplete(path, kind, f"the distribution of replay {at + 1}, which does not add up")
+    return [data]
+
+
+def _adds_up(metric: dict[str, Any]) -> bool:
+    """Whether it can be drawn: a document may have been edited by hand."""
+    told = metric.get("distribution")
+    if told is None:
+        return True
+    scores, counts, verdicts = told["scores"], told["counts"], told["verdicts"].values()
+    whole = sum(counts) + sum(verdicts) == metric["scored"]
+    return (
+        whole and len(scores) == len(counts) and min([*counts, *verdicts]) >= 0 and scores == sorted(scores)
+    )
+
+
+def _incomplete(path: Path, kind: str, where: str) -> DefendctlError:
+    hint = f"`{command(_SAVED[kind])}` writes one"
+    return DefendctlError(f"{path} is not a complete document of the kind {kind}: look at {where}", hint)
+
+
+def _other(kind: Any) -> str:
+    return f": it is one of the kind {kind[:40]!r}" if isinstance(kind, str) else ""
+
+
+def _hint() -> str:
+    *most, last = (f"`{command(how)}`" for how in _SAVED.values())
+    return f"{', '.join(most)} or {last} writes one"

@@ -1,0 +1,218 @@
+"""The same promises on GitLab, where the record is a note by the user whose token this is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.ci.fake_gitlab import OWN, FakeGitLab
+from tests.ci.served import serving
+from tests.ci.team import bot
+from tests.operations.test_checkout import applied, commit, git
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.conftest import Project, Ran
+
+TOKEN = "glpat-planted-token-4713"
+
+
+class Lab:
+    """A project, its merge requests, and their jobs."""
+
+    def __init__(self, project: Project, gitlab: FakeGitLab) -> None:
+        self.project, self.gitlab, self.number = project, gitlab, 0
+
+    def request(self, **workflows: Any) -> int:
+        self.number += 1
+        git(self.project.root, "checkout", "-q", "-B", f"mr-{self.number}", "main")
+        self.project.declare(workflows)
+        made = commit(self.project, f"request {self.number}")
+        self.gitlab.requests[self.number] = {
+            "iid": self.number,
+            "sha": made,
+            "state": "opened",
+            "target_branch": "main",
+            "target_project_id": 42,
+            "merge_commit_sha": None,
+        }
+        return self.number
+
+    def plan(self, number: int, *options: str, code: int = 0, source: str = "42") -> Ran:
+        git(self.project.root, "checkout", "-q", f"mr-{number}")
+        head = self.gitlab.requests[number]["sha"]
+        request = {
+            "CI_PIPELINE_SOURCE": "merge_request_event",
+            "CI_MERGE_REQUEST_IID": str(number),
+            "CI_MERGE_REQUEST_PROJECT_ID": "42",
+            "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": source,
+            "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": head,
+            "CI_MERGE_REQUEST_DIFF_BASE_SHA": git(self.project.root, "merge-base", "main", head),
+        }
+        return self._run("plan", *options, code=code, env=request)
+
+    def merge(self, number: int) -> str:
+        git(self.project.root, "checkout", "-q", "main")
+        git(self.project.root, "merge", "-q", "--no-ff", "-m", f"merge {number}", f"mr-{number}")
+        made = git(self.project.root, "rev-parse", "HEAD")
+        self.gitlab.requests[number] |= {"state": "merged", "merge_commit_sha": made}
+        return made
+
+    def apply(self, *options: str, code: int = 0, branch: str = "main") -> Ran:
+        git(self.project.root, "checkout", "-q", "main")
+        env = {"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_BRANCH": branch, "CI_MERGE_REQUEST_IID": ""}
+        env |= dict.fromkeys(("CI_MERGE_REQUEST_PROJECT_ID", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID"), "")
+        return self._run("apply", *options, code=code, env=env)
+
+    def _run(self, command: str, *options: str, code: int, env: dict[str, str]) -> Ran:
+        self.project.env |= {
+            "GITLAB_CI": "true",
+            "CI_API_V4_URL": self.gitlab.url,
+            "CI_PROJECT_ID": "42",
+            "CI_DEFAULT_BRANCH": "main",
+            "CI_COMMIT_SHA": git(self.project.root, "rev-parse", "HEAD"),
+            "DEFENDCTL_GITLAB_TOKEN": self.gitlab.token,
+            **env,
+        }
+        return self.project.ok("ci", command, *options, code=code)
+
+    def live(self) -> float:
+        workflow_id = self.project.state["bindings"]["a"]["workflow_id"]
+        return float(self.project.server.workflow(workflow_id)["metrics"]["completeness"])
+
+
+@pytest.fixture
+def lab(repository: Project) -> Iterator[Lab]:
+    applied(repository, 0.9, b=bot(0.9))
+    with serving(FakeGitLab(TOKEN, folder=repository.root)) as gitlab:
+        assert isinstance(gitlab, FakeGitLab)
+        yield Lab(repository, gitlab)
+
+
+@pytest.fixture
+def planned(lab: Lab) -> int:
+    number = lab.request(a=bot(0.7), b=bot(0.9))
+    lab.plan(number)
+    return number
+
+
+def test_a_request_is_planned_merged_and_applied(lab: Lab, planned: int) -> None:
+    texts = lab.gitlab.texts(planned)
+    assert sum("1 workflow loosened" in text for text in texts) == 1
+    assert sum("defendctl-review" in text for text in texts) == 1
+    lab.plan(planned)
+    assert len(lab.gitlab.texts(planned)) == 2, "both are written over"
+    lab.merge(planned)
+    lab.apply()
+    assert lab.live() == 0.7
+
+
+def test_a_console_edit_during_the_review(lab: Lab, planned: int) -> None:
+    lab.merge(planned)
+    lab.project.server.edit(lab.project.bound("b"), metrics={"completeness": 0.95})
+    ran = lab.apply(code=6)
+    assert "b: metrics.completeness 0.95 -> 0.9 (drift, loosens)" in ran.err
+    assert lab.live() == 0.9
+
+
+def test_a_plan_that_fails_takes_the_review_away(lab: Lab, planned: int) -> None:
+    lab.project.server.fault("status", "GET", status=500, times=None)
+    lab.plan(planned, code=1)
+    lab.project.server.heal()
+    lab.merge(planned)
+    lab.apply(code=6)
+
+
+def by_another(lab: Lab, note: dict[str, Any]) -> None:
+    note["author"]["id"] = OWN + 1
+
+
+def of_another_head(lab: Lab, note: dict[str, Any]) -> None:
+    lab.gitlab.requests[1]["sha"] = "f" * 40
+
+
+def into_another_branch(lab: Lab, note: dict[str, Any]) -> None:
+    lab.gitlab.requests[1]["target_branch"] = "release"
+
+
+def into_another_project(lab: Lab, note: dict[str, Any]) -> None:
+    lab.gitlab.requests[1]["target_project_id"] = 7
+
+
+def not_merged(lab: Lab, note: dict[str, Any]) -> None:
+    lab.gitlab.requests[1]["state"] = "closed"
+
+
+def a_system_note(lab: Lab, note: dict[str, Any]) -> None:
+    note["system"] = True
+
+
+FORGED = [by_another, of_another_head, into_another_branch, into_another_project, not_merged, a_system_note]
+
+
+@pytest.mark.parametrize("forge", FORGED, ids=lambda one: one.__name__)
+def test_what_is_no_review(lab: Lab, planned: int, forge: Callable[[Lab, dict[str, Any]], None]) -> None:
+    lab.merge(planned)
+    [note] = [one for one in lab.gitlab.notes if "defendctl-review" in one["body"]]
+    forge(lab, note)
+    lab.apply(code=6)
+    assert lab.live() == 0.9
+
+
+def test_a_fork_writes_nothing(lab: Lab) -> None:
+    number = lab.request(a=bot(0.7), b=bot(0.9))
+    lab.plan(number, source="99")
+    assert lab.gitlab.asked == []
+
+
+def test_nothing_is_applied_from_a_branch(lab: Lab, planned: int) -> None:
+    lab.merge(planned)
+    assert "nothing is applied from feature" in lab.apply(branch="feature", code=6).err
+
+
+@pytest.mark.parametrize("path", ["compare", "merge_requests", "notes", "user"])
+@pytest.mark.parametrize("how", [{"status": 500}, {"status": 403}, {"drop": True}], ids=str)
+def test_a_forge_that_cannot_be_asked_is_never_no_review(
+    lab: Lab, planned: int, path: str, how: dict[str, int]
+) -> None:
+    lab.merge(planned)
+    lab.gitlab.fault("GET", path, **how)
+    assert "GitLab" in lab.apply(code=1).err
+    assert lab.live() == 0.9
+
+
+@pytest.mark.parametrize("after", [True, False])
+def test_a_lost_answer_makes_no_second_note(lab: Lab, after: bool) -> None:
+    number = lab.request(a=bot(0.7), b=bot(0.9))
+    lab.gitlab.fault("POST", "notes", times=1, after=after, drop=True)
+    lab.plan(number)
+    assert len(lab.gitlab.texts(number)) == 2
+
+
+def test_without_a_token_the_plan_is_shown_and_nothing_is_kept(lab: Lab) -> None:
+    number = lab.request(a=bot(0.7), b=bot(0.9))
+    lab.gitlab.token = ""
+    ran = lab.plan(number)
+    assert "DEFENDCTL_GITLAB_TOKEN is not set" in ran.err
+    assert "loosens" in ran.out
+
+
+def test_an_approval_after_the_plan(lab: Lab, planned: int) -> None:
+    lab.merge(planned)
+    lab.apply("--approved-after-plan", code=6)
+    lab.gitlab.note(planned, "approved this merge request", author=5, system=True)
+    lab.apply("--approved-after-plan")
+    assert lab.live() == 0.7
+
+
+def test_an_issue_as_long_as_something_drifted(lab: Lab) -> None:
+    lab.apply()
+    lab.project.server.edit(lab.project.bound("a"), metrics={"completeness": 0.5})
+    for _ in range(2):
+        lab.project.ok("ci", "drift", "--issue", code=2)
+    [issue] = lab.gitlab.issues
+    lab.project.server.edit(lab.project.bound("a"), metrics={"completeness": 0.9})
+    lab.project.ok("ci", "drift", "--issue")
+    assert issue["state"] == "closed"

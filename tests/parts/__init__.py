@@ -1,0 +1,1 @@
+"""What defendctl is installed as, each way tried with the real tool."""
