@@ -15,7 +15,7 @@ from defendctl.command import command
 from defendctl.diagnostics import Usage
 from defendctl.documentation import page_url
 from defendctl.exits import Exit
-from defendctl.pipelines.wanted import Wanted
+from defendctl.pipelines.wanted import JobsWanted
 
 if TYPE_CHECKING:
     from defendctl.cli.run import Run
@@ -70,7 +70,7 @@ def init(
         raise Usage("--ci writes jobs for all environments: leave --env out")
     if pin and ci == "gitlab":
         raise Usage("--pin names a commit of the GitHub action: leave it out, and jobs install by a lock")
-    wanted = Wanted(ci, (), trusting=trusting, queue=not no_queue, pin=pin, branch=branch)
+    wanted = JobsWanted(ci, (), trusting=trusting, queue=not no_queue, pin=pin, branch=branch)
     done = init_pipelines(replace(run.settings(), env=None), wanted, check=check)
     deliver(run, "pipelines", done, format)
     return Exit.FOUND if check and done.behind else Exit.OK

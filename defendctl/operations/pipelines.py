@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from defendctl.operations.workspace import Settings, Workspace
-    from defendctl.pipelines.wanted import Wanted
+    from defendctl.pipelines.wanted import JobsWanted
 
 _BARE: Final = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_./-]*")
 """What needs quotes neither in YAML nor in a shell."""
 
 
-def init_pipelines(settings: Settings, asked: Wanted, *, check: bool) -> Pipelines:
+def init_pipelines(settings: Settings, asked: JobsWanted, *, check: bool) -> Pipelines:
     """Write the files, or (`check`) only compare them. `asked` holds what the command line says.
 
     Where one file would be lost, none is written. Raises Precondition where a state is in a file, and
@@ -61,7 +61,7 @@ def _top(root: Path) -> Path:
         return root
 
 
-def _of_project(environments: Sequence[Workspace], asked: Wanted, below: str) -> Wanted:
+def _of_project(environments: Sequence[Workspace], asked: JobsWanted, below: str) -> JobsWanted:
     for value, what in ((below, "the folder of the project"), (asked.branch, "--branch")):
         if not _BARE.fullmatch(value):
             raise Usage(f"{what}: {value!r} holds characters that would need quotes in a job")
@@ -87,7 +87,7 @@ def _refuse_files(environments: Sequence[Workspace]) -> None:
         )
 
 
-def _command(wanted: Wanted) -> str:
+def _command(wanted: JobsWanted) -> str:
     words = [
         f"defendctl init --ci {wanted.forge}",
         "--trusting" if wanted.trusting else "",
@@ -125,7 +125,7 @@ def _put(top: Path, made: PipelineFile, text: str) -> PipelineFile:
     return replace(made, fate="written")
 
 
-def _steps(wanted: Wanted, environments: Sequence[Workspace], top: Path) -> Iterator[str]:
+def _steps(wanted: JobsWanted, environments: Sequence[Workspace], top: Path) -> Iterator[str]:
     if not (wanted.pin or (top / wanted.lock).exists()):
         yield (
             f"Write {wanted.lock}, by which jobs install: echo 'defendctl=={__version__}' | "
@@ -137,7 +137,7 @@ def _steps(wanted: Wanted, environments: Sequence[Workspace], top: Path) -> Iter
     yield from _on_github(wanted) if wanted.forge == "github" else _on_gitlab(wanted)
 
 
-def _on_github(wanted: Wanted) -> Iterator[str]:
+def _on_github(wanted: JobsWanted) -> Iterator[str]:
     held = ", ".join(f"{stage.job} with the secret {stage.key_variable}" for stage in wanted.stages)
     yield f"Settings > Environments: make {held}, each for the branch {wanted.branch} alone."
     if wanted.trusting:
@@ -149,7 +149,7 @@ def _on_github(wanted: Wanted) -> Iterator[str]:
     )
 
 
-def _on_gitlab(wanted: Wanted) -> Iterator[str]:
+def _on_gitlab(wanted: JobsWanted) -> Iterator[str]:
     [name] = gitlab_jobs(wanted)
     yield f"Include it in .gitlab-ci.yml: include: [{{local: {name}}}]"
     if wanted.trusting:

@@ -9,13 +9,13 @@ from defendctl.pipelines.template import fill
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from defendctl.pipelines.wanted import Stage, Wanted
+    from defendctl.pipelines.wanted import Stage, JobsWanted
 
 STRICT: Final = "Without the key: it belongs to an environment that only the default branch may use."
 TRUSTING: Final = "With the key: whoever may push a branch can have it printed."
 
 
-def workflows(wanted: Wanted) -> dict[str, str]:
+def workflows(wanted: JobsWanted) -> dict[str, str]:
     """Path from the top of the repository → text."""
     made = {
         "plan": _plan(wanted),
@@ -25,7 +25,7 @@ def workflows(wanted: Wanted) -> dict[str, str]:
     return {f".github/workflows/guardrails{wanted.dash}-{name}.yml": text for name, text in made.items()}
 
 
-def _plan(wanted: Wanted) -> str:
+def _plan(wanted: JobsWanted) -> str:
     offline, keys = ("", wanted.keys) if wanted.trusting else (" --offline", ())
     plan, check = (
         _run(wanted, name + offline, keys=keys, condition=f"if: github.event_name == '{event}'")
@@ -43,7 +43,7 @@ def _plan(wanted: Wanted) -> str:
     )
 
 
-def _file(wanted: Wanted, name: str, jobs: list[str]) -> str:
+def _file(wanted: JobsWanted, name: str, jobs: list[str]) -> str:
     return fill(
         f"github-{name}.yml",
         dash=wanted.dash,
@@ -54,13 +54,13 @@ def _file(wanted: Wanted, name: str, jobs: list[str]) -> str:
     )
 
 
-def _choice(wanted: Wanted) -> str:
+def _choice(wanted: JobsWanted) -> str:
     if wanted.stages[0].name is None:
         return ""
     return fill("github-choice.yml", environments=", ".join(stage.job for stage in wanted.stages))
 
 
-def _apply(wanted: Wanted, place: int) -> str:
+def _apply(wanted: JobsWanted, place: int) -> str:
     stage = wanted.stages[place]
     return fill(
         "github-apply-job.yml",
@@ -72,7 +72,7 @@ def _apply(wanted: Wanted, place: int) -> str:
     )
 
 
-def _order(wanted: Wanted, place: int) -> str:
+def _order(wanted: JobsWanted, place: int) -> str:
     """After the environment before it, or alone where it was chosen by hand."""
     stage = wanted.stages[place]
     if stage.name is None:
@@ -85,12 +85,12 @@ def _order(wanted: Wanted, place: int) -> str:
     return f"needs: {before}\nif: ${{{{ !cancelled() && ({pushed} || {chosen}) }}}}"
 
 
-def _drift(wanted: Wanted, stage: Stage) -> str:
+def _drift(wanted: JobsWanted, stage: Stage) -> str:
     run = _run(wanted, "drift --issue", keys=(stage.key_variable,), stage=stage)
     return fill("github-drift-job.yml", **_common(wanted, stage, "read"), run=run)
 
 
-def _common(wanted: Wanted, stage: Stage, used: str) -> dict[str, str]:
+def _common(wanted: JobsWanted, stage: Stage, used: str) -> dict[str, str]:
     return {
         "job": stage.job,
         "dash": wanted.dash,
@@ -100,18 +100,18 @@ def _common(wanted: Wanted, stage: Stage, used: str) -> dict[str, str]:
     }
 
 
-def _checkout(wanted: Wanted, used: str) -> str:
+def _checkout(wanted: JobsWanted, used: str) -> str:
     persist = f"true # the ref of the state is {used} with them" if wanted.in_git else "false"
     return fill("github-checkout.yml", persist=persist)
 
 
-def _install(wanted: Wanted) -> str:
+def _install(wanted: JobsWanted) -> str:
     """The action installs by itself."""
     return "" if wanted.pin else fill("github-install.yml")
 
 
 def _run(
-    wanted: Wanted, command: str, *, keys: Sequence[str], stage: Stage | None = None, condition: str = ""
+    wanted: JobsWanted, command: str, *, keys: Sequence[str], stage: Stage | None = None, condition: str = ""
 ) -> str:
     """The step of `defendctl ci COMMAND`, in this environment; an apply takes what a person approves."""
     name = command.split()[0]
@@ -134,5 +134,5 @@ def _run(
     )
 
 
-def _defaults(wanted: Wanted) -> str:
+def _defaults(wanted: JobsWanted) -> str:
     return f"defaults:\n  run:\n    working-directory: {wanted.folder}" if wanted.folder else ""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from defendctl.pipelines.template import fill
 
 if TYPE_CHECKING:
-    from defendctl.pipelines.wanted import Stage, Wanted
+    from defendctl.pipelines.wanted import Stage, JobsWanted
 
 STRICT: Final = """\
 On a merge request: a plan without the key. On the default branch: a plan of each environment, and a job that
@@ -21,7 +21,7 @@ On a merge request: a plan with the key, which whoever may push a branch can hav
 # branch: what was looked at under a request is applied. On a schedule: a look for drift."""
 
 
-def gitlab_jobs(wanted: Wanted) -> dict[str, str]:
+def gitlab_jobs(wanted: JobsWanted) -> dict[str, str]:
     """Path from the top of the repository → text."""
     made = fill(
         "gitlab.yml",
@@ -35,12 +35,12 @@ def gitlab_jobs(wanted: Wanted) -> dict[str, str]:
     return {f".gitlab/guardrails{wanted.dash}.yml": made}
 
 
-def _applies(wanted: Wanted) -> list[str]:
+def _applies(wanted: JobsWanted) -> list[str]:
     make = _reviewed if wanted.trusting else _manual
     return [make(wanted, place) for place in range(len(wanted.stages))]
 
 
-def _manual(wanted: Wanted, place: int) -> str:
+def _manual(wanted: JobsWanted, place: int) -> str:
     stage = wanted.stages[place]
     needs = [f'"guardrails{wanted.dash} plan {stage.job}"', *_before(wanted, place)]
     return fill(
@@ -48,7 +48,7 @@ def _manual(wanted: Wanted, place: int) -> str:
     )
 
 
-def _reviewed(wanted: Wanted, place: int) -> str:
+def _reviewed(wanted: JobsWanted, place: int) -> str:
     stage = wanted.stages[place]
     before = "".join(f"\n  - {{job: {job}, optional: true}}" for job in _before(wanted, place))
     return fill(
@@ -60,18 +60,18 @@ def _reviewed(wanted: Wanted, place: int) -> str:
     )
 
 
-def _before(wanted: Wanted, place: int) -> list[str]:
+def _before(wanted: JobsWanted, place: int) -> list[str]:
     return [f'"guardrails{wanted.dash} apply {wanted.stages[place - 1].job}"'] if place else []
 
 
-def _drift(wanted: Wanted, stage: Stage) -> str:
+def _drift(wanted: JobsWanted, stage: Stage) -> str:
     issue = " --issue" if wanted.trusting else ""
     return fill("gitlab-drift-job.yml", **_common(wanted, stage), issue=issue)
 
 
-def _common(wanted: Wanted, stage: Stage) -> dict[str, str]:
+def _common(wanted: JobsWanted, stage: Stage) -> dict[str, str]:
     return {"dash": wanted.dash, "job": stage.job, "environment": stage.job, "env": stage.option}
 
 
-def _below(wanted: Wanted) -> str:
+def _below(wanted: JobsWanted) -> str:
     return f"{wanted.folder}/" if wanted.folder else ""

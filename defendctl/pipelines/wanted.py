@@ -28,7 +28,7 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class JobsWanted:
     forge: str
     """`github` or `gitlab`."""
     stages: tuple[Stage, ...]
