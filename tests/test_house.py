@@ -226,7 +226,7 @@ def test_a_tab_loads_no_more_than_it_reads() -> None:
     assert "defendctl.schema.models_manifest" not in loaded
 
 
-@pytest.mark.parametrize("kind", ["manifest", "overlay", "project", "plan", "policy", "tests"])
+@pytest.mark.parametrize("kind", ["manifest", "overlay", "project", "plan", "policy", "tests", "labels"])
 def test_the_committed_schema_is_the_generated_one(kind: str) -> None:
     from defendctl.operations.schema import schema
 

@@ -99,10 +99,10 @@ def _would_be_read(every: Sequence[Workspace], path: Path) -> str | None:
     for one in every if has_ending(path.name) else ():
         file = Path(os.path.normpath(one.cwd / path))
         if any(would_read(one.project.root, entry, file) for entry in _entries(one.project)):
-            return "manifests, rules or tests are read from there"
+            return "manifests, rules, tests or labels are read from there"
     return None
 
 
 def _entries(project: Project) -> Iterator[str]:
     yield from (*project.manifests, *project.overlays, *project.other_overlays)
-    yield from (*project.includes, *project.tests)
+    yield from (*project.includes, *project.tests, *project.labels)

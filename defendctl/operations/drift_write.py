@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.diagnostics import DefendctlError, Usage, suggest
 from defendctl.editing.edit import Edit, edited
+from defendctl.editing.remarks import remarked
 from defendctl.editing.rewrite import Rewrite, rewrite
 from defendctl.manifest.resolve import overlay_files
 from defendctl.model import (
@@ -86,12 +87,13 @@ def write_back(
     desired: Desired,
     entries: Sequence[Drifted],
     overwrite: Collection[str] = (),
+    remark: str = "",
 ) -> list[Drifted]:
     """The entries with the fate of each difference. Raises DefendctlError, and says what was written then.
 
-    `desired` is what stands in `paths`, or in all manifests.
+    `desired` is what stands in `paths`, or in all manifests; a `remark` goes behind each threshold written.
     """
-    run = _Run(workspace, paths, desired)
+    run = _Run(workspace, paths, desired, remark)
     for entry in entries:
         run.take(entry, overwrite)
     run.write()
@@ -105,6 +107,7 @@ class _Run:
     workspace: Workspace
     paths: Sequence[Path]
     desired: Desired
+    remark: str = ""
     fates: dict[At, Fate] = field(default_factory=dict)
     wanted: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Address → path → value; None for a metric that is gone."""
@@ -174,9 +177,14 @@ class _Run:
         path = self.workspace.cwd / file
         before, text = read_again(path, file)
         done = edited(text, edits)
+        after = done.text
         for (address, value), why in done.refused.items():
             self._refuse(address, {value: why})
-        return Rewrite(path, file, before, with_mark(before, done.text))
+        for edit in edits if self.remark else ():
+            kept = edit.values.keys() & self.wanted[edit.address].keys()
+            metrics = [name for path in kept if (name := metric_of(path))]
+            after = remarked(after, edit.address, metrics, self.remark)
+        return Rewrite(path, file, before, with_mark(before, after))
 
     def _refuse(self, address: str, reasons: Mapping[str, str]) -> None:
         for path, why in reasons.items():

@@ -55,9 +55,11 @@ def junit(kind: str, content: str) -> bool:
 
 
 def schema(kind: str, content: str) -> bool:
-    """Those of files know keys that begin with `x-`; that of a plan has a title."""
+    """Those of files know keys that begin with `x-`; those of labels and of plans have a title."""
     match _parsed(content):
-        case {"$schema": str(), "patternProperties": {"^x-": _}} | {"title": "defendctl plan"}:
+        case {"$schema": str(), "patternProperties": {"^x-": _}}:
+            return True
+        case {"title": "defendctl plan" | "defendctl labels"}:
             return True
     return False
 

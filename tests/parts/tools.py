@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from functools import cache
@@ -51,9 +52,37 @@ def made(name: str) -> None:
         ran("make", "--silent", f".cache/{name}/.installed")
 
 
+@cache
+def from_npm(name: str, program: str) -> Path:
+    """A program that `NAME/package-lock.json` beside this file pins, installed anew when that has changed."""
+    sources, folder = Path(__file__).parent / name, CACHE / name
+    CACHE.mkdir(exist_ok=True)
+    with FileLock(CACHE / f"{name}.lock"):
+        pinned, done = (sources / "package-lock.json").read_bytes(), folder / ".installed"
+        if not (done.exists() and done.read_bytes() == pinned):
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.copytree(sources, folder)
+            ran("npm", "ci", cwd=folder)
+            done.write_bytes(pinned)
+    return folder / "node_modules" / ".bin" / program
+
+
+def copied(folder: Path) -> Path:
+    """What is here, committed or not, as the only commit of a repository in this new folder."""
+    for name in ran("git", "ls-files", "--cached", "--others", "--exclude-standard").splitlines():
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    who = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"]
+    ran("git", "init", "--quiet", "--initial-branch", "main", cwd=folder)
+    ran("git", "add", "--all", cwd=folder)
+    ran("git", *who, "commit", "--quiet", "--message", "all", cwd=folder)
+    return folder
+
+
 def clean(home: Path) -> dict[str, str]:
     """A home of its own, and of this environment nothing but where programs and packages are found."""
-    ours = ("PIP_", "UV_", "npm_config_")
+    ours = ("PIP_", "UV_", "SSL_CERT_", "NODE_EXTRA_", "npm_config_")
     kept = [name for name in os.environ if name in {"PATH", "LANG", "TMPDIR"} or name.startswith(ours)]
     return {name: os.environ[name] for name in kept} | {"HOME": str(home)}
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.catalogue.find import CATALOGUE
 from defendctl.diagnostics import Span
 from defendctl.engine.results import ApplyResult, Result
 from defendctl.event import Evaluation, Event, Listed, Score, SentEvent, ShownEvent, Submission
+from defendctl.evidence.tuning import Examples, WrittenThreshold
 from defendctl.inspection.checkup import Checkup, Question, Served, ok, wrong
 from defendctl.inspection.contrast import Comparison, Contrast, Difference
 from defendctl.inspection.proof import Proof, Proven
@@ -22,6 +24,7 @@ from defendctl.render.json.results import drift as drift_document
 from defendctl.render.page.saved import Saved
 from defendctl.state.backend import Version
 from defendctl.suite.models import Case, CaseResult, Configuration, Expectation, Repeat, Suite
+from tests.evidence.given import OTHER, M, events, spread, tuned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -161,6 +164,16 @@ EXAMPLES: Final[Mapping[str, Any]] = {
         "budget",
         True,
         AT,
+    ),
+    "tune": replace(
+        tuned(
+            events(spread(100), other=0.9),
+            {M: 0.9, OTHER: 0.5},
+            Examples(known=({M: 0.05, OTHER: 0.8},), labels=1),
+            max_flag_rate=0.2,
+            catch="found",
+        ),
+        written=(WrittenThreshold(M, 0.13, "workflows/bot.yaml", 7),),
     ),
     "explanation": (CATALOGUE["threshold-one"],),
     "report": Saved((FLEET, drift_document([DRIFTED]))),

@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import time
+import signal
+import tempfile
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tests.servers.running import LOOPBACK, free_ports, listens, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
-
-LOOPBACK = "127.0.0.1"
 
 
 @contextmanager
 def git_daemon(folder: Path) -> Iterator[str]:
-    """The repositories below a folder, to be fetched from and pushed to by anybody: where they are."""
-    with socket.socket() as sock:
-        sock.bind((LOOPBACK, 0))
-        port = sock.getsockname()[1]
+    """The repositories below a folder, to be fetched from and pushed to by anybody: where they are.
+
+    It is a child of `git`, which tells it of a SIGTERM and could not of a SIGKILL.
+    """
+    (port,) = free_ports(1)
     serve = ["--export-all", "--enable=receive-pack", f"--base-path={folder}"]
     listen = ["--reuseaddr", f"--listen={LOOPBACK}", f"--port={port}"]
-    daemon = subprocess.Popen(["git", "daemon", *serve, *listen], stderr=subprocess.DEVNULL)
-    try:
-        _wait(daemon, port)
+    with (
+        tempfile.TemporaryDirectory(prefix="git-daemon-") as name,
+        running(["git", "daemon", *serve, *listen], Path(name), lambda: listens(port), signal.SIGTERM),
+    ):
         yield f"git://{LOOPBACK}:{port}"
-    finally:
-        daemon.terminate()
-        daemon.wait()
-
-
-def _wait(daemon: subprocess.Popen[bytes], port: int) -> None:
-    for _ in range(300):
-        assert daemon.poll() is None, "git daemon did not start"
-        with socket.socket() as sock:
-            if sock.connect_ex((LOOPBACK, port)) == 0:
-                return
-        time.sleep(0.1)
-    raise AssertionError("git daemon does not listen")

@@ -1,6 +1,8 @@
-"""Programs that no package of ours needs, installed into `.cache` when a test first asks for them.
+"""Programs that no package of ours needs, installed when a test first asks for them.
 
-Each is pinned with its hashes in a folder beside this file; it is installed anew when that has changed.
+Those of Debian by apt; the others into `.cache`, each pinned with its hashes in a folder beside this file,
+and installed anew when that has changed. As root a server can be had, so that its absence is a failure; for
+anybody else the test is skipped.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -20,6 +23,23 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 CACHE = HERE.parents[1] / ".cache" / "servers"
+
+
+@cache
+def with_apt(program: str, package: str, *folders: str) -> str:
+    """The path of a program, which may be in one of these folders (patterns below `/`)."""
+    found = _find(program, folders)
+    if not found and os.geteuid() == 0:
+        for arguments in (["update"], ["install", "--yes", "--no-install-recommends", package]):
+            env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+            subprocess.run(["apt-get", "--quiet=2", *arguments], env=env, check=False, capture_output=True)
+        found = _find(program, folders)
+    return found or missing(f"{program} is not installed: `apt-get install {package}`")
+
+
+def _find(program: str, folders: tuple[str, ...]) -> str | None:
+    paths = [str(path) for pattern in folders for path in sorted(Path("/").glob(pattern))]
+    return shutil.which(program, path=os.pathsep.join([*reversed(paths), os.environ.get("PATH", "")]))
 
 
 def with_pip(name: str) -> Path:
@@ -38,8 +58,7 @@ def with_npm(name: str) -> Path:
 
 
 def missing(reason: str) -> NoReturn:
-    """As root a server can be had, so that its absence is a failure."""
-    if getattr(os, "geteuid", lambda: 1)() == 0:
+    if os.geteuid() == 0:
         pytest.fail(reason)
     pytest.skip(reason)
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import atexit
 import os
-import signal
-import socket
-import subprocess
 import tempfile
-import time
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.servers.machine import free_port, installed, stop, unprivileged
+from tests.servers.installing import with_apt
 from tests.servers.postgres import shared_postgres
+from tests.servers.running import free_ports, listens, running, unprivileged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,32 +34,17 @@ server_round_robin = 1
 @contextmanager
 def pgbouncer(server: int) -> Iterator[int]:
     """The port of a pooler before the server on another one."""
-    program = installed("pgbouncer", "pgbouncer", "usr/sbin")
+    program = with_apt("pgbouncer", "pgbouncer", "usr/sbin")
     prefix, uid = unprivileged("postgres")
     with tempfile.TemporaryDirectory(prefix="defendctl-pgbouncer-", ignore_cleanup_errors=True) as folder:
-        configuration, port = Path(folder) / "pgbouncer.ini", free_port()
+        (port,) = free_ports(1)
+        configuration = Path(folder) / "pgbouncer.ini"
         configuration.write_text(_CONFIGURATION.format(server=server, port=port))
         if uid is not None:
             os.chown(folder, uid, -1)
             os.chown(configuration, uid, -1)
-        with (Path(folder) / "log").open("wb") as log:
-            process = subprocess.Popen(
-                [*prefix, program, str(configuration)], stdout=log, stderr=log, cwd="/"
-            )
-        try:
-            _await(port)
+        with running([*prefix, program, str(configuration)], Path(folder), lambda: listens(port)):
             yield port
-        finally:
-            stop(process, signal.SIGTERM)
-
-
-def _await(port: int) -> None:
-    for _ in range(200):
-        try:
-            return socket.create_connection(("127.0.0.1", port)).close()
-        except OSError:
-            time.sleep(0.05)
-    raise AssertionError("pgbouncer does not listen")
 
 
 @cache

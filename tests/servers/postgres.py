@@ -8,8 +8,7 @@ import secrets
 import signal
 import subprocess
 import tempfile
-import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from defendctl.state.postgres.tables import schema_sql
-from tests.servers.machine import free_port, installed, stop, unprivileged
+from tests.servers.installing import with_apt
+from tests.servers.running import free_ports, start, stop, unprivileged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,7 @@ class Cluster:
         if self._uid is not None:
             for each in (self._folder, data, secret):
                 os.chown(each, self._uid, -1)
-        initdb = installed("initdb", "postgresql", _BIN)
+        initdb = with_apt("initdb", "postgresql", _BIN)
         method = "scram-sha-256" if self.password else "trust"
         command = [initdb, "-D", str(data), "-U", "postgres", "-A", method, "--no-sync", "-E", "UTF8"]
         command += ["--locale=C", "--pwfile", str(secret)]
@@ -53,19 +53,11 @@ class Cluster:
         self._prepare()
 
     def start(self) -> None:
-        server = installed("postgres", "postgresql", _BIN)
+        server = with_apt("postgres", "postgresql", _BIN)
         command = [server, "-D", str(self._folder / "data"), "-p", str(self.port)]
         command += ["-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={self._folder}"]
         command += ["-c", "max_connections=60"]
-        with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen([*self._prefix, *command], stdout=log, stderr=log, cwd="/")
-        for _ in range(200):
-            try:
-                self.sql("select 1", database="postgres")
-                return
-            except psycopg.OperationalError:
-                time.sleep(0.05)
-        raise AssertionError((self._folder / "log").read_text())
+        self._process = start([*self._prefix, *command], self._folder, self._answers)
 
     def stop(self, how: int = signal.SIGINT) -> None:
         """SIGINT: fast; SIGQUIT: as after a power cut."""
@@ -92,6 +84,11 @@ class Cluster:
             cursor = db.execute(text.encode(), values or None)
             return cursor.fetchall() if cursor.description else []
 
+    def _answers(self) -> bool:
+        with suppress(psycopg.OperationalError):
+            return bool(self.sql("select 1", database="postgres"))
+        return False
+
     def _prepare(self) -> None:
         self.sql("create database defend", database="postgres")
         self.sql("create database bare", database="postgres")
@@ -108,7 +105,8 @@ def postgres(*, scram: bool = False) -> Iterator[Cluster]:
     """A server that runs; with `scram` it asks for `cluster.password`."""
     with tempfile.TemporaryDirectory(prefix="defendctl-postgres-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
-        cluster = Cluster(Path(folder), free_port(), f"pw-{secrets.token_hex(8)}" if scram else None)
+        (port,) = free_ports(1)
+        cluster = Cluster(Path(folder), port, f"pw-{secrets.token_hex(8)}" if scram else None)
         try:
             cluster.create()
             yield cluster
