@@ -17,11 +17,15 @@ DOCS := .cache/docs
 python_of = $(firstword $(wildcard $(HOME)/.pyenv/versions/3.$(1).*/bin/python3) $(shell command -v python3.$(1)))
 HERE = $(foreach minor,11 12 13 14,$(if $(call python_of,$(minor)),$(minor)))
 
-.PHONY: demo test test-slow test-pythons test-lowest audit lock zipapp release crash crash-tables \
+.PHONY: demo ci-story test test-slow test-pythons test-lowest audit lock zipapp release crash crash-tables \
 	coverage bench format schemas docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python examples/demo.py
+
+# Three environments, forty workflows, and a pipeline in which everything goes wrong that may.
+ci-story: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.pipelines.story
 
 test: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -82,12 +86,13 @@ crash-tables: $(VENV)/.installed-dev
 coverage: $(VENV)/.installed-dev
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -m "not slow" --ignore tests/crash
-	$(BIN)/coverage run -m pytest -m slow tests/state/test_backend_contract.py tests/state/postgres
+	$(BIN)/coverage run -m pytest -m slow tests/state/test_backend_contract.py tests/state/postgres tests/state/objects
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python bench/bench.py
+	$(BIN)/python -m bench.shared_state
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What action.yml runs: installs defendctl from the action's own commit, with what requirements.lock pins and nothing
-# else, and runs one command of `defendctl ci`. Inputs come as variables and are words, never code.
+# else, and runs one command of `defendctl ci`, if it is given one. Inputs come as variables and are words, never code.
 set -euo pipefail
 
 refuse() {
@@ -24,24 +24,30 @@ install() {
         touch "$home/.installed"
     fi
     PATH="$home/bin:$PATH"
+    echo "$home/bin" >>"$GITHUB_PATH" # for the steps after this one
 }
 
 read -ra words <<<"${INPUT_COMMAND//$'\n'/ }"
 case ${words[0]:-} in
-    plan | apply | check | drift) ;;
-    *) refuse "command has to begin with plan, apply, check or drift" ;;
+    plan | apply | check | drift | "") ;;
+    *) refuse "command has to begin with plan, apply, check or drift; empty, it only installs" ;;
 esac
-read -ra environments <<<"${INPUT_ENVIRONMENT//$'\n'/ }"
-for environment in ${environments[@]+"${environments[@]}"}; do
-    words+=("--env=$environment")
-done
-[[ -z $INPUT_APPROVE ]] || words+=("--approve=$INPUT_APPROVE")
-
 case $INPUT_VERSION in
     "") install ;;
     none) command -v defendctl >/dev/null || refuse "version is none, and there is no defendctl on the PATH" ;;
     *) refuse "version is either empty or none: another version is another commit of the action" ;;
 esac
+
+if [[ ${#words[@]} -eq 0 ]]; then
+    [[ -z $INPUT_ENVIRONMENT$INPUT_APPROVE ]] || refuse "environment and approve are for a command, and there is none"
+    defendctl --version
+    exit 0
+fi
+read -ra environments <<<"${INPUT_ENVIRONMENT//$'\n'/ }"
+for environment in ${environments[@]+"${environments[@]}"}; do
+    words+=("--env=$environment")
+done
+[[ -z $INPUT_APPROVE ]] || words+=("--approve=$INPUT_APPROVE")
 
 code=0
 defendctl -C "$INPUT_DIRECTORY" ci "${words[@]}" || code=$?

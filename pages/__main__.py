@@ -17,6 +17,9 @@ _FENCE: Final = re.compile(r"^( *`{3,}yaml) (?:manifest|project|policy|overlay|t
 """What says for the tests which schema a block must fit; the site generator knows no such word."""
 
 
+_CODE: Final = re.compile(r"`[^`\n]+`")
+
+
 def generated() -> dict[str, str]:
     """Page below `docs/` → its Markdown."""
     return {
@@ -32,14 +35,25 @@ def main(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(ROOT / "docs", folder / "docs")
     for path in (folder / "docs").rglob("*.md"):
-        path.write_text(_FENCE.sub(r"\1", included(path.read_text(), ROOT)))
+        path.write_text(_plain(included(path.read_text(), ROOT)))
     for name, text in generated().items():
         target = folder / "docs" / name
         if target.exists():
             sys.exit(f"docs/{name} is written by hand and made from the code: which is meant?")
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text)
+        target.write_text(_plain(text))
     (folder / "zensical.toml").write_text(_settings())
+
+
+def _plain(text: str) -> str:
+    """As the generator reads it: it knows no second word behind a fence, and shows the backslash that GitHub
+    wants before a bar of code in a table."""
+    lines = _FENCE.sub(r"\1", text).splitlines()
+    return "".join(f"{_unescaped(line) if line.startswith('|') else line}\n" for line in lines)
+
+
+def _unescaped(row: str) -> str:
+    return _CODE.sub(lambda code: code[0].replace("\\|", "|"), row)
 
 
 def _settings() -> str:

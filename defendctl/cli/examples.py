@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
-    "init": ("defendctl init", "defendctl init --env production"),
+    "init": ("defendctl init", "defendctl init --env production", "defendctl init --ci github"),
     "validate": ("defendctl validate", "defendctl validate --format github --report sarif:found.sarif"),
     "fmt": ("defendctl fmt", "defendctl fmt --check"),
     "plan": ("defendctl plan", "defendctl plan --out plan.json --report markdown:plan.md"),
@@ -38,9 +38,11 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "state schema": ("defendctl state schema | psql --single-transaction defend",),
     "state paths": ("defendctl state paths --all-envs",),
     "events list": ("defendctl events list support-bot --limit 20",),
+    "events sample": ("defendctl events sample support-bot --count 100 > labels/support-bot.yaml",),
     "events show": ("defendctl events show support-bot evt_8a1f",),
     "events submit": ("defendctl events submit support-bot --input event.yaml",),
     "events watch": ("defendctl events watch support-bot evt_8a1f",),
+    "report": ("defendctl report plan.json --report html:plan.html", "defendctl report --fleet"),
     "test": ("defendctl test --max-cost 0.10", "defendctl test --candidate --out results.json"),
     "tune": (
         "defendctl tune support-bot --metric completeness --max-flag-rate 20%",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Usage
-from defendctl.durable import is_stream, write_whole
+from defendctl.durable import FOLDER, is_stream, write_whole
 from defendctl.manifest.resolve import manifest_files, overlay_files
 from defendctl.operations.workspace import in_none
 from defendctl.project.files import has_ending, would_read
@@ -56,7 +56,7 @@ def _unwritable(path: Path) -> str | None:
     folder = Path(os.path.realpath(path)).parent
     if path.is_dir():
         return "that is a folder"
-    if ".defendctl" in folder.parts:
+    if FOLDER in folder.parts:
         return "locks and copies of the state are kept there"
     if not folder.is_dir():
         return f"there is no folder {path.parent}"

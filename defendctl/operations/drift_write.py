@@ -109,7 +109,7 @@ class _Run:
     desired: Desired
     remark: str = ""
     fates: dict[At, Fate] = field(default_factory=dict)
-    wanted: dict[str, dict[str, Any]] = field(default_factory=dict)
+    wanted: dict[str, dict[FieldPath, Any]] = field(default_factory=dict)
     """Address → path → value; None for a metric that is gone."""
     hides: set[str] = field(default_factory=set)
     first_reasons: dict[str, str] = field(default_factory=dict)
@@ -160,9 +160,9 @@ class _Run:
         found = (self._rewrite(file, edits) for file, edits in sorted(by_file.items()))
         return [one for one in found if one.after != one.before]
 
-    def _homes(self, address: str, values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    def _homes(self, address: str, values: Mapping[FieldPath, Any]) -> dict[str, dict[FieldPath, Any]]:
         """File → what is written there: where it is named, else in an overlay that names the workflow."""
-        homes: dict[str, dict[str, Any]] = defaultdict(dict)
+        homes: dict[str, dict[FieldPath, Any]] = defaultdict(dict)
         own = self.desired.places[address, ""].file
         overlaid = self.desired.overlaid.get(address, {})
         last = max({span.file for span in overlaid.values()} - {own}, default=own)
@@ -186,7 +186,7 @@ class _Run:
             after = remarked(after, edit.address, metrics, self.remark)
         return Rewrite(path, file, before, with_mark(before, after))
 
-    def _refuse(self, address: str, reasons: Mapping[str, str]) -> None:
+    def _refuse(self, address: str, reasons: Mapping[FieldPath, str]) -> None:
         for path, why in reasons.items():
             self.wanted[address].pop(path)
             self.fates[address, path] = Fate(reason=why)
@@ -231,7 +231,7 @@ def _not_valid(fault: NewFault) -> str:
 
 def _of_all(path: FieldPath, overlaid: Mapping[str, Span]) -> Span | None:
     """Where the level of a metric is said if an overlay has a tolerance for a list that stands elsewhere."""
-    alone = not any(is_metric(other) for other in overlaid)
+    alone = not any(is_metric(FieldPath(other)) for other in overlaid)
     return overlaid.get("tolerance") if alone and is_metric(path) else None
 
 
@@ -278,12 +278,12 @@ def _fits(path: FieldPath, value: Any) -> bool:
     return True
 
 
-def _metrics(workflow: Workflow, values: Mapping[str, Any]) -> dict[str, Any]:
+def _metrics(workflow: Workflow, values: Mapping[FieldPath, Any]) -> dict[str, Any]:
     """All of them, with what is changed."""
     _, changed = split_metrics(values)
     return {name: value for name, value in {**workflow.metrics, **changed}.items() if value is not None}
 
 
-def _changed(workflow: Workflow, values: Mapping[str, Any]) -> Workflow:
+def _changed(workflow: Workflow, values: Mapping[FieldPath, Any]) -> Workflow:
     fields, _ = split_metrics(values)
     return replace(workflow, **fields, metrics=dict(sorted(_metrics(workflow, values).items())))

@@ -26,7 +26,7 @@ from defendctl.exits import Exit
 from defendctl.manifest.submissions import read_submission
 from defendctl.model import usable_id
 from defendctl.operations.beside import read_beside, warn_of_run
-from defendctl.operations.listing import Wanted, chosen
+from defendctl.operations.listing import EventFilter, chosen
 from defendctl.operations.workspace import warn_unresolved
 from defendctl.plan.identity import another_id, import_command
 
@@ -47,11 +47,11 @@ NOT_REPEATED = "it is not sent again: it may have been submitted, and would be p
 
 
 def listed(
-    workspace: Workspace, address: str, limit: int, content: bool, asks: Wanted | None = None
+    workspace: Workspace, address: str, limit: int, content: bool, asks: EventFilter | None = None
 ) -> Listed:
     """The last events, or those of the last `MOST_READ` that are wanted. Nothing of what an event says is in
     them unless `content`. Raises DefendctlError; one for a generation that lists no events too."""
-    asks = asks or Wanted()
+    asks = asks or EventFilter()
     number = limit if asks.everything else MOST_READ
     workflow_id = bound(workspace, address)
     with workspace.api() as api:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from defendctl.diagnostics import Diagnostic, Invalid, errors, suggest
+from defendctl.diagnostics import DefendctlError, Diagnostic, Invalid, errors, suggest
 from defendctl.project.label_files import read_labels
 from defendctl.yamltext.quote import quoted
 
@@ -17,12 +17,17 @@ if TYPE_CHECKING:
     from defendctl.replay.labels import LabelBlock
 
 
-def labels_of(workspace: Workspace, desired: Desired) -> Labels:
-    """All labels of the project; what two files disagree about is said as a warning.
+def labels_of(workspace: Workspace, desired: Desired | None) -> Labels:
+    """All labels of the project; what two files disagree about is said as a warning. Without `desired`, of
+    all manifests, no address is unknown.
 
-    Raises Invalid with every problem of every label file."""
+    Raises Invalid with every problem of every label file, and DefendctlError where there is none."""
+    if not workspace.project.labels:
+        raise DefendctlError(
+            "there are no labels", "name their files under `labels:` of defendctl.yaml, as under `manifests:`"
+        )
     read = read_labels(workspace.project, workspace.cwd)
-    found = [*read.diagnostics, *unknown_addresses(read.blocks, desired)]
+    found = [*read.diagnostics, *(unknown_addresses(read.blocks, desired) if desired else ())]
     if errors(found):
         raise Invalid(found)
     if found:

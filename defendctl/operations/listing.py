@@ -17,7 +17,7 @@ _DAY = "2026-11-01"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class EventFilter:
     """What an event must be to be shown; None and False ask nothing."""
 
     since: datetime | None = None
@@ -27,12 +27,12 @@ class Wanted:
 
     @property
     def everything(self) -> bool:
-        return self == Wanted()
+        return self == EventFilter()
 
 
-def wanted(since: str | None, until: str | None, nametag: str | None, flagged: bool) -> Wanted:
+def wanted(since: str | None, until: str | None, nametag: str | None, flagged: bool) -> EventFilter:
     """Of the options of the command line; a day means all of it. Raises Usage for what is no time."""
-    return Wanted(
+    return EventFilter(
         _time("--since", since, time.min) if since else None,
         _time("--until", until, time.max) if until else None,
         nametag,
@@ -40,7 +40,7 @@ def wanted(since: str | None, until: str | None, nametag: str | None, flagged: b
     )
 
 
-def chosen(events: Iterable[Event], asks: Wanted, content: bool) -> Iterator[Event]:
+def chosen(events: Iterable[Event], asks: EventFilter, content: bool) -> Iterator[Event]:
     """Those that are wanted, without what they say unless `content`. One without a time is in no window."""
     for event in events:
         if _is_wanted(event, asks):
@@ -61,7 +61,7 @@ def time_of_event(event: Event) -> datetime | None:
     return _in_utc(at) if at else None
 
 
-def _is_wanted(event: Event, asks: Wanted) -> bool:
+def _is_wanted(event: Event, asks: EventFilter) -> bool:
     if asks.flagged and not event.flagged:
         return False
     if asks.nametag is not None and asks.nametag not in _nametags(event.evaluations):

@@ -73,6 +73,37 @@ class LabelGroup:
         return self.should_be_flagged | self.should_pass | self.unsure
 
 
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """So many of so many. No interval where nothing may be said of other events than these."""
+
+    hits: int
+    of: int
+    interval: tuple[float, float] | None = None
+    """Wilson's, 95 %, of hits / of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """One group of labels under the thresholds of one side."""
+
+    drawn: Drawn
+    metric: str | None
+    caught: Hits
+    """Of those that should be flagged, the flagged ones."""
+    false_alarms: Hits
+    """Of those that should pass, the flagged ones."""
+    right: Hits
+    """Of the flagged ones that have a label, those that should be."""
+    unknown: int
+    """Labelled events of which nobody can tell whether they are flagged, for a score is missing."""
+    unsure: int
+    missing: int
+    """Those that the API answers 404 for."""
+    unread: int
+    """Those that could not be read, or were more than are read; then there are no intervals."""
+
+
 def label_groups(blocks: Iterable[LabelBlock], address: str) -> tuple[LabelGroup, ...]:
     """Of one workflow, uniform first, then flagged, then found; each the whole verdict before the metrics."""
     mine = [block for block in blocks if block.address == address]

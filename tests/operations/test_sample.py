@@ -106,3 +106,25 @@ def test_an_older_generation_tells_no_billing_id(world: World) -> None:
     submit(project)
     project.declare({"a": custom(metrics={"completeness": 0.8, "correctness": 0.5}, max_retries=2)})
     assert project.json("events", "list", "a").json["events"][0]["billing_request_id"] is None
+
+
+COUNTS = {"outputs_processed": 5, "outputs_below_threshold": 2, "outputs_improved": 0}
+
+
+def test_what_a_workflow_counts_of_itself(listed: Project) -> None:
+    assert listed.json("show", "a", "--stats").json["stats"] == COUNTS
+    text = listed.ok("show", "a", "--stats").out
+    assert "outputs processed: 5" in text
+    assert MARK not in text
+    assert "stats" not in listed.json("show", "a").json
+    listed.ok("show", "a", "--stats", "--provenance", code=64)
+
+
+def test_an_older_generation_tells_a_rate(world: World) -> None:
+    project = ready(world, generation="2025-10-22")
+    submit(project)
+    assert project.json("show", "a", "--stats").json["stats"].keys() <= {"success_rate"}
+
+
+def test_counts_are_no_difference(listed: Project) -> None:
+    listed.ok("plan", "--detailed-exitcode")

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.apply.test_checkout import git, repository
+from defendctl import __version__
+from tests.ci.conftest import team
+from tests.ci.team import Team, bot
 from tests.conftest import KEY
-from tests.forges.conftest import team
-from tests.forges.team import Team, bot
+from tests.operations.test_checkout import git, repository
 from tests.parts.tools import ROOT, clean, copied, ran, tool
 
 __all__ = ["repository", "team"]
@@ -77,7 +78,8 @@ def workflow(inputs: dict[str, str], root: Path) -> dict[str, Any]:
         },
         {
             "if": "always()",
-            "run": 'printf %s "$TOLD" > "$TOLD_TO"',
+            "shell": "bash",
+            "run": 'printf %s "$TOLD" > "$TOLD_TO"; defendctl --version',
             "env": {"TOLD": json.dumps(told), "TOLD_TO": str(root / ".defendctl" / "told.json")},
         },
     ]
@@ -140,6 +142,15 @@ def test_a_plan_is_told_and_what_was_seen_is_applied(team: Team, action: Path, t
     assert team.live("a") == 0.6
 
 
+def test_without_a_command_it_installs_for_the_steps_after_it(
+    team: Team, action: Path, tmp_path: Path
+) -> None:
+    said = act(team, action, tmp_path, "push", {"ref": "refs/heads/main"}, 0)
+    assert said.count(f"| defendctl {__version__}") == 2
+    assert set(told(team).values()) == {""}
+    assert team.github.asked == []
+
+
 def test_what_nobody_saw_is_refused_and_the_exit_code_told(team: Team, action: Path, tmp_path: Path) -> None:
     number, _ = requested(team, a=bot(0.6), b=bot(0.9))
     team.merge(number)
@@ -153,7 +164,7 @@ def test_what_nobody_saw_is_refused_and_the_exit_code_told(team: Team, action: P
     ("inputs", "words"),
     [
         ({"command": "state show"}, "command has to begin with plan, apply, check or drift"),
-        ({"command": ""}, "command has to begin with"),
+        ({"command": "", "environment": "staging"}, "are for a command, and there is none"),
         ({"command": "plan", "version": "0.2.0"}, "another version is another commit"),
         ({"command": "plan", "version": "none"}, "there is no defendctl on the PATH"),
         ({"command": "plan; touch pwned"}, "command has to begin with"),
@@ -190,7 +201,8 @@ def variables(inputs: dict[str, str], folder: Path) -> dict[str, str]:
     names = {"working-directory": "DIRECTORY"}
     given = {name: inputs.get(name, str(told.get("default", ""))) for name, told in ACTION["inputs"].items()}
     found = {f"INPUT_{names.get(name, name.upper())}": value for name, value in given.items()}
-    return {**found, "GITHUB_OUTPUT": str(folder / "output"), "RUNNER_TEMP": str(folder)}
+    runner = {"GITHUB_OUTPUT": "output", "GITHUB_PATH": "path", "RUNNER_TEMP": "."}
+    return {**found, **{name: str(folder / path) for name, path in runner.items()}}
 
 
 def fake(folder: Path) -> Path:

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.apply.test_checkout import git, repository
+from tests.ci.team import bot
+from tests.ci.test_gitlab import Lab, lab
 from tests.conftest import KEY
-from tests.forges.team import bot
-from tests.forges.test_ci_gitlab import Lab, lab
-from tests.parts.tools import ROOT, clean, from_npm, ran
-from tests.servers.machine import installed
+from tests.operations.test_checkout import git, repository
+from tests.parts.tools import ROOT, clean, ran
+from tests.servers.installing import with_apt, with_npm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = ["lab", "repository"]
 pytestmark = pytest.mark.slow
-POLYFILL = Path(__file__).parent / "gitlab" / "set.cjs"
+POLYFILL = ROOT / "tests" / "servers" / "gitlab_ci_local" / "set.cjs"
 NONE: Mapping[str, str] = {}
 PRODUCTION = {"environment": "production", "declared": False, "lock": ""}
 
@@ -55,7 +55,7 @@ def pipeline(
     lab: Lab, home: Path, source: str, *words: str, variables: Mapping[str, str] = NONE, code: int = 0
 ) -> str:
     """What runs in the checkout itself, as the branch that is checked out. Manual jobs only where named."""
-    installed("rsync", "rsync")
+    with_apt("rsync", "rsync")
     given = {
         "CI_PIPELINE_SOURCE": source,
         "CI_API_V4_URL": lab.gitlab.url,
@@ -72,7 +72,7 @@ def pipeline(
         "GCL_IGNORE_PREDEFINED_VARS": ",".join(given),
     }
     told = [word for name, value in given.items() for word in ("--variable", f"{name}={value}")]
-    program = from_npm("gitlab", "gitlab-ci-local")
+    program = with_npm("gitlab_ci_local") / "node_modules" / ".bin" / "gitlab-ci-local"
     options = ["--force-shell-executor", "--no-color", "--home", str(home)]
     return ran(program, *options, *told, *words, cwd=lab.project.root, env=env, code=code)
 

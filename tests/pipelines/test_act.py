@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from defendctl.sandbox.server import embedded
+from tests.ci.fake_github import FakeGitHub
+from tests.ci.served import serving
+from tests.cli.test_cli import run
 from tests.conftest import KEY, Server
-from tests.forges.fake_github import FakeGitHub
-from tests.forges.served import serving
 from tests.pipelines.acting import Acting
 from tests.pipelines.origin import Origin, bot
-from tests.test_cli import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

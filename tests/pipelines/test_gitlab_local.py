@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from defendctl.sandbox.server import embedded
-from tests.apply.test_checkout import git
+from tests.ci.fake_gitlab import FakeGitLab
+from tests.ci.served import serving
+from tests.cli.test_cli import run
 from tests.conftest import KEY, Server
-from tests.forges.fake_gitlab import FakeGitLab
-from tests.forges.served import serving
+from tests.operations.test_checkout import git
 from tests.pipelines.labbing import Labbing
 from tests.pipelines.origin import Origin, bot
-from tests.test_cli import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

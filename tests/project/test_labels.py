@@ -140,9 +140,9 @@ IDS = st.lists(st.sampled_from("abcdef"), unique=True)
 @st.composite
 def blocks(draw: st.DrawFn) -> LabelBlock:
     ids = {event_id: draw(st.sampled_from(LABELS)) for event_id in draw(IDS)}
-    lists = {label: tuple(i for i, one in ids.items() if one == label) for label in LABELS}
-    drawn, metric = draw(st.sampled_from(["uniform", "flagged", "found"])), draw(st.sampled_from([None, "m"]))
-    return LabelBlock("bot", drawn, metric=metric, **lists)
+    lists: Any = {label: tuple(i for i, one in ids.items() if one == label) for label in LABELS}
+    drawn: Any = draw(st.sampled_from(["uniform", "flagged", "found"]))
+    return LabelBlock("bot", drawn, metric=draw(st.sampled_from([None, "m"])), **lists)
 
 
 @given(st.lists(blocks(), max_size=5), st.randoms())

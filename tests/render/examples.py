@@ -16,7 +16,7 @@ from defendctl.inspection.proof import Proof, Proven
 from defendctl.inspection.provenance import Known, ShownProvenance, Sighting
 from defendctl.inspection.transfer import Migrated, Pushed
 from defendctl.inspection.view import Row, View
-from defendctl.model import CANARY, Binding, Intent, State
+from defendctl.model import CANARY, Binding, FieldPath, Intent, State
 from defendctl.plan.changes import Move
 from defendctl.plan.compare import FieldChange
 from defendctl.plan.drift import Drifted, FieldEdit
@@ -34,7 +34,10 @@ _VIEW = View(
     "bot",
     "wkfl_1",
     "active",
-    (Row("metrics.completeness", 0.8, 0.7, 0.8, "live"), Row("max_retries", 2, None, 2, "applied")),
+    (
+        Row(FieldPath("metrics.completeness"), 0.8, 0.7, 0.8, "live"),
+        Row(FieldPath("max_retries"), 2, None, 2, "applied"),
+    ),
     ("description",),
 )
 _EVENT = Event(
@@ -72,8 +75,8 @@ _REPEAT = Repeat(
     0.25,
     1.2345,
 )
-_PROVEN = Proven("metrics.completeness", 0.8, 0.7, "differs")
-_LOOSER = FieldChange("metrics.completeness", 0.8, 0.7, None, None, None, "loosens")
+_PROVEN = Proven(FieldPath("metrics.completeness"), 0.8, 0.7, "differs")
+_LOOSER = FieldChange(FieldPath("metrics.completeness"), 0.8, 0.7, None, None, None, "loosens")
 _SIDE = {"known": 48, "unknown": 2, "fails": 12, "flag_rate": 0.25, "interval": [0.149, 0.388]}
 FLEET: Final[Mapping[str, Any]] = {
     "format_version": "1.0",
@@ -114,7 +117,7 @@ DRIFTED: Final = Drifted(
     "wkfl_1",
     "loosens",
     "active",
-    (FieldEdit("metrics.completeness", 0.8, 0.7, 0.8, "drift", "loosens"),),
+    (FieldEdit(FieldPath("metrics.completeness"), 0.8, 0.7, 0.8, "drift", "loosens"),),
 )
 
 EXAMPLES: Final[Mapping[str, Any]] = {
@@ -126,8 +129,8 @@ EXAMPLES: Final[Mapping[str, Any]] = {
     "provenance": ShownProvenance(
         _VIEW,
         (
-            Known("metrics.completeness", 0.7, "live", None, AT, "run 1"),
-            Known("max_retries", 3, "event", Sighting("evt_1", AT, 3)),
+            Known(FieldPath("metrics.completeness"), 0.7, "live", None, AT, "run 1"),
+            Known(FieldPath("max_retries"), 3, "event", Sighting("evt_1", AT, 3)),
         ),
         90.4,
     ),

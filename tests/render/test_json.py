@@ -130,7 +130,7 @@ def test_diagnostics() -> None:
         Diagnostic("warning", "missing-folder", "nowhere", Span("workflows")),
     ]
     data = read(results_json.diagnostics(found), "diagnostics")
-    keys = {"severity", "code", "message", "file", "line", "column"}
+    keys = {"severity", "code", "message", "file", "line", "column", "docs"}
     assert data.keys() == {"valid", "diagnostics"}
     assert data["valid"] is False
     assert all(one.keys() == keys for one in data["diagnostics"])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from defendctl.diagnostics import DefendctlError
+from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.exits import Exit
 from defendctl.git import asking
 from defendctl.state.backend import Locked
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from defendctl.git.trees import Trees
     from defendctl.state.owner import Owner
     from defendctl.state.records import Record
     from defendctl.state.register.backend import RegisterBackend
@@ -571,3 +572,20 @@ def test_what_somebody_put_among_the_left_ids_is_told_and_believed_by_nobody(for
     assert [each.told for each in backend.strays(())] == ["0123 (it holds no usable id)"]
     backend.forget_left("0123")
     assert f"{LEFT}/0123" not in forge.refs()
+
+
+def test_a_repository_that_lets_two_writers_win_is_refused(
+    forge: Forge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = forge.backend()
+    engine = backend.engine
+    assert isinstance(engine, GitEngine)
+    swap = engine.remote.swap
+
+    def careless(trees: Trees, ref: str, new: str, old: str | None) -> None:
+        if old is None:
+            swap(trees, ref, new, old)
+
+    monkeypatch.setattr(type(engine.remote), "swap", lambda remote, *given: careless(*given))
+    with pytest.raises(Precondition, match="lets 4 writers win"):
+        backend.probe()

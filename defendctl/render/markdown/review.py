@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from defendctl.render.inert import inert
+from defendctl.render.labels import labelled_rows
 from defendctl.render.markdown.fit import Item, Section
 from defendctl.render.markdown.markup import block, code, coded, cut, table
 from defendctl.render.page.figures import histogram
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from defendctl.diagnostics import Span
     from defendctl.policy.findings import Finding
+    from defendctl.render.labels import Row
     from defendctl.replay.replay import MetricReplay, Range, Replay, Together
     from defendctl.suite.recorded import Tested, Tests
 
@@ -115,10 +117,15 @@ def _replay(one: Replay) -> Item:
         table(("", "today", "proposed"), _sides(one)),
         table(_METRIC_HEAD, [_metric(each) for each in one.metrics]) if one.metrics else "",
         _histograms(one.metrics),
+        *(f"{heading[0].upper()}{heading[1:]}:\n\n{_labels(rows)}" for heading, rows in labelled_rows(one)),
         _ids("Newly flagged", one.newly_flagged),
         _ids("No longer flagged", one.no_longer_flagged),
     ]
     return Item(("\n".join(part for part in told if part), f"- {name}: {rates}\n", ""))
+
+
+def _labels(rows: Sequence[Row]) -> str:
+    return table(("", "today", "proposed"), rows)
 
 
 _METRIC_HEAD: Final = (

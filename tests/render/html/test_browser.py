@@ -51,7 +51,7 @@ def look() -> Callable[..., Any]:
     def looked(page: str, looks: Any = LOOKS) -> Any:
         file = CACHE / f"page-{os.getpid()}.html"
         file.write_bytes(page.encode())
-        words = ["node", "look.mjs", file, json.dumps(looks), chromium]
+        words = ["node", "look.mjs", str(file), json.dumps(looks), chromium]
         done = subprocess.run(words, cwd=CACHE, capture_output=True, text=True, timeout=300, check=False)
         file.unlink()
         assert done.returncode == 0, done.stderr
