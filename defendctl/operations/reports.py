@@ -21,6 +21,7 @@ _SAVED: Final = {
     "plan": "plan --out FILE",
     "drift": "drift --report json:FILE",
     "test-results": "test --out FILE",
+    "tune": "tune ADDRESS --report json:FILE",
     "fleet": "report --fleet --report json:FILE",
     "report": "report FILE --report json:FILE",
 }

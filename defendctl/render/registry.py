@@ -66,7 +66,7 @@ FORMATS: Final[dict[str, dict[str, str]]] = {
         "markdown": "markdown.suite:suite",
         "html": "html.page:suite",
     },
-    "tune": {"text": "tune.rows:tune", "json": "tune.tune_json:tune"},
+    "tune": {"text": "tune.rows:tune", "json": "tune.tune_json:tune", "html": "html.page:tune"},
     "proof": {"text": "text.proof:proof", "json": "json.proof:proof"},
     "comparison": {
         "text": "text.contrast:contrast",

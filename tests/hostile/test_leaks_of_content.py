@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 OTHER_KEY = "sk_other_secret_0815"
 INPUTS = ("docs/policy.pdf", "tests/cases.yaml", "event.json", "bad-event.json")
 FORMATS = {
-    "plan": ("text", "json", "markdown", "github"),
-    "drift": ("text", "json", "markdown", "github"),
-    "test": ("text", "json", "junit", "markdown"),
+    "plan": ("text", "json", "markdown", "github", "html"),
+    "drift": ("text", "json", "markdown", "github", "html"),
+    "test": ("text", "json", "junit", "markdown", "html"),
     "render": ("yaml", "json"),
 }
 EVENT = {
@@ -54,6 +54,10 @@ ONLINE = (
     *(["plan", "--format", form, "--out", f"plan-{form}.json", "-v"] for form in FORMATS["plan"]),
     ["plan", "-l", "!team", "--reassert", "max_retries"],
     ["plan", "--replay", "--report", "markdown:plan.md", "--report", "github:plan.gh"],
+    ["plan", "--replay", "--report", "html:plan.html", "--report", "json:plan-replay.json"],
+    *(["report", "plan-replay.json", "--format", form] for form in ("text", "html", "markdown", "json")),
+    ["report", "--fleet", "--format", "json", "--report", "html:fleet.html"],
+    ["report", "--fleet"],
     *(["drift", "--format", form, "--report", f"json:drift-{form}.json"] for form in FORMATS["drift"]),
     *(["doctor", *form] for form in ([], ["--format", "json", "-v"])),
     *(["show", "a", "--provenance", *form] for form in ([], ["--format", "json", "-v"])),

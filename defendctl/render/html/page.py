@@ -15,11 +15,14 @@ from defendctl.render.page.drift import drift as drift_page
 from defendctl.render.page.kinds import page
 from defendctl.render.page.plan import plan as plan_page
 from defendctl.render.page.suite import suite as suite_page
+from defendctl.render.page.tune import tune as tune_page
 from defendctl.render.setting import PLAIN
+from defendctl.render.tune.tune_json import tune as tune_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from defendctl.evidence.tuning import Tuned
     from defendctl.plan.drift import Drifted
     from defendctl.render.page.blocks import Block, Page
     from defendctl.render.page.saved import Saved
@@ -38,6 +41,10 @@ def drift(entries: Sequence[Drifted], setting: Setting = PLAIN) -> str:
 
 def suite(done: Suite, setting: Setting = PLAIN) -> str:
     return html("test-results", [suite_page(suite_document(done, setting))])
+
+
+def tune(found: Tuned, setting: Setting = PLAIN) -> str:
+    return html("tune", [tune_page(tune_document(found, setting))])
 
 
 def report(result: Saved, setting: Setting = PLAIN) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
+from defendctl.plan.direction import Direction  # noqa: TC001  pydantic looks for it here
 from defendctl.plan.shapes import FieldDocument, MoveDocument
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class EditDocument(FieldDocument):
 class DriftedDocument(TypedDict):
     address: str
     workflow_id: str
-    direction: str
+    direction: Direction
     status: str
     fields: list[EditDocument]
 

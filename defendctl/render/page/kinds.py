@@ -8,6 +8,7 @@ from defendctl.render.page.drift import drift
 from defendctl.render.page.fleet import fleet
 from defendctl.render.page.plan import plan
 from defendctl.render.page.suite import suite
+from defendctl.render.page.tune import tune
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ PAGES: Final[dict[str, Callable[[Any], Page]]] = {
     "plan": plan,
     "drift": drift,
     "test-results": suite,
+    "tune": tune,
     "fleet": fleet,
 }
 

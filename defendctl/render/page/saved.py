@@ -10,11 +10,13 @@ from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from defendctl.plan.direction import Direction  # noqa: TC001  pydantic looks for it here
+from defendctl.plan.shapes import Action  # noqa: TC001
 from defendctl.render.json.contract import PlanDocument, TogetherDocument
 from defendctl.render.json.documents import AnyDocument, DriftDocument
 from defendctl.render.json.dump import FORMAT_VERSION
 from defendctl.render.json.submitted import SuiteDocument
 from defendctl.render.setting import PLAIN
+from defendctl.render.tune.tune_json import TuneDocument
 
 if TYPE_CHECKING:
     from defendctl.render.setting import Setting
@@ -66,7 +68,7 @@ class MemberDocument(TypedDict):
 
     address: str
     workflow_id: str | None
-    action: str
+    action: Action
     direction: Direction | None
     drift: Direction | None
     missing: bool
@@ -92,6 +94,7 @@ SHAPES: Final[dict[str, Any]] = {
     "plan": PlanDocument,
     "drift": DriftDocument,
     "test-results": SuiteDocument,
+    "tune": TuneDocument,
     "fleet": FleetDocument,
     "report": ReportDocument,
 }
