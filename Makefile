@@ -10,15 +10,22 @@ LOWEST := .cache/lowest
 UV := .cache/uv==0.13.8
 AUDIT := .cache/pip-audit==2.10.1
 PIN = $(UV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE)
+ZENSICAL := .cache/zensical==0.0.73
+LINKINATOR := .cache/linkinator@7.6.1
+DOCS := .cache/docs
 # Where a Python 3.MINOR is: among pyenv's, or in the path.
 python_of = $(firstword $(wildcard $(HOME)/.pyenv/versions/3.$(1).*/bin/python3) $(shell command -v python3.$(1)))
 HERE = $(foreach minor,11 12 13 14,$(if $(call python_of,$(minor)),$(minor)))
 
-.PHONY: demo test test-slow test-pythons test-lowest audit lock zipapp release crash crash-tables \
-	coverage bench format schemas clean
+.PHONY: demo ci-story test test-slow test-pythons test-lowest audit lock zipapp release crash crash-tables \
+	coverage bench format schemas docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python examples/demo.py
+
+# Three environments, forty workflows, and a pipeline in which everything goes wrong that may.
+ci-story: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.pipelines.story
 
 test: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -79,7 +86,7 @@ crash-tables: $(VENV)/.installed-dev
 coverage: $(VENV)/.installed-dev
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -m "not slow" --ignore tests/crash
-	$(BIN)/coverage run -m pytest -m slow tests/state/test_backend_contract.py tests/state/postgres
+	$(BIN)/coverage run -m pytest -m slow tests/state/test_backend_contract.py tests/state/postgres tests/state/objects
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
@@ -97,7 +104,16 @@ schemas: $(VENV)/.installed-dev
 	$(BIN)/defendctl schema project --output schemas/project.schema.json
 	$(BIN)/defendctl schema policy --output schemas/policy.schema.json
 	$(BIN)/defendctl schema tests --output schemas/tests.schema.json
+	$(BIN)/defendctl schema labels --output schemas/labels.schema.json
 	$(BIN)/defendctl schema plan --output schemas/plan.schema.json
+
+# The site in .cache/docs/site: what can be told from the code is written, then built; a link to nowhere fails.
+# Nothing is asked of the network but for the two tools, once.
+docs: $(VENV)/.installed-dev $(ZENSICAL)/.installed $(LINKINATOR)/.installed
+	$(BIN)/python -m pages $(DOCS)
+	cd $(DOCS) && $(CURDIR)/$(ZENSICAL)/bin/zensical build --clean --strict
+	$(LINKINATOR)/node_modules/.bin/linkinator $(DOCS)/site --recurse --check-fragments --silent \
+		--skip '^https?://(?!localhost)'
 
 clean:
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .hypothesis
@@ -138,7 +154,11 @@ $(TOOLS)/.installed: requirements-tools.lock
 	$(TOOLS)/bin/pip install --quiet --require-hashes --only-binary :all: --requirement $<
 	touch $@
 
-$(UV)/.installed $(AUDIT)/.installed: .cache/%/.installed:
+$(UV)/.installed $(AUDIT)/.installed $(ZENSICAL)/.installed: .cache/%/.installed:
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/pip install --quiet $*
+	touch $@
+
+$(LINKINATOR)/.installed:
+	npm install --silent --no-audit --no-fund --prefix $(@D) $(notdir $(@D))
 	touch $@

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+FOLDER: Final = ".defendctl"
+"""Beside a project and beside a state, what is ours alone: locks, copies, the sandbox. Never committed."""
 _WAITING: Final = re.compile(r"\.defendctl-[0-9a-f]{16}\.tmp")
 _DESCRIPTOR: Final = re.compile(r"(?:/dev/fd|/proc/self/fd)/(\d+)")
 _STANDARD: Final = {"/dev/stdout": 1, "/dev/stderr": 2}

@@ -91,6 +91,8 @@ class Event:
     """Whether its input carries context; None where no input was told."""
     ground_truth: bool | None = None
     content: Mapping[str, Any] | None = None
+    billing_id: str | None = None
+    """What the vendor's bill calls it, where that is told."""
 
     @property
     def ended(self) -> bool:
@@ -193,6 +195,8 @@ class Listed:
     """How many were asked for in the end: fewer than were wanted where the API gives fewer at once."""
     events: tuple[Event, ...]
     wanted: int = 0
+    read: int | None = None
+    """Among how many of the last events these were looked for; None: they are the last ones."""
 
 
 @dataclass(frozen=True, slots=True)

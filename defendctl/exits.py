@@ -41,6 +41,28 @@ PRECEDENCE: Final = (
 )
 """The first of these that holds wins."""
 
+MEANINGS: Final = {
+    Exit.OK: "done, or nothing to do",
+    Exit.FAILED: (
+        "failure: invalid manifests, API or state error, a bound workflow that answers 404, declined"
+    ),
+    Exit.FOUND: (
+        "found something: `plan --detailed-exitcode`, `compare --detailed-exitcode`, `drift`, `fmt "
+        "--check`, `test` (failed or flaky), `verify` (differs)"
+    ),
+    Exit.KEY_REFUSED: "the API refused the key",
+    Exit.PARTLY: "apply: some done, some failed",
+    Exit.BLOCKED: "blocked: not possible in place, denied by the policy, or more than `test --max-cost`",
+    Exit.PRECONDITION: (
+        "precondition failed: stale or spent plan; older checkout; state locked, missing, damaged, "
+        "older, newer, or another host's or environment's"
+    ),
+    Exit.UNKNOWN: "a create has an unknown outcome: `state resolve` is needed",
+    Exit.USAGE: "the command line is wrong",
+    Exit.INTERRUPTED: "interrupted (SIGINT, SIGTERM, SIGHUP), after what was under way has been recorded",
+}
+"""What the reference says of each, in Markdown."""
+
 
 def worst_exit(codes: Iterable[int]) -> int:
     """The code that wins; 0 if none holds."""

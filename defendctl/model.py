@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NewType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -48,10 +48,12 @@ In what a manifest wants, the content of a file (`LocalFile.content`) may stand 
 """
 
 
-FieldPath = str
-"""Where one value of a workflow stands: the name of a field, or `metrics.<name>` for one metric; of what only
-the console can change, `status` or `capabilities.<name>`. Built and read by the functions below alone."""
+FieldPath = NewType("FieldPath", str)
+"""Where one value of a workflow stands: `FieldPath(name)` of a field, or `metrics.<name>` for one metric; of
+what only the console can change, `status` or `capabilities.<name>`. Put together and taken apart by the
+functions below alone; no other text passes for one."""
 _METRIC: Final = "metrics."
+_CAPABILITY: Final = "capabilities."
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,8 @@ class Observed:
     """When the API says that it was last changed."""
     capabilities: frozenset[str] = frozenset()
     """Those that are on and that no manifest can speak of: the API's set of them is open."""
+    stats: Mapping[str, float] = field(default_factory=dict, compare=False)
+    """What the workflow counts of itself, in the API's words; never compared with anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,11 @@ class Support:
 
 
 def metric_path(name: str) -> FieldPath:
-    return f"{_METRIC}{name}"
+    return FieldPath(f"{_METRIC}{name}")
+
+
+def capability_path(name: str) -> FieldPath:
+    return FieldPath(f"{_CAPABILITY}{name}")
 
 
 def metric_of(path: FieldPath) -> str | None:
@@ -149,13 +157,13 @@ def field_of(path: FieldPath) -> str:
 
 def leaves(values: Fields) -> dict[FieldPath, Any]:
     """The same values by path."""
-    flat = {name: value for name, value in values.items() if name != "metrics"}
+    flat = {FieldPath(name): value for name, value in values.items() if name != "metrics"}
     return flat | {metric_path(name): value for name, value in values.get("metrics", {}).items()}
 
 
 def split_metrics(values: Mapping[FieldPath, Any]) -> tuple[Fields, dict[str, Any]]:
     """What `leaves` put together: the other fields, and metric → value of the metrics that are there."""
-    fields = {path: value for path, value in values.items() if not is_metric(path)}
+    fields: Fields = {path: value for path, value in values.items() if not is_metric(path)}
     return fields, {path.removeprefix(_METRIC): value for path, value in values.items() if is_metric(path)}
 
 

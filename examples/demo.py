@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 DEFENDCTL = Path(sys.executable).with_name("defendctl")
+REPORT = HERE.parent / ".cache" / "demo.html"
 LOWERED = {"completeness": 0.5, "instruction_adherence": 0.75, "comprehensive_safety": 0.9}
 POLICY = """\
 policy:
@@ -47,6 +48,7 @@ def main() -> None:
         os.environ["DEFENDCTL_SANDBOX"] = "1"
         story(changes)
         story_of_tests(tests)
+        story_of_the_report(changes)
 
 
 def story(folder: Path) -> None:
@@ -62,7 +64,7 @@ def story(folder: Path) -> None:
     edit(folder, "max_retries: 5", "max_retries: 8")
     edit(folder, "instruction_adherence: 0.75", "instruction_adherence: 0.6")
     say("The plan leads with what loosens, and says what recent events would have met under it.")
-    run(folder, "plan", "--replay")
+    run(folder, "plan", "--replay", "--out", "loosens.json")
     say("The team's policy: nothing loosens without a waiver. The plan prints the one that is missing.")
     append(folder / "defendctl.yaml", POLICY)
     run(folder, "plan", expect=5)
@@ -88,6 +90,14 @@ def story_of_tests(folder: Path) -> None:
         run(folder, "test", "--candidate", "--out", "results.json", expect=2)
         say("The plan says both: what is loosened, and what that would let through.")
         run(folder, "plan", "--tests", "results.json")
+
+
+def story_of_the_report(folder: Path) -> None:
+    """Of the plan that loosened, long after it was made: from its JSON alone."""
+    REPORT.parent.mkdir(exist_ok=True)
+    say("Whoever reviews wants to see it: each plan that was saved can be drawn, without key or network.")
+    run(folder, "report", "loosens.json", "--report", f"html:{REPORT}")
+    print(f"\nThe same with pictures, as one file without a script: {REPORT}", flush=True)
 
 
 def say(text: str) -> None:

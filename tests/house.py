@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "defendctl"
 
 ROWS = (
-    {"catalogue", "command", "durable", "exits", "hosts", "model", "sandbox"},
+    {"catalogue", "command", "documentation", "durable", "exits", "hosts", "model", "sandbox"},
     {"diagnostics", "process"},
     {"event", "git", "pipelines", "plan", "yamltext"},
     {"inspection", "replay", "state"},

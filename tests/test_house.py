@@ -8,12 +8,16 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from defendctl.exits import PRECEDENCE, Exit
 from tests import house
 from tests.house import HEAVY, PACKAGE, ROOT, ROWS, modules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PURE = {
     "command.py",
@@ -226,7 +230,7 @@ def test_a_tab_loads_no_more_than_it_reads() -> None:
     assert "defendctl.schema.models_manifest" not in loaded
 
 
-@pytest.mark.parametrize("kind", ["manifest", "overlay", "project", "plan", "policy", "tests"])
+@pytest.mark.parametrize("kind", ["manifest", "overlay", "project", "plan", "policy", "tests", "labels"])
 def test_the_committed_schema_is_the_generated_one(kind: str) -> None:
     from defendctl.operations.schema import schema
 
@@ -234,7 +238,7 @@ def test_the_committed_schema_is_the_generated_one(kind: str) -> None:
     assert committed == schema(kind), "run: make schemas"
 
 
-STORIES = {"bad", "cases", "crash", "editor", "hostile", "servers"}
+STORIES = {"bad", "pages", "parts", "cases", "crash", "editor", "hostile", "parts", "servers"}
 """Folders of tests that are about more than one folder of the product."""
 OF_THE_REPOSITORY = {"docs", "examples", "house", "readme", "supply"}
 
@@ -254,3 +258,20 @@ def test_contributing_maps_every_package() -> None:
         if entry.name.startswith("__") or entry.suffix == ".typed":
             continue
         assert f"`{entry.name}" in text or f"{entry.name}" in text, f"{entry.name} is not on the map"
+
+
+def test_contributing_sends_nobody_to_a_file_that_is_not_there() -> None:
+    """Each file that the map and "where each change is made" name, by its path or by its name alone."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    named = set(re.findall(r"`([\w./-]+(?:\.(?:py|md|toml)|/))`", text))
+    there = [path.relative_to(ROOT).as_posix() for path in _tree()]
+    folders = {f"{parent.as_posix()}/" for path in there for parent in Path(path).parents}
+    known = [f"/{path}" for path in (*there, *folders)]
+    assert len(named) > 100
+    assert [name for name in sorted(named) if not any(path.endswith(f"/{name}") for path in known)] == []
+
+
+def _tree() -> Iterator[Path]:
+    for folder in ("defendctl", "tests", "docs", "schemas"):
+        yield from (ROOT / folder).rglob("*.*")
+    yield from ROOT.glob("*.*")

@@ -163,12 +163,11 @@ def form(part: str, name: str, content: bytes) -> tuple[Headers, Iterable[bytes]
     return [(key, value) for key, value in made.headers.raw if key.lower().startswith(b"content-")], stream
 
 
-def _proxy(network: Network) -> httpx.Proxy | None:
+def _proxy(network: Network) -> httpx.Proxy:
     import httpx
 
     proxy = network.proxy
-    if proxy is None:
-        return None
+    assert proxy, "there is one, or nothing goes this way"
     secure = network.trust.context if network.trust and proxy.url.startswith("https:") else None
     headers = {"Proxy-Authorization": proxy.authorization} if proxy.authorization else None
     return httpx.Proxy(proxy.url, ssl_context=secure, headers=headers)

@@ -28,6 +28,9 @@ _CUSTOM = "custom_hallucination_threshold_values"
 _AUTOMATIC = "automatic_hallucination_tolerance_levels"
 
 
+_COUNTS = ("outputs_processed", "outputs_below_threshold", "outputs_improved")
+
+
 def observe(answer: dict[str, Any]) -> Observed:
     """Raises ValueError if the answer is not a workflow."""
     workflow_id = answer.get("workflow_id")
@@ -47,7 +50,21 @@ def observe(answer: dict[str, Any]) -> Observed:
         evidence=_evidence(answer),
         changed_at=next((at for at in changed if at), None),
         capabilities=unknown,
+        stats=_stats(answer),
     )
+
+
+def _stats(answer: dict[str, Any]) -> dict[str, float]:
+    """The numbers that a read tells of its workflow: three counts, or a rate before 2025-11-10
+    (docs/api.md 2)."""
+    told = answer.get("stats")
+    counts = {key: told.get(key) for key in _COUNTS} if isinstance(told, dict) else {}
+    numbers = {**counts, "success_rate": answer.get("success_rate")}
+    sound = {key: number for key, value in numbers.items() if (number := finite(value)) is not None}
+    return {
+        key: int(number) if number.is_integer() and key in _COUNTS else number
+        for key, number in sound.items()
+    }
 
 
 def time_of(value: Any) -> str | None:

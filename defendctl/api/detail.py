@@ -86,6 +86,7 @@ def detail(answer: dict[str, Any], content: bool) -> Event:
     settings = _settings(answer)
     evaluations = _evaluations(told, word, settings.get("metrics", {}), content)
     filtered, event_id = answer.get("filtered"), answer.get("event_id")
+    billing = answer.get("billing_request_id")
     status = _status(word, isinstance(filtered, bool), evaluations)
     given = next((one["model_input"] for one in told if isinstance(one.get("model_input"), dict)), None)
     return Event(
@@ -102,6 +103,7 @@ def detail(answer: dict[str, Any], content: bool) -> Event:
         context=_carries(given, "context"),
         ground_truth=_carries(given, "ground_truth"),
         content=_kept(answer, _OF_AN_EVENT) if content else None,
+        billing_id=str(billing) if usable_id(billing) else None,
     )
 
 

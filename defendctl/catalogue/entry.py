@@ -9,6 +9,7 @@ from typing import Final
 MANIFEST: Final = "workflows/example.yaml"
 PROJECT: Final = "defendctl.yaml"
 SUITE: Final = "tests/example.yaml"
+LABELS: Final = "labels/example.yaml"
 
 
 @dataclass(frozen=True, slots=True)

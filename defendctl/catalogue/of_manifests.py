@@ -191,7 +191,8 @@ ENTRIES: Final = (
     Explained(
         "unknown-address",
         "An address that is not declared",
-        "An overlay, a waiver or a test of a workflow that there is not has no effect; it may be misspelt.",
+        "An overlay, a waiver, a test or a label of a workflow that there is not has no effect; it may be "
+        "misspelt.",
         "Correct the address, or take it out.",
         _waived(address="suport-bot"),
         _waived(),

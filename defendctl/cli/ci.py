@@ -57,7 +57,13 @@ def pipeline_options(command: Callable[..., Any]) -> Callable[..., Any]:
             shell_complete=complete_environments,
             help="This environment, and those after it, in order; without it all of them.",
         ),
-        click.option("--forge", type=click.Choice(FORGES), default="auto", show_default=True),
+        click.option(
+            "--forge",
+            type=click.Choice(FORGES),
+            default="auto",
+            show_default=True,
+            help="Where requests are; `auto` goes by the variables of the runner.",
+        ),
     ):
         command = option(command)
     return command
@@ -285,7 +291,9 @@ def drift(run: Run, env: tuple[str, ...], forge: str, issue: bool, fail_on: str)
 
 @group.command("comment", cls=Command)
 @click.option("--marker", required=True, metavar="TEXT", help="By which the comment is found again.")
-@click.option("--forge", type=click.Choice(FORGES), default="auto", show_default=True)
+@click.option(
+    "--forge", type=click.Choice(FORGES), default="auto", show_default=True, help="Where requests are."
+)
 @click.argument("file", type=PATH)
 @click.pass_obj
 def comment(run: Run, marker: str, forge: str, file: Path) -> int:

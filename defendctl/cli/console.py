@@ -80,6 +80,11 @@ class Console:
             self._warned.add(text)
             self.err(f"{self.paint_err('warning:', 'yellow')} {_inert(text)}")
 
+    def advise(self, text: str) -> None:
+        """What to do next: to a person who sees both streams, and to nobody else."""
+        if not self.quiet and sys.stdout.isatty() and sys.stderr.isatty():
+            self.err(f"Next: {_inert(text)}")
+
     def log(self, text: str) -> None:
         if self.verbose:
             self.err(_inert(text))

@@ -38,7 +38,12 @@ def format_option(kind: str) -> Callable[[Any], Any]:
 
     choices = list(FORMATS[kind])
     return click.option(
-        "--format", callback=prepare, type=click.Choice(choices), default=choices[0], show_default=True
+        "--format",
+        callback=prepare,
+        type=click.Choice(choices),
+        default=choices[0],
+        show_default=True,
+        help="What is printed.",
     )
 
 

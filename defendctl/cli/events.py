@@ -18,6 +18,7 @@ from defendctl.render.inert import inert
 if TYPE_CHECKING:
     from defendctl.cli.run import Run
     from defendctl.event import Event
+    from defendctl.replay.labels import Drawn
 
 _content = click.option(
     "--show-content", is_flag=True, help="Also show prompts, outputs, rationales and the nametag."
@@ -34,7 +35,7 @@ wait = click.option(
 
 @click.group("events", cls=Group)
 def group() -> None:
-    """List, show, submit and watch events. Prompts and outputs are shown only with --show-content."""
+    """List, draw, show, submit and watch events. Prompts and outputs are shown only with --show-content."""
 
 
 @group.command("list", cls=Command)
@@ -46,15 +47,62 @@ def group() -> None:
     show_default=True,
     help="How many events to show at most.",
 )
+@click.option("--since", metavar="TIME", help="Of the last 100 events those from this day or time on (UTC).")
+@click.option("--until", metavar="TIME", help="Of the last 100 events those up to this day or time (UTC).")
+@click.option(
+    "--nametag", metavar="TAG", help="Of the last 100 events those that were submitted with this one."
+)
+@click.option("--flagged", is_flag=True, help="Of the last 100 events those whose submitted output failed.")
 @_content
 @format_option("events")
 @click.pass_obj
-def list_(run: Run, address: str, limit: int, show_content: bool, format: str) -> int:
+def list_(
+    run: Run,
+    /,
+    address: str,
+    limit: int,
+    since: str | None,
+    until: str | None,
+    nametag: str | None,
+    flagged: bool,
+    show_content: bool,
+    format: str,
+) -> int:
     """The last events of a workflow, the newest first."""
     from defendctl.operations.events import listed
+    from defendctl.operations.listing import wanted
 
-    found = listed(run.workspace(), address, limit, show_content)
+    asks = wanted(since, until, nametag, flagged)
+    found = listed(run.workspace(), address, limit, show_content, asks)
     deliver(run, "events", found, format)
+    return 0
+
+
+@group.command("sample", cls=Command)
+@click.argument("address", shell_complete=completing.bound)
+@click.option(
+    "--count",
+    type=click.IntRange(1, 10_000),
+    default=100,
+    show_default=True,
+    help="How many events to draw at most.",
+)
+@click.option(
+    "--drawn",
+    type=click.Choice(["uniform", "flagged"]),
+    default="uniform",
+    show_default=True,
+    help="By lot among all events, or among the flagged ones.",
+)
+@click.option(
+    "--seed", metavar="TEXT", help="What decides the draw; the same seed draws the same. Default: ADDRESS."
+)
+@click.pass_obj
+def sample(run: Run, address: str, count: int, drawn: Drawn, seed: str | None) -> int:
+    """Print a label file with events drawn by lot, by their ids alone."""
+    from defendctl.operations.sample import sample as operation
+
+    run.console.out(operation(run.workspace(), address, count, drawn, seed))
     return 0
 
 

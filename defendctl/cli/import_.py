@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 @click.argument("workflow_id", required=False)
 @click.option(
     "--from",
+    "source",
+    envvar="DEFENDCTL_IMPORT_FROM",  # its own name, which Python keeps for itself, would give this one
+    allow_from_autoenv=False,
     type=PATH,
     metavar="FILE",
     help="Import many at once: a CSV or JSON file with addresses and ids.",
@@ -43,15 +46,13 @@ if TYPE_CHECKING:
 @click.pass_obj
 def import_(
     run: Run,
-    /,
     address: str | None,
     workflow_id: str | None,
+    source: Path | None,
     write: Path | None,
     parallelism: int,
-    **given: Path | None,
 ) -> int:
     """Bind existing workflows to declared addresses."""
-    source = given["from"]  # a word of Python, so no parameter can be called so
     if source and not address:
         return import_many(run, source, write, parallelism)
     if source or write or not (address and workflow_id):

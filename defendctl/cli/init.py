@@ -13,6 +13,7 @@ from defendctl.cli.delivery import deliver, format_option
 from defendctl.cli.options import beginning, subcommand
 from defendctl.command import command
 from defendctl.diagnostics import Usage
+from defendctl.documentation import page_url
 from defendctl.exits import Exit
 from defendctl.pipelines.wanted import Wanted
 
@@ -93,5 +94,17 @@ def _begin(run: Run) -> int:
         run.console.out(f"left   {name} (it exists)\n")
     for warning in done.warnings:
         run.console.warn(warning)
-    run.console.out(f"Next: edit workflows/, then `{command('validate')}` and `{command('plan')}`.\n")
+    run.console.out(_next(settings.env))
     return 0
+
+
+def _next(environment: str | None) -> str:
+    """What to do with what was written."""
+    if environment:
+        return f"Next: commit what was written, then `{command('--env {} plan', environment)}`.\n"
+    return (
+        f"Next: edit workflows/, then `{command('validate')}` and `{command('plan')}`.\n"
+        "Without a key: `defendctl --sandbox plan`, against an embedded API.\n"
+        f"Five minutes to learn it: {page_url('tutorial/sandbox')}\n"
+        "Commit what was written; it holds no secret.\n"
+    )

@@ -38,6 +38,7 @@ COMMANDS: Final = {
     "state": "state.group",
     "events": "events.group",
     "test": "suite.test",
+    "tune": "tune.tune",
     "verify": "suite.verify",
     "outputs": "outputs.outputs",
     "render": "environments.render",

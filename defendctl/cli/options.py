@@ -132,7 +132,21 @@ def refuse_stdout(value: Any, param: click.Parameter | None, ctx: click.Context 
         )
 
 
-class _NothingEmpty(click.Command):
+class _Shown(click.Command):
+    """Whose help ends with examples, and with the address of its page."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from defendctl.cli.examples import examples_of
+        from defendctl.documentation import page_of_command
+
+        path = ctx.command_path.partition(" ")[2]
+        with formatter.section("Examples"):
+            for line in examples_of(path):
+                formatter.write(f"{' ' * formatter.current_indent}{line}\n")
+        formatter.write(f"\nMore: {page_of_command(path)}\n")
+
+
+class _NothingEmpty(_Shown):
     """Refuses empty words: a variable that is not set must not read as "here" or "all"."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

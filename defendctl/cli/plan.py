@@ -18,6 +18,7 @@ from defendctl.cli.options import (
 from defendctl.cli.selecting import selecting
 from defendctl.cli.telling import warn_about
 from defendctl.exits import Exit, worst_exit
+from defendctl.render.advice import after_plan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +47,15 @@ if TYPE_CHECKING:
     metavar="[N]",
     help="Also show what new thresholds would have done to the last N events (50) of each workflow.",
 )
+@click.option(
+    "--labels",
+    type=click.IntRange(0, 10_000),
+    is_flag=False,
+    flag_value=500,
+    metavar="[N]",
+    help="With --replay: also say which flags were right, by the label files; reads N labelled events (500) "
+    "of each workflow besides the last ones.",
+)
 @click.option("--tests", type=PATH, metavar="FILE", help="Also show what `test --out FILE` recorded.")
 @click.pass_obj
 def plan(
@@ -57,6 +67,7 @@ def plan(
     detailed_exitcode: bool,
     refresh: bool,
     replay: int | None,
+    labels: int | None,
     tests: Path | None,
     chosen: Selection,
 ) -> int:
@@ -68,12 +79,14 @@ def plan(
     saved = [Destination(f"--out {out}", out, "plan", "json")] if out else []
     files = [*saved, *report]
     check_destinations(workspace, files)
-    chosen = replace(chosen, refresh=refresh, last_events=replay, tests=tests)
+    chosen = replace(chosen, refresh=refresh, last_events=replay, labels=labels, tests=tests)
     made = operation(workspace, chosen, progress_of(run))
     warn_about(made, run)
     found = {Exit.FOUND} if detailed_exitcode and not made.plan.empty else set()
     code = worst_exit(found | made.exit_codes())
     deliver(run, "plan", made, format, files, code)
+    if format == "text":
+        run.console.advise(after_plan(made, str(out) if out else None))
     return code
 
 

@@ -21,14 +21,19 @@ if TYPE_CHECKING:
 @click.option(
     "--provenance", is_flag=True, help="Also show where each value comes from; reads the newest event too."
 )
+@click.option("--stats", is_flag=True, help="Also show what the live workflow counts of itself.")
 @click.pass_obj
-def show(run: Run, address: str, format: str, provenance: bool) -> int:
+def show(run: Run, address: str, format: str, provenance: bool, stats: bool) -> int:
     """Show one workflow: desired, live and applied, and how each value is known."""
     from defendctl.operations.show import show as operation
 
+    if provenance and stats:
+        raise click.UsageError(
+            "--stats and --provenance are two looks at one workflow: leave one of them out"
+        )
     if provenance:
         return _with_provenance(run, address, format)
-    view = operation(run.workspace(), address)
+    view = operation(run.workspace(), address, stats)
     deliver(run, "workflow", view, format)
     return Exit.FAILED if view.status == "missing" else Exit.OK
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from defendctl.cli import completing
-from defendctl.cli.delivery import deliver, format_option
+from defendctl.cli.delivery import deliver, format_option, report_option
 from defendctl.cli.events import wait
 from defendctl.cli.options import RESULT, Command, Number, beginning, selector
 from defendctl.cli.telling import after, tell_pending
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from defendctl.cli.run import Run
+    from defendctl.operations.destinations import Destination
     from defendctl.suite.models import CaseResult
 
 
@@ -76,12 +77,14 @@ def verify(run: Run, address: str, canary: bool, wait: float, format: str) -> in
 )
 @click.option("--out", type=RESULT, help="Also save the results as JSON.")
 @format_option("test-results")
+@report_option("test-results")
 @click.pass_obj
 def test(
     run: Run,
     /,
     out: Path | None,
     format: str,
+    report: tuple[Destination, ...],
     create_canary: bool,
     target: tuple[str, ...],
     selector: tuple[str, ...],
@@ -103,7 +106,8 @@ def test(
     if create_canary:
         return _create_canary(run, format)
     workspace = run.workspace()
-    files = [Destination(f"--out {out}", out, "test-results", "json")] if out else []
+    saved = [Destination(f"--out {out}", out, "test-results", "json")] if out else []
+    files = [*saved, *report]
     check_destinations(workspace, files)
 
     def on_result(result: CaseResult) -> None:

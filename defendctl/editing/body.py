@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from defendctl.editing.fmt import OLD_NAME
 from defendctl.editing.values import quotes, replaced, spelling
-from defendctl.model import metric_path, split_metrics
+from defendctl.model import FieldPath, metric_path, split_metrics
 from defendctl.yamltext.items import NoPlace, changed_items
 from defendctl.yamltext.splice import Splice, has_comment
 
@@ -36,18 +36,17 @@ class Body:
         self._quotes = quotes(mark)
 
     def put(
-        self, values: Mapping[str, Any], metrics: Mapping[str, Any], *, hides: bool = False
-    ) -> dict[str, str]:
+        self, values: Mapping[FieldPath, Any], metrics: Mapping[str, Any], *, hides: bool = False
+    ) -> dict[FieldPath, str]:
         """Path → why not, of those that cannot be put. `metrics` are all, for where they are written out."""
-        refused: dict[str, str] = {}
+        refused: dict[FieldPath, str] = {}
         others, levels = split_metrics(values)
-        for path, value in others.items():
-            if path == "file_search":
-                with _telling([path], refused):
-                    self._list(path, list(value))
-            else:
-                with _telling([path], refused):
-                    self._scalar(path, value)
+        for name, value in others.items():
+            with _telling([FieldPath(name)], refused):
+                if name == "file_search":
+                    self._list(name, list(value))
+                else:
+                    self._scalar(name, value)
         if levels:
             with _telling([metric_path(name) for name in levels], refused):
                 self._metrics(levels, metrics, hides)
@@ -147,7 +146,7 @@ class Body:
 
 
 @contextmanager
-def _telling(paths: Sequence[str], refused: dict[str, str]) -> Iterator[None]:
+def _telling(paths: Sequence[FieldPath], refused: dict[FieldPath, str]) -> Iterator[None]:
     try:
         yield
     except NoPlace as why:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.editing.body import Body
 from defendctl.editing.values import inserted
+from defendctl.model import FieldPath
 from defendctl.yamltext.items import NoPlace
 from defendctl.yamltext.loader import loads
 from defendctl.yamltext.marks import compose
@@ -26,7 +27,7 @@ ANCHORED: Final = "this workflow shares an anchor with others, which would chang
 NOT_SAFE: Final = "the layout of the file does not allow this edit"
 NO_BODY: Final = "the workflow has no mapping of its own in this file"
 
-Refused = dict[tuple[str, str], str]
+Refused = dict[tuple[str, FieldPath], str]
 """(address, path) → why it is not written."""
 
 
@@ -35,8 +36,7 @@ class Edit:
     """What one workflow shall say. A metric that shall be gone has the value None."""
 
     address: str
-    values: Mapping[str, Any]
-    """Path → value."""
+    values: Mapping[FieldPath, Any]
     metrics: Mapping[str, Any] = field(default_factory=dict)
     """All that it shall have, for where they must be written out."""
     hides: bool = False

@@ -41,6 +41,11 @@ class EventSource(Protocol):
         """None for a 404. Raises ApiError."""
 
 
+class EventReader(Protocol):
+    def event(self, workflow_id: str, event_id: str, content: bool) -> Event | None:
+        """None for a 404. Raises ApiError."""
+
+
 class Evaluator(Protocol):
     """What evaluates an event, and is paid for it."""
 

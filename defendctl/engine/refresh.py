@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from defendctl.api.detail import Recent
-    from defendctl.engine.protocols import EventSource, Reader
+    from defendctl.engine.protocols import EventReader, EventSource, Reader
+    from defendctl.event import Event
     from defendctl.model import Observed
     from defendctl.plan.build import Live
 
@@ -44,6 +45,22 @@ def read_events(
         return {}
     read = _each(lambda workflow_id: source.recent(workflow_id, last, content=False), on_read)
     return in_parallel(read, ids, min(parallelism, _EVENTS_AT_ONCE))
+
+
+def read_each_event(
+    source: EventReader,
+    workflow_ids: Mapping[str, str],
+    parallelism: int,
+    on_read: Callable[[], None] = lambda: None,
+) -> dict[str, Event | ApiError | None]:
+    """Event id → the event, why it cannot be read, or None for a 404; `workflow_ids` says of which workflow
+    each is. Raises KeyRefused."""
+    if not workflow_ids:
+        return {}
+    read = _each(lambda event_id: source.event(workflow_ids[event_id], event_id, content=False), on_read)
+    return in_parallel(
+        read, {event_id: event_id for event_id in workflow_ids}, min(parallelism, _EVENTS_AT_ONCE)
+    )
 
 
 def _each(read: Callable[[str], T], on_read: Callable[[], None]) -> Callable[[str], T | ApiError]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.model import leaves
 from defendctl.plan.alike import distinct, remade, rounded
 from defendctl.plan.diff import differing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from defendctl.engine.protocols import Remote
-    from defendctl.model import Fields
+    from defendctl.model import FieldPath, Fields
 
 WAITS: Final = (0.0, 0.5, 1.5)
 """Three reads within two seconds: an API may take a moment to show what it took."""
@@ -62,7 +62,9 @@ def _compare(
     return Untaken(f"the update changed what it did not hold: {', '.join(lost)}") if lost else None
 
 
-def _untaken(paths: list[str], sent: Fields, found: Fields) -> Untaken:
+def _untaken(
+    paths: list[FieldPath], sent: Mapping[FieldPath, Any], found: Mapping[FieldPath, Any]
+) -> Untaken:
     pairs = [(path, sent.get(path), found.get(path)) for path in paths]
     if not all(remade(written, now) or rounded(written, now) for _, written, now in pairs):
         return Untaken(f"the API accepted it but did not take: {', '.join(paths)}")
@@ -70,6 +72,6 @@ def _untaken(paths: list[str], sent: Fields, found: Fields) -> Untaken:
     return Untaken(f"the API did not take it as written: {', '.join(told)}; write it as it is live", True)
 
 
-def _other(wanted: Fields, observed: Fields) -> list[str]:
+def _other(wanted: Fields, observed: Fields) -> list[FieldPath]:
     seen = {name: value for name, value in observed.items() if name in wanted}
     return differing(seen, {name: wanted[name] for name in seen})

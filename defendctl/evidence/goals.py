@@ -6,6 +6,7 @@ example whose verdict is unknown counts as a hit, for a goal must hold whatever 
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
@@ -28,7 +29,7 @@ _RISING: Final = ("max_flag_rate", "max_false_alarms")
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """`limit` is the greatest rate of hits; None: there may be none among these very examples, so that nothing
+    """`limit` is the greatest rate of hits; None: there may be none among these very examples, and nothing
     is said of any rate and no confidence is needed."""
 
     name: GoalName
@@ -80,13 +81,11 @@ class Goal:
             return "proven"
         return "broken" if self._least(sure) > (self.limit or 0.0) else "undecided"
 
-    def at_most(self, thresholds: Thresholds) -> float:
-        """The upper bound of the rate of hits."""
-        return upper_limit(int(self.hits(thresholds)[1] / self.inflation), self.effective, self.delta)
-
-    def at_least(self, thresholds: Thresholds) -> float:
-        """The lower bound of it."""
-        return self._least(self.hits(thresholds)[0])
+    def bounds(self, thresholds: Thresholds) -> tuple[float, float]:
+        """The lower and the upper bound of the rate of hits, each one-sided."""
+        sure, most = self.hits(thresholds)
+        worst = min(math.ceil(most / self.inflation), self.effective)
+        return self._least(sure), upper_limit(worst, self.effective, self.delta)
 
     def _least(self, sure: int) -> float:
         if self.limit is None:

@@ -18,6 +18,8 @@ _NOUNS: Final = {
     "catch": ("known bad cases", "missed"),
 }
 """What a goal is counted among, and what its hits are."""
+_BY_LOT: Final = ("max_false_alarms", "min_recall")
+_OTHERWISE: Final = "; labels drawn otherwise than uniformly say nothing of it"
 
 
 def promise(goal: Goal) -> str:
@@ -60,7 +62,8 @@ def reasons(asked: Tuning, decision: Decision) -> Iterator[str]:
 def _of_goal(asked: Tuning, goal: Goal, standing: Standing, decision: Decision) -> str:
     noun, verb = _NOUNS[goal.name]
     if goal.allowed is None:
-        return f"{promise(goal)}: {goal.needed} {noun} needed, {goal.of} there"
+        other = _OTHERWISE if goal.name in _BY_LOT and asked.labelled_otherwise else ""
+        return f"{promise(goal)}: {goal.needed} {noun} needed, {goal.of} there{other}"
     if decision.is_impossible(goal):
         most = goal.hits(decision.extremes[not goal.rising])[1]
         told = f"{_whatever(asked, goal)} {most} of {goal.of} {noun} are {verb}"

@@ -14,7 +14,7 @@ from defendctl.evidence.bounds import GRID, grid_at_or_below
 from defendctl.evidence.decision import decide
 from defendctl.evidence.goals import Goal
 from defendctl.evidence.reasons import reasons
-from defendctl.evidence.tuning import Cases, Evidence, JudgedGoal, Tuned, TunedMetric
+from defendctl.evidence.tuning import Evidence, Examples, JudgedGoal, Tuned, TunedMetric
 from defendctl.model import metric_path
 from defendctl.plan.diff import same
 from defendctl.plan.direction import direction
@@ -37,7 +37,7 @@ MOVES: Final = "drift"
 BURSTS: Final = "bursts"
 
 
-def tune(asked: Tuning, events: Sequence[Scored], cases: Cases) -> Tuned:
+def tune(asked: Tuning, events: Sequence[Scored], cases: Examples) -> Tuned:
     """`events` in any order; of one run mode, which the caller has seen to."""
     ordered = in_time(events)
     if asked.recent_only:
@@ -45,6 +45,7 @@ def tune(asked: Tuning, events: Sequence[Scored], cases: Cases) -> Tuned:
     evidence = _evidence(asked, ordered, cases)
     several = len(asked.metrics) > 1
     older, judged = _halves(ordered) if several else ((), ordered)
+    older = [one for one in older if one.event_id not in cases.labelled]
     goals = _goals(asked, [one.scores for one in judged], cases, evidence)
     path = _learned(asked, older) if several else _grid(asked)
     return _told(asked, decide(goals, asked.today, path, _extremes(asked)), evidence)
@@ -62,7 +63,7 @@ def _halves(ordered: Sequence[Scored]) -> tuple[Sequence[Scored], Sequence[Score
     return ordered[:middle], ordered[middle:]
 
 
-def _evidence(asked: Tuning, ordered: Sequence[Scored], cases: Cases) -> Evidence:
+def _evidence(asked: Tuning, ordered: Sequence[Scored], cases: Examples) -> Evidence:
     older, newer = _halves(ordered)
     times = [one.at for one in ordered if one.at]
     ps = [drift_p(numbers(older, metric), numbers(newer, metric)) for metric in asked.today]
@@ -74,7 +75,8 @@ def _evidence(asked: Tuning, ordered: Sequence[Scored], cases: Cases) -> Evidenc
         run_mode=min(modes) if modes else None,
         drift_p=min(1.0, len(ps) * min(ps, default=1.0)),
         inflation=max(inflation(numbers(ordered, metric)) for metric in asked.metrics),
-        tests_digest=cases.digest,
+        labels=cases.labels,
+        tests_digest=cases.tests_digest,
     )
 
 
@@ -85,14 +87,18 @@ def numbers(events: Iterable[Scored], metric: str) -> list[float]:
 
 
 def _goals(
-    asked: Tuning, examples: Sequence[Mapping[str, float | None]], cases: Cases, evidence: Evidence
+    asked: Tuning, examples: Sequence[Mapping[str, float | None]], cases: Examples, evidence: Evidence
 ) -> list[Goal]:
     aim, found = asked.aim, []
     if aim.max_flag_rate is not None:
         spread = evidence.inflation if evidence.inflation > INFLATED else 1.0
         found.append(Goal("max_flag_rate", examples, aim.max_flag_rate, asked.delta, spread))
     if aim.catch is not None:
-        found.append(Goal("catch", cases.bad, None))
+        found.append(Goal("catch", cases.known, None))
+    if aim.max_false_alarms is not None:
+        found.append(Goal("max_false_alarms", cases.good, aim.max_false_alarms, asked.delta))
+    if aim.min_recall is not None:
+        found.append(Goal("min_recall", cases.bad, round(1 - aim.min_recall, 8), asked.delta))
     return found
 
 
@@ -107,7 +113,7 @@ def _learned(asked: Tuning, older: Sequence[Scored]) -> list[Thresholds]:
     the older one does not break the goal they begin at today's.
     """
     ordered = {metric: sorted(numbers(older, metric)) for metric in asked.metrics}
-    goals = _goals(asked, [one.scores for one in older], Cases(), _evidence(asked, older, Cases()))
+    goals = _goals(asked, [one.scores for one in older], Examples(), _evidence(asked, older, Examples()))
     broken = any(goal.rising and goal.standing(asked.today) == "broken" for goal in goals)
     least = dict.fromkeys(asked.metrics, 0.0) if broken else {m: asked.today[m] for m in asked.metrics}
     return [
@@ -137,6 +143,7 @@ def _told(asked: Tuning, decision: Decision, evidence: Evidence) -> Tuned:
             goal,
             standing,
             goal.hits(asked.today),
+            goal.bounds(asked.today),
             goal.hits(suggested) if suggested else None,
         )
         for goal, standing in zip(decision.goals, decision.standings, strict=True)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from defendctl.exits import Exit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from defendctl.evidence.goals import Goal, Standing
     from defendctl.plan.direction import Direction
     from defendctl.replay.replay import Thresholds
 
+Example = Mapping[str, float | None]
 Status = Literal["proven", "estimate", "not_provable", "impossible"]
 """`estimate`: a value that nothing proves. `not_provable`: the examples are too few for it, or do not decide.
 `impossible`: no threshold does it, whatever more examples would say."""
@@ -29,6 +29,11 @@ class Aim:
     catch: Literal["tests", "found", "both"] | None = None
     cost: tuple[float, float] | None = None
     """What a false alarm costs, and what a miss does."""
+
+    @property
+    def needs_labels(self) -> bool:
+        rates = (self.max_false_alarms, self.min_recall)
+        return self.catch in ("found", "both") or any(rate is not None for rate in rates)
 
     @property
     def rates(self) -> int:
@@ -49,6 +54,8 @@ class Tuning:
     confidence: float = 0.95
     looks: int = 1
     recent_only: bool = False
+    labelled_otherwise: bool = False
+    """Whether there are labels of events that were not drawn by lot among all."""
 
     @property
     def delta(self) -> float:
@@ -57,13 +64,19 @@ class Tuning:
 
 
 @dataclass(frozen=True, slots=True)
-class Cases:
-    """Known examples, as metric → score: those that should be flagged, and those that should pass."""
+class Examples:
+    """Examples of which somebody said what they should be, as metric → score."""
 
-    bad: tuple[Mapping[str, float | None], ...] = ()
-    good: tuple[Mapping[str, float | None], ...] = ()
-    digest: str | None = None
-    """Of what they come from."""
+    known: tuple[Example, ...] = ()
+    """Bad ones that must be caught, however they were found."""
+    bad: tuple[Example, ...] = ()
+    """Events drawn by lot among all that should be flagged."""
+    good: tuple[Example, ...] = ()
+    """Events drawn by lot among all that should pass."""
+    labels: int = 0
+    labelled: frozenset[str] = frozenset()
+    """The ids of all labelled events: from none of them may a path be learned that is judged by them."""
+    tests_digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +86,8 @@ class JudgedGoal:
     goal: Goal
     today_is: Standing
     hits: tuple[int, int]
+    bounds: tuple[float, float]
+    """The lower and the upper bound of the rate of hits, each one-sided."""
     suggested: tuple[int, int] | None = None
     """Hits with what is suggested."""
 
@@ -104,7 +119,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenThreshold:
     """A threshold that a file says now."""
 
     metric: str
@@ -124,7 +139,7 @@ class Tuned:
     why: tuple[str, ...] = ()
     """What keeps it from more, in sentences without an end."""
     caveats: tuple[str, ...] = ()
-    written: tuple[Written, ...] = field(default=())
+    written: tuple[WrittenThreshold, ...] = field(default=())
 
     @property
     def suggests(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from defendctl.model import leaves
+from defendctl.model import FieldPath, leaves
 from defendctl.plan.compare import FieldChange
 from defendctl.plan.diff import differing
 from defendctl.plan.direction import INDETERMINATE, direction, worst
@@ -102,4 +102,4 @@ def _fields(before: Workflow, after: Workflow) -> tuple[FieldChange, ...]:
     if before.unmanaged == after.unmanaged:
         return changed
     lists = sorted(before.unmanaged), sorted(after.unmanaged)
-    return (*changed, FieldChange("unmanaged", *lists, None, None, None, INDETERMINATE))
+    return (*changed, FieldChange(FieldPath("unmanaged"), *lists, None, None, None, INDETERMINATE))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from defendctl.event import moment
-from defendctl.model import FIELDS, FieldPath, field_of, leaves
+from defendctl.model import FIELDS, FieldPath, capability_path, field_of, leaves
 from defendctl.plan.diff import same
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def prove(
     known = (event.event_id, event.at, changed_at)
     if why:
         return Proof(address, workflow_id, "not_yet", why, *known)
-    others = (Proven(f"capabilities.{name}", None, True, "differs") for name in sorted(event.capabilities))
+    others = (Proven(capability_path(name), None, True, "differs") for name in sorted(event.capabilities))
     fields = (*compared(declared.fields(), event.settings), *others)
     verdicts = {field.verdict for field in fields}
     if "differs" in verdicts:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from defendctl.model import FIELDS, FieldPath, field_of, leaves
+from defendctl.model import FIELDS, FieldPath, capability_path, field_of, leaves
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from defendctl.model import Binding, Observed, Workflow
 
 
@@ -30,6 +32,8 @@ class View:
     fields: tuple[Row, ...]
     unmanaged: tuple[str, ...] = ()
     """Fields that are left to the console: whatever is desired of them is none of ours."""
+    stats: Mapping[str, float] | None = None
+    """What the live workflow counts of itself, where that was asked for; empty where it tells nothing."""
 
 
 def build_view(
@@ -44,7 +48,7 @@ def build_view(
         for path in paths
     )
     on = sorted(observed.capabilities) if observed else ()
-    rows += tuple(Row(f"capabilities.{name}", None, True, None, "live") for name in on)
+    rows += tuple(Row(capability_path(name), None, True, None, "live") for name in on)
     status = None if binding is None else observed.status if observed else "missing"
     left = tuple(sorted(desired.unmanaged)) if desired else ()
     return View(address, binding.workflow_id if binding else None, status, rows, left)

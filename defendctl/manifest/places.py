@@ -27,9 +27,9 @@ class Placed:
     at: array[int]
     others: tuple[str, ...] = ()
 
-    def of(self, path: FieldPath) -> Span:
-        """Of a path that is not there, the place of what it would belong to."""
-        nearest = next(p for p in (path, field_of(path), "") if p in self.paths)
+    def of(self, path: str) -> Span:
+        """Of a field or any other key; of one that is not there, the place of what it would belong to."""
+        nearest = next(p for p in (path, field_of(FieldPath(path)), "") if p in self.paths)
         return span_of(self.file, self.at[self.paths.index(nearest)], self.others)
 
 

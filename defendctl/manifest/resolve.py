@@ -19,6 +19,7 @@ from defendctl.manifest.overlays import list_other_overlays, list_overlays, only
 from defendctl.manifest.places import Places
 from defendctl.manifest.renames import across
 from defendctl.project.entries import Entries, Listing, holds_only, own_file, unique
+from defendctl.project.label_files import list_labels
 from defendctl.project.policies import list_policies, read_policy
 from defendctl.project.project import DEFAULT_MANIFESTS, Project
 from defendctl.project.suite_files import list_suites
@@ -107,7 +108,8 @@ def _list(asked: _Asked) -> _Files:
     project, cwd = asked.project, asked.cwd
     overlays, policies = list_overlays(project, cwd), list_policies(project, cwd)
     laid = overlays.real_files | list_other_overlays(project, cwd).real_files
-    others = own_file(project) | laid | policies.real_files | list_suites(project, cwd).real_files
+    named = list_suites(project, cwd).real_files | list_labels(project, cwd).real_files
+    others = own_file(project) | laid | policies.real_files | named
     entries = Entries(project.root, cwd, "manifest", others)
     paths = _without_overlays(asked, laid) if asked.linted else asked.paths
     manifests = unique(_configured(project, entries) if paths is None else entries.given(paths))

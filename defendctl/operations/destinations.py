@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Usage
-from defendctl.durable import is_stream, write_whole
+from defendctl.durable import FOLDER, is_stream, write_whole
 from defendctl.manifest.resolve import manifest_files, overlay_files
 from defendctl.operations.workspace import in_none
 from defendctl.project.files import has_ending, would_read
@@ -56,7 +56,7 @@ def _unwritable(path: Path) -> str | None:
     folder = Path(os.path.realpath(path)).parent
     if path.is_dir():
         return "that is a folder"
-    if ".defendctl" in folder.parts:
+    if FOLDER in folder.parts:
         return "locks and copies of the state are kept there"
     if not folder.is_dir():
         return f"there is no folder {path.parent}"
@@ -99,10 +99,10 @@ def _would_be_read(every: Sequence[Workspace], path: Path) -> str | None:
     for one in every if has_ending(path.name) else ():
         file = Path(os.path.normpath(one.cwd / path))
         if any(would_read(one.project.root, entry, file) for entry in _entries(one.project)):
-            return "manifests, rules or tests are read from there"
+            return "manifests, rules, tests or labels are read from there"
     return None
 
 
 def _entries(project: Project) -> Iterator[str]:
     yield from (*project.manifests, *project.overlays, *project.other_overlays)
-    yield from (*project.includes, *project.tests)
+    yield from (*project.includes, *project.tests, *project.labels)

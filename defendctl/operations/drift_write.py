@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.diagnostics import DefendctlError, Usage, suggest
 from defendctl.editing.edit import Edit, edited
+from defendctl.editing.remarks import remarked
 from defendctl.editing.rewrite import Rewrite, rewrite
 from defendctl.manifest.resolve import overlay_files
 from defendctl.model import (
@@ -86,12 +87,13 @@ def write_back(
     desired: Desired,
     entries: Sequence[Drifted],
     overwrite: Collection[str] = (),
+    remark: str = "",
 ) -> list[Drifted]:
     """The entries with the fate of each difference. Raises DefendctlError, and says what was written then.
 
-    `desired` is what stands in `paths`, or in all manifests.
+    `desired` is what stands in `paths`, or in all manifests; a `remark` goes behind each threshold written.
     """
-    run = _Run(workspace, paths, desired)
+    run = _Run(workspace, paths, desired, remark)
     for entry in entries:
         run.take(entry, overwrite)
     run.write()
@@ -105,8 +107,9 @@ class _Run:
     workspace: Workspace
     paths: Sequence[Path]
     desired: Desired
+    remark: str = ""
     fates: dict[At, Fate] = field(default_factory=dict)
-    wanted: dict[str, dict[str, Any]] = field(default_factory=dict)
+    wanted: dict[str, dict[FieldPath, Any]] = field(default_factory=dict)
     """Address → path → value; None for a metric that is gone."""
     hides: set[str] = field(default_factory=set)
     first_reasons: dict[str, str] = field(default_factory=dict)
@@ -157,9 +160,9 @@ class _Run:
         found = (self._rewrite(file, edits) for file, edits in sorted(by_file.items()))
         return [one for one in found if one.after != one.before]
 
-    def _homes(self, address: str, values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    def _homes(self, address: str, values: Mapping[FieldPath, Any]) -> dict[str, dict[FieldPath, Any]]:
         """File → what is written there: where it is named, else in an overlay that names the workflow."""
-        homes: dict[str, dict[str, Any]] = defaultdict(dict)
+        homes: dict[str, dict[FieldPath, Any]] = defaultdict(dict)
         own = self.desired.places[address, ""].file
         overlaid = self.desired.overlaid.get(address, {})
         last = max({span.file for span in overlaid.values()} - {own}, default=own)
@@ -174,11 +177,16 @@ class _Run:
         path = self.workspace.cwd / file
         before, text = read_again(path, file)
         done = edited(text, edits)
+        after = done.text
         for (address, value), why in done.refused.items():
             self._refuse(address, {value: why})
-        return Rewrite(path, file, before, with_mark(before, done.text))
+        for edit in edits if self.remark else ():
+            kept = edit.values.keys() & self.wanted[edit.address].keys()
+            metrics = [name for path in kept if (name := metric_of(path))]
+            after = remarked(after, edit.address, metrics, self.remark)
+        return Rewrite(path, file, before, with_mark(before, after))
 
-    def _refuse(self, address: str, reasons: Mapping[str, str]) -> None:
+    def _refuse(self, address: str, reasons: Mapping[FieldPath, str]) -> None:
         for path, why in reasons.items():
             self.wanted[address].pop(path)
             self.fates[address, path] = Fate(reason=why)
@@ -223,7 +231,7 @@ def _not_valid(fault: NewFault) -> str:
 
 def _of_all(path: FieldPath, overlaid: Mapping[str, Span]) -> Span | None:
     """Where the level of a metric is said if an overlay has a tolerance for a list that stands elsewhere."""
-    alone = not any(is_metric(other) for other in overlaid)
+    alone = not any(is_metric(FieldPath(other)) for other in overlaid)
     return overlaid.get("tolerance") if alone and is_metric(path) else None
 
 
@@ -270,12 +278,12 @@ def _fits(path: FieldPath, value: Any) -> bool:
     return True
 
 
-def _metrics(workflow: Workflow, values: Mapping[str, Any]) -> dict[str, Any]:
+def _metrics(workflow: Workflow, values: Mapping[FieldPath, Any]) -> dict[str, Any]:
     """All of them, with what is changed."""
     _, changed = split_metrics(values)
     return {name: value for name, value in {**workflow.metrics, **changed}.items() if value is not None}
 
 
-def _changed(workflow: Workflow, values: Mapping[str, Any]) -> Workflow:
+def _changed(workflow: Workflow, values: Mapping[FieldPath, Any]) -> Workflow:
     fields, _ = split_metrics(values)
     return replace(workflow, **fields, metrics=dict(sorted(_metrics(workflow, values).items())))

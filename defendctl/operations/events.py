@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from defendctl.api.dialects import DIALECTS
@@ -25,6 +26,7 @@ from defendctl.exits import Exit
 from defendctl.manifest.submissions import read_submission
 from defendctl.model import usable_id
 from defendctl.operations.beside import read_beside, warn_of_run
+from defendctl.operations.listing import EventFilter, chosen
 from defendctl.operations.workspace import warn_unresolved
 from defendctl.plan.identity import another_id, import_command
 
@@ -36,25 +38,35 @@ if TYPE_CHECKING:
     from defendctl.api.dialects.dialect import Dialect
     from defendctl.api.outcome import Submitted
     from defendctl.event import Event
-    from defendctl.model import Observed
+    from defendctl.model import Observed, State
     from defendctl.operations.workspace import Workspace
 
+MOST_READ = 100
+"""Events among which some are looked for."""
 NOT_REPEATED = "it is not sent again: it may have been submitted, and would be paid for twice"
 
 
-def listed(workspace: Workspace, address: str, limit: int, content: bool) -> Listed:
-    """Raises DefendctlError; one for a generation that lists no events too."""
+def listed(
+    workspace: Workspace, address: str, limit: int, content: bool, asks: EventFilter | None = None
+) -> Listed:
+    """The last events, or those of the last `MOST_READ` that are wanted. Nothing of what an event says is in
+    them unless `content`. Raises DefendctlError; one for a generation that lists no events too."""
+    asks = asks or EventFilter()
+    number = limit if asks.everything else MOST_READ
     workflow_id = bound(workspace, address)
     with workspace.api() as api:
-        found = api.recent(workflow_id, limit, content)
+        found = api.recent(workflow_id, number, content or asks.nametag is not None)
     if found is None:
-        raise _gone(address, workflow_id)
+        raise gone(address, workflow_id)
     if found.events is None:
         raise DefendctlError(
             f"{address}: this generation of the API lists no events",
             f"`{command('events show {} EVENT_ID', address)}` reads one whose id is known",
         )
-    return Listed(address, workflow_id, found.asked, found.events, limit)
+    if asks.everything:
+        return Listed(address, workflow_id, found.asked, found.events, limit)
+    kept = tuple(islice(chosen(found.events, asks, content), limit))
+    return Listed(address, workflow_id, found.asked, kept, number, read=len(found.events))
 
 
 def shown(workspace: Workspace, address: str, event_id: str, content: bool) -> ShownEvent:
@@ -106,11 +118,16 @@ def submitted(workspace: Workspace, address: str, file: Path) -> SentEvent:
 
 def bound(workspace: Workspace, address: str) -> str:
     """The workflow id of an address. Raises DefendctlError where there is none."""
+    return bound_in(workspace, address).bindings[address].workflow_id
+
+
+def bound_in(workspace: Workspace, address: str) -> State:
+    """The state, in which an address is bound. Raises DefendctlError where it is not."""
     beside = read_beside(workspace)
     state = beside.snapshot.state
     workspace.check_host(state)
     if address in state.bindings:
-        return state.bindings[address].workflow_id
+        return state
     warn_of_run(workspace, beside)
     warn_unresolved(workspace, {address} & state.unresolved.keys() - beside.under_way)
     near = suggest(address, sorted(state.bindings))
@@ -129,7 +146,7 @@ def speaking(
     found: dict[str, Observed] = {}
     for address, live in refresh(api, ids, 10).items():
         if live is None:
-            raise _gone(address, ids[address])
+            raise gone(address, ids[address])
         check_same(address, ids[address], live)
         if live.status == "inactive":
             raise DefendctlError(
@@ -191,5 +208,5 @@ def _found(event: Event | None, address: str, event_id: str) -> Event:
     return event
 
 
-def _gone(address: str, workflow_id: str) -> ApiError:
+def gone(address: str, workflow_id: str) -> ApiError:
     return ApiError(f"{address}: the API answers 404 for its workflow {workflow_id}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from defendctl.command import command
 from defendctl.diagnostics import errors
-from defendctl.durable import make_folder, write_whole
+from defendctl.durable import FOLDER, make_folder, write_whole
 from defendctl.operations.beginning import pin, refuse_lost, refuse_missing, refuse_second
 from defendctl.operations.workspace import open_workspace
 from defendctl.project.files import holds_manifests
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from defendctl.operations.workspace import Settings, Workspace
 
 STATE: Final = "defendctl.state.json"
-IGNORED: Final = (".defendctl/", ".defendctl-*.tmp")
+IGNORED: Final = (f"{FOLDER}/", ".defendctl-*.tmp")
 AS_IT_IS: Final = ("*.state.json -text -merge", "*.state.json.journal -text -merge")
 """git is to change no line end in them, and to write no marks of a conflict."""
 
@@ -129,7 +129,7 @@ def init_environment(settings: Settings) -> Initialized:
 
 def _state(done: Initialized, settings: Settings) -> str:
     """The empty state, or the lineage of the one that is there."""
-    store = open_local(done.root / STATE, done.root / ".defendctl", None)
+    store = open_local(done.root / STATE, done.root / FOLDER, None)
     if not (store.read().exists or settings.new_state):
         refuse_lost(store)
     with store.session(done.warnings.append) as session:

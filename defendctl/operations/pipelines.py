@@ -31,7 +31,8 @@ _BARE: Final = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_./-]*")
 def init_pipelines(settings: Settings, asked: Wanted, *, check: bool) -> Pipelines:
     """Write the files, or (`check`) only compare them. `asked` holds what the command line says.
 
-    All or none. Raises Precondition where a state is in a file, DefendctlError for files that would be lost.
+    Where one file would be lost, none is written. Raises Precondition where a state is in a file, and
+    DefendctlError where somebody changed what would be written over.
     """
     workspace = open_workspace(settings, choose=False)
     workspace.require_sound()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import DefendctlError, Usage
+from defendctl.durable import FOLDER
 from defendctl.model import SANDBOX
 from defendctl.render.plural import count
 from defendctl.state.place import BadPlace, parse_place
@@ -67,7 +68,7 @@ def read_copy(project: Project, place: Place, warn: Callable[[str], None]) -> Sn
 
 def state_folder(project: Project) -> Path:
     """Locks, copies and the sandbox: never committed."""
-    return project.root / ".defendctl"
+    return project.root / FOLDER
 
 
 def sandboxed(project: Project) -> str:

@@ -11,10 +11,11 @@ from defendctl.diagnostics import DefendctlError, Diagnostic, Usage
 from defendctl.manifest.resolve import resolve
 from defendctl.model import CANARY
 from defendctl.operations.beside import a_run, read_beside
+from defendctl.operations.labels import labels_of
 from defendctl.operations.left_ids import of_left_ids
 from defendctl.operations.live import read_live, refuse_if_all_missing, unread
 from defendctl.operations.policy import judge_plan
-from defendctl.operations.replay import Replayed, replay_plan
+from defendctl.operations.replay import Asks, Replayed, replay_plan
 from defendctl.operations.revision import check_checkout
 from defendctl.operations.selection import Selection, in_scope
 from defendctl.operations.tested import read_tests
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from defendctl.operations.workspace import Workspace
     from defendctl.plan.changes import Move, Plan
     from defendctl.plan.renames import Past
+    from defendctl.replay.labels import LabelBlock
     from defendctl.state.session import Snapshot
 
 
@@ -45,6 +47,8 @@ def plan(workspace: Workspace, chosen: Selection, progress: Progress) -> Review:
     """Raises DefendctlError; writes nothing and sends nothing but GET."""
     if chosen.last_events and not chosen.refresh:
         raise Usage("--replay reads events, and --no-refresh reads nothing: leave one of them out")
+    if chosen.labels is not None and not chosen.last_events:
+        raise Usage("--labels says which flags of a replay were right: add --replay")
     desired = workspace.desired(chosen.files or None, for_changes=True)
     beside = read_beside(workspace)
     snapshot = beside.snapshot
@@ -164,7 +168,14 @@ def _replayed(
     of_policy = desired.policy.sample
     shown = replace(of_policy, last=chosen.last_events) if chosen.last_events else of_policy
     judged = of_policy if bounded else shown
-    return replay_plan(workspace, made, desired.places, shown, judged, chosen.parallelism, progress)
+    asks = Asks(shown, judged, _labels(workspace, desired, chosen), chosen.labels or 0)
+    return replay_plan(workspace, made, desired.places, asks, chosen.parallelism, progress)
+
+
+def _labels(workspace: Workspace, desired: Desired, chosen: Selection) -> tuple[LabelBlock, ...]:
+    if chosen.labels is None:
+        return ()
+    return labels_of(workspace, None if chosen.files else desired).blocks
 
 
 def check_replaced(chosen: Selection, past: Past) -> None:

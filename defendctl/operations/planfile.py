@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from defendctl.command import command
@@ -13,6 +14,10 @@ from defendctl.yamltext.quote import path_of
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pydantic import TypeAdapter
+
+    from defendctl.render.json.contract import PlanDocument
 
 _VERSION = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4})?")
 _LARGEST = 48 * 1024 * 1024
@@ -62,13 +67,21 @@ def _text(path: Path, what: str) -> str:
         return file.read(_LARGEST + 1).decode("utf-8")
 
 
-def _checked(path: Path, data: dict[str, Any]) -> dict[str, Any]:
-    from pydantic import TypeAdapter, ValidationError
+@cache
+def _shape() -> TypeAdapter[PlanDocument]:
+    """Made once a process: it takes far longer than what it checks."""
+    from pydantic import TypeAdapter
 
     from defendctl.render.json.contract import PlanDocument
 
+    return TypeAdapter(PlanDocument)
+
+
+def _checked(path: Path, data: dict[str, Any]) -> dict[str, Any]:
+    from pydantic import ValidationError
+
     try:
-        TypeAdapter(PlanDocument).validate_python(data, strict=True)
+        _shape().validate_python(data, strict=True)
     except ValidationError as error:
         where = path_of(map(str, error.errors(include_input=False)[0]["loc"]))
         raise DefendctlError(f"{path} is not a complete plan: look at {where}", _hint(path)) from error

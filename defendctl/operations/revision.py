@@ -110,7 +110,7 @@ def _differs(root: Path, project: Project, desired: Desired, head: git.Head, las
 
 def _folders(project: Project) -> Iterator[Path]:
     """Those in which the entries of the project file look for files."""
-    for entry in (*project.manifests, *project.overlays, *project.tests, *project.includes):
+    for entry in (*project.manifests, *project.overlays, *project.tests, *project.labels, *project.includes):
         parts = Path(entry).parts
         plain = next((i for i, part in enumerate(parts) if is_glob(part)), len(parts))
         yield project.root.joinpath(*parts[:plain])

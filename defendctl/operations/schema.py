@@ -17,6 +17,7 @@ def schema(kind: str, custom_metrics: Sequence[str] = ()) -> str:
         project_schema,
         to_text,
     )
+    from defendctl.schema.editor_labels import label_schema
     from defendctl.schema.editor_suite import suite_schema
 
     if kind == "manifest":
@@ -29,6 +30,8 @@ def schema(kind: str, custom_metrics: Sequence[str] = ()) -> str:
         return to_text(policy_schema(custom_metrics))
     if kind == "tests":
         return to_text(suite_schema(custom_metrics))
+    if kind == "labels":
+        return to_text(label_schema(custom_metrics))
     from defendctl.render.json.contract import plan_schema
 
     return to_text(plan_schema())

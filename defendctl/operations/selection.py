@@ -65,6 +65,8 @@ class Selection:
     last_events: int | None = None
     """--replay: so many events of each workflow are shown; None for none. Rules are judged on the policy's
     own `Sample`."""
+    labels: int | None = None
+    """--labels: so many labelled events that are not among the last ones are read of each workflow."""
     tests: Path | None = None
     """A file of recorded results that is shown beside the plan."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import DefendctlError, suggest
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
     from defendctl.operations.workspace import Workspace
 
 
-def show(workspace: Workspace, address: str) -> View:
-    """One workflow from all sides. Raises DefendctlError for an address that is nowhere."""
+def show(workspace: Workspace, address: str, stats: bool = False) -> View:
+    """One workflow from all sides; with `stats`, what it counts of itself too.
+
+    Raises DefendctlError for an address that is nowhere.
+    """
     desired = workspace.desired(None)
     beside = read_beside(workspace)
     warn_of_run(workspace, beside)
@@ -40,7 +44,8 @@ def show(workspace: Workspace, address: str) -> View:
             observed = api.read(binding.workflow_id)
     if binding and observed and observed.workflow_id != binding.workflow_id:
         workspace.settings.warn(f"{address}: {another_id(binding.workflow_id, observed.workflow_id)}")
-    return build_view(address, desired.workflows.get(address), observed, binding)
+    view = build_view(address, desired.workflows.get(address), observed, binding)
+    return replace(view, stats=observed.stats if observed else {}) if stats else view
 
 
 def outputs(workspace: Workspace, selector: Sequence[str] = ()) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import DefendctlError, Diagnostic, Span
+from defendctl.durable import FOLDER
 from defendctl.editing.pin import place_of_lineage
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def _lineage_of(path: Path) -> str | None:
     from defendctl.state.open import open_local
 
     try:
-        return open_local(path, path.parent / ".defendctl", None).read().bare.lineage
+        return open_local(path, path.parent / FOLDER, None).read().bare.lineage
     except DefendctlError:
         return None
 

@@ -9,6 +9,7 @@ from defendctl.exits import Exit
 from defendctl.manifest.lint import LINTS, levelled
 from defendctl.manifest.resolve import resolve
 from defendctl.manifest.suites import read_suites
+from defendctl.operations.labels import label_problems
 from defendctl.operations.stdin import reading_stdin
 from defendctl.operations.unpinned import unpinned
 from defendctl.policy.manifest_rules import judge_manifests
@@ -50,7 +51,7 @@ def _validated(
     today = workspace.settings.today
     desired = resolve(workspace.project, list(paths) or None, workspace.cwd, today, linted=True)
     yield from (*desired.diagnostics, *levelled(desired.lints, levels), *of_manifests(desired, today))
-    yield from () if paths else _of_the_suites(workspace)
+    yield from () if paths else (*_of_the_suites(workspace), *label_problems(workspace, desired))
 
 
 def _unpinned(workspace: Workspace, levels: Mapping[str, LintLevel]) -> list[Diagnostic]:

@@ -337,6 +337,7 @@ def sandbox_server() -> ModuleType:
         from defendctl.sandbox import server
     except ImportError as error:
         raise DefendctlError(
-            f"the sandbox needs {error.name}, which is not installed", "pip install 'defendctl[sandbox]'"
+            f"the sandbox needs {error.name}, which is not installed",
+            "install defendctl with its extra `sandbox`: docs/install.md says how to pin it",
         ) from None
     return server

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 from defendctl.pipelines.template import fill
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from defendctl.pipelines.wanted import Stage, Wanted
 
 STRICT: Final = "Without the key: it belongs to an environment that only the default branch may use."
@@ -24,6 +26,11 @@ def workflows(wanted: Wanted) -> dict[str, str]:
 
 
 def _plan(wanted: Wanted) -> str:
+    offline, keys = ("", wanted.keys) if wanted.trusting else (" --offline", ())
+    plan, check = (
+        _run(wanted, name + offline, keys=keys, condition=f"if: github.event_name == '{event}'")
+        for name, event in (("plan", "pull_request"), ("check", "merge_group"))
+    )
     return fill(
         "github-plan.yml",
         why=TRUSTING if wanted.trusting else STRICT,
@@ -31,8 +38,8 @@ def _plan(wanted: Wanted) -> str:
         defaults=_defaults(wanted),
         checkout=_checkout(wanted, "read"),
         install=_install(wanted),
-        offline="" if wanted.trusting else " --offline",
-        keys="\n".join(map(_secret, wanted.keys)) if wanted.trusting else "",
+        plan=plan,
+        check=check,
     )
 
 
@@ -58,6 +65,7 @@ def _apply(wanted: Wanted, place: int) -> str:
     return fill(
         "github-apply-job.yml",
         **_common(wanted, stage, "read and pushed"),
+        run=_run(wanted, "apply --wait-lock 10m", keys=(stage.key_variable,), stage=stage),
         order=_order(wanted, place),
         contents="write # to push the ref of the state" if wanted.in_git else "read",
         queue="queue: max # a run that waits is not dropped for a newer one" if wanted.queue else "",
@@ -78,7 +86,8 @@ def _order(wanted: Wanted, place: int) -> str:
 
 
 def _drift(wanted: Wanted, stage: Stage) -> str:
-    return fill("github-drift-job.yml", **_common(wanted, stage, "read"))
+    run = _run(wanted, "drift --issue", keys=(stage.key_variable,), stage=stage)
+    return fill("github-drift-job.yml", **_common(wanted, stage, "read"), run=run)
 
 
 def _common(wanted: Wanted, stage: Stage, used: str) -> dict[str, str]:
@@ -86,8 +95,6 @@ def _common(wanted: Wanted, stage: Stage, used: str) -> dict[str, str]:
         "job": stage.job,
         "dash": wanted.dash,
         "environment": stage.job,
-        "env": stage.option,
-        "key": _secret(stage.key_variable),
         "checkout": _checkout(wanted, used),
         "install": _install(wanted),
     }
@@ -99,11 +106,32 @@ def _checkout(wanted: Wanted, used: str) -> str:
 
 
 def _install(wanted: Wanted) -> str:
-    return fill("github-action.yml", pin=wanted.pin) if wanted.pin else fill("github-install.yml")
+    """The action installs by itself."""
+    return "" if wanted.pin else fill("github-install.yml")
 
 
-def _secret(variable: str) -> str:
-    return f"{variable}: ${{{{ secrets.{variable} }}}}"
+def _run(
+    wanted: Wanted, command: str, *, keys: Sequence[str], stage: Stage | None = None, condition: str = ""
+) -> str:
+    """The step of `defendctl ci COMMAND`, in this environment; an apply takes what a person approves."""
+    name = command.split()[0]
+    variables = [f"{key}: ${{{{ secrets.{key} }}}}" for key in keys]
+    approve = ["approve: ${{ inputs.approve }}"] if name == "apply" else []
+    if wanted.pin:
+        inputs = [f"environment: {stage.name}"] if stage and stage.name else []
+        below = [f"working-directory: {wanted.folder}"] if wanted.folder else []
+        return fill(
+            "github-action.yml",
+            **{"name": name, "condition": condition, "pin": wanted.pin, "command": command},
+            inputs="\n".join([*inputs, *approve, *below]),
+            variables="\n".join(["env:", *(f"  {one}" for one in variables)]) if variables else "",
+        )
+    return fill(
+        "github-run.yml",
+        **{"name": name, "condition": condition, "command": command, "env": stage.option if stage else ""},
+        approve=' ${APPROVE:+--approve "$APPROVE"}' if approve else "",
+        variables="\n".join([*(one.replace("approve", "APPROVE", 1) for one in approve), *variables]),
+    )
 
 
 def _defaults(wanted: Wanted) -> str:

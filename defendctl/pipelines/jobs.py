@@ -27,7 +27,7 @@ def gitlab_jobs(wanted: Wanted) -> dict[str, str]:
         "gitlab.yml",
         why=TRUSTING if wanted.trusting else STRICT,
         dash=wanted.dash,
-        enter=f'- cd "$CI_PROJECT_DIR/{wanted.folder}"' if wanted.folder else "",
+        enter=f"- cd {wanted.folder}" if wanted.folder else "",
         offline="" if wanted.trusting else " --offline --no-comment --no-check",
         below=_below(wanted),
         jobs="\n".join([*_applies(wanted), *(_drift(wanted, stage) for stage in wanted.stages)]),

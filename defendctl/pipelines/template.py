@@ -10,7 +10,7 @@ _ALONE: Final = re.compile(r"^( *)<<(\w+)>>\n", re.MULTILINE)
 _PLACE: Final = re.compile(r"<<(\w+)>>")
 
 
-def fill(name: str, **values: str) -> str:
+def fill(name: str, /, **values: str) -> str:
     """Raises KeyError for a place that nothing is given for."""
     text = (files(__package__) / "templates" / name).read_text(encoding="utf-8")
     text = _ALONE.sub(lambda found: _lines(values[found[2]], found[1]), text)

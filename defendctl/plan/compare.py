@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from defendctl.model import Binding, FieldPath, field_of, leaves
+from defendctl.model import Binding, FieldPath, capability_path, field_of, leaves
 from defendctl.plan.alike import remade
 from defendctl.plan.diff import differing, same
 from defendctl.plan.direction import INDETERMINATE, direction, worst
@@ -66,8 +66,12 @@ def never_known(desired: Fields, observed: Fields, binding: Binding) -> set[str]
 
 def console_changes(observed: Observed) -> list[FieldChange]:
     """What only the console can mend, so that it is shown and never an action of its own."""
-    off = [_console_change("status", observed.status, "active")] if observed.status != "active" else []
-    on = [_console_change(f"capabilities.{name}", True, False) for name in sorted(observed.capabilities)]
+    off = (
+        [_console_change(FieldPath("status"), observed.status, "active")]
+        if observed.status != "active"
+        else []
+    )
+    on = [_console_change(capability_path(name), True, False) for name in sorted(observed.capabilities)]
     return off + on
 
 
@@ -84,7 +88,7 @@ def _was_applied(name: str, binding: Binding) -> bool:
     return name in binding.applied and name not in binding.unconfirmed
 
 
-def _doubtful(desired: Fields, observed: Fields, binding: Binding) -> list[str]:
+def _doubtful(desired: Fields, observed: Fields, binding: Binding) -> list[FieldPath]:
     """Paths that must be sent (again): a lost update carried them, or the manifest left what was assumed."""
     hidden = never_known(desired, observed, binding)
     lost = {name: desired[name] for name in hidden & binding.unconfirmed}

@@ -39,4 +39,4 @@ def differing(before: Fields, after: Fields) -> list[FieldPath]:
 
 
 def _path(steps: list[Any]) -> FieldPath:
-    return metric_path(steps[1]) if steps[0] == "metrics" and len(steps) > 1 else str(steps[0])
+    return metric_path(steps[1]) if steps[0] == "metrics" and len(steps) > 1 else FieldPath(str(steps[0]))

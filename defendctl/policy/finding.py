@@ -89,8 +89,8 @@ class Judge:
         message = rule.message or MESSAGES[rule.check]
         return Finding(rule.id, _VERDICTS[rule.level], message, detail, evaluated=evaluated)
 
-    def _place(self, address: str, path: FieldPath) -> Span | None:
-        said = "metrics" if path == FLAG_RATE else path
+    def _place(self, address: str, about: str) -> Span | None:
+        said = FieldPath("metrics" if about == FLAG_RATE else about)
         nearest = ((address, said), (address, field_of(said)), (address, ""))
         return next((self.places[key] for key in nearest if key in self.places), None)
 
@@ -106,6 +106,6 @@ def said(value: Any) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-def named(path: FieldPath) -> str:
+def named(path: str) -> str:
     """A path in a sentence; a metric's name may come from the API."""
     return path if re.fullmatch(r"[A-Za-z0-9._-]{1,80}", path) else said(path)

@@ -60,7 +60,7 @@ def _require_metrics(workflow: Workflow, limit: Iterable[str]) -> Iterator[Broke
 
 
 def _allow_types(workflow: Workflow, limit: Sequence[str]) -> Iterator[Broken]:
-    yield from _one_of("type", workflow.type, limit)
+    yield from _one_of(FieldPath("type"), workflow.type, limit)
 
 
 def _allow_tolerances(workflow: Workflow, limit: Sequence[str]) -> Iterator[Broken]:
@@ -71,7 +71,7 @@ def _allow_tolerances(workflow: Workflow, limit: Sequence[str]) -> Iterator[Brok
 
 
 def _allow_improvement_actions(workflow: Workflow, limit: Sequence[str]) -> Iterator[Broken]:
-    yield from _one_of("improvement_action", workflow.improvement_action, limit)
+    yield from _one_of(FieldPath("improvement_action"), workflow.improvement_action, limit)
 
 
 def _min_retries(workflow: Workflow, limit: int) -> Iterator[Broken]:

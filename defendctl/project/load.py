@@ -128,6 +128,8 @@ def _built(file: Path, model: ProjectFile, document: Document) -> Project:
         spans=tuple(document.span(("manifests", i)) for i in range(len(model.manifests))) if given else (),
         tests=tuple(model.tests),
         test_spans=tuple(document.span(("tests", i)) for i in range(len(model.tests))),
+        labels=tuple(model.labels),
+        label_spans=tuple(document.span(("labels", i)) for i in range(len(model.labels))),
         includes=tuple(model.policy.include),
         include_spans=tuple(
             document.span(("policy", "include", i)) for i in range(len(model.policy.include))

@@ -43,6 +43,8 @@ class Project:
     """Where each of `manifests` stands; empty if the file does not say them."""
     tests: tuple[str, ...] = ()
     test_spans: tuple[Span, ...] = ()
+    labels: tuple[str, ...] = ()
+    label_spans: tuple[Span, ...] = ()
     rules: tuple[Rule, ...] = ()
     includes: tuple[str, ...] = ()
     include_spans: tuple[Span, ...] = ()

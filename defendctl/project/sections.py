@@ -37,7 +37,7 @@ def check_section(data: dict[str, Any], at: KeyPath, document: Document, report:
     _check_paths(data, at, document, report)
     for path, code, message in state_faults(data.get("state")):
         report.error(code, message, document.span((*at, "state", *path), key=code == "conflicting-keys"))
-    for path, code, message in repeated(data, ("manifests", "tests", "custom_metrics", "overlays")):
+    for path, code, message in repeated(data, ("manifests", "tests", "labels", "custom_metrics", "overlays")):
         report.error(code, message, document.span((*at, *path)))
     policy = data.get("policy")
     for path, code, message in repeated(policy if isinstance(policy, dict) else {}, ("include",)):
@@ -79,7 +79,7 @@ def _check_paths(data: dict[str, Any], at: KeyPath, document: Document, report: 
         ("state", key): state.get(key) for key in ("path", "lineage") if isinstance(state, dict)
     }
     for where, section in (((), data), (("policy",), policy if isinstance(policy, dict) else {})):
-        for key in ("manifests", "tests", "overlays", "include"):
+        for key in ("manifests", "tests", "labels", "overlays", "include"):
             entries = section.get(key)
             items = enumerate(entries if isinstance(entries, list) else ())
             paths |= {(*where, key, i): entry for i, entry in items}

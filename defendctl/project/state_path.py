@@ -55,3 +55,4 @@ def _read(project: Project) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield "overlays", (*project.overlays, *project.other_overlays)
     yield "policy.include", project.includes
     yield "tests", project.tests
+    yield "labels", project.labels

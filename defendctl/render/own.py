@@ -16,6 +16,8 @@ _TEXTS: Final = {
     "diagnostics": re.compile(r"(?s:.*\n)?(?:All manifests are valid\.|\d+ errors?, \d+ warnings?\.)\n?\Z"),
 }
 _HIDDEN: Final = "<!-- defendctl:"
+_MARKED: Final = {"test-results": "test"}
+"""Kind → how its Markdown names it, where that differs."""
 _ANNOTATIONS: Final = re.compile(r"(?:::(?:error|warning|notice) [^\n]*title=defendctl[^\n]*\n)+")
 
 
@@ -30,7 +32,7 @@ def json(kind: str, content: str) -> bool:
 
 
 def markdown(kind: str, content: str) -> bool:
-    return content.startswith(f"{_HIDDEN}{kind}")
+    return content.startswith(f"{_HIDDEN}{_MARKED.get(kind, kind)}")
 
 
 def github(kind: str, content: str) -> bool:
@@ -48,10 +50,16 @@ def sarif(kind: str, content: str) -> bool:
     return False
 
 
+def junit(kind: str, content: str) -> bool:
+    return re.match(r'<\?xml [^>]*\?>\n<testsuites><testsuite name="defendctl"', content) is not None
+
+
 def schema(kind: str, content: str) -> bool:
-    """Those of files know keys that begin with `x-`; that of a plan has a title."""
+    """Those of files know keys that begin with `x-`; those of labels and of plans have a title."""
     match _parsed(content):
-        case {"$schema": str(), "patternProperties": {"^x-": _}} | {"title": "defendctl plan"}:
+        case {"$schema": str(), "patternProperties": {"^x-": _}}:
+            return True
+        case {"title": "defendctl plan" | "defendctl labels"}:
             return True
     return False
 

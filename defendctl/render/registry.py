@@ -66,6 +66,7 @@ FORMATS: Final[dict[str, dict[str, str]]] = {
         "markdown": "markdown.suite:suite",
         "html": "html.page:suite",
     },
+    "tune": {"text": "tune.rows:tune", "json": "tune.tune_json:tune"},
     "proof": {"text": "text.proof:proof", "json": "json.proof:proof"},
     "comparison": {
         "text": "text.contrast:contrast",
@@ -96,6 +97,7 @@ OWN: Final = {
     "github": "own:github",
     "sarif": "own:sarif",
     "html": "own:html",
+    "junit": "own:junit",
     "schema": "own:schema",
     "state": "own:state",
 }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from defendctl import __version__
+from defendctl.documentation import page_of_code
 from defendctl.render.inert import inert
 from defendctl.render.setting import PLAIN
 from defendctl.render.words import located
@@ -22,13 +23,17 @@ _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 def diagnostics(found: Sequence[Diagnostic], setting: Setting = PLAIN) -> dict[str, Any]:
     """Places are relative to the root of the repository."""
     codes = sorted({one.code for one in found})
-    driver = {"name": "defendctl", "version": __version__, "rules": [{"id": code} for code in codes]}
+    driver = {"name": "defendctl", "version": __version__, "rules": [_rule(code) for code in codes]}
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
         "results": [_result(one, codes.index(one.code), setting.folder) for one in found],
     }
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _rule(code: str) -> dict[str, Any]:
+    return {"id": code, "helpUri": page_of_code(code)}
 
 
 def _result(one: Diagnostic, rule: int, folder: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from defendctl.model import Binding, Fields, Observed
     from defendctl.plan.changes import Change
+    from defendctl.replay.replay import Thresholds
     from defendctl.replay.sample import Sample
 
 
@@ -114,3 +115,16 @@ def _today(observed: Observed, binding: Binding) -> Fields:
     """What is live as it was read, or as it was last applied where it cannot be read."""
     applied = {n: v for n, v in binding.applied.items() if n not in binding.unconfirmed}
     return applied | observed.fields
+
+
+def thresholds_today(observed: Observed | None, binding: Binding) -> Thresholds | str:
+    """What one workflow guards with, or why that is not to be told."""
+    if observed is None:
+        return GONE
+    today = _today(observed, binding)
+    if "type" not in today or "metrics" not in today:
+        return _UNKNOWN
+    if today["type"] != "custom":
+        return _AUTOMATIC.format("today")
+    numbers = all(isinstance(value, float) for value in today["metrics"].values())
+    return dict(today["metrics"]) if numbers else _NO_NUMBER

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from defendctl.event import Scored
+    from defendctl.replay.labels import Labelled
     from defendctl.replay.sample import Sample
 
 
@@ -95,6 +96,9 @@ class Replay:
     evaluations_after: Range | None = None
     cost_before: Range | None = None
     cost_after: Range | None = None
+    labelled_before: tuple[Labelled, ...] = ()
+    """What labels say of the flags of each side, where they were asked for."""
+    labelled_after: tuple[Labelled, ...] = ()
     needed: int = 0
     """How many events a gate needs."""
     why_not: str | None = None

@@ -70,7 +70,7 @@ def project_schema(custom_metrics: Sequence[str] = ()) -> Schema:
         section = {"type": "object", "properties": properties_of(model, texts.SECTIONS[name])}
         schema["properties"][name] = {**texts.PROJECT[name], **section, "additionalProperties": False}
     schema["properties"]["state"]["allOf"] = _one_place()
-    for name in ("manifests", "tests", "custom_metrics"):
+    for name in ("manifests", "tests", "labels", "custom_metrics"):
         schema["properties"][name]["uniqueItems"] = True
     schema["properties"]["api"]["properties"]["key_variable"]["pattern"] = f"^{KEY_VARIABLES}$"
     schema["properties"]["policy"] = _policy()

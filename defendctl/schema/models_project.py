@@ -67,6 +67,7 @@ class ProjectFile(Model):
     version: Version
     manifests: Annotated[list[Text], Field(min_length=1)] = ["workflows"]
     tests: list[Text] = []
+    labels: list[Text] = []
     api: Api = Api.model_construct()
     state: StateSection = StateSection.model_construct()
     custom_metrics: list[Text] = []

@@ -50,12 +50,12 @@ _WORDS_OF_THE_API = {
 }
 _OF_WORDS = frozenset({"bool_type", "int_type", "float_type", "finite_number"})
 """Kinds of fault where a word or a number stands, and no text."""
-_WITH_CONTENT = frozenset({"EventInput", "CaseInput"})
+_WITH_CONTENT = frozenset({"EventInput", "CaseInput", "LabelFile", "LabelEntry", "LabelWindow"})
 _WITHOUT_DEFAULTS = frozenset({"File", "RuleEntry", "WaiverEntry"})
 _SHARES = frozenset({"metrics", "min_threshold", "max_threshold_step", "max_flag_rate", "scores"})
 _PARTS = {"rate": (LEAST_RATE, MOST_RATE), "confidence": (LEAST_CONFIDENCE, MOST_CONFIDENCE)}
 _WHOLE = {
-    **dict.fromkeys(("max_creates", "max_changes"), (0, MAX_COUNT)),
+    **dict.fromkeys(("max_creates", "max_changes", "events"), (0, MAX_COUNT)),
     **dict.fromkeys(("last", "min_events"), (1, MAX_EVENTS)),
     **dict.fromkeys(("repeats", "quorum"), (1, MAX_REPEATS)),
 }
@@ -118,7 +118,7 @@ def _tell(
 def _missing(model: type[BaseModel], loc: KeyPath, at: KeyPath) -> str:
     around = (*at, *loc[:-1])
     where = _name(around[-2:] if isinstance(around[-1], int) else around[-1:]) if around else "This document"
-    ending = MISSING.get(str(loc[-1]), "add it.")
+    ending = MISSING.get(".".join(map(str, loc)), MISSING.get(str(loc[-1]), "add it."))
     return f"{where} lacks `{loc[-1]}`: {ending}"
 
 

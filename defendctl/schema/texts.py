@@ -57,6 +57,11 @@ MISSING = {
     "rate": "say the greatest flag rate that is allowed, like `rate: 0.2`.",
     "confidence": "say how sure it must be, like `confidence: 0.95`.",
     "tests": "add `tests:` and under it a name for each case.",
+    "labels": "add `labels:` and under it a list of blocks.",
+    "drawn": "say uniform, flagged or found, for that decides what the labels can show.",
+    "from": "say the first day, like `from: 2026-11-01`.",
+    "window.to": "say the last day, like `to: 2026-11-20`.",
+    "events": "say how many events there were to draw from.",
 }
 """What to do about a key that is missing."""
 NOUNS = {
@@ -227,6 +232,10 @@ PROJECT: Hints = {
     "tests": {
         "markdownDescription": "Files with test cases for `defendctl test`: files, folders or globs, "
         "relative to this file. Default: none."
+    },
+    "labels": {
+        "markdownDescription": "Files that say which events should have been flagged: files, folders or "
+        "globs, relative to this file. Default: none."
     },
     "api": {
         "markdownDescription": "Where the API is and which form of it is spoken. Default: each key its own."
@@ -475,4 +484,45 @@ OUTCOMES = {
     "failed": "No attempt made it pass.",
     "not_required": "It passed at once.",
     "required": "It failed, and nothing was done about it.",
+}
+
+LABEL_FILE: Hints = {
+    "version": MANIFEST["version"],
+    "labels": {
+        "markdownDescription": "Blocks of labels: each of one workflow, drawn in one way. Ids alone; what "
+        "the events say stays where it is."
+    },
+}
+LABEL_BLOCK: Hints = {
+    "workflow": {
+        "markdownDescription": "The address of the workflow that judged the events.",
+        "patternErrorMessage": "This must not be blank.",
+    },
+    "drawn": {"markdownDescription": "How the events were chosen: it decides what their labels can show."},
+    "window": {
+        "markdownDescription": "What they were drawn from, as `events sample` writes it. Default: none."
+    },
+    "by": {
+        "markdownDescription": "Who labelled them: a role, not a person. Default: not said.",
+        "patternErrorMessage": NOT_BLANK,
+    },
+    "metric": {
+        "markdownDescription": "The metric whose verdict they are about. Default: all metrics together.",
+        "patternErrorMessage": NOT_BLANK,
+    },
+    "should_be_flagged": {"markdownDescription": "Ids of events that should be flagged. Default: none."},
+    "should_pass": {"markdownDescription": "Ids of events that should not be flagged. Default: none."},
+    "unsure": {
+        "markdownDescription": "Ids of events of which nobody can tell, or has told yet. Default: none."
+    },
+}
+LABEL_WINDOW: Hints = {
+    "from": {"markdownDescription": "Its first day, or the time of its oldest event."},
+    "to": {"markdownDescription": "Its last day, or the time of its newest event. Required."},
+    "events": {"markdownDescription": "How many events there were to draw from."},
+}
+DRAWN = {
+    "uniform": "By lot among all events: shows what is caught and what is missed.",
+    "flagged": "By lot among the flagged ones: shows how many flags were right, nothing of what is missed.",
+    "found": "Known cases, found by somebody: shows which of them are caught, and no rate.",
 }

@@ -47,7 +47,7 @@ def _missing(scheme: str, error: ImportError) -> Exception:
     extra, package = EXTRAS[scheme]
     return DefendctlError(
         f"a state at {scheme}:// needs {package}, which is not installed",
-        f"install it with `pip install 'defendctl[{extra}]'`",
+        f"install defendctl with its extra `{extra}`: docs/install.md says how to pin it",
     )
 
 

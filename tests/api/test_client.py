@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import struct
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -34,11 +35,12 @@ VALUES = {
 class Wire:
     """A server that reads one request a connection and answers with given bytes."""
 
-    def __init__(self, *answers: bytes, keep: bool = False) -> None:
+    def __init__(self, *answers: bytes, keep: bool = False, reset: bool = False) -> None:
         self.requests: list[bytes] = []
         self.connections = 0
         self._answers = list(answers)
         self._keep = keep
+        self._reset = reset
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._serve, daemon=True).start()
@@ -59,6 +61,9 @@ class Wire:
         with connection:
             while request := _request(connection):
                 self.requests.append(request)
+                if self._reset:  # closing sends RST where nothing may linger
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    return
                 if not self._answers:
                     return
                 connection.sendall(self._answers.pop(0))
@@ -157,6 +162,15 @@ def test_answers_that_are_none(answer: bytes) -> None:
     with _api(wire) as api:
         assert isinstance(api.speaking(NEWEST).create(VALUES, lambda: None), Unknown)
     assert len(wire.requests) == 1
+
+
+def test_a_connection_that_breaks_off_is_told_by_its_kind() -> None:
+    """A reset, not an end: there is no answer to read, and nobody knows what was done."""
+    wire = Wire(_answer({"workflow_id": "w"}), reset=True)
+    with _api(wire) as api:
+        lost = api.speaking(NEWEST).create(VALUES, lambda: None)
+    assert isinstance(lost, Unknown)
+    assert "the connection broke (ReadError)" in lost.why
 
 
 def test_a_continue_before_the_answer_is_skipped() -> None:

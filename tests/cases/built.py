@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from defendctl.diagnostics import Diagnostic, Span
+from defendctl.model import FieldPath
 from defendctl.plan.changes import ACTIONS, IMPOSSIBLE, Change, Create, Options, Plan, Reason
 from defendctl.plan.compare import FieldChange
 from defendctl.plan.direction import direction, worst
@@ -41,9 +42,9 @@ HOSTILE = [
 
 def field(path: str, before: Any, after: Any, **more: Any) -> FieldChange:
     """One that is live, pending, and has the direction that belongs to it."""
-    way = more.pop("direction", None) or direction(path, before, after)
+    way = more.pop("direction", None) or direction(FieldPath(path), before, after)
     told = {"applied": before, "basis": "live", "origin": "pending", **more}
-    return FieldChange(path, before, after, direction=way, **told)
+    return FieldChange(FieldPath(path), before, after, direction=way, **told)
 
 
 def change(address: str, *fields: FieldChange, action: Any = "update", **more: Any) -> Change:
@@ -64,7 +65,7 @@ def a_plan(*changes: Change, **more: Any) -> Review:
 
 
 LOOSER = change("support-bot", field("metrics.completeness", 0.85, 0.6), field("max_retries", 5, 8))
-ADDED = Create("drafting", (FieldChange("name", None, "d", None, None, None, "none"),), WORKFLOW)
+ADDED = Create("drafting", (FieldChange(FieldPath("name"), None, "d", None, None, None, "none"),), WORKFLOW)
 PLACES = {
     ("support-bot", ""): Span(FILE, 3, 3),
     ("support-bot", "metrics.completeness"): Span(FILE, 7, 7),
@@ -165,7 +166,9 @@ def every_action() -> Review:
     ]
     gone = change("gone", action="retire", direction="indeterminate")
     off = change("off", field("status", "inactive", "active", origin="drift"), action="none")
-    new = change("new", FieldChange("name", None, "new", None, None, None, "none"), action="create", id=None)
+    new = change(
+        "new", FieldChange(FieldPath("name"), None, "new", None, None, None, "none"), action="create", id=None
+    )
     refused = change("refused", action="blocked", reason=_reason("blocked"))
     found = (Diagnostic("warning", "older-state", "the state is older than one that was seen here"),)
     every = sorted([*changes, gone, off, new, refused], key=lambda each: each.address)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from defendctl.catalogue.entry import MANIFEST, PROJECT, SUITE, Explained, sound
+from defendctl.catalogue.entry import LABELS, MANIFEST, PROJECT, SUITE, Explained, sound
 from defendctl.catalogue.find import CATALOGUE, PARTS
 from defendctl.manifest.lint import LINTS
 from tests.catalogue.raised import raised
@@ -35,6 +35,8 @@ WITHOUT = {
     "inexpressible",
     "invalid-utf8",
     "journal",
+    "labelled-elsewhere",
+    "labels-disagree",
     "left-id",
     "metric-not-evaluated",
     "missing",
@@ -92,8 +94,8 @@ def test_the_good_example_raises_none(offline: Project, entry: Explained) -> Non
 
 def told(project: Project, entry: Explained, example: str) -> set[str]:
     """The codes of `validate`. No example pins a lineage but the one that is about that."""
-    tests = "tests: [tests]\n" if entry.file == SUITE else ""
-    files = {PROJECT: f"version: 1\n{tests}{RULE}", MANIFEST: sound(), entry.file: example}
+    more = {SUITE: "tests: [tests]\n", LABELS: "labels: [labels]\n"}.get(entry.file, "")
+    files = {PROJECT: f"version: 1\n{more}{RULE}", MANIFEST: sound(), entry.file: example}
     for file in (project.root / "workflows").iterdir():
         file.unlink()
     for name, text in files.items():

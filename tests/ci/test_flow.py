@@ -79,6 +79,31 @@ def test_one_of_them_was_never_planned(team: Team) -> None:
     assert team.live("a") == 0.9
 
 
+def test_the_base_moved_beside_what_was_seen(team: Team) -> None:
+    number = team.request(a=bot(0.7), b=bot(0.9))
+    team.plan(number)
+    team.reviewed(a=bot(0.9), b=bot(0.8))
+    team.apply()
+    root = team.project.root
+    git(root, "merge", "-q", "--no-ff", "--no-commit", "-s", "ours", f"pr-{number}")
+    team.project.declare({"a": bot(0.7), "b": bot(0.8)})  # both stand in one file here
+    git(root, "commit", "-qam", "both")
+    team.github.merged(number, git(root, "rev-parse", "HEAD"))
+    team.apply()
+    assert (team.live("a"), team.live("b")) == (0.7, 0.8)
+
+
+def test_the_base_moved_under_what_was_seen(team: Team) -> None:
+    """From 0.9 to 0.7 was looked at; from 0.95 nobody saw it."""
+    number = team.request(a=bot(0.7), b=bot(0.9))
+    team.plan(number)
+    team.reviewed(a=bot(0.95), b=bot(0.9))
+    team.apply()
+    team.merge(number, "-Xtheirs")
+    assert "0.95 -> 0.7" in team.apply(code=6).err
+    assert team.live("a") == 0.95
+
+
 def test_a_squashed_request(team: Team) -> None:
     number = team.request(a=bot(0.7), b=bot(0.9))
     team.plan(number)

@@ -11,11 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from defendctl.editing.edit import ANCHORED, NO_BODY, Edit, edited
+from defendctl.model import FieldPath
 from defendctl.yamltext.marks import compose
 from defendctl.yamltext.splice import comments
 from tests.editing.layouts import manifests, workflows
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from defendctl.model import Workflow
 
 odd = st.sampled_from(
@@ -25,7 +28,7 @@ texts = st.sampled_from(["", "one\ntwo\n", "one\n\n # two"]) | odd
 
 
 @st.composite
-def changes(draw: st.DrawFn, workflow: Workflow) -> dict[str, Any]:
+def changes(draw: st.DrawFn, workflow: Workflow) -> dict[FieldPath, Any]:
     """Path → value, as drift finds them: never the value that is there."""
     kinds: dict[str, st.SearchStrategy[Any]] = {
         "name": odd,
@@ -48,7 +51,7 @@ def changes(draw: st.DrawFn, workflow: Workflow) -> dict[str, Any]:
     chosen |= {
         f"metrics.{name}": value for name, value in metrics.items() if value or name in workflow.metrics
     }
-    return {path: value for path, value in chosen.items() if value != _now(workflow, path)}
+    return {FieldPath(path): value for path, value in chosen.items() if value != _now(workflow, path)}
 
 
 def _now(workflow: Workflow, path: str) -> Any:
@@ -56,7 +59,7 @@ def _now(workflow: Workflow, path: str) -> Any:
     return workflow.metrics.get(name) if name else getattr(workflow, field)
 
 
-def put(workflow: Workflow, values: dict[str, Any]) -> Workflow:
+def put(workflow: Workflow, values: Mapping[FieldPath, Any]) -> Workflow:
     levels = {path.partition(".")[2]: value for path, value in values.items() if path.startswith("metrics.")}
     metrics = {n: v for n, v in {**workflow.metrics, **levels}.items() if v is not None}
     fields = {path: value for path, value in values.items() if not path.startswith("metrics.")}
@@ -187,7 +190,7 @@ TABLE: list[tuple[str, str, dict[str, Any], list[str]]] = [
 @pytest.mark.parametrize(
     ("text", "values", "lines"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE]
 )
-def test_layouts(text: str, values: dict[str, Any], lines: list[str]) -> None:
+def test_layouts(text: str, values: dict[FieldPath, Any], lines: list[str]) -> None:
     done = edited(text, [Edit("a", values, {})])
     assert done.refused == {}
     found = difflib.unified_diff(text.splitlines(), done.text.splitlines(), n=0, lineterm="")
@@ -228,7 +231,7 @@ REFUSED = [
 @pytest.mark.parametrize(
     ("text", "values", "why"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED]
 )
-def test_what_is_refused_is_said_and_left(text: str, values: dict[str, Any], why: str) -> None:
+def test_what_is_refused_is_said_and_left(text: str, values: dict[FieldPath, Any], why: str) -> None:
     done = edited(text, [Edit("a", values, {})])
     assert done.text == text
     [(at, said)] = done.refused.items()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 WHOLE = Path(__file__).parent / "whole"
-KINDS = ("manifest", "overlay", "project", "policy")
+KINDS = ("manifest", "overlay", "project", "policy", "labels")
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 MISTAKES = Path(__file__).parent / "mistakes"
-KINDS = ("manifest", "overlay", "project", "policy", "tests")
+KINDS = ("manifest", "overlay", "project", "policy", "tests", "labels")
 FILES = sorted(MISTAKES.glob("*/*.yaml"))
 DEMANDED = re.compile(r"# ! (.*)$")
 Said = list[tuple[int, str]]
@@ -76,6 +76,10 @@ def validated(file: Path, project: Project) -> list[dict[str, Any]]:
     elif file.parent.name == "tests":
         shutil.copy(file, project.root / "tests.yaml")
         project.settings(tests=["tests.yaml"])
+        project.declare({"support-bot": custom()})
+    elif file.parent.name == "labels":
+        shutil.copy(file, project.root / "labels.yaml")
+        project.settings(labels=["labels.yaml"])
         project.declare({"support-bot": custom()})
     else:
         shutil.copy(file, project.root / "policy.yaml")

@@ -51,6 +51,7 @@ def _duration(world: World, parallelism: int) -> float:
     return last - began
 
 
+@pytest.mark.slow
 def test_a_handful_of_kills(world: World) -> None:
     _kills(world, FEW)
 

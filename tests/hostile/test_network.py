@@ -14,6 +14,7 @@ from urllib import request as system
 
 import pytest
 
+from defendctl.api.client import DefendApi
 from defendctl.api.network import read_network, read_trust
 from defendctl.diagnostics import DefendctlError
 from tests.conftest import KEY, custom
@@ -83,6 +84,20 @@ def test_a_proxy_sees_no_key(
     assert proxy.received[0].startswith(f"CONNECT {API}:{far.port} ".encode())
     assert KEY.encode() in heard(far)
     assert KEY.encode() not in heard(proxy)
+
+
+def test_a_tunnel_is_used_again(
+    far: Listener, listen: Callable[..., Listener], certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = listen(tunnel)
+    for name, value in (("HTTPS_PROXY", proxy.url), ("NO_PROXY", ""), ("SSL_CERT_FILE", str(certificate))):
+        monkeypatch.setenv(name, value)
+    api = DefendApi(f"https://{API}:{far.port}", KEY)
+    try:
+        assert [api.read("wkfl_1"), api.read("wkfl_2")] != [None, None]
+    finally:
+        api.close()
+    assert proxy.connections == 1
 
 
 def test_a_proxy_with_credentials_and_without_a_scheme(

@@ -8,7 +8,7 @@ import pytest
 
 from defendctl.inspection.provenance import Known, Sighting, provenance, younger
 from defendctl.inspection.view import build_view
-from defendctl.model import Binding, Observed, Workflow
+from defendctl.model import Binding, FieldPath, Observed, Workflow
 
 STAMP = ("2026-01-02T00:00:00+00:00", "apply sha256:abc")
 WANTED = Workflow("Bot", "custom", {"completeness": 0.8}, "fixit")
@@ -31,25 +31,25 @@ APPLIED: dict[str, Any] = {"applied": {"max_retries": 5, "name": "Bot"}}
 @pytest.mark.parametrize(
     ("binding", "sighting", "row"),
     [
-        (None, None, Known("max_retries", None, "unknown")),
-        (bound(), None, Known("max_retries", None, "unknown")),
-        (bound(assumed={"max_retries": 10}), None, Known("max_retries", 10, "assumed")),
-        (bound(**APPLIED), None, Known("max_retries", 5, "applied")),
+        (None, None, Known(FieldPath("max_retries"), None, "unknown")),
+        (bound(), None, Known(FieldPath("max_retries"), None, "unknown")),
+        (bound(assumed={"max_retries": 10}), None, Known(FieldPath("max_retries"), 10, "assumed")),
+        (bound(**APPLIED), None, Known(FieldPath("max_retries"), 5, "applied")),
         (
             bound(**APPLIED, recorded={"max_retries": STAMP}),
             None,
-            Known("max_retries", 5, "applied", None, *STAMP),
+            Known(FieldPath("max_retries"), 5, "applied", None, *STAMP),
         ),
         (
             bound(**APPLIED, unconfirmed=frozenset({"max_retries"})),
             None,
-            Known("max_retries", None, "unconfirmed"),
+            Known(FieldPath("max_retries"), None, "unconfirmed"),
         ),
-        (bound(**APPLIED), SIGHTING, Known("max_retries", 7, "event", SIGHTING)),
+        (bound(**APPLIED), SIGHTING, Known(FieldPath("max_retries"), 7, "event", SIGHTING)),
         (
             bound(**APPLIED, unconfirmed=frozenset({"max_retries"})),
             SIGHTING,
-            Known("max_retries", 7, "event", SIGHTING),
+            Known(FieldPath("max_retries"), 7, "event", SIGHTING),
         ),
     ],
 )
@@ -59,7 +59,7 @@ def test_where_it_comes_from(binding: Binding | None, sighting: Sighting | None,
 
 def test_live_wins_and_the_last_apply_is_told_too() -> None:
     binding = bound(**APPLIED, recorded={"name": STAMP})
-    assert known(binding, "name", SIGHTING) == Known("name", "Bot", "live", None, *STAMP)
+    assert known(binding, "name", SIGHTING) == Known(FieldPath("name"), "Bot", "live", None, *STAMP)
 
 
 @pytest.mark.parametrize(

@@ -380,3 +380,10 @@ def test_a_thousand_made_in_the_console(project: Project) -> None:
     project.ok("import", "--from", name, "--write", "workflows")
     project.assert_settled()
     assert project.json("outputs").json["outputs"] == ids
+
+
+@pytest.mark.parametrize(("name", "code"), [("DEFENDCTL_IMPORT_FROM", 0), ("DEFENDCTL_IMPORT_SOURCE", 64)])
+def test_its_variable_has_the_name_of_the_option(project: Project, name: str, code: int) -> None:
+    project.declare({"a": custom()})
+    project.env[name] = listed(project, f"address,workflow_id\na,{project.server.add(**custom(name='a'))}\n")
+    project.ok("import", code=code)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from defendctl.operations.progress import Progress
-from defendctl.operations.replay import replay_plan
+from defendctl.operations.replay import Asks, replay_plan
 from defendctl.replay.sample import Sample
 from tests.conftest import automatic, custom
 from tests.plan.given import WORKFLOW, bound, one_plan, seen
@@ -294,7 +294,7 @@ def test_a_plan_that_was_not_refreshed_says_why(project: Project) -> None:
     plan = one_plan(WORKFLOW, seen({**WORKFLOW.fields(), "metrics": {"completeness": 0.5}}), bound({}))
     workspace: Any = SimpleNamespace(project=SimpleNamespace(lint={}))
     plan = replace(plan, refreshed=False)
-    [found] = replay_plan(workspace, plan, {}, Sample(5), Sample(), 10, Progress()).judged
+    [found] = replay_plan(workspace, plan, {}, Asks(Sample(5), Sample()), 10, Progress()).judged
     assert found.why_not == "nothing is read with --no-refresh"
 
 

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.parts.tools import ROOT, clean, ran, tool
+from tests.parts.tools import ROOT, clean, copied, ran, tool
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """What is here, committed or not, as the only commit of a repository."""
-    copy = tmp_path / "checkout"
-    for name in ran("git", "ls-files", "--cached", "--others", "--exclude-standard").splitlines():
-        if (ROOT / name).is_file():
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, copy / name)
-    who = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"]
-    ran("git", "init", "--quiet", cwd=copy)
-    ran("git", "add", "--all", cwd=copy)
-    ran("git", *who, "commit", "--quiet", "--message", "all", cwd=copy)
-    return copy
+    return copied(tmp_path / "checkout")
 
 
 def release(checkout: Path, home: Path, code: int = 0) -> str:

@@ -1,8 +1,9 @@
-"""The programs that these tests run, from `requirements-tools.lock` and `package-lock.json`, in `.cache`."""
+"""The programs that these tests run, from `requirements-tools.lock`, in `.cache`."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from functools import cache
@@ -51,9 +52,22 @@ def made(name: str) -> None:
         ran("make", "--silent", f".cache/{name}/.installed")
 
 
+def copied(folder: Path) -> Path:
+    """What is here, committed or not, as the only commit of a repository in this new folder."""
+    for name in ran("git", "ls-files", "--cached", "--others", "--exclude-standard").splitlines():
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    who = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"]
+    ran("git", "init", "--quiet", "--initial-branch", "main", cwd=folder)
+    ran("git", "add", "--all", cwd=folder)
+    ran("git", *who, "commit", "--quiet", "--message", "all", cwd=folder)
+    return folder
+
+
 def clean(home: Path) -> dict[str, str]:
     """A home of its own, and of this environment nothing but where programs and packages are found."""
-    ours = ("PIP_", "UV_", "npm_config_")
+    ours = ("PIP_", "UV_", "SSL_CERT_", "NODE_EXTRA_", "npm_config_")
     kept = [name for name in os.environ if name in {"PATH", "LANG", "TMPDIR"} or name.startswith(ours)]
     return {name: os.environ[name] for name in kept} | {"HOME": str(home)}
 

@@ -102,7 +102,7 @@ def test_a_project_below_the_top_of_its_repository(tmp_path: Path) -> None:
     plan = (tmp_path / ".github" / "workflows" / "guardrails-teams-bots-plan.yml").read_text()
     assert "working-directory: teams/bots" in plan
     jobs = (tmp_path / ".gitlab" / "guardrails-teams-bots.yml").read_text()
-    assert '- cd "$CI_PROJECT_DIR/teams/bots"' in jobs
+    assert "- cd teams/bots\n" in jobs
     assert "paths: [teams/bots/guardrails/]" in jobs
 
 

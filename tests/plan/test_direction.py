@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from defendctl.model import FieldPath
 from defendctl.plan.compare import compare
 from defendctl.plan.direction import WORST_FIRST, direction, worst
 from tests.plan.given import WORKFLOW, bound, one, seen
@@ -69,7 +70,7 @@ ROWS = [
 
 @pytest.mark.parametrize(("what", "path", "before", "after", "way"), ROWS)
 def test_row(what: str, path: str, before: Any, after: Any, way: str) -> None:
-    assert direction(path, before, after) == way, what
+    assert direction(FieldPath(path), before, after) == way, what
 
 
 def test_worst_first() -> None:

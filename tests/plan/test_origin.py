@@ -90,7 +90,7 @@ def test_a_field_that_cannot_be_read(
     live = seen(readable(wanted.fields(), NEWEST))
     for desired, expected in ((wanted, alone), (replace(wanted, name="New"), with_another)):
         change = one(desired, live, binding)
-        listed = {f.path: f for f in change.fields}
+        listed = {str(f.path): f for f in change.fields}
         assert ("max_retries" in listed) == (expected is not None), what
         if expected:
             field = listed["max_retries"]
@@ -212,7 +212,7 @@ def test_a_404_is_drift_too() -> None:
 def test_a_view_says_how_each_value_is_known() -> None:
     live = readable(WORKFLOW.fields(), NEWEST)
     binding = bound({**live, "max_retries": 8})
-    rows = {row.path: row for row in build_view(ADDRESS, WORKFLOW, seen(live), binding).fields}
+    rows = {str(row.path): row for row in build_view(ADDRESS, WORKFLOW, seen(live), binding).fields}
     assert (rows["name"].live, rows["name"].basis) == ("Support bot", "live")
     assert (rows["max_retries"].live, rows["max_retries"].applied, rows["max_retries"].basis) == (
         None,
@@ -220,7 +220,7 @@ def test_a_view_says_how_each_value_is_known() -> None:
         "applied",
     )
     lost = bound({**live, "max_retries": 8}, unconfirmed=("max_retries",))
-    rows = {row.path: row for row in build_view(ADDRESS, WORKFLOW, seen(live), lost).fields}
+    rows = {str(row.path): row for row in build_view(ADDRESS, WORKFLOW, seen(live), lost).fields}
     assert (rows["max_retries"].applied, rows["max_retries"].basis) == (None, "unknown")
     assert build_view(ADDRESS, WORKFLOW, None, binding).status == "missing"
     unbound = build_view(ADDRESS, WORKFLOW, None, None)

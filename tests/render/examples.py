@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.catalogue.find import CATALOGUE
 from defendctl.diagnostics import Span
 from defendctl.engine.results import ApplyResult, Result
 from defendctl.event import Evaluation, Event, Listed, Score, SentEvent, ShownEvent, Submission
+from defendctl.evidence.tuning import Examples, WrittenThreshold
 from defendctl.inspection.checkup import Checkup, Question, Served, ok, wrong
 from defendctl.inspection.contrast import Comparison, Contrast, Difference
 from defendctl.inspection.proof import Proof, Proven
 from defendctl.inspection.provenance import Known, ShownProvenance, Sighting
 from defendctl.inspection.transfer import Migrated, Pushed
 from defendctl.inspection.view import Row, View
-from defendctl.model import CANARY, Binding, Intent, State
+from defendctl.model import CANARY, Binding, FieldPath, Intent, State
 from defendctl.plan.changes import Move
 from defendctl.plan.compare import FieldChange
+from defendctl.plan.drift import Drifted, FieldEdit
+from defendctl.render.json.results import drift as drift_document
+from defendctl.render.page.saved import Saved
 from defendctl.state.backend import Version
 from defendctl.suite.models import Case, CaseResult, Configuration, Expectation, Repeat, Suite
+from tests.evidence.given import OTHER, M, events, spread, tuned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +34,10 @@ _VIEW = View(
     "bot",
     "wkfl_1",
     "active",
-    (Row("metrics.completeness", 0.8, 0.7, 0.8, "live"), Row("max_retries", 2, None, 2, "applied")),
+    (
+        Row(FieldPath("metrics.completeness"), 0.8, 0.7, 0.8, "live"),
+        Row(FieldPath("max_retries"), 2, None, 2, "applied"),
+    ),
     ("description",),
 )
 _EVENT = Event(
@@ -66,8 +75,50 @@ _REPEAT = Repeat(
     0.25,
     1.2345,
 )
-_PROVEN = Proven("metrics.completeness", 0.8, 0.7, "differs")
-_LOOSER = FieldChange("metrics.completeness", 0.8, 0.7, None, None, None, "loosens")
+_PROVEN = Proven(FieldPath("metrics.completeness"), 0.8, 0.7, "differs")
+_LOOSER = FieldChange(FieldPath("metrics.completeness"), 0.8, 0.7, None, None, None, "loosens")
+_SIDE = {"known": 48, "unknown": 2, "fails": 12, "flag_rate": 0.25, "interval": [0.149, 0.388]}
+FLEET: Final[Mapping[str, Any]] = {
+    "format_version": "1.0",
+    "kind": "fleet",
+    "environment": "prod",
+    "host": "api.example.com",
+    "workflows": [
+        {
+            "address": "bot",
+            "workflow_id": "wkfl_1",
+            "action": "update",
+            "direction": "loosens",
+            "drift": "tightens",
+            "missing": False,
+            "policy": {"rules": 2, "denied": ["floor"], "warned": [], "waived": []},
+            "before": {**_SIDE, "flag_rate_range": [0.24, 0.28], "bounds": [0.24, 0.28]},
+            "after": {**_SIDE, "unknown": 0, "known": 50, "bounds": [0.24, 0.24]},
+            "evidence": {"why_not": None, "events": 50, "window": [AT, AT]},
+            "test": {"at": AT, "of": "live", "passed": 3, "cases": 4},
+        },
+        {
+            "address": "triage",
+            "workflow_id": None,
+            "action": "create",
+            "direction": None,
+            "drift": None,
+            "missing": False,
+            "policy": {"rules": 0, "denied": [], "warned": [], "waived": []},
+            "before": None,
+            "after": None,
+            "evidence": {"why_not": "there are no events yet", "events": 0, "window": None},
+            "test": None,
+        },
+    ],
+}
+DRIFTED: Final = Drifted(
+    "bot",
+    "wkfl_1",
+    "loosens",
+    "active",
+    (FieldEdit(FieldPath("metrics.completeness"), 0.8, 0.7, 0.8, "drift", "loosens"),),
+)
 
 EXAMPLES: Final[Mapping[str, Any]] = {
     "apply": ApplyResult(
@@ -78,8 +129,8 @@ EXAMPLES: Final[Mapping[str, Any]] = {
     "provenance": ShownProvenance(
         _VIEW,
         (
-            Known("metrics.completeness", 0.7, "live", None, AT, "run 1"),
-            Known("max_retries", 3, "event", Sighting("evt_1", AT, 3)),
+            Known(FieldPath("metrics.completeness"), 0.7, "live", None, AT, "run 1"),
+            Known(FieldPath("max_retries"), 3, "event", Sighting("evt_1", AT, 3)),
         ),
         90.4,
     ),
@@ -117,7 +168,18 @@ EXAMPLES: Final[Mapping[str, Any]] = {
         True,
         AT,
     ),
+    "tune": replace(
+        tuned(
+            events(spread(100), other=0.9),
+            {M: 0.9, OTHER: 0.5},
+            Examples(known=({M: 0.05, OTHER: 0.8},), labels=1),
+            max_flag_rate=0.2,
+            catch="found",
+        ),
+        written=(WrittenThreshold(M, 0.13, "workflows/bot.yaml", 7),),
+    ),
     "explanation": (CATALOGUE["threshold-one"],),
+    "report": Saved((FLEET, drift_document([DRIFTED]))),
     "proof": Proof(
         "bot",
         "wkfl_1",

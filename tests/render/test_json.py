@@ -34,7 +34,8 @@ def read(document: Mapping[str, Any], kind: str) -> dict[str, Any]:
     assert text.isascii()
     assert text.endswith("}\n")
     data: dict[str, Any] = json.loads(text)
-    assert (data.pop("format_version"), data.pop("kind")) == ("1.0", kind)
+    version = "1.1" if kind == "plan" else "1.0"
+    assert (data.pop("format_version"), data.pop("kind")) == (version, kind)
     return data
 
 
@@ -129,7 +130,7 @@ def test_diagnostics() -> None:
         Diagnostic("warning", "missing-folder", "nowhere", Span("workflows")),
     ]
     data = read(results_json.diagnostics(found), "diagnostics")
-    keys = {"severity", "code", "message", "file", "line", "column"}
+    keys = {"severity", "code", "message", "file", "line", "column", "docs"}
     assert data.keys() == {"valid", "diagnostics"}
     assert data["valid"] is False
     assert all(one.keys() == keys for one in data["diagnostics"])

@@ -34,6 +34,7 @@ KINDS = {
     "events watch": "event",
     "events submit": "submission",
     "test": "test-results",
+    "tune": "tune",
     "verify": "proof",
     "compare": "comparison",
     "render": "manifest",

@@ -13,7 +13,7 @@ from defendctl.diagnostics import Diagnostic, Span
 from defendctl.engine.results import ApplyResult, Result
 from defendctl.inspection.contrast import Comparison, Contrast
 from defendctl.inspection.view import build_view
-from defendctl.model import Binding, Intent, State
+from defendctl.model import Binding, FieldPath, Intent, State
 from defendctl.plan.changes import Block, Reason
 from defendctl.plan.compare import FieldChange
 from defendctl.plan.direction import Direction, worst
@@ -190,7 +190,10 @@ def test_the_policy_is_summed_up_and_its_remedies_stand_as_they_are_pasted() -> 
 def test_a_workflow_that_differs_is_counted_once(ways: list[set[Direction]], sentence: str) -> None:
     differing = [
         Contrast(
-            f"w{n}", None, worst(each), tuple(FieldChange("x", 1, 2, None, None, None, one) for one in each)
+            f"w{n}",
+            None,
+            worst(each),
+            tuple(FieldChange(FieldPath("x"), 1, 2, None, None, None, one) for one in each),
         )
         for n, each in enumerate(ways)
     ]

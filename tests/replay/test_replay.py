@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from defendctl.diagnostics import Span
 from defendctl.event import Event, Scored
-from defendctl.model import Binding, Observed, Workflow
+from defendctl.model import Binding, FieldPath, Observed, Workflow
 from defendctl.plan.changes import IMPOSSIBLE, MISSING, UNRESOLVED, Change, Reason
 from defendctl.plan.compare import FieldChange
 from defendctl.replay.distribution import Distribution
@@ -324,7 +324,7 @@ LIVE = {"type": "custom", "metrics": {"completeness": 0.8}}
 
 
 def moved(path: str) -> FieldChange:
-    return FieldChange(path, None, None, None, "live", "pending", "tightens")
+    return FieldChange(FieldPath(path), None, None, None, "live", "pending", "tightens")
 
 
 def change(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from defendctl.model import Intent, SentValue
+from defendctl.model import FieldPath, Intent, SentValue
 from defendctl.state import records
 from defendctl.state.document import DamagedState, from_text
 from defendctl.state.lines import decode, encode, stamp
@@ -26,7 +26,7 @@ RECORDS = [
     records.bound("c", "op1", "wkfl_c"),
     records.intent("d", Intent("op2", "2025-12-07T00:00:01+00:00", {**SENT, "name": "d"})),
     records.withdrawn("d", "op2"),
-    records.sending("a", ["max_retries"], [SentValue("max_retries", 3, "1" * 32)]),
+    records.sending("a", ["max_retries"], [SentValue(FieldPath("max_retries"), 3, "1" * 32)]),
     records.known("a", {"max_retries": 3}, ["sha256:" + "2" * 64]),
     records.retired("b", ["3" * 32]),
     records.intent("e", Intent("op3", "2025-12-07T00:00:02+00:00", {**SENT, "name": "e"})),

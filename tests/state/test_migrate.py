@@ -16,7 +16,7 @@ from defendctl.model import Intent
 from defendctl.state.document import from_text, to_text
 from defendctl.state.local.backend import LocalBackend, LocalLease
 from defendctl.state.open import ENGINES
-from tests.conftest import Project, custom
+from tests.conftest import Project, custom, few_quick
 from tests.state import elsewhere
 
 if TYPE_CHECKING:
@@ -340,7 +340,7 @@ def unlocked(project: Project, ran: Ran) -> bool:
     return bool(found)
 
 
-@pytest.mark.parametrize("way", ["from a file", "to a file", "between"])
+@pytest.mark.parametrize("way", few_quick(["from a file", "to a file", "between"], "from a file"))
 def test_a_move_that_is_killed_at_any_step_ends_in_one_state(
     bound: Project, url: str, there: Path, tmp_path: Path, way: str
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from filelock import FileLock
@@ -16,9 +16,6 @@ from defendctl.state.open import open_local
 from defendctl.state.owner import this_run
 from tests.conftest import Project, custom
 from tests.state.given import begun
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ROUNDS = 5
 CREATE = 6
@@ -39,7 +36,26 @@ def beside(project: Project, tmp_path: Path, through: str) -> Project:
     return other
 
 
-@pytest.mark.parametrize("through", ["path", "link to the file", "link to the folder"])
+every_way = pytest.mark.parametrize("through", ["path", "link to the file", "link to the folder"])
+
+
+@every_way
+def test_two_folders_with_one_state_have_one_lock(project: Project, tmp_path: Path, through: str) -> None:
+    project.declare({"w": custom()})
+    project.apply()
+    other = beside(project, tmp_path, through)
+    for each in (project, other):
+        each.declare({"w": custom(), "v": custom()})
+    said = Path(json.loads((other.root / "defendctl.yaml").read_text())["state"]["path"])
+    for path, holder, waiting in ((project.state_file, project, other), (said, other, project)):
+        lease = open_local(path, holder.root / ".defendctl", None).backend.lock(this_run(), print)
+        assert "the state is locked" in waiting.ok("apply", "--yes", code=6).err
+        lease.release()
+    other.ok("apply", "--yes")
+
+
+@pytest.mark.slow
+@every_way
 def test_two_folders_with_one_state_lock_each_other_out(
     project: Project, tmp_path: Path, through: str
 ) -> None:

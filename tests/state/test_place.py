@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from defendctl.state.place import BadPlace, Place, parse_place
+from defendctl.state.place import BadPlace, Place, option_problem, parse_place
 
 PLACES = {
     "git+origin?key=checkout": ("git", "origin", "checkout"),
@@ -110,3 +110,21 @@ def test_two_ways_to_one_state_have_one_name() -> None:
     near = Place("s3", "bucket", "checkout", {"endpoint": "https://minio.internal", "region": "eu-1"})
     assert near.name != parse_place("s3://bucket/checkout").name
     assert near.name == Place("s3", "bucket", "checkout", {"endpoint": "https://minio.internal"}).name
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "why"),
+    [
+        ("https://minio.internal", None),
+        ("http://127.0.0.1:9000", None),
+        ("http://minio.internal", "must use https"),
+        ("https://user@minio.internal", "must not hold a user name"),
+        ("https://minio.internal:port", "is not a URL"),
+        ("https://[::1", "is not a URL"),
+        ("ftp://minio.internal", "must be a URL like"),
+        ("minio.internal", "must be a URL like"),
+    ],
+)
+def test_an_endpoint_is_checked_before_anybody_speaks_to_it(endpoint: str, why: str | None) -> None:
+    problem = option_problem("s3", "endpoint", endpoint)
+    assert (why in problem) if problem and why else problem is why

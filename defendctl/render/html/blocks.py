@@ -98,7 +98,7 @@ class Drawing:
         rows = "".join(self._row(tuple(row[at] for at in said)) for row in one.rows)
         caption = self.names.new()
         return (
-            f'<div class="scroll" tabindex="0" role="region" aria-labelledby="{caption}"><table>'
+            f'<div class="scroll" tabindex="0" role="group" aria-labelledby="{caption}"><table>'
             f'<caption id="{caption}">{safe(one.caption)}</caption>'
             f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
         )
@@ -146,5 +146,5 @@ def _moved(chart: Chart) -> str:
             continue
         low, high = chart.band(fails)
         rate = percent(fails / chart.scored)
-        told.append(f"{word} {at:g}: {fails} of {chart.scored} below, {rate} ({between(low, high)})")
+        told.append(f"{word} {at:g}: {fails} of {chart.scored} below, {rate} (95 %: {between(low, high)})")
     return "; ".join(told)

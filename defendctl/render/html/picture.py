@@ -109,6 +109,7 @@ def _frame(most: int, top: float) -> Iterator[str]:
     yield f'<path class="grid" d="M{_LEFT} {_BARS[0]}H{_RIGHT}"/>'
     yield _text(_LEFT - 6, _BARS[0] + 4, str(most), "end")
     yield _text(_LEFT - 6, _BARS[1] + 4, "0", "end")
+    yield _text(_LEFT, _BARS[0] - 7, "events, by score", "start")
     yield _text(_LEFT, _RATES[0] - 7, "flagged, by threshold", "start")
     for panel in (_BARS, _RATES):
         yield f'<path class="axis" d="M{_LEFT} {panel[1]}H{_RIGHT}"/>'

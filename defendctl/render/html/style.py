@@ -47,7 +47,9 @@ white-space:nowrap;color:var(--soft);background:var(--plain-back)}}
 table{{border-collapse:collapse;width:100%;font-size:.9375rem;font-variant-numeric:tabular-nums}}
 caption{{text-align:left;color:var(--soft);font-size:.875rem;padding-bottom:.25rem}}
 th,td{{text-align:left;vertical-align:top;padding:.4rem .9rem .4rem 0;border-top:1px solid var(--edge);\
-min-width:4.5rem}}
+min-width:4.5rem;overflow-wrap:break-word}}
+th code,td code{{overflow-wrap:anywhere;-webkit-box-decoration-break:clone;box-decoration-break:clone}}
+tbody th{{min-width:9rem}}
 thead td{{border-top:0}}
 thead th{{border-top:0;color:var(--soft);font-weight:600;font-size:.8125rem}}
 tbody th{{font-weight:400}}
@@ -60,7 +62,8 @@ figure{{margin:1rem 0 0}}
 .plots figure{{display:grid;grid-template-rows:subgrid;grid-row:span 3;gap:0;align-content:start}}
 figcaption{{font-weight:600}}
 figcaption small{{display:block;font-weight:400;font-size:.875rem;color:var(--soft)}}
-.legend{{display:flex;flex-wrap:wrap;gap:.1rem 1rem;list-style:none;padding:0;font-size:.8125rem;\
+.legend{{display:flex;flex-wrap:wrap;align-content:start;gap:.1rem 1rem;\
+list-style:none;padding:0;font-size:.8125rem;\
 color:var(--soft)}}
 .legend svg{{width:14px;height:14px;vertical-align:-2px;margin-right:.35rem}}
 .plot{{display:block;width:100%;height:auto;max-width:36rem}}

@@ -28,6 +28,12 @@ class FingerprintDocument(TypedDict):
     fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
 
+class DocsDocument(TypedDict):
+    """The page about the code of a finding, of the version that found it."""
+
+    url: str
+
+
 class DiagnosticDocument(TypedDict):
     """One finding; `line` and `column` are null only where there is no place."""
 
@@ -37,6 +43,7 @@ class DiagnosticDocument(TypedDict):
     file: str | None
     line: int | None
     column: int | None
+    docs: NotRequired[DocsDocument]
 
 
 class VerdictsDocument(TypedDict):
@@ -73,6 +80,32 @@ class MetricReplayDocument(TypedDict):
     distribution: NotRequired[DistributionDocument]
 
 
+class HitsDocument(TypedDict):
+    """So many of so many, with Wilson's interval, 95 %; null where nothing may be said of other events."""
+
+    hits: int
+    of: int
+    interval: RangeDocument | None
+
+
+class LabelledDocument(TypedDict):
+    """What labels say of the flags of one side, of the events that were drawn in one way: of those that
+    should be flagged the flagged ones (`caught`), of those that should pass the flagged ones
+    (`false_alarms`), of the flagged ones those that should be (`right`). `metric` is null where the labels
+    are of the whole verdict; `unknown` have no score that could tell, `missing` are answered 404, `unread`
+    could not be read."""
+
+    drawn: Literal["uniform", "flagged", "found"]
+    metric: str | None
+    caught: HitsDocument
+    false_alarms: HitsDocument
+    right: HitsDocument
+    unknown: int
+    unsure: int
+    missing: int
+    unread: int
+
+
 class TogetherDocument(TypedDict):
     """Events that fail at least one metric. `flag_rate` is that of the known ones alone, and `interval`
     Wilson's of it, 95 %; `flag_rate_range` (and `bounds`) is the rate over all events, if none or if each of
@@ -85,10 +118,12 @@ class TogetherDocument(TypedDict):
     flag_rate_range: NotRequired[RangeDocument | None]
     interval: RangeDocument
     bounds: RangeDocument | None
+    labelled: NotRequired[list[LabelledDocument]]
 
 
 class ReplayDocument(TypedDict):
-    """What new thresholds would have done to recent events: flag rates, for nothing here is labelled.
+    """What new thresholds would have done to recent events: flag rates. Whether a flag was right only
+    `labelled` says, of labelled events.
 
     `why_not` says why a workflow cannot be replayed; then there are no numbers. Evaluations and costs are
     means an event, the least and the most. `asked` is less than `wanted` where the API gives fewer;

@@ -144,7 +144,12 @@ class RowDocument(TypedDict):
     basis: str | None
 
 
-class WorkflowDocument(AnyDocument):
+class StatsPart(TypedDict):
+    stats: NotRequired[dict[str, float]]
+    """What the live workflow counts of itself, in the API's words."""
+
+
+class WorkflowDocument(AnyDocument, StatsPart):
     kind: Literal["workflow"]
     address: str
     workflow_id: str | None

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         EventBody,
         EventDocument,
         EventsDocument,
+        ReadPart,
         ScoreDocument,
         SubmissionDocument,
     )
@@ -33,6 +34,7 @@ def events(found: Listed, setting: Setting = PLAIN) -> EventsDocument:
         "workflow_id": found.workflow_id,
         "wanted": found.wanted,
         "asked": found.asked,
+        **_read(found),
         "events": [_event(one) for one in found.events],
     }
 
@@ -61,6 +63,10 @@ def sent(done: SentEvent, setting: Setting = PLAIN) -> SubmissionDocument:
     }
 
 
+def _read(found: Listed) -> ReadPart:
+    return {} if found.read is None else {"read": found.read}
+
+
 def _event(one: Event) -> EventBody:
     return {
         "event_id": one.event_id,
@@ -72,6 +78,7 @@ def _event(one: Event) -> EventBody:
         "cost": one.cost,
         "at": one.at,
         "run_mode": one.run_mode,
+        "billing_request_id": one.billing_id,
         "settings": dict(one.settings),
         "evaluations": [_evaluation(*item) for item in enumerate(one.evaluations)],
         **_content(one.content),

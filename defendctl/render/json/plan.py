@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
 
+from defendctl.evidence.bounds import dkw
 from defendctl.plan.changes import Block
 from defendctl.plan.digest import digest, field_document
 from defendctl.render.json.dump import named, place
@@ -12,7 +13,7 @@ from defendctl.render.json.results import diagnostic_document, moves_document
 from defendctl.render.setting import PLAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from defendctl.plan.changes import Change, Plan
     from defendctl.plan.fingerprints import Fingerprint
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
         FileDocument,
         FindingDocument,
         FingerprintDocument,
+        HitsDocument,
+        LabelledDocument,
         MetricReplayDocument,
         PlanDocument,
         RangeDocument,
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from defendctl.render.json.documents import BegunPart, BesidePart
     from defendctl.render.setting import Setting
     from defendctl.replay.distribution import Distribution
+    from defendctl.replay.labels import Hits, Labelled
     from defendctl.replay.replay import MetricReplay, Range, Replay, Together
     from defendctl.review import Review
 
@@ -109,8 +113,8 @@ def _replay(one: Replay) -> ReplayDocument:
         "window": list(one.window) if one.window else None,
         "run_modes": dict(one.run_modes),
         "metrics": [_metric(metric) for metric in one.metrics],
-        "before": together_document(one.before),
-        "after": together_document(one.after),
+        "before": together_document(one.before, one.labelled_before),
+        "after": together_document(one.after, one.labelled_after),
         "newly_flagged": list(one.newly_flagged),
         "no_longer_flagged": list(one.no_longer_flagged),
         "evaluations_before": _range(one.evaluations_before),
@@ -142,13 +146,15 @@ def _distribution(told: Distribution) -> DistributionDocument:
     }
     if told.bin_width is not None:
         shown["bin_width"] = told.bin_width
+    if told.total:
+        shown["dkw"] = round(dkw(told.total), 6)
     return shown
 
 
-def together_document(side: Together | None) -> TogetherDocument | None:
+def together_document(side: Together | None, labels: Sequence[Labelled] = ()) -> TogetherDocument | None:
     if side is None:
         return None
-    return {
+    told: TogetherDocument = {
         "known": side.known,
         "unknown": side.unknown,
         "fails": side.fails,
@@ -157,6 +163,27 @@ def together_document(side: Together | None) -> TogetherDocument | None:
         "interval": list(side.interval),
         "bounds": _range(side.bounds),
     }
+    if labels:
+        told["labelled"] = [_labelled(one) for one in labels]
+    return told
+
+
+def _labelled(one: Labelled) -> LabelledDocument:
+    return {
+        "drawn": one.drawn,
+        "metric": one.metric,
+        "caught": _hits(one.caught),
+        "false_alarms": _hits(one.false_alarms),
+        "right": _hits(one.right),
+        "unknown": one.unknown,
+        "unsure": one.unsure,
+        "missing": one.missing,
+        "unread": one.unread,
+    }
+
+
+def _hits(one: Hits) -> HitsDocument:
+    return {"hits": one.hits, "of": one.of, "interval": _range(one.interval)}
 
 
 def _range(told: Range | None) -> RangeDocument | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from defendctl.documentation import page_of_code
 from defendctl.model import CANARY, only_console
 from defendctl.plan.digest import moves_data
 from defendctl.render.json.dump import FORMAT_VERSION, named, place
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         OutputsDocument,
         RowDocument,
         StateDocument,
+        StatsPart,
         UnmanagedPart,
         WorkflowDocument,
     )
@@ -51,7 +53,13 @@ def diagnostics(found: Sequence[Diagnostic], setting: Setting = PLAIN) -> Diagno
 
 
 def diagnostic_document(one: Diagnostic) -> DiagnosticDocument:
-    return {"severity": one.severity, "code": one.code, "message": one.message, **place(one.span)}
+    return {
+        "severity": one.severity,
+        "code": one.code,
+        "message": one.message,
+        **place(one.span),
+        "docs": {"url": page_of_code(one.code)},
+    }
 
 
 def apply(result: ApplyResult, setting: Setting = PLAIN) -> ApplyDocument:
@@ -125,6 +133,7 @@ def _fate(field: FieldEdit, entry: Drifted) -> FatePart:
 
 def view(shown: View, setting: Setting = PLAIN) -> WorkflowDocument:
     left: UnmanagedPart = {"unmanaged": list(shown.unmanaged)} if shown.unmanaged else {}
+    stats: StatsPart = {} if shown.stats is None else {"stats": dict(shown.stats)}
     return {
         "format_version": FORMAT_VERSION,
         "kind": "workflow",
@@ -134,6 +143,7 @@ def view(shown: View, setting: Setting = PLAIN) -> WorkflowDocument:
         "status": shown.status,
         "fields": [row_document(row) for row in shown.fields],
         **left,
+        **stats,
     }
 
 

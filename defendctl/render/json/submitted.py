@@ -46,12 +46,18 @@ class EventBody(TypedDict):
     cost: float | None
     at: str | None
     run_mode: str | None
+    billing_request_id: NotRequired[str | None]
     settings: dict[str, Any]
     evaluations: list[EvaluationDocument]
     content: NotRequired[Any]
 
 
-class EventsDocument(AnyDocument):
+class ReadPart(TypedDict):
+    read: NotRequired[int]
+    """Among how many of the last events these were looked for."""
+
+
+class EventsDocument(AnyDocument, ReadPart):
     kind: Literal["events"]
     address: str
     workflow_id: str
@@ -99,6 +105,8 @@ class CaseResultDocument(PlaceDocument):
 
     name: str
     address: str
+    expected: NotRequired[Literal["flagged", "passes"] | None]
+    """Of all metrics together; None where it speaks of some alone."""
     verdict: Literal["passed", "failed", "flaky", "not_judged"]
     why: str | None
     repeats: int

@@ -54,6 +54,7 @@ def _case(result: CaseResult) -> CaseResultDocument:
     return {
         "name": case.name,
         "address": case.address,
+        "expected": case.expect.result,
         "verdict": result.verdict,
         "why": result.why,
         "repeats": case.repeats,

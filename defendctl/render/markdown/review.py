@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from defendctl.render.inert import inert
+from defendctl.render.labels import labelled_rows
 from defendctl.render.markdown.fit import Item, Section
 from defendctl.render.markdown.markup import block, code, coded, cut, table
+from defendctl.render.page.figures import histogram
 from defendctl.render.plural import count
 from defendctl.render.text.recorded import counted, of
 from defendctl.render.text.replay import fewer, not_evaluated
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 
     from defendctl.diagnostics import Span
     from defendctl.policy.findings import Finding
+    from defendctl.render.labels import Row
     from defendctl.replay.replay import MetricReplay, Range, Replay, Together
     from defendctl.suite.recorded import Tested, Tests
 
@@ -112,10 +116,16 @@ def _replay(one: Replay) -> Item:
         _window(one) + "\n",
         table(("", "today", "proposed"), _sides(one)),
         table(_METRIC_HEAD, [_metric(each) for each in one.metrics]) if one.metrics else "",
+        _histograms(one.metrics),
+        *(f"{heading[0].upper()}{heading[1:]}:\n\n{_labels(rows)}" for heading, rows in labelled_rows(one)),
         _ids("Newly flagged", one.newly_flagged),
         _ids("No longer flagged", one.no_longer_flagged),
     ]
     return Item(("\n".join(part for part in told if part), f"- {name}: {rates}\n", ""))
+
+
+def _labels(rows: Sequence[Row]) -> str:
+    return table(("", "today", "proposed"), rows)
 
 
 _METRIC_HEAD: Final = (
@@ -140,6 +150,29 @@ def _metric(one: MetricReplay) -> tuple[str, ...]:
         str(one.ties),
         str(one.unscored),
     )
+
+
+def _histograms(metrics: Sequence[MetricReplay]) -> str:
+    """Of each metric that moves, its scores in one line with a bar at both thresholds."""
+    rows = [
+        (inert(one.metric), f"{_or_none(one.before)} -> {_or_none(one.after)}", *_drawn(one))
+        for one in metrics
+        if one.before != one.after and one.distribution.scores
+    ]
+    if not rows:
+        return ""
+    widths = [max(len(row[at]) for row in rows) for at in range(3)]
+    return block(["  ".join([*map(str.ljust, row, widths), row[3]]) for row in rows])
+
+
+def _drawn(one: MetricReplay) -> tuple[str, str]:
+    told = one.distribution
+    drawn = histogram(told.scores, told.counts, one.before, one.after)
+    return drawn, f"{one.fails_before} -> {one.fails_after} of {one.scored} below"
+
+
+def _or_none(threshold: float | None) -> str:
+    return "(none)" if threshold is None else f"{threshold:g}"
 
 
 def _window(one: Replay) -> str:

@@ -34,11 +34,14 @@ _IMPROVEMENTS: Final = {
 
 def events(found: Listed, setting: Setting = PLAIN) -> str:
     of = f"{named(setting.environment)}{inert(found.address)} ({inert(found.workflow_id)})"
+    if found.read is not None and not found.events:
+        return f"{of} has no such event among its last {found.read}.\n"
     if not found.events:
         return f"{of} has no events.\n"
     fewer = f" ({found.wanted} were wanted, the API gives {found.asked} at once)"
     said = fewer if found.asked < found.wanted else ""
-    lines = [f"{of}  {count(len(found.events), 'event')}{said}"]
+    among = "" if found.read is None else f" of the last {found.read}"
+    lines = [f"{of}  {count(len(found.events), 'event')}{among}{said}"]
     for one in found.events:
         lines.append(f"  {inert(one.event_id)}  {_summary(one, setting.paint)}")
         lines += [f"      {key}: {value(said)}" for key, said in _said(one)]

@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from defendctl.render.inert import inert, value
+from defendctl.render.labels import labelled_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 
 _HEADING: Final = "Replay of recent events (flag rates; whether a flag was right is not known):"
+_WITH_LABELS: Final = "Replay of recent events (whether a flag was right is known of labelled ones alone):"
 _SHOWN: Final = 5
 """Ids in a row; the JSON has all."""
 
@@ -24,7 +26,8 @@ def replays(found: Sequence[Replay], paint: Paint) -> list[str]:
     if not found:
         return []
     done = [line for one in found if one.why_not is None for line in _one(one, paint)]
-    return ["\n".join([paint(_HEADING, "cyan"), *done, *_not_replayed(found)])]
+    heading = _WITH_LABELS if any(one.labelled_before for one in found) else _HEADING
+    return ["\n".join([paint(heading, "cyan"), *done, *_not_replayed(found)])]
 
 
 def percent(rate: float) -> str:
@@ -61,6 +64,9 @@ def _one(one: Replay, paint: Paint) -> Iterable[str]:
     yield f"  {inert(one.address)} ({inert(one.workflow_id or '-')})  {_events(one)}"
     yield from (f"      {name:<20}  {said}" for name, said in _rows(one, paint))
     yield from (f"      {_metric(metric)}" for metric in one.metrics)
+    for heading, rows in labelled_rows(one):
+        yield f"      {heading}"
+        yield from (f"        {name:<20}  {now} today, {then} under this plan" for name, now, then in rows)
     if not one.enough:
         yield f"      too few events for a gate: {one.events} of {one.needed}"
 

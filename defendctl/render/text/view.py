@@ -13,7 +13,7 @@ from defendctl.render.words import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from defendctl.inspection.view import View
     from defendctl.render.setting import Setting
@@ -27,7 +27,14 @@ def view(shown: View, setting: Setting = PLAIN) -> str:
         (path(row.path), *sides_of(row, row.path in shown.unmanaged), row.basis or "-")
         for row in shown.fields
     ]
-    return "\n".join([head, *_table(rows)]) + "\n"
+    return "\n".join([head, *_table(rows), *_stats(shown)]) + "\n"
+
+
+def _stats(shown: View) -> Iterator[str]:
+    if shown.stats is not None and not shown.stats:
+        yield "  the API tells no stats of it"
+    for key, number in (shown.stats or {}).items():
+        yield f"  {key.replace('_', ' ')}: {number:g}"
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:

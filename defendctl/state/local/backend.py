@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import DefendctlError, Precondition
-from defendctl.durable import draft, make_folder, sweep, sync_folder
+from defendctl.durable import FOLDER, draft, make_folder, sweep, sync_folder
 from defendctl.state.backend import Held, Stored, version_of
 from defendctl.state.document import LARGEST, DamagedState
 from defendctl.state.lines import decode
@@ -46,7 +46,7 @@ class LocalBackend:
     def lock_paths(self) -> tuple[Path, ...]:
         """The lock of the state, and the one by which older versions go, if that is another."""
         name = f"{self.path.name}.lock"
-        real = Path(os.path.realpath(self.path)).parent / ".defendctl" / name
+        real = Path(os.path.realpath(self.path)).parent / FOLDER / name
         old = self._folder / name
         return (real,) if os.path.realpath(old) == os.path.realpath(real) else (real, old)
 

@@ -12,6 +12,7 @@ from zlib import crc32
 
 from defendctl.command import command, shell_word
 from defendctl.diagnostics import DefendctlError
+from defendctl.durable import FOLDER
 from defendctl.state.backend import LeftId, Version, locked_by, refuse_other
 from defendctl.state.document import LARGEST, DamagedState
 from defendctl.state.local import recovery
@@ -48,7 +49,7 @@ class PostgresBackend:
         self.patience = PATIENCE
         self._key = place.key
         self._link = Link(place.target, self.where)
-        self._aside = root / ".defendctl" / f"{place.key.replace('/', '-')}-{crc32(self.where.encode()):08x}"
+        self._aside = root / FOLDER / f"{place.key.replace('/', '-')}-{crc32(self.where.encode()):08x}"
         self._read: tuple[float, Glimpse] | None = None
 
     def read(self) -> Stored:

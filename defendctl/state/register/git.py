@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from defendctl.command import shell_word
 from defendctl.diagnostics import DefendctlError, Precondition
+from defendctl.durable import FOLDER
 from defendctl.git.asking import NoAnswer
 from defendctl.git.remote import Moved, Silent, open_remote, shown_as
 from defendctl.git.trees import Entry, Trees, open_trees
@@ -59,7 +60,7 @@ class GitEngine:
 
     @cached_property
     def trees(self) -> Trees:
-        trees = open_trees(self._root, self._root / ".defendctl" / "git")
+        trees = open_trees(self._root, self._root / FOLDER / "git")
         trees.sweep()
         return trees
 

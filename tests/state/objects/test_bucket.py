@@ -105,4 +105,4 @@ def test_without_the_extra_its_name_is_told(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(sys.modules, "obstore", None)
     error = refused("gs", {})
     assert "a state at gs:// needs obstore, which is not installed" in error.message
-    assert "pip install 'defendctl[objects]'" in (error.hint or "")
+    assert "with its extra `objects`" in (error.hint or "")

@@ -228,4 +228,6 @@ def test_where_psycopg_is_missing_the_extra_is_named() -> None:
         "except DefendctlError as error: print(error.exit_code, error.hint)\n"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ran.stdout == "1 install it with `pip install 'defendctl[postgres]'`\n"
+    assert ran.stdout == (
+        "1 install defendctl with its extra `postgres`: docs/install.md says how to pin it\n"
+    )

@@ -1,0 +1,60 @@
+"""Labelled events with their scores: those that are listed already, and the others read by their ids."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from defendctl.diagnostics import Usage
+from defendctl.engine.parallel import in_parallel
+from defendctl.event import scored
+from defendctl.evidence.tuning import Examples
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from defendctl.api.client import DefendApi
+    from defendctl.event import Scored
+    from defendctl.evidence.tuning import Example
+    from defendctl.replay.labels import LabelGroup
+
+_AT_ONCE: Final = 10
+
+
+def read_labelled(
+    api: DefendApi,
+    workflow_id: str,
+    groups: Sequence[LabelGroup],
+    listed: Sequence[Scored],
+    run_mode: str | None,
+    most: int,
+) -> Examples:
+    """What labels of the whole verdict say of events of one run mode. One that the API no longer knows is
+    left out. Raises Usage for more events than may be read, KeyRefused and ApiError.
+    """
+    whole = [group for group in groups if group.metric is None]
+    wanted = {at for group in whole for at in group.should_be_flagged | group.should_pass}
+    seen = {one.event_id: one for one in listed}
+    missing = sorted(wanted - seen.keys())
+    if len(missing) > most:
+        raise Usage(
+            f"{len(missing):,} labelled events must be read one by one, and --labels allows {most:,}: "
+            "raise it, or label fewer"
+        )
+    read = in_parallel(
+        lambda event_id: api.event(workflow_id, event_id, False),
+        dict(zip(missing, missing, strict=True)),
+        _AT_ONCE,
+    )
+    seen |= {event_id: scored(event) for event_id, event in read.items() if event}
+    kept = {at: one.scores for at, one in seen.items() if at in wanted and one.run_mode == run_mode}
+    return Examples(
+        known=_of(kept, (at for g in whole if g.drawn == "found" for at in g.should_be_flagged)),
+        bad=_of(kept, (at for g in whole if g.drawn == "uniform" for at in g.should_be_flagged)),
+        good=_of(kept, (at for g in whole if g.drawn == "uniform" for at in g.should_pass)),
+        labels=len(kept),
+        labelled=frozenset(kept),
+    )
+
+
+def _of(kept: Mapping[str, Example], ids: Iterable[str]) -> tuple[Example, ...]:
+    return tuple(kept[at] for at in sorted(ids) if at in kept)

@@ -1,0 +1,1 @@
+"""What tune found, in each format."""

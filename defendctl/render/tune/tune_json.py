@@ -1,0 +1,145 @@
+"""What tune found, as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from typing_extensions import TypedDict
+
+from defendctl.evidence.reasons import promise
+from defendctl.render.json.documents import AnyDocument
+from defendctl.render.json.dump import FORMAT_VERSION, named
+from defendctl.render.setting import PLAIN
+
+if TYPE_CHECKING:
+    from defendctl.evidence.tuning import Evidence, JudgedGoal, Tuned, TunedMetric
+    from defendctl.render.setting import Setting
+
+Standing = Literal["proven", "broken", "undecided"]
+
+
+class GoalDocument(TypedDict):
+    """`limit` as it was asked for; `hits` are what it limits: flags, misses. `n_eff`: so many independent
+    examples say as much."""
+
+    goal: str
+    promise: str
+    limit: float | None
+    allowed: int | None
+    needed: int
+    n: int
+    n_eff: int
+    today_is: Standing
+    hits_today: list[int]
+    hits_suggested: list[int] | None
+
+
+class TunedMetricDocument(TypedDict):
+    """`flagged`: events by any metric, for certain and at most; `range`: what is proven for all goals."""
+
+    metric: str
+    today: float
+    today_is: Standing
+    flagged: list[int] | None
+    suggested: float | None
+    range: list[float] | None
+    status: Literal["proven", "estimate", "not_provable", "impossible"]
+    direction: str
+
+
+class TuneEvidenceDocument(TypedDict):
+    events: int
+    unscored: int
+    gaps: int
+    window: list[str] | None
+    run_mode: str | None
+    drift_p: float
+    inflation: float
+    labels: int
+    tests_digest: str | None
+
+
+class WrittenDocument(TypedDict):
+    metric: str
+    value: float
+    file: str
+    line: int | None
+
+
+class TuneDocument(AnyDocument):
+    kind: Literal["tune"]
+    address: str
+    workflow_id: str
+    confidence: float
+    looks: int
+    goals: list[GoalDocument]
+    metrics: list[TunedMetricDocument]
+    evidence: TuneEvidenceDocument
+    why: list[str]
+    caveats: list[str]
+    written: list[WrittenDocument]
+
+
+def tune(found: Tuned, setting: Setting = PLAIN) -> TuneDocument:
+    return {
+        "format_version": FORMAT_VERSION,
+        "kind": "tune",
+        **named(setting.environment),
+        "address": found.asked.address,
+        "workflow_id": found.asked.workflow_id,
+        "confidence": found.asked.confidence,
+        "looks": found.asked.looks,
+        "goals": [_goal(one) for one in found.goals],
+        "metrics": [_metric(one, found) for one in found.metrics],
+        "evidence": _evidence(found.evidence),
+        "why": list(found.why),
+        "caveats": list(found.caveats),
+        "written": [
+            {"metric": one.metric, "value": one.value, "file": one.file, "line": one.line}
+            for one in found.written
+        ],
+    }
+
+
+def _goal(one: JudgedGoal) -> GoalDocument:
+    goal = one.goal
+    return {
+        "goal": goal.name,
+        "promise": promise(goal),
+        "limit": round(1 - goal.limit, 8) if goal.limit and goal.name == "min_recall" else goal.limit,
+        "allowed": goal.allowed,
+        "needed": goal.needed,
+        "n": goal.of,
+        "n_eff": goal.effective,
+        "today_is": one.today_is,
+        "hits_today": list(one.hits),
+        "hits_suggested": list(one.suggested) if one.suggested else None,
+    }
+
+
+def _metric(one: TunedMetric, found: Tuned) -> TunedMetricDocument:
+    flagged = next((list(goal.hits) for goal in found.goals if goal.goal.name == "max_flag_rate"), None)
+    return {
+        "metric": one.metric,
+        "today": one.today,
+        "today_is": found.today_is,
+        "flagged": flagged,
+        "suggested": one.suggested,
+        "range": list(one.range) if one.range else None,
+        "status": found.status,
+        "direction": one.direction,
+    }
+
+
+def _evidence(seen: Evidence) -> TuneEvidenceDocument:
+    return {
+        "events": seen.events,
+        "unscored": seen.unscored,
+        "gaps": 0,
+        "window": list(seen.window) if seen.window else None,
+        "run_mode": seen.run_mode,
+        "drift_p": round(seen.drift_p, 6),
+        "inflation": round(seen.inflation, 4),
+        "labels": seen.labels,
+        "tests_digest": seen.tests_digest,
+    }

@@ -1,0 +1,483 @@
+"""`defendctl tune` over a real sandbox: each exit code, what is refused, and what it writes."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.conftest import automatic, custom
+from tests.evidence.given import spread
+
+if TYPE_CHECKING:
+    from tests.conftest import Project, Ran, World
+
+TODAY = 0.9
+MANIFEST = """\
+version: 1
+workflows:
+  a:
+    type: custom
+    metrics:
+      # ours
+      completeness: {today}
+      correctness: 0.5
+    improvement_action: fixit
+"""
+
+
+def write(project: Project, text: str, name: str = "workflows/a.yaml") -> None:
+    (project.root / name).parent.mkdir(exist_ok=True)
+    (project.root / name).write_text(text)
+
+
+def seen(scores: list[float], mode: str = "fast") -> list[dict[str, Any]]:
+    return [{"scores": {"completeness": score, "correctness": 0.9}, "run_mode": mode} for score in scores]
+
+
+@pytest.fixture
+def live(project: Project) -> Project:
+    """A hundred events, spread evenly: at 0.9 ninety are flagged, and 13 may be for 20 %."""
+    write(project, MANIFEST.format(today=TODAY))
+    project.apply()
+    project.server.give(project.bound("a"), *seen(spread(100)))
+    project.server.forget_requests()
+    return project
+
+
+def tune(project: Project, *arguments: str, code: int = 0, metric: str = "completeness") -> Ran:
+    return project.ok("tune", "a", "--metric", metric, *arguments, code=code)
+
+
+def found(project: Project, *arguments: str, code: int = 0) -> Any:
+    return project.json("tune", "a", "--metric", "completeness", *arguments, code=code).json
+
+
+def apply(project: Project, today: float) -> None:
+    write(project, MANIFEST.format(today=today))
+    project.apply()
+
+
+def text(project: Project) -> str:
+    return (project.root / "workflows/a.yaml").read_text()
+
+
+def results(project: Project, *cases: tuple[str, list[float], str | None], **changes: Any) -> str:
+    """A results file of `test --out`, with cases: the name, the scores of its runs, and what is expected."""
+    run = {
+        **dict.fromkeys(("event_id", "flagged", "improvement", "cost")),
+        **{"held": "as_expected", "submitted": "yes", "ended": True, "why": [], "seconds": 0.1},
+    }
+    score = {"threshold": 0.5, "flagged": None}
+    told = [
+        {
+            **{"name": name, "address": "a", "expected": expected, "verdict": "passed", "why": None},
+            **{"repeats": 1, "quorum": 1, "run_mode": "fast", "tags": [], "cost": None},
+            **{"file": None, "line": None, "column": None},
+            "runs": [
+                {
+                    **run,
+                    "scores": {
+                        "completeness": {"score": one, **score},
+                        "correctness": {"score": 0.9, **score},
+                    },
+                }
+                for one in scores
+            ],
+        }
+        for name, scores, expected in cases
+    ]
+    summary = {"failed": 0, "flaky": 0, "not_judged": 0, "passed": len(told), "cost": None, "seconds": 0.1}
+    document = {
+        **{"format_version": "1.0", "kind": "test-results", "digest": "sha256:0", "generation": "2025-12-07"},
+        **{"host": project.state["api_host"], "candidate": False, "at": "2026-11-26T00:00:00Z"},
+        **{"estimate": None, "max_cost": None, "stopped": None, "configurations": []},
+        **{"summary": summary, "cases": told, **changes},
+    }
+    (project.root / "results.json").write_text(json.dumps(document))
+    return "results.json"
+
+
+# --- exit codes ---
+
+
+def test_0_todays_is_proven(live: Project) -> None:
+    apply(live, 0.1)
+    told = found(live, "--max-flag-rate", "20%")
+    [metric] = told["metrics"]
+    assert (metric["today_is"], metric["status"], metric["flagged"]) == ("proven", "proven", [10, 10])
+    assert (metric["suggested"], metric["range"], metric["direction"]) == (0.13, [0.0, 0.13], "tightens")
+    assert told["written"] == []
+
+
+def test_2_another_is_proven(live: Project) -> None:
+    told = found(live, "--max-flag-rate", "20%", code=2)
+    [metric], [goal] = told["metrics"], told["goals"]
+    assert (metric["today_is"], metric["suggested"], metric["direction"]) == ("broken", 0.13, "loosens")
+    assert (goal["allowed"], goal["n"], goal["hits_today"], goal["hits_suggested"]) == (
+        13,
+        100,
+        [90, 90],
+        [13, 13],
+    )
+    assert told["evidence"]["run_mode"] == "fast"
+
+
+def test_5_undecided(live: Project) -> None:
+    """Nothing shows that it breaks the goal, so nothing is loosened."""
+    apply(live, 0.2)
+    told = found(live, "--max-flag-rate", "20%", code=5)
+    assert (told["metrics"][0]["today_is"], told["metrics"][0]["suggested"]) == ("undecided", None)
+
+
+def test_5_too_few_events(live: Project) -> None:
+    told = found(live, "--max-flag-rate", "5%", "--replay", "41", code=5)
+    assert told["why"] == ["flag rate at most 5 %: 59 events needed, 41 there"]
+    assert (told["goals"][0]["needed"], told["evidence"]["events"]) == (59, 41)
+
+
+def test_5_impossible(live: Project) -> None:
+    write(live, MANIFEST.format(today=0.1).replace("0.5", "0.95"))
+    live.apply()
+    told = found(live, "--max-flag-rate", "20%", code=5)
+    assert told["metrics"][0]["status"] == "impossible"
+    assert "by correctness alone up to 100 of 100 events are flagged, and 13 may be" in told["why"][0]
+
+
+def test_5_no_events_of_that_mode_or_time(live: Project) -> None:
+    for of in (("--run-mode", "precision"), ("--since", "2999-01-01")):
+        told = found(live, "--max-flag-rate", "20%", *of, code=5)
+        assert told["why"] == ["flag rate at most 20 %: 14 events needed, 0 there"]
+        assert told["evidence"]["window"] is None
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ((), "say what the threshold shall do"),
+        (("--max-flag-rate", "0"), "is no rate from 0.1% to 99.9%"),
+        (("--max-flag-rate", "5"), "is no rate"),
+        (("--max-flag-rate", "nan"), "is no rate"),
+        (("--max-flag-rate", "5%", "--confidence", "1"), "is no rate from 50% to 99.99%"),
+        (("--max-flag-rate", "5%", "--looks", "0"), "--looks"),
+        (("--max-flag-rate", "5%", "--since", "yesterday"), "--since"),
+        (("--max-flag-rate", "5%", "--allow-loosening"), "need --write"),
+        (("--catch", "tests"), "go together"),
+        (("--max-flag-rate", "5%", "--tests", "x.json"), "go together"),
+        (("--max-flag-rate", "5%", "--metric", "correctnes"), 'Did you mean "correctness"?'),
+    ],
+)
+def test_64_what_is_said_wrong(live: Project, given: tuple[str, ...], said: str) -> None:
+    assert said in tune(live, *given, code=64).err
+
+
+def test_64_several_run_modes(live: Project) -> None:
+    live.server.give(live.bound("a"), *seen([0.5, 0.6], "precision"))
+    ran = tune(live, "--max-flag-rate", "20%", code=64)
+    assert "(fast 98, precision 2)" in ran.err
+    assert "--run-mode" in ran.err
+    assert found(live, "--max-flag-rate", "20%", "--run-mode", "fast", code=2)["evidence"]["events"] == 98
+
+
+def test_1_verdicts_have_no_threshold(live: Project) -> None:
+    live.server.give(live.bound("a"), {"scores": {"completeness": True}, "run_mode": "fast"})
+    assert "gives verdicts and no scores" in tune(live, "--max-flag-rate", "20%", code=1).err
+
+
+def test_1_automatic_thresholds(project: Project) -> None:
+    project.declare({"a": automatic()})
+    project.apply()
+    assert "its thresholds are automatic today" in tune(project, "--max-flag-rate", "20%", code=1).err
+
+
+def test_1_nothing_is_bound(project: Project) -> None:
+    project.declare({"a": custom()})
+    assert "not bound to a workflow" in tune(project, "--max-flag-rate", "20%", code=1).err
+
+
+def test_1_a_workflow_that_is_gone(live: Project) -> None:
+    live.server.remove(live.bound("a"))
+    assert "404" in tune(live, "--max-flag-rate", "20%", code=1).err
+
+
+def test_1_a_generation_without_events(world: World) -> None:
+    old = world(generation="2025-10-07")
+    old.pin("2025-10-07")
+    write(old, MANIFEST.format(today=TODAY))
+    old.apply()
+    assert "cannot be tuned" in tune(old, "--max-flag-rate", "20%", code=1).err
+
+
+def test_3_a_key_that_is_refused(live: Project) -> None:
+    live.server.fault("status", "GET", status=401)
+    tune(live, "--max-flag-rate", "20%", code=3)
+
+
+def test_it_reads_alone(live: Project) -> None:
+    tune(live, "--max-flag-rate", "20%", code=2)
+    assert {one["method"] for one in live.server.requests()} == {"GET"}
+    assert len(live.server.requests()) == 2
+
+
+# --- known cases ---
+
+
+def test_known_bad_cases(live: Project) -> None:
+    apply(live, 0.1)
+    file = results(live, ("bad", [0.2, 0.31], "flagged"), ("good", [0.9], "passes"), ("part", [0.99], None))
+    told = found(live, "--catch", "tests", "--tests", file, code=2)
+    assert (told["metrics"][0]["suggested"], told["goals"][0]["hits_today"]) == (0.32, [2, 2])
+    assert told["evidence"]["tests_digest"].startswith("sha256:")
+    both = found(live, "--catch", "tests", "--tests", file, "--max-flag-rate", "20%", code=5)
+    assert "no threshold does both" in both["why"][-1]
+
+
+def test_results_of_elsewhere_say_nothing_here(live: Project) -> None:
+    file = results(live, ("bad", [0.2], "flagged"), host="other.example")
+    assert "other.example" in tune(live, "--catch", "tests", "--tests", file, code=1).err
+    (live.root / "results.json").write_text("{}")
+    assert "holds no results" in tune(live, "--catch", "tests", "--tests", file, code=1).err
+
+
+# --- writing ---
+
+
+def test_what_loosens_is_written_only_where_that_is_said(live: Project) -> None:
+    before = text(live)
+    ran = tune(live, "--max-flag-rate", "20%", "--write", code=2)
+    assert "would loosen what the manifest says" in ran.err
+    assert text(live) == before
+    told = found(live, "--max-flag-rate", "20%", "--write", "--allow-loosening")
+    line = next(one for one in text(live).splitlines() if "completeness" in one)
+    value, _, remark = line.partition("  # tune ")
+    assert value == "      completeness: 0.13"
+    assert remark.partition(": ")[2] == "flag rate at most 20 %, 95 %, n=100"
+    assert "# ours" in text(live)
+    assert told["written"] == [
+        {"metric": "completeness", "value": 0.13, "file": "workflows/a.yaml", "line": 7}
+    ]
+    assert live.server.count("PUT") == 0
+
+
+def test_writing_twice_changes_nothing(live: Project) -> None:
+    tune(live, "--max-flag-rate", "20%", "--write", "--allow-loosening")
+    once = live.files()
+    told = found(live, "--max-flag-rate", "20%", "--write")
+    assert told["written"] == []
+    assert live.files() == once
+    live.apply()
+    again = live.files()
+    assert found(live, "--max-flag-rate", "20%", "--write")["metrics"][0]["today_is"] == "proven"
+    assert live.files() == again
+
+
+def test_what_tightens_is_written(live: Project) -> None:
+    apply(live, 0.05)
+    tune(live, "--max-flag-rate", "20%", "--write")
+    assert "completeness: 0.13  # tune " in text(live)
+
+
+def test_nothing_is_written_without_a_suggestion(live: Project) -> None:
+    apply(live, 0.2)
+    before = live.files()
+    tune(live, "--max-flag-rate", "20%", "--write", "--allow-loosening", code=5)
+    assert live.files() == before
+
+
+def test_a_newer_remark_takes_the_place_of_ours_and_of_no_other(live: Project) -> None:
+    own = MANIFEST.format(today="0.05  # tune 2020-01-01: old")
+    write(live, own)
+    live.apply()
+    tune(live, "--max-flag-rate", "20%", "--write")
+    assert "2020" not in text(live)
+    write(live, MANIFEST.format(today="0.05  # agreed with legal"))
+    live.apply()
+    tune(live, "--max-flag-rate", "20%", "--write")
+    assert "completeness: 0.13  # agreed with legal\n" in text(live)
+
+
+@pytest.mark.parametrize(
+    "metrics",
+    [
+        "{completeness: 0.05, correctness: 0.5}",
+        "{correctness: 0.5, completeness: 0.05}",
+        "{completeness: 0.05,\n      correctness: 0.5}",
+    ],
+)
+def test_the_layout_stays(live: Project, metrics: str) -> None:
+    body = f"    type: custom\n    metrics: {metrics}\n    improvement_action: fixit\n"
+    write(live, "version: 1\nworkflows:\n  a:\n" + body)
+    live.apply()
+    tune(live, "--max-flag-rate", "20%", "--write")
+    assert metrics.replace("0.05", "0.13").split("\n")[0] in text(live)
+    assert "# tune " in text(live)
+    live.ok("validate")
+
+
+def test_a_value_that_an_anchor_shares_is_not_written(live: Project) -> None:
+    shared = MANIFEST.format(today=0.05).replace("metrics:", "metrics: &m") + (
+        "  b:\n    type: custom\n    metrics: *m\n    improvement_action: fixit\n"
+    )
+    write(live, shared)
+    live.apply()
+    ran = tune(live, "--max-flag-rate", "20%", "--write")
+    assert text(live) == shared
+    assert "completeness" in ran.err
+
+
+def test_an_overlay_that_names_it_is_where_it_is_written(live: Project) -> None:
+    live.settings(environments={"prod": {"overlays": ["overlays/prod.yaml"]}})
+    overlay = "version: 1\nworkflows:\n  a:\n    metrics: {completeness: 0.05}\n"
+    write(live, overlay, "overlays/prod.yaml")
+    live.ok("apply", "--yes", "--env", "prod", "--new-state")
+    live.server.give(
+        live.json("outputs", "--env", "prod").json["outputs"]["a"],
+        *seen(spread(100)),
+    )
+    before = text(live)
+    tune(live, "--max-flag-rate", "20%", "--write", "--env", "prod")
+    assert text(live) == before
+    assert "completeness: 0.13}  # tune" in (live.root / "overlays/prod.yaml").read_text()
+
+
+def test_defaults_are_left_alone(live: Project) -> None:
+    write(
+        live,
+        "version: 1\ndefaults: {metrics: {completeness: 0.05, correctness: 0.5}, type: custom}\n"
+        "workflows:\n  a: {improvement_action: fixit}\n  b: {improvement_action: fixit}\n",
+    )
+    live.apply()
+    tune(live, "--max-flag-rate", "20%", "--write")
+    assert "defaults: {metrics: {completeness: 0.05, correctness: 0.5}, type: custom}\n" in text(live)
+    assert live.plan().actions() == {"a": "update"}
+
+
+def test_without_a_manifest_nothing_can_be_written(live: Project) -> None:
+    write(live, MANIFEST.format(today=TODAY).replace("  a:", "  other:"))
+    assert "declared in no manifest" in tune(live, "--max-flag-rate", "20%", "--write", code=1).err
+
+
+def test_the_policy_judges_what_was_written(live: Project) -> None:
+    live.settings(policy={"rules": [{"id": "no-loosening", "level": "deny", "no_loosening": True}]})
+    tune(live, "--max-flag-rate", "20%", "--write", "--allow-loosening")
+    assert live.plan(code=5).json["policy"][0]["rule"] == "no-loosening"
+
+
+# --- what it says, and does not ---
+
+
+CANARY = "canary-Ω-4711"
+
+
+def test_no_content_is_told(live: Project) -> None:
+    given = {"user_prompt": CANARY, "system_prompt": CANARY, "context": CANARY, "ground_truth": CANARY}
+    said = {"model_input": given, "model_output": CANARY, "model_used": CANARY, "nametag": CANARY}
+    rationale = {"completeness": {"score": 0.5, "rationale": CANARY}, "correctness": 0.9}
+    live.server.give(live.bound("a"), {**said, "scores": rationale, "run_mode": "fast"})
+    for form in ("text", "json"):
+        ran = live.ok(
+            *("tune", "a", "--metric", "completeness", "--max-flag-rate", "20%", "--format", form, "-v"),
+            *("--report", f"json:{form}.json"),
+            code=2,
+        )
+        assert "canary" not in ran.out + ran.err + (live.root / f"{form}.json").read_text()
+
+
+def test_hostile_words_are_inert(live: Project) -> None:
+    live.server.give(
+        live.bound("a"), *[{**one, "run_mode": "a\u202eb\n::error::x"} for one in seen([0.1, 0.2])]
+    )
+    ran = tune(live, "--max-flag-rate", "20%", code=64)
+    assert "\u202e" not in ran.err
+    assert "\n::error" not in ran.err
+
+
+# --- labels ---
+
+
+def labelled(project: Project, n: int, *, bad: str = "", good: str = "", drawn: str = "uniform") -> None:
+    """Labels of n events each, of the prefixes that are given."""
+    parts = {"should_be_flagged": bad, "should_pass": good}
+    body = {key: [f"{prefix}{at}" for at in range(n)] for key, prefix in parts.items() if prefix}
+    block = {"workflow": "a", "drawn": drawn, **body}
+    write(project, json.dumps({"version": 1, "labels": [block]}), "labels/a.yaml")
+    project.settings(labels=["labels/*.yaml"])
+
+
+def give(project: Project, prefix: str, scores: list[float]) -> None:
+    told = [{**one, "event_id": f"{prefix}{at}"} for at, one in enumerate(seen(scores))]
+    project.server.give(project.bound("a"), *told)
+
+
+def test_recall_by_labels_drawn_uniformly(live: Project) -> None:
+    """59 bad ones of which none may be missed: the strictest of them scores 0.4."""
+    give(live, "bad_", [0.4 - at / 1000 for at in range(59)])
+    live.server.give(live.bound("a"), *seen(spread(100)))
+    labelled(live, 59, bad="bad_")
+    told = found(live, "--min-recall", "95%")
+    assert told["metrics"][0]["today_is"] == "proven"
+    apply(live, 0.3)
+    told = found(live, "--min-recall", "95%", code=2)
+    assert (told["metrics"][0]["suggested"], told["evidence"]["labels"]) == (0.41, 59)
+    assert (told["goals"][0]["promise"], told["goals"][0]["limit"]) == ("recall at least 95 %", 0.95)
+
+
+def test_one_label_too_few(live: Project) -> None:
+    give(live, "bad_", [0.1] * 59)
+    labelled(live, 58, bad="bad_")
+    told = found(live, "--min-recall", "95%", code=5)
+    assert told["why"] == ["recall at least 95 %: 59 labelled events that should be flagged needed, 58 there"]
+
+
+@pytest.mark.parametrize("drawn", ["flagged", "found"])
+def test_labels_of_what_was_flagged_or_found_say_nothing_of_recall(live: Project, drawn: str) -> None:
+    give(live, "bad_", [0.1] * 59)
+    labelled(live, 59, bad="bad_", drawn=drawn)
+    told = found(live, "--min-recall", "95%", code=5)
+    assert "59 labelled events that should be flagged needed, 0 there" in told["why"][0]
+    assert "labels drawn otherwise than uniformly say nothing of it" in told["why"][0]
+
+
+def test_false_alarms_by_labels_drawn_uniformly(live: Project) -> None:
+    give(live, "good_", [0.95 - at / 1000 for at in range(100)])
+    live.server.give(live.bound("a"), *seen(spread(100)))
+    labelled(live, 100, good="good_")
+    told = found(live, "--max-false-alarms", "5%", code=2)  # at 0.9 half of them are flagged, and one may be
+    assert (told["goals"][0]["allowed"], told["metrics"][0]["today_is"]) == (1, "broken")
+    assert (told["metrics"][0]["suggested"], told["metrics"][0]["direction"]) == (0.85, "loosens")
+
+
+def test_what_was_found_is_caught(live: Project) -> None:
+    apply(live, 0.3)
+    give(live, "found_", [0.2, 0.37])
+    labelled(live, 2, bad="found_", drawn="found")
+    told = found(live, "--catch", "found", code=2)
+    assert told["metrics"][0]["suggested"] == 0.38
+    file = results(live, ("worse", [0.4], "flagged"))
+    assert found(live, "--catch", "both", "--tests", file, code=2)["metrics"][0]["suggested"] == 0.41
+
+
+def test_two_rates_share_what_may_be_false(live: Project) -> None:
+    give(live, "bad_", [0.05] * 80)
+    live.server.give(live.bound("a"), *seen(spread(100)))
+    labelled(live, 80, bad="bad_")
+    alone = found(live, "--max-flag-rate", "20%", code=2)
+    told = found(live, "--max-flag-rate", "20%", "--min-recall", "95%", code=2)
+    assert (alone["goals"][0]["allowed"], told["goals"][0]["allowed"]) == (13, 11)
+    assert told["metrics"][0]["range"] == [0.06, 0.11]
+
+
+def test_labelled_events_are_read_by_their_ids_and_not_too_many(live: Project) -> None:
+    give(live, "bad_", [0.1] * 3)
+    live.server.give(live.bound("a"), *seen(spread(100)))
+    labelled(live, 3, bad="bad_", drawn="found")
+    assert "3 labelled events must be read" in tune(live, "--catch", "found", "--labels", "2", code=64).err
+    live.server.forget_requests()
+    found(live, "--catch", "found")
+    assert sum("bad_" in one["path"] for one in live.server.requests()) == 3
+
+
+def test_labels_that_are_not_valid(live: Project) -> None:
+    labelled(live, 2, bad="bad_", good="bad_")
+    tune(live, "--catch", "found", code=1)

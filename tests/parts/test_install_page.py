@@ -1,0 +1,41 @@
+"""docs/install.md names every way, and no page says to install what nobody pinned."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import yaml
+
+from tests.parts.tools import ROOT, ran
+
+PAGE = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+TEXTS = [name for name in ran("git", "ls-files").splitlines() if not name.startswith(("tests/", "CHANGELOG"))]
+
+
+def test_nothing_tells_to_install_the_name_alone() -> None:
+    """It is not on the index yet, and later would be whatever is newest there."""
+    loose = re.compile(r"(?:pip|uv|pipx) (?:tool )?install (?:-\S+ )*['\"]?defendctl|uvx defendctl")
+    named = [name for name in TEXTS if loose.search((ROOT / name).read_text(encoding="utf-8"))]
+    assert named == []
+
+
+@pytest.mark.parametrize("part", ["inputs", "outputs"])
+def test_what_the_action_takes_and_gives_is_told(part: str) -> None:
+    action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    assert [name for name in action[part] if f"`{name}`" not in PAGE] == []
+
+
+def test_each_hook_is_told() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    assert [hook["id"] for hook in hooks if f"id: {hook['id']}" not in PAGE] == []
+
+
+def test_each_file_of_the_component_is_told() -> None:
+    assert [path.stem for path in (ROOT / "templates").iterdir() if f"/{path.stem}@" not in PAGE] == []
+
+
+def test_what_it_pins_is_a_whole_commit() -> None:
+    pinned = re.findall(r"(?:defendctl/defendctl@|rev: )(\S+)", PAGE)
+    assert pinned
+    assert [pin for pin in pinned if not re.fullmatch(r"[0-9a-f]{40}|COMMIT'?", pin)] == []

@@ -1,0 +1,104 @@
+"""The written jobs of GitLab, run by gitlab-ci-local on this very machine."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tests.operations.test_checkout import git
+from tests.pipelines.tools import npm_tool
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.pipelines.origin import Origin
+
+SETS = """\
+const has = (other, one) => other.has(one);
+const sets = {
+  union(other) { return new Set([...this, ...other.keys()]); },
+  intersection(other) { return new Set([...this].filter((one) => has(other, one))); },
+  difference(other) { return new Set([...this].filter((one) => !has(other, one))); },
+  isSubsetOf(other) { return [...this].every((one) => has(other, one)); },
+};
+for (const [name, made] of Object.entries(sets)) Set.prototype[name] ??= made;
+"""
+"""What it asks of sets, and node 20 does not have."""
+RSYNC = """\
+#!/bin/sh
+while [ $# -gt 2 ]; do shift; done
+mkdir -p "$2"
+tar -C "$1" --exclude=./.gitlab-ci-local -cf - . | tar -C "$2" -xf -
+"""
+"""It copies the checkout for each job by rsync, which not every machine has."""
+REMOTE = "https://gitlab.invalid/o/r.git"
+PREDEFINED = ("CI_PIPELINE_SOURCE", "CI_PROJECT_ID", "CI_API_V4_URL", "CI_MERGE_REQUEST_IID")
+
+
+@dataclass
+class Piped:
+    code: int
+    log: str
+
+    def job(self, name: str) -> str | None:
+        """`success`, `failure`, or None where it did not run."""
+        found = re.findall(rf"^ (PASS|FAIL)  {re.escape(name)} *$", self.log, re.MULTILINE)
+        return {"PASS": "success", "FAIL": "failure"}[found[-1]] if found else None
+
+
+@dataclass
+class Labbing:
+    folder: Path
+    origin: Origin
+    variables: dict[str, str] = field(default_factory=dict)
+    """Of protected branches: requests do not get them."""
+    runs: int = 0
+
+    def checkout(self, commit: str) -> Path:
+        """One pipeline's."""
+        self.runs += 1
+        at = self.origin.checkout(self.folder / f"run-{self.runs}", commit)
+        git(at, "checkout", "-q", "-B", "main")
+        git(at, "remote", "set-head", "origin", "main")
+        git(at, "remote", "set-url", "origin", REMOTE)
+        return at
+
+    def push(self, at: Path, *manual: str) -> Piped:
+        """The pipeline of a push to main, and these jobs of it started by hand."""
+        started = [word for name in manual for word in ("--manual", name)]
+        return self.run(at, {"CI_PIPELINE_SOURCE": "push", **self.variables}, *started)
+
+    def play(self, at: Path, job: str) -> Piped:
+        """One job of a pipeline that ran, later."""
+        return self.run(at, {"CI_PIPELINE_SOURCE": "push", **self.variables}, job)
+
+    def run(self, at: Path, variables: dict[str, str], *words: str) -> Piped:
+        tools, home = self.folder / "tools", self.folder / "home"
+        for folder in (tools, home):
+            folder.mkdir(exist_ok=True)
+        (tools / "rsync").write_text(RSYNC)
+        (tools / "rsync").chmod(0o755)
+        (tools / "sets.cjs").write_text(SETS)
+        (home / ".gitconfig").write_text(f'[url "{self.origin.bare}"]\n insteadOf = {REMOTE}\n')
+        variables = {"HOME": str(home), "CI_PROJECT_ID": "42", **variables}
+        ran = subprocess.run(
+            [
+                *(npm_tool("gitlab-ci-local@4.75.1", "gitlab-ci-local"), "--force-shell-executor"),
+                *("--ignore-predefined-vars", ",".join(PREDEFINED), *words),
+                *(word for name, value in variables.items() for word in ("--variable", f"{name}={value}")),
+            ],
+            cwd=at,
+            env={
+                **os.environ,
+                "HOME": str(self.folder),
+                "NODE_OPTIONS": f"--require {tools / 'sets.cjs'}",
+                "PATH": f"{tools}:{os.environ['PATH']}",
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return Piped(ran.returncode, ran.stdout + ran.stderr)
