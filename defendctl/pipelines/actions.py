@@ -9,7 +9,7 @@ from defendctl.pipelines.template import fill
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from defendctl.pipelines.wanted import Stage, JobsWanted
+    from defendctl.pipelines.wanted import JobsWanted, Stage
 
 STRICT: Final = "Without the key: it belongs to an environment that only the default branch may use."
 TRUSTING: Final = "With the key: whoever may push a branch can have it printed."

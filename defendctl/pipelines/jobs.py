@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from defendctl.pipelines.template import fill
 
 if TYPE_CHECKING:
-    from defendctl.pipelines.wanted import Stage, JobsWanted
+    from defendctl.pipelines.wanted import JobsWanted, Stage
 
 STRICT: Final = """\
 On a merge request: a plan without the key. On the default branch: a plan of each environment, and a job that
