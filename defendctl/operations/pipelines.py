@@ -79,8 +79,12 @@ def _refuse_files(environments: Sequence[Workspace]) -> None:
     local = [one.project.environment for one in environments if one.project.place is None]
     if local:
         which = f" of {' and '.join(filter(None, local))}" if local[0] else ""
-        option = f" --env {local[0]}" if local[0] else ""
-        move = command("state migrate --to {}" + option, f"git+origin?key={local[0] or 'guardrails'}")
+        url = f"git+origin?key={local[0] or 'guardrails'}"
+        move = (
+            command("state migrate --to {} --env {}", url, local[0])
+            if local[0]
+            else command("state migrate --to {}", url)
+        )
         raise Precondition(
             f"the state{which} is a file, and what a job writes into its checkout is lost when it ends",
             f"move it to where every job finds it: `{move}`; docs/state.md lists the other places",
