@@ -101,7 +101,7 @@ def _begin(run: Run) -> int:
 def _next(environment: str | None) -> str:
     """What to do with what was written."""
     if environment:
-        return f"Next: commit what was written, then `{command('--env {} plan', environment)}`.\n"
+        return f"Next: commit what was written, then `{command('plan')}`.\n"
     return (
         f"Next: edit workflows/, then `{command('validate')}` and `{command('plan')}`.\n"
         "Without a key: `defendctl --sandbox plan`, against an embedded API.\n"

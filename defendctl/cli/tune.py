@@ -95,7 +95,6 @@ RATE = Share(0.001, 0.999)
 )
 @click.option(
     "--replay",
-    "last",
     type=click.IntRange(1, 1000),
     default=100,
     show_default=True,
@@ -111,7 +110,6 @@ RATE = Share(0.001, 0.999)
 )
 @click.option(
     "--labels",
-    "most_labels",
     type=click.IntRange(0, 10_000),
     default=500,
     show_default=True,
@@ -138,9 +136,9 @@ def tune(
     looks: int,
     run_mode: str | None,
     since: Any,
-    last: int,
+    replay: int,
     tests: tuple[Path, ...],
-    most_labels: int,
+    labels: int,
     recent_only: bool,
     write: bool,
     allow_loosening: bool,
@@ -164,10 +162,10 @@ def tune(
         looks=looks,
         run_mode=run_mode,
         since=since.isoformat() if since else None,
-        last=last,
+        last=replay,
         tests=tests,
         recent_only=recent_only,
-        most_labels=most_labels,
+        most_labels=labels,
     )
     return _run(run, asked, Writing(allow_loosening, accept_estimate) if write else None, format, report)
 

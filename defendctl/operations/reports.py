@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.command import command
@@ -18,14 +19,14 @@ if TYPE_CHECKING:
 Document = Mapping[str, Any]
 
 _SAVED: Final = {
-    "plan": "plan --out FILE",
-    "drift": "drift --report json:FILE",
-    "test-results": "test --out FILE",
-    "tune": "tune ADDRESS --report json:FILE",
-    "fleet": "report --fleet --report json:FILE",
-    "report": "report FILE --report json:FILE",
+    "plan": partial(command, "plan --out FILE"),
+    "drift": partial(command, "drift --report json:FILE"),
+    "test-results": partial(command, "test --out FILE"),
+    "tune": partial(command, "tune ADDRESS --report json:FILE"),
+    "fleet": partial(command, "report --fleet --report json:FILE"),
+    "report": partial(command, "report FILE --report json:FILE"),
 }
-"""Kind → what saves one."""
+"""Kind → the command that saves one."""
 
 
 def read_reports(paths: Sequence[Path]) -> Saved:
@@ -83,7 +84,7 @@ def _adds_up(metric: dict[str, Any]) -> bool:
 
 
 def _incomplete(path: Path, kind: str, where: str) -> DefendctlError:
-    hint = f"`{command(_SAVED[kind])}` writes one"
+    hint = f"`{_SAVED[kind]()}` writes one"
     return DefendctlError(f"{path} is not a complete document of the kind {kind}: look at {where}", hint)
 
 
@@ -92,5 +93,5 @@ def _other(kind: Any) -> str:
 
 
 def _hint() -> str:
-    *most, last = (f"`{command(how)}`" for how in _SAVED.values())
+    *most, last = (f"`{how()}`" for how in _SAVED.values())
     return f"{', '.join(most)} or {last} writes one"

@@ -43,8 +43,14 @@ def sample(workspace: Workspace, address: str, number: int, drawn: Drawn, seed: 
         )
     ids = draw_order(seed, [e.event_id for e in pool])[:number]
     block = LabelBlock(address, drawn, unsure=tuple(ids), window=_window(pool))
-    words = f"events sample {{}} --count {number} --drawn {drawn} --seed {{}}"
-    return label_file(block, f"Drawn by `{command(words, address, seed)}`. Move each id to where it belongs.")
+    again = f"{_drawing(drawn, address, seed)} --count {number}"
+    return label_file(block, f"Drawn by `{again}`. Move each id to where it belongs.")
+
+
+def _drawing(drawn: str, address: str, seed: str) -> str:
+    if drawn == "flagged":
+        return command("events sample {} --drawn flagged --seed {}", address, seed)
+    return command("events sample {} --drawn uniform --seed {}", address, seed)
 
 
 def _window(pool: Sequence[Event]) -> Window | None:

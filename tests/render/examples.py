@@ -17,6 +17,7 @@ from defendctl.inspection.provenance import Known, ShownProvenance, Sighting
 from defendctl.inspection.transfer import Migrated, Pushed
 from defendctl.inspection.view import Row, View
 from defendctl.model import CANARY, Binding, FieldPath, Intent, State
+from defendctl.pipelines.wanted import PipelineFile, Pipelines
 from defendctl.plan.changes import Move
 from defendctl.plan.compare import FieldChange
 from defendctl.plan.drift import Drifted, FieldEdit
@@ -124,6 +125,16 @@ EXAMPLES: Final[Mapping[str, Any]] = {
     "apply": ApplyResult(
         [Result("bot", "create", "done", "wkfl_1"), Result("b", "update", "failed", None, "it answers 500")],
         moves=[Move("old", "new", "wkfl_2")],
+    ),
+    "pipelines": Pipelines(
+        "github",
+        "defendctl init --ci github",
+        (
+            PipelineFile(".github/workflows/guardrails-plan.yml", "written"),
+            PipelineFile(".github/workflows/guardrails-apply.yml", "equal"),
+            PipelineFile(".github/workflows/guardrails-drift.yml", "kept"),
+        ),
+        ("commit these files",),
     ),
     "workflow": _VIEW,
     "provenance": ShownProvenance(

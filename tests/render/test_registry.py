@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import click
 
 KINDS = {
+    "init": "pipelines",
     "plan": "plan",
     "drift": "drift",
     "validate": "diagnostics",
