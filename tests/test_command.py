@@ -164,6 +164,7 @@ def reaches_click(shell: str, address: str, first: str, second: str, folder: str
     cases = [(text, [address if "{} --" in text else first, second][:count]) for text, count in templates()]
     cases = [(t, ["manifest", second] if t.startswith("schema") else v) for t, v in cases]
     cases = [(t, [CONSENT] if t.endswith("--expect {}") else v) for t, v in cases]
+    cases = [(t, [*v[:-1], first] if t.endswith("--env {}") else v) for t, v in cases]
     cases = [(t.replace("@SERIAL", "@7"), v) for t, v in cases]  # what a person puts in is a number
     cases = [(t, ["./-" if one == "-" and "--out" in t else one for one in v]) for t, v in cases]
     printed = [command(text, *values) for text, values in cases]
@@ -173,7 +174,7 @@ def reaches_click(shell: str, address: str, first: str, second: str, folder: str
         params, said = understood(words)
         flat = [str(v) for value in params.values() for v in (value if isinstance(value, tuple) else [value])]
         for value in values:
-            assert value in flat or str(Path(value)) in flat, (text, words)
+            assert value in [*flat, said["env"]] or str(Path(value)) in flat, (text, words)
         assert (said["chdir"], said["env"], said["sandbox"]) == (folder, first, True)
 
 
