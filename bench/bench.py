@@ -61,7 +61,8 @@ class Limit:
 
     @property
     def kept(self) -> bool:
-        return self.found <= self.most
+        """A difference of clocks that came out negative measures nothing."""
+        return 0 <= self.found <= self.most
 
 
 def main() -> None:

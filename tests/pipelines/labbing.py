@@ -9,24 +9,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tests.operations.test_checkout import git
-from tests.pipelines.tools import npm_tool
+from tests.servers.installing import with_npm
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.pipelines.origin import Origin
 
-SETS = """\
-const has = (other, one) => other.has(one);
-const sets = {
-  union(other) { return new Set([...this, ...other.keys()]); },
-  intersection(other) { return new Set([...this].filter((one) => has(other, one))); },
-  difference(other) { return new Set([...this].filter((one) => !has(other, one))); },
-  isSubsetOf(other) { return [...this].every((one) => has(other, one)); },
-};
-for (const [name, made] of Object.entries(sets)) Set.prototype[name] ??= made;
-"""
-"""What it asks of sets, and node 20 does not have."""
 RSYNC = """\
 #!/bin/sh
 while [ $# -gt 2 ]; do shift; done
@@ -81,12 +70,12 @@ class Labbing:
             folder.mkdir(exist_ok=True)
         (tools / "rsync").write_text(RSYNC)
         (tools / "rsync").chmod(0o755)
-        (tools / "sets.cjs").write_text(SETS)
         (home / ".gitconfig").write_text(f'[url "{self.origin.bare}"]\n insteadOf = {REMOTE}\n')
         variables = {"HOME": str(home), "CI_PROJECT_ID": "42", **variables}
+        installed = with_npm("gitlab_ci_local")
         ran = subprocess.run(
             [
-                *(npm_tool("gitlab-ci-local@4.75.1", "gitlab-ci-local"), "--force-shell-executor"),
+                *(str(installed / "node_modules" / ".bin" / "gitlab-ci-local"), "--force-shell-executor"),
                 *("--ignore-predefined-vars", ",".join(PREDEFINED), *words),
                 *(word for name, value in variables.items() for word in ("--variable", f"{name}={value}")),
             ],
@@ -94,7 +83,7 @@ class Labbing:
             env={
                 **os.environ,
                 "HOME": str(self.folder),
-                "NODE_OPTIONS": f"--require {tools / 'sets.cjs'}",
+                "NODE_OPTIONS": f"--require {installed / 'set.cjs'}",
                 "PATH": f"{tools}:{os.environ['PATH']}",
             },
             capture_output=True,

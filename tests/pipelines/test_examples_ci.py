@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.parts.tools import tool
 from tests.pipelines.declared import ALONE, ENVIRONMENTS, repository, written
-from tests.pipelines.tools import pip_tool
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "ci"
 WRITTEN = {
@@ -78,7 +79,7 @@ def test_environments_are_applied_in_their_order_and_one_at_a_time(tmp_path: Pat
 @pytest.mark.parametrize("below", [".", "teams/bots"])
 def test_zizmor_finds_nothing(options: list[str], below: str, tmp_path: Path) -> None:
     written(repository(tmp_path, below=below), *options)
-    zizmor = [pip_tool("zizmor==1.32.0"), "--offline", "--no-progress", str(tmp_path)]
+    zizmor = [str(tool("zizmor")), "--offline", "--no-progress", str(tmp_path)]
     ran = subprocess.run(zizmor, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout
     assert "No findings to report" in ran.stdout + ran.stderr
@@ -90,6 +91,7 @@ def test_zizmor_finds_nothing(options: list[str], below: str, tmp_path: Path) ->
 def test_it_is_of_the_form_that_the_forges_publish(options: list[str], project: str, tmp_path: Path) -> None:
     written(repository(tmp_path, project), *options)
     schema = "vendor.github-workflows" if options[0] == "github" else "vendor.gitlab-ci"
-    check = [pip_tool("check-jsonschema==0.39.0"), "--builtin-schema", schema, *map(str, jobs(tmp_path))]
+    program = Path(sys.executable).with_name("check-jsonschema")
+    check = [str(program), "--builtin-schema", schema, *map(str, jobs(tmp_path))]
     ran = subprocess.run(check, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
