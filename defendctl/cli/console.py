@@ -37,6 +37,10 @@ class Console:
             self._ticker = Ticker(_say, _can_move(sys.stderr), self.quiet)
         return self._ticker
 
+    def prepare(self) -> None:
+        """Loads what tells an error while files can be opened: later there may be no descriptor left."""
+        _inert("")
+
     def out(self, text: str, *, paid: bool = False) -> None:
         """The result. Where stdout fails the run goes on, and says so; stderr gets what was paid."""
         self._end_line()

@@ -83,6 +83,7 @@ class Run:
         """Without `choose`, that of a project with several environments may be in none of them."""
         from defendctl.operations.workspace import open_workspace
 
+        self.console.prepare()
         opened = open_workspace(self.settings(), choose=choose)
         self.environment = opened.project.environment
         return opened

@@ -128,6 +128,7 @@ MUTANTS = (
         "redirects are followed",
         "answers",
         ("api/connection.py", "if network.proxy is None else", "if False else"),
+        ("api/connection.py", "proxy=_proxy(network)", "proxy=None"),
         ("api/connection.py", "follow_redirects=False", "follow_redirects=True"),
     ),
     _mutant(
