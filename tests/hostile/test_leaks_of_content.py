@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from tests.conftest import KEY, Json, custom
-from tests.hostile.test_leaks import _CRASHING, FINISHED, MARK, SECRETS, refusal
+from tests.hostile.test_leaks import FINISHED, MARK, SECRETS, refusal
 from tests.hostile.test_leaks import files as contents
 
 if TYPE_CHECKING:
@@ -218,6 +218,14 @@ SUBMIT, SHOW = (
     ["events", "submit", "a", "--input", "event.json", "-v"],
     ["events", "show", "a", "EVENT", "-v"],
 )
+_CRASHING = """
+import sys
+def boom(*values, **more):
+    raise RuntimeError("planted words of a library", values, more)
+exec(sys.argv[1])
+from defendctl.cli.main import run
+sys.exit(run(sys.argv[2:]))
+"""
 CRASHES = {
     "submission": ("import defendctl.api.submission as m; m.body = boom", (SUBMIT, ["test", "-v"])),
     "input": ("import defendctl.manifest.submissions as m; m._submission = boom", (SUBMIT,)),

@@ -6,17 +6,19 @@ import json
 import os
 import re
 import subprocess
+import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.parts.tools import tool
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.ci.fake_github import FakeGitHub
     from tests.pipelines.origin import Origin
 
+OURS = Path(sys.executable).parent
+"""Where the defendctl of this checkout is: the lock of these tests is empty."""
 CHECKOUT = """\
 name: checkout
 inputs:
@@ -73,7 +75,7 @@ class Acting:
         ran = subprocess.run(
             [*self._command(event, path, commit), *options],
             cwd=at,
-            env={**os.environ, "HOME": str(self.folder)},
+            env={**os.environ, "HOME": str(self.folder), "PATH": f"{OURS}:{os.environ['PATH']}"},
             capture_output=True,
             text=True,
             check=False,

@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.operations.test_checkout import git
 from tests.servers.installing import with_npm
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.pipelines.origin import Origin
 
+OURS = Path(sys.executable).parent
+"""Where the defendctl of this checkout is: the lock of these tests is empty."""
 RSYNC = """\
 #!/bin/sh
 while [ $# -gt 2 ]; do shift; done
@@ -84,7 +86,7 @@ class Labbing:
                 **os.environ,
                 "HOME": str(self.folder),
                 "NODE_OPTIONS": f"--require {installed / 'set.cjs'}",
-                "PATH": f"{tools}:{os.environ['PATH']}",
+                "PATH": f"{tools}:{OURS}:{os.environ['PATH']}",
             },
             capture_output=True,
             text=True,
