@@ -29,7 +29,8 @@ SLEEP_SECONDS = 1.2
 def together(arena: Arena) -> Verdict:
     """Three runs at once: one may work, the others say so."""
     project = arena.fresh()
-    project.server.fault("slow-after", "POST", times=None, seconds=0.3)
+    # longer than a busy machine takes to start three
+    project.server.fault("slow-after", "POST", times=None, seconds=2.0)
     runs = [project.spawn(*arena.command) for _ in range(3)]
     said = [run.communicate(timeout=60) for run in runs]
     ended = Ended("3 at once", True, 1, "".join(o for o, _ in said), "".join(e for _, e in said))
