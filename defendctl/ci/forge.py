@@ -52,6 +52,8 @@ class Context:
     """The commit that its changes are compared with."""
     fork: bool = False
     """Whether it comes from where nobody of this project decides: nothing is written for it."""
+    dependabot: bool = False
+    """Whether that bot began it: its jobs are given other secrets than those of people."""
     branch: str | None = None
     default_branch: str | None = None
     run: str | None = None
@@ -104,7 +106,8 @@ class Forge(Protocol):
     def compare(self, first: str, second: str) -> Related: ...
 
     def approved_after(self, merged: Merged, at: str) -> bool:
-        """Whether somebody approved the request at that head, later than this."""
+        """Whether somebody of the project approved the request at that head, later than this, and has not
+        taken it back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,9 +76,7 @@ offline_option = click.option(
 
 @group.command("plan", cls=SeveralEnvironments)
 @pipeline_options
-@click.option(
-    "--offline", is_flag=True, help="No key and no API: what was last applied stands for what is live."
-)
+@offline_option
 @click.option("--no-comment", is_flag=True, help="Write no comment.")
 @click.option("--no-check", is_flag=True, help="Keep no record: then nothing of it counts as reviewed.")
 @click.option("--out-dir", type=PATH, metavar="DIR", help="Also write each plan as JSON and Markdown.")
@@ -243,9 +241,7 @@ def _show_applied(run: Run, one: AppliedIn, pipeline: Pipeline) -> None:
 
 @group.command("check", cls=SeveralEnvironments)
 @pipeline_options
-@click.option(
-    "--offline", is_flag=True, help="No key and no API: what was last applied stands for what is live."
-)
+@offline_option
 @click.pass_obj
 def check(run: Run, env: tuple[str, ...], forge: str, offline: bool) -> int:
     """Whether `ci apply` would find each change reviewed; for a merge queue. Applies nothing."""

@@ -99,6 +99,7 @@ def test_a_request_reaches_production(team: Team) -> None:
     for name in team.servers:
         assert team.live(name) == {"a": 0.7, "b": 0.9, "c": 0.8}
     assert [text for text in team.github.texts(number) if "## Applied to `production`: 2 done" in text]
+    assert team.origin.git("ls-remote", "origin", "refs/heads/main").split()[0] == commit, "nothing is pushed"
     again = team.act.push(commit)
     assert again.log.count("nothing to do") >= 2
     assert KEY not in planned.log + pushed.log
