@@ -75,7 +75,7 @@ READING, WRITING = "plan", "apply --yes --new-state --format json"
 """What `make test` looks at: each command is a process of its own, several times over."""
 
 
-@pytest.mark.parametrize("command", few_quick(COMMANDS, WRITING))
+@pytest.mark.parametrize("command", few_quick(COMMANDS))
 def test_a_closed_stream_is_as_dev_null(declared: Project, command: str) -> None:
     """Nothing else changes; and no file that is opened later takes the place of a stream."""
     usual = shell(declared, command)
@@ -242,7 +242,7 @@ SURROUNDINGS: dict[str, dict[str, str | None]] = {
 }
 
 
-@pytest.mark.parametrize("name", few_quick(SURROUNDINGS, "LC_ALL=POSIX, no coercion"))
+@pytest.mark.parametrize("name", few_quick(SURROUNDINGS))
 def test_surroundings(declared: Project, name: str) -> None:
     (declared.root / "workflows" / "b.yaml").write_text(
         "version: 1\nworkflows:\n  b: {name: Grüße 😀, type: custom, metrics: {completeness: 0.8},"
