@@ -238,9 +238,13 @@ def weightless_imports() -> list[str]:
 
 
 FIRST = frozenset(
-    {"defendctl.__main__", *(f"defendctl.cli.{m}" for m in ("main", "console", "completing", "options"))}
+    {
+        *("defendctl.__main__", "defendctl.operations.peek"),
+        *(f"defendctl.cli.{m}" for m in ("main", "console", "completing", "options")),
+    }
 )
-"""What runs before a command is chosen: it opens late whatever only some commands, or mistakes, need."""
+"""What runs before a command is chosen, or for a TAB: it opens late whatever only some commands, projects or
+mistakes need."""
 
 _CODES = frozenset(Exit) - {Exit.OK}
 

@@ -221,13 +221,14 @@ def test_what_each_command_loads(arguments: list[str], heavy: set[str]) -> None:
 
 
 @pytest.mark.skipif("coverage" in sys.modules, reason="the measurement itself is loaded")
-def test_a_tab_loads_no_more_than_it_reads() -> None:
-    """Neither what validates a workflow nor what compares two."""
-    tab = {"_DEFENDCTL_COMPLETE": "bash_complete", "COMP_WORDS": "defendctl show s", "COMP_CWORD": "2"}
-    loaded = every_module_after(cwd=ROOT / "examples" / "quickstart", **tab)
-    assert "defendctl.editing.glance" in loaded
-    assert not loaded & {"httpx", "httpcore", "deepdiff", "filelock", "concurrent.futures"}
-    assert "defendctl.schema.models_manifest" not in loaded
+@pytest.mark.parametrize(("example", "typed"), [("quickstart", "s"), ("fleet", "s")])
+def test_a_tab_loads_no_more_than_it_reads(example: str, typed: str) -> None:
+    """YAML is all that it needs of what is heavy: neither what validates a file nor what compares two."""
+    tab = {"_DEFENDCTL_COMPLETE": "bash_complete", "COMP_WORDS": f"defendctl show {typed}", "COMP_CWORD": "2"}
+    loaded = every_module_after(cwd=ROOT / "examples" / example, **tab)
+    assert {"defendctl.editing.glance", "defendctl.operations.peek"} <= loaded
+    assert {name.partition(".")[0] for name in loaded} & HEAVY == {"yaml"}
+    assert not loaded & {"defendctl.manifest", "defendctl.operations.workspace", "defendctl.state.store"}
 
 
 @pytest.mark.parametrize("kind", ["manifest", "overlay", "project", "plan", "policy", "tests", "labels"])
