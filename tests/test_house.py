@@ -225,7 +225,7 @@ def test_what_each_command_loads(arguments: list[str], heavy: set[str]) -> None:
 
 @pytest.mark.skipif("coverage" in sys.modules, reason="the measurement itself is loaded")
 def test_validate_loads_nothing_for_files_that_are_not_there() -> None:
-    """Tests, labels, rules, waivers and a state; nor does pydantic look for plugins that it shall not find."""
+    """Tests, labels, rules, waivers and a state; and pydantic looks for no plugins."""
     loaded = every_module_after("validate", cwd=ROOT / "examples" / "quickstart")
     assert not loaded & {*SELDOM, "defendctl.manifest.waivers", "defendctl.operations.destinations"}
     assert not loaded & {"importlib.metadata", "zipfile", "socket"}
