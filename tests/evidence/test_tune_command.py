@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -395,6 +396,28 @@ def test_hostile_words_are_inert(live: Project) -> None:
     ran = tune(live, "--max-flag-rate", "20%", code=64)
     assert "\u202e" not in ran.err
     assert "\n::error" not in ran.err
+
+
+# --- what it is described by ---
+
+
+SCHEMA = Path(__file__).parents[2] / "schemas" / "tune.schema.json"
+
+
+def test_the_schema_is_that_of_the_shape(live: Project) -> None:
+    assert live.ok("schema", "tune").out == SCHEMA.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("goals", [("--max-flag-rate", "20%"), ("--cost", "1:20", "--max-flag-rate", "40%")])
+def test_what_is_printed_fits_its_schema(live: Project, goals: tuple[str, ...]) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    apply(live, 0.3)
+    costly(live)
+    told = found(live, *goals, code=2 if len(goals) == 2 else 5)
+    check = jsonschema.Draft7Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
+    check.validate(told)
+    for key in told.keys() - {"cost"}:
+        assert not check.is_valid({name: value for name, value in told.items() if name != key}), key
 
 
 # --- pictures ---
