@@ -380,7 +380,7 @@ def test_no_content_is_told(live: Project) -> None:
     said = {"model_input": given, "model_output": CANARY, "model_used": CANARY, "nametag": CANARY}
     rationale = {"completeness": {"score": 0.5, "rationale": CANARY}, "correctness": 0.9}
     live.server.give(live.bound("a"), {**said, "scores": rationale, "run_mode": "fast"})
-    for form in ("text", "json"):
+    for form in ("text", "json", "html"):
         ran = live.ok(
             *("tune", "a", "--metric", "completeness", "--max-flag-rate", "20%", "--format", form, "-v"),
             *("--report", f"json:{form}.json"),
