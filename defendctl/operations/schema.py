@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -10,6 +11,11 @@ if TYPE_CHECKING:
 
 def schema(kind: str, custom_metrics: Sequence[str] = ()) -> str:
     """The text of one schema; each knows the project's own metrics."""
+    return _text(kind, tuple(custom_metrics))
+
+
+@cache  # doctor asks for the same one twice
+def _text(kind: str, custom_metrics: tuple[str, ...]) -> str:
     from defendctl.schema.editor import (
         manifest_schema,
         overlay_schema,
@@ -32,6 +38,13 @@ def schema(kind: str, custom_metrics: Sequence[str] = ()) -> str:
         return to_text(suite_schema(custom_metrics))
     if kind == "labels":
         return to_text(label_schema(custom_metrics))
-    from defendctl.render.json.contract import plan_schema
+    return to_text(_of_document(kind))
 
-    return to_text(plan_schema())
+
+def _of_document(kind: str) -> dict[str, Any]:
+    """Of what is printed as JSON."""
+    from defendctl.render.json.contract import PlanDocument, document_schema
+    from defendctl.render.tune.tune_json import TuneDocument
+
+    shapes: dict[str, Any] = {"plan": PlanDocument, "tune": TuneDocument}
+    return document_schema(shapes[kind], f"defendctl {kind}")

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
-from defendctl.evidence.reasons import promise
+from defendctl.evidence.reasons import aim_of_cost, promise
+from defendctl.render.json.contract import (  # noqa: TC001  pydantic looks for them here
+    MetricReplayDocument,
+    RangeDocument,
+)
 from defendctl.render.json.documents import AnyDocument
 from defendctl.render.json.dump import FORMAT_VERSION, named
+from defendctl.render.json.plan import metric_document
 from defendctl.render.setting import PLAIN
 
 if TYPE_CHECKING:
-    from defendctl.evidence.tuning import Evidence, JudgedGoal, Tuned, TunedMetric
+    from defendctl.evidence.tuning import CostAt, Evidence, JudgedCost, JudgedGoal, Tuned, TunedMetric
     from defendctl.render.setting import Setting
 
 Standing = Literal["proven", "broken", "undecided"]
@@ -34,8 +39,33 @@ class GoalDocument(TypedDict):
     hits_suggested: list[int] | None
 
 
+class CostAtDocument(TypedDict):
+    """What thresholds make of the newer half of the labels: false alarms and misses, for certain and at most;
+    what that costs a labelled event, and what all such events cost, with the confidence asked for."""
+
+    false_alarms: list[int]
+    misses: list[int]
+    an_event: RangeDocument
+    interval: RangeDocument
+
+
+class CostDocument(TypedDict):
+    """An estimate: `chosen_among` older labels, and shown by `n` newer ones. `today_is` is `broken` where
+    what is suggested is looser and proven to cost less."""
+
+    promise: str
+    false_alarm: float
+    miss: float
+    chosen_among: int
+    n: int
+    today_is: Standing
+    today: CostAtDocument
+    suggested: CostAtDocument | None
+
+
 class TunedMetricDocument(TypedDict):
-    """`flagged`: events by any metric, for certain and at most; `range`: what is proven for all goals."""
+    """`flagged`: events by any metric, for certain and at most; `range`: what is proven for all goals;
+    `replay`: this metric alone, `before` today's and `after` what is suggested."""
 
     metric: str
     today: float
@@ -45,6 +75,7 @@ class TunedMetricDocument(TypedDict):
     range: list[float] | None
     status: Literal["proven", "estimate", "not_provable", "impossible"]
     direction: str
+    replay: NotRequired[MetricReplayDocument]
 
 
 class TuneEvidenceDocument(TypedDict):
@@ -73,6 +104,7 @@ class TuneDocument(AnyDocument):
     confidence: float
     looks: int
     goals: list[GoalDocument]
+    cost: NotRequired[CostDocument]
     metrics: list[TunedMetricDocument]
     evidence: TuneEvidenceDocument
     why: list[str]
@@ -90,6 +122,7 @@ def tune(found: Tuned, setting: Setting = PLAIN) -> TuneDocument:
         "confidence": found.asked.confidence,
         "looks": found.asked.looks,
         "goals": [_goal(one) for one in found.goals],
+        **_priced(found.cost),
         "metrics": [_metric(one, found) for one in found.metrics],
         "evidence": _evidence(found.evidence),
         "why": list(found.why),
@@ -117,6 +150,36 @@ def _goal(one: JudgedGoal) -> GoalDocument:
     }
 
 
+class _Priced(TypedDict, total=False):
+    cost: CostDocument
+
+
+def _priced(found: JudgedCost | None) -> _Priced:
+    if found is None:
+        return {}
+    return {
+        "cost": {
+            "promise": aim_of_cost(found.prices),
+            "false_alarm": found.prices.false_alarm,
+            "miss": found.prices.miss,
+            "chosen_among": found.chosen_among,
+            "n": found.of,
+            "today_is": found.today_is,
+            "today": _cost_at(found.today),
+            "suggested": _cost_at(found.suggested) if found.suggested else None,
+        }
+    }
+
+
+def _cost_at(at: CostAt) -> CostAtDocument:
+    return {
+        "false_alarms": list(at.false_alarms),
+        "misses": list(at.misses),
+        "an_event": [round(each, 6) for each in at.an_event],
+        "interval": [round(each, 6) for each in at.interval],
+    }
+
+
 def _metric(one: TunedMetric, found: Tuned) -> TunedMetricDocument:
     flagged = next((list(goal.hits) for goal in found.goals if goal.goal.name == "max_flag_rate"), None)
     return {
@@ -128,6 +191,7 @@ def _metric(one: TunedMetric, found: Tuned) -> TunedMetricDocument:
         "range": list(one.range) if one.range else None,
         "status": found.status,
         "direction": one.direction,
+        "replay": metric_document(one.seen),
     }
 
 
