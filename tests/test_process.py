@@ -208,6 +208,24 @@ def test_a_ctrl_c_during_a_tab_says_nothing(declared: Project, imports: int) -> 
     assert (ran.returncode, ran.stdout, ran.stderr) == (130, "", "")
 
 
+def test_the_end_looks_for_no_cycles_among_what_was_loaded(declared: Project) -> None:
+    """It takes longer than the validation before it."""
+    code = (
+        "import atexit, gc, sys; from defendctl.__main__ import main\n"
+        "atexit.register(lambda: print(gc.get_freeze_count() > 10_000, gc.get_count()[2])); main()"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, "validate"],
+        cwd=declared.root,
+        env={**os.environ, **declared.env},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert ran.stdout.splitlines()[-1] == "True 0"
+
+
 @pytest.mark.parametrize("ignored", ["HUP", "INT"])
 def test_a_signal_that_nohup_or_a_shell_ignores_stays_ignored(declared: Project, ignored: str) -> None:
     number = getattr(signal, f"SIG{ignored}")

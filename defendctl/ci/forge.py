@@ -87,6 +87,9 @@ class Forge(Protocol):
 
     def context(self) -> Context: ...
 
+    def try_token(self) -> None:
+        """Reads the repository, and nothing of it is used."""
+
     def range(self, first: str | None, last: str) -> Sequence[Merged]:
         """What was merged after `first`, up to `last` and with it, the newest last; of `last` alone
         without `first`. Raises RangeTooLong."""

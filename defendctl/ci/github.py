@@ -89,6 +89,9 @@ class GitHub:
             run=f"{server}/{self._repository}/actions/runs/{run}" if server and run else None,
         )
 
+    def try_token(self) -> None:
+        self._calls.get(self._repo)
+
     def range(self, first: str | None, last: str) -> Sequence[Merged]:
         commits = list(self._commits(first, last)) if first and first != last else [last]
         found: dict[int, Merged] = {}

@@ -73,6 +73,9 @@ class GitLab:
             run=env.get("CI_JOB_URL"),
         )
 
+    def try_token(self) -> None:
+        self._calls.get(self._project)
+
     def range(self, first: str | None, last: str) -> Sequence[Merged]:
         commits = self._commits(first, last) if first and first != last else [last]
         found: dict[int, Merged] = {}

@@ -302,6 +302,18 @@ def comment(run: Run, marker: str, forge: str, file: Path) -> int:
     return 0
 
 
+@group.command("keep-state", cls=Command)
+@click.option("--branch", required=True, metavar="NAME", help="The branch that keeps the files.")
+@click.option("--begin", is_flag=True, help="Before an apply: push an empty commit, to see that it is taken.")
+@click.pass_obj
+def keep_state(run: Run, branch: str, begin: bool) -> int:
+    """Commit and push a state that is a file in git, journals included. The last resort."""
+    from defendctl.operations.keep_state import keep_state as operation
+
+    run.console.out(f"{inert(operation(run.workspace(choose=False), branch, begin=begin))}\n")
+    return 0
+
+
 def _begin(run: Run, names: Sequence[str], forge: str) -> tuple[list[Workspace], Pipeline]:
     from defendctl.operations.ci import environments
 
