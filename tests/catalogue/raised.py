@@ -24,9 +24,10 @@ def raised() -> dict[str, set[str]]:
     constants = _constants()
     found: dict[str, set[str]] = {}
     for path in modules():
-        if folder(path) != "sandbox":
+        at = folder(path)
+        if at != "sandbox":
             for node in ast.walk(tree_of(path)):
-                for value in _values(node, reader=folder(path) in _READERS):
+                for value in _values(node, reader=at in _READERS):
                     code = constants.get(value.id) if isinstance(value, ast.Name) else _text(value)
                     if code and _CODE.fullmatch(code):
                         found.setdefault(code, set()).add(place(path))
