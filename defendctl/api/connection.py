@@ -179,7 +179,7 @@ def _receive(status: int, raw: Headers, chunks: Iterable[bytes]) -> Answer:
         name, text = key.decode("latin-1").lower(), value.decode("latin-1")
         headers[name] = f"{headers[name]}, {text}" if name in headers else text
     if headers.get("content-encoding", "identity").lower() != "identity":
-        raise Unanswered("the answer is compressed, though that was not asked for")
+        raise Unanswered("the answer is compressed, and defendctl asked for a plain one")
     return Answer(status, headers, _body(chunks))
 
 

@@ -50,7 +50,7 @@ def problem(body: dict[str, Any]) -> str | None:
             return f"`{section}` is not an object"
         for address, entry in body[section].items():
             if not is_address(address):
-                return f"look at `{section}`, which holds something that is not an address"
+                return f"look at `{section}`, which has a key that is not an address"
             if not check(entry):
                 return f"look at `{section}`, {address!r}"
     for name in sorted(body.keys() - _HEAD.keys() - _SECTIONS.keys() - {"format_version"}):
