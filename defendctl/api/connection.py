@@ -61,7 +61,7 @@ class Connection(Protocol):
     """To one host, for one request at a time."""
 
     socket: socket.socket | None
-    """Of the connection that stands now; whoever traces it says which that is."""
+    """The one in use now, set by the trace; None before there is a connection."""
 
     def send(self, request: Request, trace: Trace) -> Answer:
         """Raises Severed, Unanswered or TooLarge, and what `trace` raises; it is of no more use then."""

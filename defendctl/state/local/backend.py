@@ -203,7 +203,7 @@ def _followed(path: Path) -> Path:
 
 
 def _is_there(path: Path) -> bool:
-    """Whether a file is there. Raises Precondition for what is none of ours."""
+    """Whether a file is there. Raises Precondition for a device, a pipe or a file that is too large."""
     try:
         there = path.stat()
     except FileNotFoundError:

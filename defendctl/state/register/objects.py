@@ -98,7 +98,7 @@ class Objects:
         self._write(f"{LOOSE}/{name}", data, "overwrite")
 
     def loose(self) -> Mapping[str, bytes]:
-        """One that is larger than it may be is told of, as empty."""
+        """Name → content; a file that is too large to be one of ours is named with no content."""
         found = {}
         for meta in self._list(LOOSE, MOST):
             name = meta["path"].removeprefix(self._path(f"{LOOSE}/"))
