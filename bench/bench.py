@@ -142,7 +142,8 @@ def grows() -> Iterator[Limit]:
 
 
 def median(ours: list[Run], theirs: list[Run], what: str) -> float:
-    return statistics.median(getattr(a, what) / getattr(b, what) for a, b in zip(ours, theirs, strict=True))
+    ratios = [getattr(a, what) / getattr(b, what) for a, b in zip(ours, theirs, strict=True)]
+    return float(statistics.median(ratios))
 
 
 @contextmanager
@@ -246,7 +247,7 @@ def sdk() -> str | None:
     python = home / "bin" / "python"
     if not (home / "ready").exists():
         venv.create(home, with_pip=True, clear=True)
-        command = [python, "-m", "pip", "install", "-q", f"deeprails=={SDK}", "pyyaml"]
+        command = [str(python), "-m", "pip", "install", "-q", f"deeprails=={SDK}", "pyyaml"]
         if subprocess.run(command, check=False, capture_output=True).returncode:
             print("the vendor's SDK cannot be installed here: no comparison with a loop over it")
             return None

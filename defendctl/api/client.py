@@ -327,13 +327,13 @@ def _observed(body: bytes) -> Observed | str:
 
 
 def _half(asked: int, why: str) -> _Fewer:
-    return _Fewer(why, asked // 2) if asked > 1 else _Fewer(f"{why}, and it holds one event", 0)
+    return _Fewer(why, asked // 2) if asked > 1 else _Fewer(f"{why}, though only one event was asked for", 0)
 
 
 def _listed(body: bytes, asked: int, content: bool) -> Recent | _Fewer | None:
     """None for what is no object; holds none of the answer when it has returned."""
     if too_many_values(body):
-        return _half(asked, "the answer holds more values than are read")
+        return _half(asked, "the answer holds more values than defendctl reads")
     data = json_object(body)
     try:
         return None if data is None else recent(data, asked, content)

@@ -61,7 +61,7 @@ class Connection(Protocol):
     """To one host, for one request at a time."""
 
     socket: socket.socket | None
-    """Of the connection that stands now; whoever traces it says which that is."""
+    """The one in use now, set by the trace; None before there is a connection."""
 
     def send(self, request: Request, trace: Trace) -> Answer:
         """Raises Severed, Unanswered or TooLarge, and what `trace` raises; it is of no more use then."""
@@ -188,7 +188,7 @@ def _receive(status: int, raw: Headers, chunks: Iterable[bytes]) -> Answer:
         name, text = key.decode("latin-1").lower(), value.decode("latin-1")
         headers[name] = f"{headers[name]}, {text}" if name in headers else text
     if headers.get("content-encoding", "identity").lower() != "identity":
-        raise Unanswered("the answer is compressed, though that was not asked for")
+        raise Unanswered("the answer is compressed, and defendctl asked for a plain one")
     return Answer(status, headers, _body(chunks))
 
 

@@ -187,7 +187,8 @@ def _evaluations(
 def _evaluation(
     told: dict[str, Any], word: Status | None, judging: tuple[str, ...], content: bool
 ) -> Evaluation:
-    """`word` is the event's own, of its latest evaluation: what broke off is told by one of the two."""
+    """`word` is the status of the event itself, for its latest evaluation: the API says in one of the two
+    places that an evaluation broke off."""
     status = _STATUSES.get(word_of(told.get("evaluation_status"))) or word
     whole = status not in ("failed", "in_progress")
     scores = {**dict.fromkeys(judging, Score(None)), **_scores(told)}

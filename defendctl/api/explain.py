@@ -82,7 +82,7 @@ class Private:
 def explain(answer: Answer, private: Private) -> str:
     """A sentence for people."""
     if answer.status in (301, 302, 303, 307, 308):
-        return f"the API answered {answer.status}, a redirect, which is never followed"
+        return f"the API answered {answer.status}, a redirect, and defendctl follows none"
     asked = asked_wait(answer.status, answer.headers) if answer.status in (429, 503) else None
     wait = f" and asks to wait {math.ceil(asked)} s" if asked else ""
     return f"the API answered {answer.status}{wait}{own_words(answer, private)}"

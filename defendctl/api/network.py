@@ -106,7 +106,7 @@ def _check_file(variable: str, path: str) -> None:
     """Before it is read: a pipe would hang."""
     try:
         if not stat.S_ISREG(Path(path).stat().st_mode):
-            raise _unusable(variable, path, "it is no regular file")
+            raise _unusable(variable, path, "it is not a regular file")
         Path(path).open("rb").close()
     except OSError as error:
         raise _unusable(variable, path, error.strerror or "it cannot be read") from error
@@ -124,7 +124,7 @@ def _check_folders(variable: str, paths: str, *, alone: bool) -> None:
         raise _unusable(
             variable,
             paths,
-            "there is no certificate under the name of its hash",
+            "no certificate in it is named by its hash",
             "run `openssl rehash` on it",
         )
 

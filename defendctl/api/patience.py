@@ -125,7 +125,7 @@ class Patience:
             )
             return None
         if not self._grant(wait):
-            spent = f"in all it waits {WAITED_IN_ALL:g} s where few requests are answered"
+            spent = f"defendctl waits {WAITED_IN_ALL:g} s in all while few requests are answered"
             self.give_up(f"the API asks again to wait {math.ceil(wait)} s, and {spent}")
             return None
         return wait
@@ -153,7 +153,7 @@ class Patience:
             given_up = self._given_up or ("the API does not answer" if self._only_fails() else None)
             wait = self._not_before - self._clock()
         if given_up:
-            raise NotTried(f"{what}: not tried, for {given_up}")
+            raise NotTried(f"{what}: not tried, because {given_up}")
         return wait
 
     def _only_fails(self) -> bool:

@@ -74,8 +74,8 @@ def _parsed(variable: str, value: str, host: str) -> Proxy:
         )
     hint = f"write http://HOST:PORT or https://HOST:PORT, a user name and password percent-encoded, {without}"
     if scheme not in ("http", "https"):
-        known = f"the scheme {scheme}, " if _WORD.fullmatch(scheme) else "a scheme "
-        raise DefendctlError(f"{variable} names a proxy with {known}which nobody knows", hint)
+        known = f"the scheme {scheme}, one " if _WORD.fullmatch(scheme) else "a scheme "
+        raise DefendctlError(f"{variable} names a proxy with {known}that defendctl does not know", hint)
     proxy = _read(variable, value if divider else f"http://{value}")
     if proxy is None:
         raise DefendctlError(f"{variable} is not the address of a proxy", hint)
@@ -116,7 +116,7 @@ def _is_excepted(parts: SplitResult, listed: tuple[str, str] | None) -> bool:
         unclear = entry if covers is None else unclear
     if unclear is not None:
         raise DefendctlError(
-            f"{variable}: {unclear!r} is no host, address or range of addresses",
+            f"{variable}: {unclear!r} is not a host, an address or a range of addresses",
             "write a host like example.com, one with a port, an address, or a range like 10.0.0.0/8",
         )
     return False

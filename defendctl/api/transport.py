@@ -50,7 +50,7 @@ class _Call:
             self.reached = True
         elif name == SENDING and info["request"].method == self._method:
             if self.cut_after is not None:
-                raise Severed(TimeoutError("the time was up before the connection stood"))
+                raise Severed(TimeoutError("the time ran out before there was a connection"))
             if self._before_send:
                 self._before_send()
             self.sent = True
@@ -169,7 +169,7 @@ def _body(json: Any) -> tuple[Headers, bytes | Iterable[bytes]]:
 def _why_lost(error: Severed) -> str:
     """Without the text of a library where it could quote what was received."""
     if error.kind == "RemoteProtocolError":
-        return "the connection was closed before the answer was complete, or it is not HTTP"
+        return "the connection was closed before the answer was complete, or the answer is not HTTP"
     return f"the connection broke ({error.kind})"
 
 

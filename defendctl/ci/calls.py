@@ -100,7 +100,7 @@ class Calls:
 
     def _explain(self, answer: Answer) -> str:
         if 300 <= answer.status < 400:
-            return f"it answers {answer.status}, and no redirect is followed"
+            return f"it answers {answer.status}, a redirect, and defendctl follows none"
         try:
             said = json_.loads(answer.body)["message"]
         except (ValueError, LookupError, TypeError, RecursionError):
@@ -118,9 +118,7 @@ class Calls:
             raise ForgeError(f"{self._forge} ({self._host}): its answer is not JSON") from None
 
     def _unusable(self, path: str) -> ForgeError:
-        return ForgeError(
-            f"{self._forge} ({self._host}): GET {path}: its answer is not of the form that is known"
-        )
+        return ForgeError(f"{self._forge} ({self._host}): GET {path}: its answer has an unknown form")
 
 
 def _as_limit(answer: Answer) -> Answer:

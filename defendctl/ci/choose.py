@@ -53,7 +53,7 @@ def _event(path: str | None) -> Any:
         return {}
     try:
         if not stat.S_ISREG(Path(path).stat().st_mode):  # before opening: a pipe would hang
-            raise ForgeError("GITHUB_EVENT_PATH is no regular file")
+            raise ForgeError("GITHUB_EVENT_PATH is not a regular file")
         with Path(path).open("rb") as file:
             return parse(file.read(_LARGEST + 1).decode(), _LARGEST)
     except OSError as error:

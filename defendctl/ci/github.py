@@ -58,14 +58,16 @@ class GitHub:
         self._env, self._event, self._given, self._graphql = env, event, calls, graphql
         repository = env.get("GITHUB_REPOSITORY", "")
         if not _REPOSITORY.fullmatch(repository):
-            raise ForgeError("GITHUB_REPOSITORY names no repository (OWNER/NAME)")
+            raise ForgeError("GITHUB_REPOSITORY is not the name of a repository (OWNER/NAME)")
         self._repository, self._repo = repository, f"/repos/{repository}"
         self._login: str | None = None
 
     @property
     def _calls(self) -> Calls:
         if self._given is None:
-            raise NotAllowed("GH_TOKEN and GITHUB_TOKEN are not set: GitHub can be neither asked nor told")
+            raise NotAllowed(
+                "GH_TOKEN and GITHUB_TOKEN are not set: nothing can be read from GitHub or written there"
+            )
         return self._given
 
     def context(self) -> Context:
@@ -112,9 +114,11 @@ class GitHub:
             told = self._calls.get(path, {"per_page": 100, "page": page})
             total, commits = part(told, "total_commits"), part(told, "commits")
             if not (isinstance(total, int) and isinstance(commits, list)):
-                raise ForgeError(f"GitHub: its answer for {path} is not of the form that is known")
+                raise ForgeError(f"GitHub: its answer for {path} has an unknown form")
             if total > MOST_COMMITS:
-                raise RangeTooLong(f"{total} commits came since the last apply; {MOST_COMMITS} are looked at")
+                raise RangeTooLong(
+                    f"{total} commits came since the last apply; defendctl looks at {MOST_COMMITS} at most"
+                )
             yield from (sha for one in commits if (sha := _sha(text(one, "sha"))))
             seen, page = seen + len(commits), page + 1
             if seen >= total or not commits:

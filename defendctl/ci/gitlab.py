@@ -45,14 +45,16 @@ class GitLab:
         self._env, self._given = env, calls
         project = env.get("CI_PROJECT_ID", "")
         if not project.isascii() or not project.isdigit():
-            raise ForgeError("CI_PROJECT_ID names no project")
+            raise ForgeError("CI_PROJECT_ID is not the number of a project")
         self._project = f"/projects/{project}"
         self._user: int | None = None
 
     @property
     def _calls(self) -> Calls:
         if self._given is None:
-            raise NotAllowed("DEFENDCTL_GITLAB_TOKEN is not set: GitLab can be neither asked nor told")
+            raise NotAllowed(
+                "DEFENDCTL_GITLAB_TOKEN is not set: nothing can be read from GitLab or written there"
+            )
         return self._given
 
     def context(self) -> Context:
@@ -91,10 +93,10 @@ class GitLab:
         told = self._calls.get(f"{self._project}/repository/compare", {"from": first, "to": last})
         commits = part(told, "commits")
         if not isinstance(commits, list):
-            raise ForgeError("GitLab: its answer to a comparison is not of the form that is known")
+            raise ForgeError("GitLab: its answer to a comparison has an unknown form")
         if len(commits) > MOST_COMMITS:
             raise RangeTooLong(
-                f"{len(commits)} commits came since the last apply; {MOST_COMMITS} are looked at"
+                f"{len(commits)} commits came since the last apply; defendctl looks at {MOST_COMMITS} at most"
             )
         return [sha for one in commits if (sha := _sha(text(one, "id")))]
 

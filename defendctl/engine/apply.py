@@ -1,4 +1,4 @@
-"""Making a plan so: retirements first, then updates, then creates; each result durable before it is told."""
+"""Carries out a plan: retirements, updates, then creates; each result is durable before it is reported."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ def _settle(
     """Record what is known. None where nothing was created."""
     match attempt.outcome:
         case Created(workflow_id) if not memory.claim(workflow_id):
-            why = f"the API answered the id {workflow_id}, which is bound or remembered already"
+            why = f"the API answered with the id {workflow_id}, which is already bound or remembered"
             return _unknown(change, attempt.op, why, memory)
         case Created(workflow_id):
             record = records.bound(change.address, attempt.op, workflow_id, spends.whole)

@@ -60,7 +60,7 @@ def _moved(change: Update | Adopt, now: Observed) -> str | None:
     then = change.observed
     moved = differing(_managed(change, then), _managed(change, now))
     if moved or (now.status, now.capabilities) != (then.status, then.capabilities):
-        return "it was changed since it was planned; plan again"
+        return "it was changed since the plan was made; plan again"
     return None
 
 

@@ -63,6 +63,6 @@ class Uploads:
             known = file_id in self._ids
             self._ids.add(file_id)
         if known:
-            raise ApiError(f"uploading {file.path}: the API answered the id of another file")
+            raise ApiError(f"uploading {file.path}: the API answered with the id of another file")
         self._memory.record(records.uploaded(address, file.sha256, file_id))
         return file_id

@@ -59,7 +59,7 @@ def _compare(
     if paths:
         return _untaken(paths, written, found)
     lost = _other(left, observed.fields)
-    return Untaken(f"the update changed what it did not hold: {', '.join(lost)}") if lost else None
+    return Untaken(f"the update changed fields that it did not send: {', '.join(lost)}") if lost else None
 
 
 def _untaken(
@@ -69,7 +69,8 @@ def _untaken(
     if not all(remade(written, now) or rounded(written, now) for _, written, now in pairs):
         return Untaken(f"the API accepted it but did not take: {', '.join(paths)}")
     told = [f"{path} ({' became '.join(distinct(a, b) or (str(a), str(b)))})" for path, a, b in pairs]
-    return Untaken(f"the API did not take it as written: {', '.join(told)}; write it as it is live", True)
+    why = f"the API did not take it as written: {', '.join(told)}; declare it as it is live"
+    return Untaken(why, True)
 
 
 def _other(wanted: Fields, observed: Fields) -> list[FieldPath]:

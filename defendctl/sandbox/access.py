@@ -31,9 +31,9 @@ def refuse_other_sites(request: Request) -> None:
     headers = request.headers
     host, origin = headers.get("host", ""), headers.get("origin")
     if not _is_loopback(host) or origin not in (None, f"http://{host}"):
-        raise Refused(403, "Only requests from this machine, and from no other site, are taken here")
+        raise Refused(403, "Only requests from this machine are accepted, and none from another site")
     if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
-        raise Refused(403, "Requests from another site are not taken here")
+        raise Refused(403, "Requests from another site are not accepted")
 
 
 def _is_loopback(host: str) -> bool:

@@ -85,7 +85,7 @@ class Admin:
         try:
             self.store.add_events(events)
         except Taken:
-            raise Invalid(problem(("events",), "value_error", "An event_id stands twice")) from None
+            raise Invalid(problem(("events",), "value_error", "An event_id appears twice")) from None
         return JSONResponse({"event_ids": [event.event_id for event in events]})
 
     async def list_files(self, request: Request) -> JSONResponse:

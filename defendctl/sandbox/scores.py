@@ -104,7 +104,7 @@ def _without_twins(pairs: Iterable[Sequence[Any]]) -> dict[str, Any]:
         if not isinstance(name, str):
             raise ValueError("a key must be a text in quotes")
         if name in content:
-            raise ValueError("a key stands twice")
+            raise ValueError("a key appears twice")
         content[name] = value
     return content
 

@@ -37,7 +37,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 def _refuse_place(path: Path) -> None:
     if path.is_dir():
-        raise BadData(f"{path} is a folder, and the sandbox keeps its data in a file")
+        raise BadData(f"{path} is a folder: name a file for the data of the sandbox")
     if not path.parent.is_dir():
         raise BadData(f"there is no folder {path.parent} to keep the data of the sandbox in")
 
@@ -74,7 +74,7 @@ class Store:
     def _open(self, path: str) -> None:
         tables = {name for (name,) in self._db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
         if tables and not {"workflows", "document"} <= tables | self._columns("workflows"):
-            raise BadData(f"{path} is a database of something else")
+            raise BadData(f"{path} is a database that the sandbox did not make")
         if self._row("PRAGMA user_version") == (0,):
             self._db.executescript(_OUTDATED)
         self._db.executescript(_SCHEMA)

@@ -100,7 +100,9 @@ def locked_by(owner: Owner) -> Locked:
 
 def unreleased(lock_id: str, error: Exception) -> str:
     """A warning: nothing else is wrong, but the next run will find the lock."""
-    return f"the lock could not be released ({error}): `{command('state unlock {}', lock_id)}` does it"
+    return (
+        f"the lock could not be released ({error}): release it with `{command('state unlock {}', lock_id)}`"
+    )
 
 
 def refuse_other(owner: Owner, lock_id: str) -> None:

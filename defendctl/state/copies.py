@@ -92,8 +92,8 @@ class Copies:
         return (copy, max(0.0, time.time() - copy.path.stat().st_mtime)) if copy else None
 
     def newest(self, lineage: str, known: State | None = None) -> Copy | None:
-        """The copy of the highest serial of this lineage that can be read; one of the state that is `known`
-        is told by its name."""
+        """The copy of the highest serial of this lineage that can be read. The copy of the state `known` is
+        recognised by its name alone and not read again."""
         there = [copy for copy in self._all() if copy.lineage == lineage]
         return next(_read(sorted(there, key=lambda c: (c.serial, c.changed), reverse=True), known), None)
 

@@ -114,9 +114,11 @@ def _checked(body: dict[str, Any]) -> dict[str, Any]:
     version = body.get("format_version")
     if isinstance(version, int) and version > READABLE[-1]:
         given = f"format {version}" if version < 1000 else "another format"
-        raise NewerState(f"the state has {given}, this defendctl reads up to {READABLE[-1]}: use a newer one")
+        raise NewerState(
+            f"the state has {given}, and this defendctl reads up to {READABLE[-1]}: use a newer defendctl"
+        )
     if version not in READABLE or isinstance(version, bool | float):
-        raise DamagedState("this is not a state of defendctl: its `format_version` is none of 1, 2 and 3")
+        raise DamagedState("this is not a state of defendctl: its `format_version` is not 1, 2 or 3")
     if body.pop("checksum", None) != _checksum(body):
         raise DamagedState("the state was changed by something other than defendctl: its checksum is wrong")
     _refuse_problem(body)
@@ -239,7 +241,7 @@ def _object(text: str) -> dict[str, Any]:
 def _conflict(text: str) -> str | None:
     marks = (n for n, line in enumerate(text.splitlines(), 1) if line.startswith(("<<<<<<<", ">>>>>>>")))
     first = next(marks, None)
-    return f"git merge conflict markers are in it, the first on line {first}" if first else None
+    return f"it contains git merge conflict markers, the first on line {first}" if first else None
 
 
 def _state(body: dict[str, Any]) -> State:

@@ -100,7 +100,7 @@ class GroupCommit:
                 each.settle(began, error)
 
     def end(self) -> None:
-        """No beat comes once whoever calls it has had the pen."""
+        """Stops the beats: once the caller has held the pen, none follows."""
         self._over.set()
 
     def _tried(self, write: Callable[[], None]) -> BaseException | None:

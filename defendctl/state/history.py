@@ -34,7 +34,7 @@ def rolled_back(state: State, copy: Copy | None, kept: Version | None) -> Rollba
     else:
         return None
     back = serial > state.serial
-    what = f"serial {serial} of it {told}" if back else f"another one of that serial {told}"
+    what = f"its serial {serial} {told}" if back else f"another state with that serial {told}"
     why = "it was rolled back" if back else "two runs continued from the same state"
     where = where_from(copy, kept)
     return Rollback(

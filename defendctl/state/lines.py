@@ -73,7 +73,7 @@ def decode(data: bytes, name: str) -> Leftover | None:
         lineage, serial, writer = first["lineage"], first["serial"], first["writer"]
         return Leftover(first["journal"], lineage, serial, writer, tuple(rest), first.get("environment"))
     except KeyError as error:
-        raise _damaged(name, "it does not begin as a journal does", parsed) from error
+        raise _damaged(name, "it does not start like a journal", parsed) from error
 
 
 def _damaged(name: str, why: str, lines: Iterable[Record | None]) -> DamagedState:
@@ -112,7 +112,7 @@ def _bound_id(record: Record) -> str | None:
 
 def _conflict(lines: Sequence[bytes]) -> str | None:
     first = next((n for n, line in enumerate(lines, 1) if line.startswith((b"<<<<<<<", b">>>>>>>"))), None)
-    return f"git merge conflict markers are in it, the first on line {first}" if first else None
+    return f"it contains git merge conflict markers, the first on line {first}" if first else None
 
 
 def _line(line: bytes) -> dict[str, Any] | None:

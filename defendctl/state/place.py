@@ -149,8 +149,8 @@ def _refuse_secret(url: str) -> None:
     bucket = before in BUCKETS
     if ":" in user or any(map(_SECRET.search, named)) or (bucket and (user or mark)) or (over_http and user):
         raise BadPlace(
-            "must not hold a password, a token or a signature: the environment holds it, "
-            "as the tools of the engine read it."
+            "must not hold a password, a token or a signature: set it in the environment, "
+            "where the engine's own tools read it."
         )
     if rest:
         _refuse_broken(url)
@@ -172,6 +172,6 @@ def _check_key(key: str, scheme: str) -> None:
     parts = key.split("/")
     if len(key) > _LONGEST_KEY or not all(_PART.fullmatch(p) and not p.endswith(".lock") for p in parts):
         raise BadPlace(
-            "has a key that is no name: letters, digits, dashes, underscores and single dots, "
-            "parts of it joined by `/`."
+            "has a key that is not a name: use letters, digits, dashes, underscores and single dots, "
+            "with `/` between its parts."
         )

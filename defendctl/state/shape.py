@@ -35,7 +35,7 @@ _OF_AN_INTENT: Final = {"op", "at", "sent", "replaces", "why"}
 def problem(body: dict[str, Any]) -> str | None:
     """Where the first thing stands that is not as it must be; None if all is well.
 
-    A key that nobody knows is not as it must be: whoever left it out when writing would lose it.
+    An unknown key is refused: the next write would drop it.
     """
     optional = _OPTIONAL_IN[body["format_version"]]
     for name, check in _HEAD.items():
@@ -50,7 +50,7 @@ def problem(body: dict[str, Any]) -> str | None:
             return f"`{section}` is not an object"
         for address, entry in body[section].items():
             if not is_address(address):
-                return f"look at `{section}`, which holds something that is not an address"
+                return f"look at `{section}`, which has a key that is not an address"
             if not check(entry):
                 return f"look at `{section}`, {address!r}"
     for name in sorted(body.keys() - _HEAD.keys() - _SECTIONS.keys() - {"format_version"}):

@@ -32,7 +32,7 @@ class WentElsewhere(Precondition):
 
     def __init__(self, where: str, serial: int, moved_to: str) -> None:
         super().__init__(
-            f"{where} went on elsewhere with serial {serial}: the state moved to {moved_to}",
+            f"{where}: the state moved to {moved_to} at serial {serial}",
             f"say so in the project file: `state: {{{key_of(moved_to)}: {moved_to}}}`, as the branch that "
             "moved it has it",
         )

@@ -63,8 +63,8 @@ class _Silence:
         with suppress(Precondition):  # another has it meanwhile
             self._backend.unlock(held.owner.id)
             warn(
-                f"the lock was broken and is taken over: {held.owner} gave no sign of life for "
-                f"{self._backend.silence:g} seconds; what it still sends shows as drift"
+                f"the lock is taken over: {held.owner} gave no sign of life for "
+                f"{self._backend.silence:g} seconds; what it still sends to the API will show as drift"
             )
         self._since = math.inf
         return True

@@ -322,7 +322,7 @@ def test_an_answer_that_is_too_large_is_asked_again_with_half(
 def test_one_event_that_is_too_large() -> None:
     with (
         listening(answering(heavy(9 << 20))) as server,
-        pytest.raises(ApiError, match="8 MiB, and it holds one"),
+        pytest.raises(ApiError, match="8 MiB, though only one event was asked for"),
     ):
         read(server.url, 2)
     assert [asked(request) for request in server.received] == [2, 1]

@@ -110,7 +110,7 @@ def test_a_long_wait_is_told_and_stops_all_others(header: str, status: int) -> N
         assert clock.passed == 0
         outcome = api.speaking(NEWEST).create(VALUES, lambda: None)
         assert isinstance(outcome, Unsent)
-        assert "not tried, for the API asks to wait 120 s" in outcome.why
+        assert "not tried, because the API asks to wait 120 s" in outcome.why
         assert not outcome.again
         assert len(server.received) == 1
 
@@ -131,7 +131,7 @@ def test_who_waits_already_is_woken() -> None:
 
     def wait() -> None:
         waiting.set()
-        with pytest.raises(NotTried, match="not tried, for so it is"):
+        with pytest.raises(NotTried, match="not tried, because so it is"):
             patience.wait_turn("reading w")
         ended.set()
 
@@ -316,7 +316,9 @@ def test_a_long_wait_ends_an_apply(project: Project) -> None:
     assert set(ran.results().values()) == {"failed"}
     errors = [result["error"] for result in ran.json["results"]]
     assert "the API answered 429 and asks to wait 120 s" in errors
-    assert any("nothing was sent: creating: not tried, for the API asks to wait 120 s" in e for e in errors)
+    assert any(
+        "nothing was sent: creating: not tried, because the API asks to wait 120 s" in e for e in errors
+    )
     assert project.server.count("POST") <= 3
     project.server.heal()
     assert set(project.apply().results().values()) == {"done"}

@@ -112,8 +112,8 @@ def test_socks_is_refused_by_name(scheme: str) -> None:
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        (f"ftp://u:{PASSWORD}@proxy", "names a proxy with the scheme ftp, which nobody knows"),
-        (f"{PASSWORD}/://proxy", "names a proxy with a scheme which nobody knows"),
+        (f"ftp://u:{PASSWORD}@proxy", "names a proxy with the scheme ftp, one that defendctl does not know"),
+        (f"{PASSWORD}/://proxy", "names a proxy with a scheme that defendctl does not know"),
         ("http://", "is not the address of a proxy"),
         ("http://[", "is not the address of a proxy"),
         ("http://:3128", "is not the address of a proxy"),
@@ -252,7 +252,7 @@ def test_exceptions(entries: str) -> None:
 def test_an_exception_that_says_nothing_clear_is_refused_by_name(entry: str) -> None:
     with pytest.raises(DefendctlError) as caught:
         proxy_for(API, {"HTTPS_PROXY": P, "no_proxy": f"localhost,{entry},corp.example"})
-    assert caught.value.message == f"no_proxy: {entry!r} is no host, address or range of addresses"
+    assert caught.value.message == f"no_proxy: {entry!r} is not a host, an address or a range of addresses"
     assert url({"HTTPS_PROXY": P, "no_proxy": f"{entry},example.com"}) is None, "another one says it"
     assert url({"no_proxy": entry}) is None, "without a proxy it says nothing"
 

@@ -44,7 +44,7 @@ class Mutant:
 
 
 _IN_PLACE = (
-    ("durable.py", 'target.with_name(f".defendctl-{secrets.token_hex(8)}.tmp")', "target"),
+    ("durable.py", 'target.with_name(f".defendctl-{os.urandom(8).hex()}.tmp")', "target"),
     ("durable.py", "os.O_EXCL | os.O_NOFOLLOW", "os.O_TRUNC"),
     ("state/local/backend.py", "            self._check()\n            new", "            new"),
 )

@@ -116,7 +116,7 @@ def test_a_refusal_that_cannot_be_recorded_stops_the_run(
     result = run(api, session, workflows=2)
     assert [r.outcome for r in result.results] == ["failed", "not_attempted"]
     assert result.results[0].exit_code == 6
-    assert "another run has touched the journal" in str(result.results[0].error)
+    assert "another run has changed the journal" in str(result.results[0].error)
 
 
 def test_whoever_paused_between_intent_and_request_sends_nothing(session: Session) -> None:

@@ -182,7 +182,7 @@ def test_a_silent_server_with_fifty_bindings(project: Project, silent_port: int,
     _fifty(project)
     _move_to(project, silent_port)
     ran = project.ok("plan", "--parallelism", parallelism, code=1)
-    assert "not tried, for the API does not answer" in ran.err
+    assert "not tried, because the API does not answer" in ran.err
 
 
 def test_a_deadline_that_passes_before_there_is_a_connection(silent_port: int) -> None:

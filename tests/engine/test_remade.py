@@ -168,7 +168,7 @@ def test_a_number_that_is_rounded_further_is_told_truly(project: Project, before
     project.apply()
     project.declare({"a": custom(metrics={"completeness": 0.855})})
     error = project.apply(code=1).result("a")["error"]
-    assert error == f"{SAID}: metrics.completeness (0.855 became 0.86); write it as it is live"
+    assert error == f"{SAID}: metrics.completeness (0.855 became 0.86); declare it as it is live"
     out = project.ok("plan").out
     assert "0.86 -> 0.855" in out
     assert f"{SAID}, or it was changed in the console; git wins" in out

@@ -140,7 +140,7 @@ REFUSALS = [
     ({"kind": "status", "status": 422, "body": '{"detail": [{"loc": ["body", "files"], "type": "missing"}]}'},
      4, "the API answered 422: files is missing"),
     ({"kind": "status", "status": 413, "body": "planted-marker"}, 4, "the API answered 413"),
-    ({"kind": "status", "status": 307, "headers": {"location": "http://127.0.0.1:9/"}}, 4, "never followed"),
+    ({"kind": "status", "status": 307, "headers": {"location": "http://127.0.0.1:9/"}}, 4, "a redirect, and"),
     ({"kind": "body", "body": '{"file_id": null}'}, 4, "without a usable file_id"),
     ({"kind": "body", "body": json.dumps({"file_id": f"sha256:{'0' * 64}"})}, 4, "without a usable file_id"),
     ({"kind": "body", "body": '[{"file_id": "file_1"}]'}, 4, "without a usable file_id"),
@@ -172,7 +172,7 @@ def test_an_id_of_another_file_is_not_believed(ready: Project) -> None:
     ready.server.fault("body", "POST", path="/files/upload", times=None, body='{"file_id": "file_1"}')
     ready.declare({"a": wants("docs/policy.pdf"), "b": wants("other.pdf")})
     ran = ready.apply("--parallelism", "1", code=4)
-    assert "the API answered the id of another file" in ran.out
+    assert "the API answered with the id of another file" in ran.out
     ready.server.heal()
     ready.apply()
     ready.assert_settled()

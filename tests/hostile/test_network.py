@@ -358,7 +358,7 @@ SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
     "no PEM": (lambda path: path.write_text("hello"), "it holds no certificate; PEM is expected"),
     "bytes": (lambda path: path.write_bytes(b"\xff\x00" * 99), "it holds no certificate; PEM is expected"),
     "broken": (_half, "it holds a broken certificate; PEM is expected"),
-    "pipe": (_pipe, "it is no regular file"),
+    "pipe": (_pipe, "it is not a regular file"),
     "link to itself": (lambda path: path.symlink_to(path), "Too many levels of symbolic links"),
 }
 
@@ -382,7 +382,9 @@ def test_a_file_that_does_not_work_is_refused_by_name(
 
 
 def test_a_folder_in_the_place_of_a_file() -> None:
-    with pytest.raises(DefendctlError, match=r"SSL_CERT_FILE \(/tmp\) cannot be used: it is no regular file"):
+    with pytest.raises(
+        DefendctlError, match=r"SSL_CERT_FILE \(/tmp\) cannot be used: it is not a regular file"
+    ):
         read_trust({"SSL_CERT_FILE": "/tmp"})
 
 

@@ -405,7 +405,7 @@ def test_an_api_that_resets_what_an_update_leaves_out() -> None:
     result = update(change, Resetting(), memory, DIALECTS["2025-12-07"].support)
     assert (result.outcome, result.error) == (
         "failed",
-        "the update changed what it did not hold: description",
+        "the update changed fields that it did not send: description",
     )
 
 

@@ -44,7 +44,7 @@ BAD = [
     ("s.yaml", "[]", "the file: Input should be a valid dictionary"),
     ("s.yaml", "{}", "the file: Dictionary should have at least 1 item"),
     ("s.yaml", "a: [", "line 1: "),
-    ("s.yaml", "a: {x: 1}\na: {x: 1}", "line 1: a key stands twice"),
+    ("s.yaml", "a: {x: 1}\na: {x: 1}", "line 1: a key appears twice"),
     ("s.yaml", "1: {x: 1}", "a key must be a text in quotes"),
     ("s.yaml", "a: {yes: 1}", "a key must be a text in quotes"),
     ("s.yaml", "'': {x: 1}", "String should have at least 1 character"),
@@ -59,7 +59,7 @@ BAD = [
     ("s.yaml", DEEP, "cannot be read"),
     ("s.json", DEEP, "cannot be read"),
     ("s.json", "{'a': 1}", "line 1"),
-    ("s.json", '{"a": {"x": 1, "x": 0}}', "a key stands twice"),
+    ("s.json", '{"a": {"x": 1, "x": 0}}', "a key appears twice"),
     ("s.json", '{"a": {"x": ' + "9" * 400 + "}}", "a finite number"),
 ]
 

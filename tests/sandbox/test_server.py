@@ -94,7 +94,7 @@ def _other_database(file: Path) -> None:
 NO_DATA: dict[str, Callable[[Path], object]] = {
     "is a folder": Path.mkdir,
     "is not a database": lambda file: file.write_text("# Read me" * 99),
-    "is a database of something else": _other_database,
+    "is a database that the sandbox did not make": _other_database,
 }
 
 

@@ -294,10 +294,10 @@ def test_doctor_tries_the_place_and_tells_what_it_keeps(begun: Project) -> None:
 
 
 def test_doctor_says_what_a_place_lacks(begun: Project) -> None:
-    elsewhere.faults["probe"] = Precondition("this store lets two writers win", "keep the state elsewhere")
+    elsewhere.faults["probe"] = Precondition("two writers won where one may", "keep the state elsewhere")
     ran = begun.run("doctor")
     assert ran.code == 6
-    assert "this store lets two writers win" in ran.out
+    assert "two writers won where one may" in ran.out
     elsewhere.faults["probe"] = elsewhere.unreachable()
     assert begun.run("doctor").code == 1
     elsewhere.faults["read"] = elsewhere.unreachable()

@@ -438,11 +438,11 @@ def test_a_server_that_shows_nothing_of_the_namespace_is_no_empty_place(
 ) -> None:
     """What is written there is not read: the probe says so, and no run begins a second state."""
     forge.set("uploadpack.hideRefs", "refs/defendctl")
-    with pytest.raises(DefendctlError, match="is it hidden"):
+    with pytest.raises(DefendctlError, match="does the server hide it"):
         forge.backend().probe()
     with suppress(DefendctlError):
         forge.backend().lock(owner("alice"), print)
-    assert "hidden from who reads" in refused(forge.backend()).message
+    assert "hidden from those who read" in refused(forge.backend()).message
 
 
 def test_a_server_that_lets_nobody_push_is_told_in_its_words(forge: Forge, naps: list[float]) -> None:
@@ -587,5 +587,5 @@ def test_a_repository_that_lets_two_writers_win_is_refused(
             swap(trees, ref, new, old)
 
     monkeypatch.setattr(type(engine.remote), "swap", lambda remote, *given: careless(*given))
-    with pytest.raises(Precondition, match="lets 4 writers win"):
+    with pytest.raises(Precondition, match="4 writers won where one may"):
         backend.probe()

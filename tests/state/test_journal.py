@@ -107,7 +107,7 @@ def test_a_journal_that_never_began(bound: Project, content: bytes) -> None:
     bound.journal.write_bytes(content)
     bound.assert_settled()
     bound.declare({"a": custom(description="d"), "b": custom()})
-    told = "holds nothing that can be read" in bound.apply().err
+    told = "holds nothing readable" in bound.apply().err
     assert told == bool(content), "what is dropped is said; an empty file holds nothing"
     assert not bound.journal.exists()
 

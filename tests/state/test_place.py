@@ -67,7 +67,7 @@ BAD = {
         "s3://bucket/",
     ),
     "must name where": ("git+?key=a", "git+-o?key=a", "s3:///a", "postgres:///defend?key=a"),
-    "is no name": (
+    "is not a name": (
         "s3://b/../a",
         "s3://b/a/",
         "s3://b/.a",

@@ -131,7 +131,7 @@ def test_left_ids_that_cannot_be_had_are_not_none(engine: GitEngine, monkeypatch
 
 def test_a_repository_that_lets_all_win_is_found(engine: GitEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "_wins", lambda *_: True)
-    with pytest.raises(Precondition, match="lets 4 writers win"):
+    with pytest.raises(Precondition, match="4 writers won where one may"):
         engine.probe()
 
 
@@ -139,7 +139,7 @@ def test_a_repository_that_hides_what_it_took_is_found(
     engine: GitEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(type(engine.remote), "refs", lambda *_: {})
-    with pytest.raises(DefendctlError, match="is it hidden"):
+    with pytest.raises(DefendctlError, match="does the server hide it"):
         engine.probe()
 
 

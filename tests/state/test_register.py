@@ -382,7 +382,7 @@ def with_documents(shelf: Shelf) -> str:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (None, "which is not there"),
+        (None, "which does not exist"),
         (b"", "not one whole gzip"),
         (b"no gzip", "not gzip"),
         (gzipped(written(3)), "SHA-256"),

@@ -148,10 +148,10 @@ def test_a_revert_is_noticed_where_no_copy_is(committed: Project) -> None:
     git(committed.root, "commit", "-qm", "back")
     newest = git(committed.root, "rev-parse", "HEAD~1").strip()
     ran = committed.ok("apply", "--yes", code=6)
-    assert "serial 3 of it is in git" in ran.err
+    assert "its serial 3 is in git" in ran.err
     assert f"git restore --source {newest[:12]}" in ran.err
     assert committed.server.count("POST") == 2
-    assert "serial 3 of it is in git" in committed.ok("doctor", code=6).out
+    assert "its serial 3 is in git" in committed.ok("doctor", code=6).out
 
 
 @pytest.mark.parametrize("way", [["--detach"], ["-b", "again"], ["-B", "main"]])
@@ -164,7 +164,7 @@ def test_an_old_commit_that_is_checked_out_by_itself(
     git(there, "checkout", "-q", *way, "HEAD~1")
     again = replace(committed, root=there)
     ran = again.ok("apply", "--yes", code=6)
-    assert "serial 3 of it is in git" in ran.err
+    assert "its serial 3 is in git" in ran.err
     assert "older-state" in again.ok("plan").err
 
 
@@ -198,7 +198,7 @@ def test_a_journal_with_marks_of_a_conflict_names_what_is_in_it(project: Project
     project.journal.write_bytes(b"".join(marked))
     for command in (["plan"], ["apply", "--yes"], ["outputs"]):
         ran = project.ok(*command, code=6)
-        assert "git merge conflict markers are in it, the first on line 2" in ran.err
+        assert "it contains git merge conflict markers, the first on line 2" in ran.err
         assert "it binds c → wkfl_c; a create of d was under way" in ran.err
         assert "defendctl import ADDRESS WORKFLOW_ID" in ran.err
 

@@ -74,7 +74,7 @@ class LocalBackend:
             has_journal = self.journal_path.exists()
             stored = self.read()
             if has_journal and stored.journal is None and self.journal_path.stat().st_size:
-                warn(f"{self.journal} holds nothing that can be read: a run was cut short as it began it")
+                warn(f"{self.journal} holds nothing readable: a run was cut short while starting it")
             return LocalLease(self, stored, has_journal, stack.pop_all())
 
     def held(self) -> Held | None:
@@ -203,16 +203,16 @@ def _followed(path: Path) -> Path:
 
 
 def _is_there(path: Path) -> bool:
-    """Whether a file is there. Raises Precondition for what is none of ours."""
+    """Whether a file is there. Raises Precondition for a device, a pipe or a file that is too large."""
     try:
         there = path.stat()
     except FileNotFoundError:
         return False
     is_file = stat.S_ISREG(there.st_mode)
     if not (is_file or stat.S_ISDIR(there.st_mode)):
-        raise Precondition(f"{path} is not a file: a device or a pipe stands there")
+        raise Precondition(f"{path} is a device or a pipe, not a file")
     if is_file and there.st_size > LARGEST:
-        raise DamagedState(f"{path} is larger than {LARGEST >> 20} MiB: that is no state")
+        raise DamagedState(f"{path} is larger than {LARGEST >> 20} MiB: that cannot be a state")
     return True
 
 

@@ -25,7 +25,7 @@ class Journal:
         try:
             self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
         except FileExistsError:
-            raise Precondition("another run has begun a journal: the lock was broken") from None
+            raise Precondition("another run has started a journal: the lock was broken") from None
         self._size = 0
         self._broken = False
 
@@ -67,7 +67,7 @@ class Journal:
         if self._broken:
             raise OSError("an earlier write to the journal failed")
         if not _still_ours(self.path, self._fd, self._size):
-            raise Precondition("another run has touched the journal: the lock was broken")
+            raise Precondition("another run has changed the journal: the lock was broken")
 
 
 def _still_ours(path: Path, fd: int, size: int) -> bool:

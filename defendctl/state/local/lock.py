@@ -130,7 +130,7 @@ def _make_room(path: Path) -> None:
         raise DefendctlError(f"cannot lock {path}: {path.parent} is not a folder") from None
     with suppress(FileNotFoundError):
         if not stat.S_ISREG(path.lstat().st_mode):
-            raise DefendctlError(f"cannot lock {path}: what stands there is not a plain file")
+            raise DefendctlError(f"cannot lock {path}: it is not a regular file")
 
 
 def _take_over(path: Path, owner: Owner, warn: Callable[[str], None]) -> None:

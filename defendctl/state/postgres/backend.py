@@ -68,7 +68,7 @@ class PostgresBackend:
         if not granted.keys() >= RIGHTS.keys():
             raise DefendctlError(
                 f"{self.where}: the tables of the state are missing",
-                f"{command('state schema')} prints the SQL for whoever may make them",
+                f"create them with the SQL that `{command('state schema')}` prints, as a role that may",
             )
         missing = missing_rights(granted) + ([] if found["usage"] else ["USAGE on schema defendctl"])
         if missing:
@@ -202,7 +202,7 @@ def _where(place: Place) -> str:
     try:
         parts = urlsplit(place.target)
     except ValueError:
-        raise DefendctlError("`state.url` is no URL") from None
+        raise DefendctlError("`state.url` is not a URL") from None
     return f"postgres://{parts.netloc.rpartition('@')[2]}{parts.path}?key={place.key}"
 
 

@@ -60,7 +60,7 @@ def _expanded(document: bytes, where: str) -> bytes:
 def _within(what: str, size: int | None, body: Any) -> Any:
     """Raises DamagedState where there is a size and, for that, no body."""
     if size is not None and body is None:
-        raise DamagedState(f"{what} is larger than {LARGEST >> 20} MiB: that is no state")
+        raise DamagedState(f"{what} is larger than {LARGEST >> 20} MiB: that cannot be a state")
     return body
 
 

@@ -115,7 +115,7 @@ class _Bounded(psycopg.Connection[DictRow]):
             while True:
                 ready = yield wanted
                 if time.monotonic() > self.until:
-                    raise _OutOfTime("it stands still")
+                    raise _OutOfTime("it makes no progress")
                 wanted = gen.send(ready)
         except StopIteration as end:
             return end.value

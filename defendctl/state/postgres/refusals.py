@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from psycopg import Error
 
 _LONGEST: Final = 300
-_SCHEMA: Final = f"{command('state schema')} prints the SQL for whoever may make them"
-_PASSWORD: Final = "PGPASSWORD, PGPASSFILE or PGSERVICE says it; the URL may name the user: postgres://USER@…"
+_SCHEMA: Final = f"create them with the SQL that `{command('state schema')}` prints, as a role that may"
+_PASSWORD: Final = "set PGPASSWORD, PGPASSFILE or PGSERVICE; the URL may name the user: postgres://USER@…"
 _WORDS: Final = {
     "28P01": ("the password was refused", _PASSWORD),
-    "28000": ("the role was refused", "the server's pg_hba.conf says who may come from where"),
-    "3D000": ("there is no such database", "the path of `state.url` names it"),
+    "28000": (
+        "the role was refused",
+        "check the server's pg_hba.conf, which says who may connect from where",
+    ),
+    "3D000": ("there is no such database", "correct the path of `state.url`, which names the database"),
     "3F000": ("the tables of the state are missing", _SCHEMA),
     "42P01": ("the tables of the state are missing", _SCHEMA),
     "42703": ("the tables of the state are those of another version of defendctl", _SCHEMA),

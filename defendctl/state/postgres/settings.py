@@ -53,7 +53,7 @@ def _parsed(target: str) -> dict[str, str]:
         return {name: str(value) for name, value in conninfo_to_dict(target).items() if value is not None}
     except ProgrammingError:
         raise DefendctlError(
-            "`state.url` is no URL that PostgreSQL takes",
+            "`state.url` is not a URL that PostgreSQL accepts",
             "write it as postgres://[USER@]HOST[:PORT]/DATABASE?key=KEY; parameters of libpq may follow",
         ) from None
 

@@ -187,7 +187,7 @@ class RegisterBackend:
             return Stored(b"", journal)
 
     def _lost(self, gone: _Gone) -> DamagedState:
-        error = DamagedState(f"{self.where} names {gone}, which is not there")
+        error = DamagedState(f"{self.where} refers to {gone}, which does not exist")
         error.hint = self._advice()
         return error
 

@@ -66,8 +66,8 @@ _S3: Final = Kind(
         "write": "s3:PutObject",
         "delete": "s3:DeleteObject",
     },
-    "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN), a web identity or the role of the "
-    "machine say who asks",
+    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN), or use a web identity or the "
+    "role of the machine",
     "aws s3 cp s3://{bucket}/{name} -",
 )
 _GCS: Final = Kind(
@@ -81,7 +81,7 @@ _GCS: Final = Kind(
         "write": "storage.objects.create and storage.objects.delete",
         "delete": "storage.objects.delete",
     },
-    "GOOGLE_APPLICATION_CREDENTIALS or the service account of the machine says who asks",
+    "set GOOGLE_APPLICATION_CREDENTIALS, or use the service account of the machine",
     "gcloud storage cat gs://{bucket}/{name}",
     "version",
 )
@@ -92,8 +92,8 @@ _AZURE: Final = Kind(
     ("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"),
     dict.fromkeys(("read", "list"), "Storage Blob Data Reader")
     | dict.fromkeys(("write", "delete"), "Storage Blob Data Contributor"),
-    "AZURE_STORAGE_ACCOUNT_NAME (or options.account) with AZURE_STORAGE_ACCOUNT_KEY, AZURE_CLIENT_ID and "
-    "AZURE_TENANT_ID with a secret or a federated token, or the identity of the machine say who asks",
+    "set AZURE_STORAGE_ACCOUNT_NAME (or options.account) with AZURE_STORAGE_ACCOUNT_KEY, or with "
+    "AZURE_CLIENT_ID, AZURE_TENANT_ID and a secret or a federated token, or use the identity of the machine",
     "az storage blob download --container-name {bucket} --name {name} --file /dev/stdout --no-progress",
 )
 KINDS: Final[Mapping[str, Kind]] = {"s3": _S3, "gs": _GCS, "az": _AZURE}
@@ -138,7 +138,9 @@ def _refuse_unknown(place: Place, kind: Kind) -> None:
     for name in place.options:
         if name not in kind.options:
             near = suggest(name, kind.options) or f" Known are {', '.join(kind.options)}."
-            raise DefendctlError(f"state.options: {quoted(name)} is no option of {place.scheme}://.{near}")
+            raise DefendctlError(
+                f"state.options: {quoted(name)} is not an option of {place.scheme}://.{near}"
+            )
 
 
 def _endpoint(place: Place, kind: Kind, env: Mapping[str, str]) -> str | None:
@@ -163,7 +165,7 @@ def _endpoint_problem(url: str) -> str | None:
     if parts.scheme not in ("http", "https") or not is_host(host):
         return "must be a URL like https://minio.internal"
     if "@" in parts.netloc or parts.query or parts.fragment:
-        return "must hold no user name, password or query: credentials come from the environment"
+        return "must not hold a user name, a password or a query: credentials come from the environment"
     if parts.scheme == "http" and not is_loopback(host):
         return "must use https: plain http would show the state to the network (only localhost may)"
     return None
@@ -175,7 +177,7 @@ def _refuse_profile(env: Mapping[str, str]) -> None:
     if profile and not any(env.get(name) for name in _KEYS):
         export = f"aws configure export-credentials --profile {shell_word(profile)} --format env"
         raise DefendctlError(
-            "AWS_PROFILE is set, but profiles are not read here, and no key is in the environment",
+            "AWS_PROFILE is set, but defendctl does not read profiles, and the environment holds no key",
             f'export the keys of the profile: eval "$({export})"; or unset AWS_PROFILE',
         )
 

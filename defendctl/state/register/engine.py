@@ -77,4 +77,4 @@ class Engine(Protocol):
 def refuse_size(what: str, size: int) -> None:
     """Before a body is read. Raises DamagedState."""
     if size > LARGEST:
-        raise DamagedState(f"{what} is larger than {LARGEST >> 20} MiB: that is no state")
+        raise DamagedState(f"{what} is larger than {LARGEST >> 20} MiB: that cannot be a state")

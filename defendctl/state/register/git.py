@@ -87,7 +87,7 @@ class GitEngine:
                 self.remote.swap(self.trees, self.ref, commit, expected)
             except Moved as error:
                 hidden = "stale info" in str(error) and expected is None
-                why = ", for it is there and hidden from who reads" if hidden else ""
+                why = ": it exists, but is hidden from those who read" if hidden else ""
                 raise Lost(f"{self.ref}: {error}{why}") from error
         self._version, self._entries = commit, entries
         return commit
@@ -148,11 +148,15 @@ class GitEngine:
         first, *others = commits
         self.remote.swap(self.trees, ref, first, None)
         if self.remote.refs(ref) != {ref: first}:
-            raise DefendctlError(f"{self.where}: what is written to {ref} cannot be read: is it hidden?")
+            raise DefendctlError(
+                f"{self.where}: {ref} cannot be read after it was written: does the server hide it?"
+            )
         with ThreadPoolExecutor() as pool:
             won = [*pool.map(lambda new: self._wins(ref, new, first), others)]
         if sum(won) != 1 or self._wins(ref, first, None):
-            raise Precondition(f"{self.where}: this repository lets {sum(won)} writers win")
+            raise Precondition(
+                f"{self.where}: {sum(won)} writers won where one may: the state is not safe there"
+            )
 
     def _wins(self, ref: str, new: str, old: str | None) -> bool:
         try:
@@ -190,7 +194,9 @@ class GitEngine:
         except NoAnswer:
             return None
         if REGISTER not in entries:
-            raise DamagedState(f"{self.where} is no register of defendctl: {self.ref} holds something else")
+            raise DamagedState(
+                f"{self.where} is not a register of defendctl: {self.ref} holds something else"
+            )
         refuse_size(self.where, entries[REGISTER].size)
         try:
             value = self.trees.content(entries[REGISTER].hash)
@@ -210,7 +216,7 @@ def check_key(key: str) -> None:
     parts = key.split("/")
     if not all(_PART.fullmatch(part) for part in parts) or ".." in key or key.endswith("."):
         raise DefendctlError(
-            f"git takes no ref refs/defendctl/{key}",
+            f"git does not accept refs/defendctl/{key} as the name of a ref",
             "a key has letters, digits, `-`, `_` and dots, and `/` between its parts",
         )
 

@@ -98,7 +98,7 @@ class Objects:
         self._write(f"{LOOSE}/{name}", data, "overwrite")
 
     def loose(self) -> Mapping[str, bytes]:
-        """One that is larger than it may be is told of, as empty."""
+        """Name → content; a file that is too large to be one of ours is named with no content."""
         found = {}
         for meta in self._list(LOOSE, MOST):
             name = meta["path"].removeprefix(self._path(f"{LOOSE}/"))
@@ -127,7 +127,9 @@ class Objects:
             version = race(self._write_if, names, self.where)
             found = self._get(names[-1])
             if not found or self._version(found.meta) != version:
-                raise Precondition(f"{self.where}: what this store tells of a write is not what is read then")
+                raise Precondition(
+                    f"{self.where}: this store gives one version for a write and another for what it wrote"
+                )
         except BaseException:
             with suppress(DefendctlError, Unreachable):
                 self._delete(names)
@@ -168,7 +170,7 @@ class Objects:
     def _version(self, known: Any) -> str:
         version = known[self._kind.version]
         if version is None:
-            raise Precondition(f"{self.where}: this store tells no version of what it keeps")
+            raise Precondition(f"{self.where}: this store gives its objects no version")
         return str(version)
 
     def _write_if(self, name: str, data: bytes, expected: str | None) -> str:
@@ -217,11 +219,11 @@ class Objects:
         if refusal.code in NO_BUCKET:
             missing = f'{where}: there is no {kind.bucket} "{self._place.target}"'
             return DefendctlError(
-                missing, "make it, or correct state.url, options.region or options.endpoint"
+                missing, "create it, or correct state.url, options.region or options.endpoint"
             )
         if refusal.code in WRONG_REGION or refusal.status == 301:
             elsewhere = f"{where}: the {kind.bucket} is in another region ({refusal.text})"
-            return DefendctlError(elsewhere, "say which: options.region under `state`, or AWS_REGION")
+            return DefendctlError(elsewhere, "name the region: options.region under `state`, or AWS_REGION")
         if refusal.code in WRONG_KEY or refusal.status == 401:
             return DefendctlError(f"{where}: the credentials are refused ({refusal.text})", kind.credentials)
         if refusal.status == 403:

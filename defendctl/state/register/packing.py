@@ -24,5 +24,5 @@ def unpacked(data: bytes, kept: Kept, where: str) -> bytes:
     except ValueError as error:
         raise DamagedState(f"{what} cannot be read: {error}") from error
     if hashlib.sha256(document).hexdigest() != kept.version:
-        raise DamagedState(f"{what} is not what was written: its SHA-256 is another")
+        raise DamagedState(f"{what} is not what was written: its SHA-256 differs")
     return document

@@ -57,7 +57,7 @@ def _raced(pool: ThreadPoolExecutor, write: Write, name: str, expected: str | No
     # Those who got into each other's way may all have been refused; one alone may not.
     alone = won[0] if won else _won(write, name, b"alone", expected)
     if alone is None:
-        raise Precondition(f"{where}: this store refuses a write that nobody else competes for", _HINT)
+        raise Precondition(f"{where}: this store refused a conditional write though nobody else wrote", _HINT)
     return alone
 
 
@@ -68,8 +68,8 @@ def _won(write: Write, name: str, value: bytes, expected: str | None) -> str | N
         return None
 
 
-_HINT: Final = "keep the state where writes can depend on what is there: S3, R2, GCS, Azure, PostgreSQL, git"
+_HINT: Final = "keep the state where a write can be conditional: S3, R2, GCS, Azure, PostgreSQL, git"
 
 
 def _broken(where: str) -> Precondition:
-    return Precondition(f"{where}: this store lets two writers win, so that it can keep no state", _HINT)
+    return Precondition(f"{where}: two writers won where one may: the state is not safe in this store", _HINT)

@@ -37,7 +37,7 @@ _PASSING: Final = {408, 409, 425, 429, 500, 502, 503, 504}
 @dataclass(frozen=True, slots=True)
 class Refusal:
     url: str
-    """What was asked: an object, or whoever gives credentials; empty where nothing was. Never to be told."""
+    """What was asked: an object, or a service that gives credentials; empty if nothing was. Never printed."""
     status: int | None
     """None where nothing was answered."""
     code: str

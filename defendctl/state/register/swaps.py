@@ -63,4 +63,4 @@ def swap(
         if wait is None or time.monotonic() > until:
             break
         pause(wait)
-    raise Unreachable(f"{engine.where} takes no write: {failed}") from failed
+    raise Unreachable(f"{engine.where} cannot be written: {failed}") from failed

@@ -74,14 +74,14 @@ def from_bytes(data: bytes, where: str) -> Register:
         body = parse(data.decode(), LARGEST)
     except ValueError as error:
         why = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else error
-        raise DamagedState(f"{where} is no register of defendctl: {why}") from error
+        raise DamagedState(f"{where} is not a register of defendctl: {why}") from error
     version = body.get("format") if isinstance(body, dict) else None
     if type(version) is int and version > FORMAT:
-        raise NewerState(f"{where} was written by a newer defendctl: use that one")
+        raise NewerState(f"{where} was written by a newer defendctl: use the newer one")
     try:
         return _register(body)
     except (KeyError, TypeError, ValueError) as error:
-        raise DamagedState(f"{where} is no register of defendctl: its form is another") from error
+        raise DamagedState(f"{where} is not a register of defendctl: it has another form") from error
 
 
 def _register(body: Mapping[str, Any]) -> Register:

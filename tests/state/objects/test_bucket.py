@@ -45,7 +45,7 @@ def test_an_option_that_nobody_knows_is_an_error_that_names_those_there_are(
     scheme: str, option: str, near: str
 ) -> None:
     message = refused(scheme, {option: SECRET}).message
-    assert f"`{option}` is no option of {scheme}://" in message
+    assert f"`{option}` is not an option of {scheme}://" in message
     assert near in message
 
 
@@ -54,8 +54,8 @@ def test_an_option_that_nobody_knows_is_an_error_that_names_those_there_are(
     [
         ("http://minio.internal", "must use https"),
         ("http://127.0.0.1.example.com:9000", "must use https"),
-        (f"https://user:{SECRET}@minio.internal", "must hold no user name, password or query"),
-        (f"https://minio.internal?sig={SECRET}", "must hold no user name, password or query"),
+        (f"https://user:{SECRET}@minio.internal", "must not hold a user name, a password or a query"),
+        (f"https://minio.internal?sig={SECRET}", "must not hold a user name, a password or a query"),
         ("minio.internal:9000", "must be a URL like"),
         ("https://minio.internal:99999", "is not a URL"),
         ("https://[::1", "is not a URL"),
@@ -82,7 +82,7 @@ def test_a_profile_whose_keys_are_not_exported_is_not_taken_for_somebody_else(
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "my team")
     error = refused("s3", {})
-    assert "profiles are not read" in error.message
+    assert "does not read profiles" in error.message
     assert 'aws configure export-credentials --profile "my team" --format env' in (error.hint or "")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)

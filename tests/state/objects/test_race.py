@@ -65,7 +65,7 @@ def test_a_store_that_lets_one_win_passes() -> None:
 )
 def test_a_store_that_lets_two_win_is_found(unsound: Shop) -> None:
     for _ in range(3):
-        with pytest.raises(Precondition, match="here: this store lets two writers win"):
+        with pytest.raises(Precondition, match="here: two writers won where one may"):
             race(replace(unsound, kept={}).write, NAMES, "here")
 
 
@@ -79,7 +79,7 @@ def test_a_store_that_is_sound_in_a_race_alone_is_found(stale: bool) -> None:
             return shop._put(name)
         return shop.write(name, value, expected)
 
-    with pytest.raises(Precondition, match="two writers win"):
+    with pytest.raises(Precondition, match="two writers won"):
         race(write, NAMES, "here")
 
 
@@ -95,7 +95,7 @@ def test_a_sequence_of_writes_does_not_find_what_the_race_does() -> None:
 
 
 def test_a_store_that_refuses_one_alone_is_found() -> None:
-    with pytest.raises(Precondition, match="refuses a write that nobody else competes for"):
+    with pytest.raises(Precondition, match="refused a conditional write though nobody else wrote"):
         race(Shop(refuses_all=True).write, NAMES, "here")
 
 

@@ -212,7 +212,7 @@ def test_no_password_is_in_any_message(
 
 @pytest.mark.parametrize("target", ["postgres://apply@host/db?s3cret=1", "postgres://apply@[s3cret/db"])
 def test_a_url_that_libpq_does_not_take_is_not_repeated(target: str, tmp_path: Path) -> None:
-    with pytest.raises(DefendctlError, match="is no URL") as refused:
+    with pytest.raises(DefendctlError, match="is not a URL") as refused:
         PostgresBackend(Place("postgres", target, "key"), tmp_path)
     assert "s3cret" not in said(refused.value)
 

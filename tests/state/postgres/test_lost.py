@@ -219,7 +219,7 @@ def test_a_lock_that_is_held_by_another_transaction_is_not_waited_for(door: Door
     with leased(door.open()) as lease:
         backend = door.open()
         backend._link.limit = backend.patience = 0.3
-        with row_held(door), pytest.raises(DefendctlError, match="stands still"):
+        with row_held(door), pytest.raises(DefendctlError, match="makes no progress"):
             backend.lock(owner("bob"), refuse_to_warn)
         lease.append([HEAD])
         held = door.open().held()
