@@ -85,8 +85,8 @@ crash-tables: $(VENV)/.installed-dev
 # Every branch of what talks to the API, plans, applies and remembers.
 coverage: $(VENV)/.installed-dev
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -m "not slow" --ignore tests/crash
-	$(BIN)/coverage run -m pytest -m slow tests/state/test_backend_contract.py tests/state/postgres tests/state/objects
+	$(BIN)/coverage run -m pytest -n $(JOBS) -m "not slow" --ignore tests/crash
+	$(BIN)/coverage run -m pytest -n $(JOBS) -m slow tests/state/test_backend_contract.py tests/state/postgres tests/state/objects
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

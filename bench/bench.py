@@ -79,10 +79,10 @@ def told(limit: Limit) -> Limit:
 def starts() -> Iterator[Limit]:
     """In processor time of `python -c pass`."""
     with project(1) as one, project(1000) as many:
-        yield told(Limit("--version / python -c pass, cpu", beside(["--version"], one), 6.5))
-        yield told(Limit("validate of one file / python -c pass, cpu", beside(["validate"], one), 35))
+        yield told(Limit("--version / python -c pass, cpu", beside(["--version"], one), 5))
+        yield told(Limit("validate of one file / python -c pass, cpu", beside(["validate"], one), 16))
         tab = beside([], many, DEFENDCTL, **TAB)
-        yield told(Limit("a TAB among 1,000 workflows / python -c pass, cpu", tab, 30))
+        yield told(Limit("a TAB among 1,000 workflows / python -c pass, cpu", tab, 12))
 
 
 def beside(arguments: list[str], folder: Path, tool: Path = DEFENDCTL, **more: str) -> float:
