@@ -1,7 +1,8 @@
 """The peer: the script that a user writes with the vendor's SDK, a plain loop over all workflows.
 
-`plan FOLDER STATE URL` reads the manifests and every workflow, each with one event as we do, and counts what
-differs; `apply FOLDER STATE URL` creates them all, and each id is durable before the next POST.
+`plan FOLDER STATE URL` reads the manifests and every workflow as the SDK's examples do, so with the ten
+events that the API adds where nobody says how many, and counts what differs; `apply FOLDER STATE URL` creates
+them all, and each id is durable before the next POST.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def wanted(workflow: dict[str, Any]) -> dict[str, Any]:
 
 def differing(client: DeepRails, declared: dict[str, Any], ids: dict[str, str]) -> list[str]:
     live = {
-        address: client.defend.retrieve_workflow(workflow_id=workflow_id, limit=1)
+        address: client.defend.retrieve_workflow(workflow_id=workflow_id)
         for address, workflow_id in ids.items()
     }
     return [

@@ -46,8 +46,9 @@ def main() -> None:
         shutil.copytree(HERE / "quickstart", changes, ignore=shutil.ignore_patterns(".defendctl"))
         shutil.copytree(HERE / "suite", tests, ignore=shutil.ignore_patterns(".defendctl"))
         os.environ["DEFENDCTL_SANDBOX"] = "1"
-        story(changes)
-        story_of_tests(tests)
+        with starting(tests, "--scores", "scores.yaml") as server:  # it has the time of the first story
+            story(changes)
+            story_of_tests(tests, address(server))
         story_of_the_report(changes)
 
 
@@ -77,19 +78,18 @@ def story(folder: Path) -> None:
     run(folder, "plan", "--detailed-exitcode")
 
 
-def story_of_tests(folder: Path) -> None:
+def story_of_tests(folder: Path, url: str) -> None:
     """In a second project, whose tests stand beside its guardrails; the judge reads from a script."""
-    with serving(folder, "--scores", "scores.yaml") as url:
-        os.environ |= {"DEEP_RAILS_BASE_URL": url, "DEEPRAILS_API_KEY": "demo", "DEFENDCTL_SANDBOX": "0"}
-        say("A threshold is a claim: this must be caught, that must pass. Tests say so, in a second project.")
-        run(folder, "apply", "--yes", "--new-state", "--format", "json", quiet=True)
-        run(folder, "test")
-        say("A canary takes what the manifests declare: a change is tested before anything live changes.")
-        run(folder, "test", "--create-canary")
-        edit(folder, "correctness: 0.8", "correctness: 0.05")
-        run(folder, "test", "--candidate", "--out", "results.json", expect=2)
-        say("The plan says both: what is loosened, and what that would let through.")
-        run(folder, "plan", "--tests", "results.json")
+    os.environ |= {"DEEP_RAILS_BASE_URL": url, "DEEPRAILS_API_KEY": "demo", "DEFENDCTL_SANDBOX": "0"}
+    say("A threshold is a claim: this must be caught, that must pass. Tests say so, in a second project.")
+    run(folder, "apply", "--yes", "--new-state", "--format", "json", quiet=True)
+    run(folder, "test")
+    say("A canary takes what the manifests declare: a change is tested before anything live changes.")
+    run(folder, "test", "--create-canary")
+    edit(folder, "correctness: 0.8", "correctness: 0.05")
+    run(folder, "test", "--candidate", "--out", "results.json", expect=2)
+    say("The plan says both: what is loosened, and what that would let through.")
+    run(folder, "plan", "--tests", "results.json")
 
 
 def story_of_the_report(folder: Path) -> None:
@@ -128,24 +128,31 @@ def append(path: Path, text: str) -> None:
     print(f"$ cat >> {path.name}\n{text}", end="", flush=True)
 
 
-def behind_our_back(folder: Path, address: str, metrics: dict[str, float]) -> None:
+def behind_our_back(folder: Path, workflow: str, metrics: dict[str, float]) -> None:
     """Users talk to the bot, and somebody clicks in the console; the sandbox plays both."""
-    listed = subprocess.check_output([DEFENDCTL, "outputs"], cwd=folder)
-    workflow_id = json.loads(listed)["outputs"][address]
-    with serving(folder, "--data", ".defendctl/sandbox.sqlite") as url:
+    with starting(folder, "--data", ".defendctl/sandbox.sqlite") as server:
+        listed = subprocess.check_output([DEFENDCTL, "outputs"], cwd=folder)
+        workflow_id, url = json.loads(listed)["outputs"][workflow], address(server)
         events = {"workflow_id": workflow_id, "events": conversations()}
         send("POST", f"{url}/_sandbox/events", events)
         send("PATCH", f"{url}/_sandbox/workflows/{workflow_id}", {"metrics": metrics})
 
 
 @contextmanager
-def serving(folder: Path, *options: str) -> Iterator[str]:
-    """The embedded API by itself; its first line is its address."""
+def starting(folder: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """The embedded API by itself, which takes a moment to be there."""
     command = [DEFENDCTL, "sandbox", "serve", *options]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout
-        yield server.stdout.readline().strip()
-        server.terminate()
+        try:
+            yield server
+        finally:
+            server.terminate()
+
+
+def address(server: subprocess.Popen[str]) -> str:
+    """Its first line, once it is there."""
+    assert server.stdout
+    return server.stdout.readline().strip()
 
 
 def conversations() -> list[dict[str, Any]]:

@@ -50,9 +50,12 @@ def _reset(headers: Mapping[str, str], *, refused: bool) -> float | None:
 def _limits(headers: Mapping[str, str]) -> Iterator[tuple[float | None, float | None]]:
     """Each limit: what is left of it, and in how many seconds it is reset."""
     for prefix in _PREFIXES:
-        left, reset = headers.get(f"{prefix}remaining"), headers.get(f"{prefix}reset")
-        yield _number(left), _relative(_number(reset), headers)
-    text = headers.get("ratelimit", "")
+        if f"{prefix}reset" in headers:
+            reset = _relative(_number(headers[f"{prefix}reset"]), headers)
+            yield _number(headers.get(f"{prefix}remaining")), reset
+    text = headers.get("ratelimit")
+    if text is None:
+        return
     for item in [text] if "reset" in text else text.split(","):
         found = {name[0] if name != "reset" else "t": value for name, value in _PARAMETER.findall(item)}
         yield _number(found.get("r")), _number(found.get("t"))

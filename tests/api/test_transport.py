@@ -7,12 +7,15 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from defendctl.api.answer import Unanswered
+from defendctl.api.connection import SENDING, Request, connect
 from defendctl.api.deadlines import Deadlines
+from defendctl.api.network import read_network
 from defendctl.api.transport import Transport
 from tests.conftest import KEY
 from tests.hostile.wire import OK, Listener, answering, listening
@@ -50,6 +53,26 @@ def test_what_is_read_one_after_the_other_needs_one_connection(
         wire = transport(api)
         assert {get(wire) for _ in range(20)} == {200}
         assert api.connections == 1
+
+
+def test_of_a_connection_that_stands_one_step_is_told() -> None:
+    """That it is about to send; the others cost more than they tell."""
+    steps: list[str] = []
+    with listening(answering(lambda request: EMPTY)) as api:
+        line = connect(urlsplit(api.url), read_network(api.url))
+
+        def told(name: str, info: dict[str, Any]) -> None:
+            steps.append(name)
+            if name.endswith(".connect_tcp.complete"):
+                line.socket = info["return_value"].get_extra_info("socket")
+
+        request = Request("GET", "/defend/w", [(b"Host", b"127.0.0.1")], b"")
+        assert line.send(request, told).status == 200
+        assert len(steps) > 1 and SENDING in steps
+        steps.clear()
+        assert line.send(request, told).status == 200
+        assert steps == [SENDING]
+        line.close()
 
 
 def test_as_many_connections_are_kept_as_were_at_work(
