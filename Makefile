@@ -18,7 +18,7 @@ python_of = $(firstword $(wildcard $(HOME)/.pyenv/versions/3.$(1).*/bin/python3)
 HERE = $(foreach minor,11 12 13 14,$(if $(call python_of,$(minor)),$(minor)))
 
 .PHONY: demo ci-story test test-slow test-pythons test-lowest audit lock zipapp release crash crash-tables \
-	coverage bench format schemas docs clean
+	coverage bench bench-table bench-growth format schemas docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python examples/demo.py
@@ -85,14 +85,23 @@ crash-tables: $(VENV)/.installed-dev
 # Every branch of what talks to the API, plans, applies and remembers.
 coverage: $(VENV)/.installed-dev
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -m "not slow" --ignore tests/crash
-	$(BIN)/coverage run -m pytest -m slow tests/state/test_backend_contract.py tests/state/postgres tests/state/objects
+	$(BIN)/coverage run -m pytest -n $(JOBS) -m "not slow" --ignore tests/crash
+	$(BIN)/coverage run -m pytest -n $(JOBS) -m slow tests/state/test_backend_contract.py tests/state/postgres tests/state/objects
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python bench/bench.py
 	$(BIN)/python -m bench.shared_state
+
+# The goals for speed: a revision and the working tree in turn. `make bench-table BASE=main ROWS="starts reads"`
+BASE ?= HEAD
+bench-table: $(VENV)/.installed-dev
+	$(BIN)/python -m bench.table $(BASE) $(ROWS)
+
+# What each command takes for 100 workflows, three times as many, and so on to 30,000.
+bench-growth: $(VENV)/.installed-dev
+	$(BIN)/python -m bench.growth $(NUMBERS)
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .

@@ -10,16 +10,16 @@ import statistics
 import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.bench import _SLOWER, ROUNDS, Limit, Run, defendctl, project, serving, timed, told
+from bench.bench import DEFENDCTL, ROUNDS, Limit, Run, defendctl, project, serving, slow, told
 from tests.servers.postgres import postgres
 from tests.servers.proxy import Proxy, proxied
 from tests.servers.weed import SECRET, seaweedfs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 CREATES = 200
 MANY = 10_000
@@ -67,7 +67,7 @@ def places() -> Iterator[list[Place]]:
 
 
 def run(place: Place, arguments: list[str] | tuple[str, ...], folder: Path, url: str) -> Run:
-    return defendctl([*arguments], folder, url, **place.env)
+    return defendctl([*arguments], folder, url, DEFENDCTL, **place.env)
 
 
 def begun(place: Place, number: int, api: str, delay: float = 0) -> tuple[Run, int, int]:
@@ -88,7 +88,7 @@ def creates(there: list[Place]) -> Iterator[Limit]:
     """In turn, each without what a run of one create takes: starting, locking and folding cost the same."""
     local, *shared = there
     with serving() as api:
-        timed([sys.executable, "-c", _SLOWER, f"{api}/latency/{API}"], {}, Path())
+        slow(api, API)
         for place in shared:
             for delay, most in zip(DELAYS, MOST[place.name], strict=True):
                 pairs = [(one_create(place, api, delay), one_create(local, api)) for _ in range(ROUNDS)]
@@ -108,7 +108,7 @@ def one_create(place: Place, api: str, delay: float = 0) -> tuple[float, float]:
 def many_creates(there: list[Place]) -> Iterator[Limit]:
     local, *shared = there
     with serving() as api:
-        timed([sys.executable, "-c", _SLOWER, f"{api}/latency/{API}"], {}, Path())
+        slow(api, API)
         base = begun(local, 1000, api)[0].wall
         for place in shared:
             took, _, sent = begun(place, 1000, api, 20)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-import secrets
 import stat
 import time
 from contextlib import ExitStack, contextmanager, suppress
@@ -158,7 +157,7 @@ def write_all(fd: int, data: bytes) -> None:
 
 def _draft(path: Path, follow: bool) -> Draft:
     target = Path(os.path.realpath(path)) if follow else path
-    return Draft(path, target, target.with_name(f".defendctl-{secrets.token_hex(8)}.tmp"))
+    return Draft(path, target, target.with_name(f".defendctl-{os.urandom(8).hex()}.tmp"))
 
 
 def _drop(drafts: list[Draft]) -> None:

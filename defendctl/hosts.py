@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 DEFAULT_PORTS = {"https": 443, "http": 80}
 _NAME = re.compile(r"[\w-]+(\.[\w-]+)*\.?")
+_SECRETS = re.compile(r"(?<=://)(?:[^/\s]*|[^/\s:]*:(?!\d+/)\S*)@|(?<=[\w/])\?[^\s']*")
+"""Of a URL: who asks, up to the last `@`, for a password may hold one, or a slash; and its query."""
+_WHO = re.compile(r"https?://([^/\s]*)@")
+_TOKEN = 16
+"""Characters that a user has at least who is a token."""
 
 
 def is_loopback(host: str) -> bool:
@@ -47,6 +56,21 @@ def host_and_port(url: str) -> tuple[str, int | None]:
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
     return f"[{host}]" if ":" in host else host, parts.port or DEFAULT_PORTS.get(parts.scheme)
+
+
+def without_secrets(text: str, secrets: Iterable[str] = ()) -> str:
+    """No user, no password and no query in any URL of it, and none of `secrets` anywhere."""
+    for secret in filter(None, secrets):
+        text = text.replace(secret, "…")
+    return _SECRETS.sub("", text)
+
+
+def secrets_in(url: str) -> list[str]:
+    """The password of one over HTTP, or the user without one, who may be a token; as written, and decoded."""
+    found = _WHO.match(url)
+    user, _, password = found[1].partition(":") if found else ("", "", "")
+    secret = password or (user if len(user) >= _TOKEN else "")
+    return [secret, unquote(secret)] if secret else []
 
 
 def is_listed(url: str, hosts: str) -> bool:

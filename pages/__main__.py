@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from defendctl.documentation import page_url
-from pages import codes, commands, formats, keys
+from pages import codes, commands, formats, keys, parts
 from pages.included import included
 
 ROOT: Final = Path(__file__).parents[1]
-_FENCE: Final = re.compile(r"^( *`{3,}yaml) (?:manifest|project|policy|overlay|tests)\b", re.MULTILINE)
+_FENCE: Final = re.compile(r"^( *`{3,}yaml) (?:manifest|project|policy|overlay|tests|labels)\b", re.MULTILINE)
 """What says for the tests which schema a block must fit; the site generator knows no such word."""
 
 
@@ -25,6 +25,7 @@ def generated() -> dict[str, str]:
     return {
         **commands.pages(),
         **keys.pages(),
+        **parts.pages(),
         "reference/exit-codes.md": codes.exit_codes(),
         "reference/diagnostics.md": codes.diagnostics(),
         "reference/json.md": formats.page(),

@@ -17,6 +17,7 @@ KINDS: Final = {
     "project": "`defendctl.yaml`. In words: [The project file](../project-file.md).",
     "policy": "a file that `policy.include` names. In words: [Policies](../../how-to/policy.md).",
     "tests": "a file that `tests:` names. In words: [Tests](../../how-to/tests.md).",
+    "labels": "a file that `labels:` names. In words: [Labels](../../labels.md).",
     "plan": "what `plan --format json` prints and `plan --out` writes. It is read, never written by hand.",
 }
 

@@ -76,6 +76,13 @@ HEAVY = frozenset(
         *("starlette", "uvicorn", "sqlite3", "asyncio", "concurrent", "email", "subprocess"),
     }
 )
+SELDOM = frozenset(
+    {
+        *("defendctl.event", "defendctl.suite.models", "defendctl.replay.labels", "defendctl.yamltext.marks"),
+        *("defendctl.policy.finding", "defendctl.state.document"),
+    }
+)
+"""Of ours: what only some projects or runs need, and which takes as long as a manifest to read."""
 FULL = 16
 UNBOUNDED = {"cli", "operations", "sandbox"}
 """A file for each command, and the island."""
@@ -208,7 +215,7 @@ def long_modules() -> dict[str, int]:
 
 @cache
 def weight(module: str) -> frozenset[str]:
-    """The heavy libraries that importing a module loads."""
+    """The heavy libraries, and modules of ours, that importing a module loads."""
     return frozenset(_weight(module, set()))
 
 
@@ -216,6 +223,8 @@ def _weight(module: str, seen: set[str]) -> Iterator[str]:
     if module in seen:
         return
     seen.add(module)
+    if module in SELDOM:
+        yield module
     if module not in known():
         yield from {module.partition(".")[0]} & HEAVY
         return
@@ -238,9 +247,13 @@ def weightless_imports() -> list[str]:
 
 
 FIRST = frozenset(
-    {"defendctl.__main__", *(f"defendctl.cli.{m}" for m in ("main", "console", "completing", "options"))}
+    {
+        *("defendctl.__main__", "defendctl.operations.peek"),
+        *(f"defendctl.cli.{m}" for m in ("main", "console", "completing", "options")),
+    }
 )
-"""What runs before a command is chosen: it opens late whatever only some commands, or mistakes, need."""
+"""What runs before a command is chosen, or for a TAB: it opens late whatever only some commands, projects or
+mistakes need."""
 
 _CODES = frozenset(Exit) - {Exit.OK}
 

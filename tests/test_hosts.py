@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from defendctl.hosts import api_host, is_listed, is_loopback
+from defendctl.hosts import api_host, is_listed, is_loopback, secrets_in, without_secrets
 from tests.conftest import custom
 from tests.hostile.wire import answering, listening
 
@@ -138,3 +138,34 @@ def test_no_other_variable_is_sent(project: Project, variable: str) -> None:
             assert ran.code == 1, ran
             assert TOKEN not in ran.out + ran.err
         assert api.connections == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("at https://me:hunter2@host/a?token=hunter2 now", "at https://host/a now"),
+        ("at https://me:hun@ter2@host/a", "at https://host/a"),
+        ("at https://me:hun/ter2@host/a", "at https://host/a"),
+        ("at https://hunter2@host/a, https://b@host/c", "at https://host/a, https://host/c"),
+        ("at https://host:8443/a@b", "at https://host:8443/a@b"),
+        ("at https://host/a@b", "at https://host/a@b"),
+        ("git@host:a/b.git: is it there", "git@host:a/b.git: is it there"),
+        ("wrote to me@host.example", "wrote to me@host.example"),
+    ],
+)
+def test_what_is_shown_of_a_url(text: str, shown: str) -> None:
+    assert without_secrets(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("url", "secrets"),
+    [
+        ("https://me:hunt%2Fer2@host/a", ["hunt%2Fer2", "hunt/er2"]),
+        ("https://ghp_planted_token_0815@host/a", [TOKEN, TOKEN]),
+        ("https://git@host/a", []),
+        ("ssh://git@host/a", []),
+        ("git@host:a", []),
+    ],
+)
+def test_what_of_a_url_may_be_repeated_nowhere(url: str, secrets: list[str]) -> None:
+    assert secrets_in(url) == secrets

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from defendctl import __version__
 from defendctl.api.answer import Answer, NotSent, Unanswered
-from defendctl.api.connection import CONNECT_TIMEOUT, Request, Severed, connect, form
+from defendctl.api.connection import CONNECT_TIMEOUT, SENDING, Request, Severed, connect, form
 from defendctl.api.deadlines import Deadlines
 from defendctl.api.network import Network, read_network
 from defendctl.hosts import DEFAULT_PORTS, api_host
@@ -48,7 +48,7 @@ class _Call:
                 self.cut(self.cut_after)
         elif name == "proxy.start_tls.started":
             self.reached = True
-        elif name == "http11.send_request_headers.started" and info["request"].method == self._method:
+        elif name == SENDING and info["request"].method == self._method:
             if self.cut_after is not None:
                 raise Severed(TimeoutError("the time was up before the connection stood"))
             if self._before_send:

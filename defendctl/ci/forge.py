@@ -52,6 +52,8 @@ class Context:
     """The commit that its changes are compared with."""
     fork: bool = False
     """Whether it comes from where nobody of this project decides: nothing is written for it."""
+    dependabot: bool = False
+    """Whether that bot began it: its jobs are given other secrets than those of people."""
     branch: str | None = None
     default_branch: str | None = None
     run: str | None = None
@@ -85,6 +87,9 @@ class Forge(Protocol):
 
     def context(self) -> Context: ...
 
+    def try_token(self) -> None:
+        """Reads the repository, and nothing of it is used."""
+
     def range(self, first: str | None, last: str) -> Sequence[Merged]:
         """What was merged after `first`, up to `last` and with it, the newest last; of `last` alone
         without `first`. Raises RangeTooLong."""
@@ -104,7 +109,8 @@ class Forge(Protocol):
     def compare(self, first: str, second: str) -> Related: ...
 
     def approved_after(self, merged: Merged, at: str) -> bool:
-        """Whether somebody approved the request at that head, later than this."""
+        """Whether somebody of the project approved the request at that head, later than this, and has not
+        taken it back."""
 
 
 @dataclass(frozen=True, slots=True)

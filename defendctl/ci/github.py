@@ -31,10 +31,14 @@ if TYPE_CHECKING:
 
 APP: Final = "github-actions"
 BOT: Final = "github-actions[bot]"
+DEPENDABOT: Final = "dependabot[bot]"
 LABEL: Final = "defendctl"
 _REPOSITORY: Final = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 _SHA: Final = re.compile(r"[0-9a-f]{40,64}")
 _TRIES: Final = 4
+_VERDICTS: Final = frozenset({"APPROVED", "CHANGES_REQUESTED", "DISMISSED"})
+_OURS: Final = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
+"""Who belongs to the repository: anybody at all may approve in a public one."""
 _RELATED: Final[dict[str, Related]] = {
     "identical": "same",
     "ahead": "descendant",
@@ -79,12 +83,14 @@ class GitHub:
             head=_sha(text(request, "head", "sha")),
             base=_sha(base),
             fork=request is not None and text(request, "head", "repo", "full_name") != self._repository,
-            branch=env.get("GITHUB_REF_NAME")
-            if env.get("GITHUB_REF", "").startswith("refs/heads/")
-            else None,
+            dependabot=env.get("GITHUB_ACTOR") == DEPENDABOT,
+            branch=_branch(env),
             default_branch=text(event, "repository", "default_branch"),
             run=f"{server}/{self._repository}/actions/runs/{run}" if server and run else None,
         )
+
+    def try_token(self) -> None:
+        self._calls.get(self._repo)
 
     def range(self, first: str | None, last: str) -> Sequence[Merged]:
         commits = list(self._commits(first, last)) if first and first != last else [last]
@@ -238,11 +244,15 @@ class GitHub:
         return _RELATED.get(text(told, "status") or "", "unknown")
 
     def approved_after(self, merged: Merged, at: str) -> bool:
+        reviews = self._calls.pages(f"{self._repo}/pulls/{merged.number}/reviews", {})
+        said = [one for one in reviews if text(one, "state") in _VERDICTS]
+        last = {text(one, "user", "login"): one for one in said}  # told in the order of time
         return any(
             text(one, "state") == "APPROVED"
+            and text(one, "author_association") in _OURS
             and text(one, "commit_id") == merged.head
             and (text(one, "submitted_at") or "") > at
-            for one in self._calls.pages(f"{self._repo}/pulls/{merged.number}/reviews", {})
+            for one in last.values()
         )
 
 

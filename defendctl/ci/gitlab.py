@@ -33,6 +33,8 @@ LABEL: Final = "defendctl"
 _EVENTS: Final = {"merge_request_event": "pull_request"}
 _SHA: Final = re.compile(r"[0-9a-f]{40,64}")
 _TRIES: Final = 4
+_APPROVED: Final = "approved this merge request"
+_TAKEN_BACK: Final = "unapproved this merge request"
 _FAILED: Final = "The newest plan did not pass: nothing of it may be applied.\n"
 
 
@@ -70,6 +72,9 @@ class GitLab:
             default_branch=env.get("CI_DEFAULT_BRANCH"),
             run=env.get("CI_JOB_URL"),
         )
+
+    def try_token(self) -> None:
+        self._calls.get(self._project)
 
     def range(self, first: str | None, last: str) -> Sequence[Merged]:
         commits = self._commits(first, last) if first and first != last else [last]
@@ -183,14 +188,13 @@ class GitLab:
         return "descendant" if base == first else "ancestor" if base == second else "diverged"
 
     def approved_after(self, merged: Merged, at: str) -> bool:
-        """When somebody approved is told by a note of the system."""
-        path = f"{self._project}/merge_requests/{merged.number}/notes"
-        return any(
-            part(one, "system") is True
-            and (text(one, "body") or "").startswith("approved this merge request")
-            and (text(one, "created_at") or "") > at
-            for one in self._calls.pages(path, {})
-        )
+        """When somebody approved, or took that back, is told by a note of the system."""
+        last: dict[Any, tuple[str, str]] = {}
+        for one in self._calls.pages(f"{self._project}/merge_requests/{merged.number}/notes", {}):
+            said, who = text(one, "body") or "", part(one, "author", "id")
+            if part(one, "system") is True and said.startswith((_APPROVED, _TAKEN_BACK)):
+                last[who] = max(last.get(who, ("", "")), (text(one, "created_at") or "", said))
+        return any(said.startswith(_APPROVED) and when > at for when, said in last.values())
 
 
 def _marker(name: Title) -> str:

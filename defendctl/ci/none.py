@@ -19,6 +19,9 @@ class NoForge:
     def context(self) -> Context:
         return Context("run")
 
+    def try_token(self) -> None:
+        pass
+
     def range(self, first: str | None, last: str) -> Sequence[Merged]:
         return ()
 

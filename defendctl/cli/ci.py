@@ -76,9 +76,7 @@ offline_option = click.option(
 
 @group.command("plan", cls=SeveralEnvironments)
 @pipeline_options
-@click.option(
-    "--offline", is_flag=True, help="No key and no API: what was last applied stands for what is live."
-)
+@offline_option
 @click.option("--no-comment", is_flag=True, help="Write no comment.")
 @click.option("--no-check", is_flag=True, help="Keep no record: then nothing of it counts as reviewed.")
 @click.option("--out-dir", type=PATH, metavar="DIR", help="Also write each plan as JSON and Markdown.")
@@ -243,9 +241,7 @@ def _show_applied(run: Run, one: AppliedIn, pipeline: Pipeline) -> None:
 
 @group.command("check", cls=SeveralEnvironments)
 @pipeline_options
-@click.option(
-    "--offline", is_flag=True, help="No key and no API: what was last applied stands for what is live."
-)
+@offline_option
 @click.pass_obj
 def check(run: Run, env: tuple[str, ...], forge: str, offline: bool) -> int:
     """Whether `ci apply` would find each change reviewed; for a merge queue. Applies nothing."""
@@ -303,6 +299,18 @@ def comment(run: Run, marker: str, forge: str, file: Path) -> int:
     text = read_comment(file)
     url = write_comment(_pipeline(run, forge), marker, text)
     run.console.out(f"{inert(url)}\n" if url else "")
+    return 0
+
+
+@group.command("keep-state", cls=Command)
+@click.option("--branch", required=True, metavar="NAME", help="The branch that keeps the files.")
+@click.option("--begin", is_flag=True, help="Before an apply: push an empty commit, to see that it is taken.")
+@click.pass_obj
+def keep_state(run: Run, branch: str, begin: bool) -> int:
+    """Commit and push a state that is a file in git, journals included. The last resort."""
+    from defendctl.operations.keep_state import keep_state as operation
+
+    run.console.out(f"{inert(operation(run.workspace(choose=False), branch, begin=begin))}\n")
     return 0
 
 

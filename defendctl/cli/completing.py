@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING
 
@@ -19,109 +18,82 @@ if TYPE_CHECKING:
     import click
     from click.shell_completion import CompletionItem
 
-    from defendctl.model import State
-    from defendctl.operations.workspace import Workspace
+    from defendctl.operations.peek import Peek
 
     Complete = Callable[[click.Context, click.Parameter, str], list[str]]
 
 
-def _offers(find: Callable[[Workspace], Iterable[str]]) -> Complete:
+def _offers(find: Callable[[Peek], Iterable[str]]) -> Complete:
     """As click calls it: those that begin as what was typed."""
 
     @wraps(find)
     def complete(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:
         found: set[str] = set()
         with suppress(Exception):
-            found.update(find(_workspace(ctx)))
+            found.update(find(_known(ctx)))
         return sorted(each for each in found if each.startswith(typed))
 
     return complete
 
 
-def _workspace(ctx: click.Context) -> Workspace:
-    """Raises whatever keeps it from being opened."""
-    from defendctl.operations.workspace import open_workspace
+def _known(ctx: click.Context) -> Peek:
+    """Raises whatever keeps it from being looked at."""
+    from defendctl.operations.peek import look
 
-    run = ctx.ensure_object(Run)
-    os.chdir(run.said.get("chdir") or ".")
-    silent = replace(run.settings(), warn=lambda line: None, log=lambda line: None, ask=None)
-    return open_workspace(silent, choose=False)
-
-
-def _states(workspace: Workspace) -> Iterator[State]:
-    for each in workspace.environments:
-        with suppress(Exception):
-            copy = each.store.newest_copy() if each.place else None
-            if copy or not each.place:
-                yield copy.state if copy else each.store.read().state
-
-
-def _declared(workspace: Workspace) -> Iterator[str]:
-    from defendctl.editing.glance import addresses
-    from defendctl.manifest.resolve import manifest_files, resolve
-    from defendctl.yamltext.source import read
-
-    for each in workspace.environments:
-        files = manifest_files(each.project, None, each.cwd)
-        found = [addresses(read(file, str(file))) for file in files]
-        sure = [address for one in found for address in one or ()]
-        yield from resolve(each.project, None, each.cwd).spans if None in found else sure
+    said = ctx.ensure_object(Run).said
+    os.chdir(said.get("chdir") or ".")
+    return look(said.get("config"), said.get("env"), said.get("state_url"), sandbox=bool(said.get("sandbox")))
 
 
 @_offers
-def addresses(workspace: Workspace) -> Iterator[str]:
+def addresses(peek: Peek) -> Iterator[str]:
     """Declared, bound, or with a create that is not settled."""
-    for state in _states(workspace):
+    for state in peek.states():
         yield from (*state.managed, *state.unresolved)
-    yield from _declared(workspace)
+    yield from peek.declared()
 
 
 @_offers
-def declared(workspace: Workspace) -> Iterator[str]:
-    return _declared(workspace)
+def declared(peek: Peek) -> Iterator[str]:
+    return peek.declared()
 
 
 @_offers
-def bound(workspace: Workspace) -> Iterator[str]:
-    for state in _states(workspace):
+def bound(peek: Peek) -> Iterator[str]:
+    for state in peek.states():
         yield from state.managed
 
 
 @_offers
-def remembered(workspace: Workspace) -> Iterator[str]:
+def remembered(peek: Peek) -> Iterator[str]:
     """All that a state knows."""
-    for state in _states(workspace):
+    for state in peek.states():
         yield from (*state.bindings, *state.tombstones)
 
 
 @_offers
-def unresolved(workspace: Workspace) -> Iterator[str]:
-    for state in _states(workspace):
+def unresolved(peek: Peek) -> Iterator[str]:
+    for state in peek.states():
         yield from state.unresolved
 
 
 @_offers
-def environments(workspace: Workspace) -> Iterable[str]:
-    from defendctl.operations.workspace import in_none
-
-    return in_none(workspace).project.environments
+def environments(peek: Peek) -> Iterable[str]:
+    return peek.whole.environments
 
 
 @_offers
-def labels(workspace: Workspace) -> Iterator[str]:
+def labels(peek: Peek) -> Iterator[str]:
     """`team=support`, as they stand in the manifests."""
-    from defendctl.manifest.resolve import resolve
-
-    for each in workspace.environments:
-        for those in resolve(each.project, None, each.cwd).labels.values():
+    for desired in peek.desired():
+        for those in desired.labels.values():
             yield from (f"{name}={value}" for name, value in those.items())
 
 
-@_offers
-def lint_codes(workspace: Workspace) -> Iterable[str]:
+def lint_codes(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:
     from defendctl.manifest.lint import LINTS
 
-    return LINTS
+    return [code for code in LINTS if code.startswith(typed)]
 
 
 def codes(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:
@@ -138,15 +110,13 @@ def folders(ctx: click.Context, param: click.Parameter, typed: str) -> list[Comp
     return [CompletionItem(typed, type="dir")]
 
 
-@_offers
-def fields(workspace: Workspace) -> Iterable[str]:
+def fields(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:
     from defendctl.model import FIELDS
 
-    return FIELDS
+    return [field for field in FIELDS if field.startswith(typed)]
 
 
-@_offers
-def generations(workspace: Workspace) -> Iterable[str]:
+def generations(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:
     from defendctl.model import GENERATIONS
 
-    return GENERATIONS
+    return [generation for generation in GENERATIONS if generation.startswith(typed)]

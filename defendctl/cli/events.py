@@ -69,8 +69,8 @@ def list_(
     format: str,
 ) -> int:
     """The last events of a workflow, the newest first."""
+    from defendctl.operations.event_filter import wanted
     from defendctl.operations.events import listed
-    from defendctl.operations.listing import wanted
 
     asks = wanted(since, until, nametag, flagged)
     found = listed(run.workspace(), address, limit, show_content, asks)

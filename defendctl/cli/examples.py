@@ -15,6 +15,10 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "ci apply": ("defendctl ci apply --env staging", "defendctl ci apply --approve sha256:8a1f…@42"),
     "ci check": ("defendctl ci check",),
     "ci drift": ("defendctl ci drift --issue",),
+    "ci keep-state": (
+        "defendctl ci keep-state --branch main --begin",
+        "defendctl ci keep-state --branch main",
+    ),
     "ci comment": ("defendctl ci comment --marker evaluation results.md",),
     "show": ("defendctl show support-bot", "defendctl show support-bot --provenance"),
     "import": (

@@ -12,7 +12,7 @@ from defendctl.cli.delivery import deliver, format_option, report_option
 from defendctl.cli.options import PATH, progress_of, subcommand
 from defendctl.cli.telling import tell_unwritten
 from defendctl.diagnostics import DefendctlError, Usage
-from defendctl.evidence.tuning import Aim
+from defendctl.evidence.tuning import Aim, Prices
 from defendctl.exits import Exit
 
 if TYPE_CHECKING:
@@ -40,18 +40,16 @@ class Share(click.ParamType):  # type: ignore[type-arg]  # generic in newer vers
         return round(share, 8)
 
 
-class Costs(click.ParamType):  # type: ignore[type-arg]  # as above
+class PricesOption(click.ParamType):  # type: ignore[type-arg]  # as above
     """What a false alarm costs, and what a miss does: `1:20`."""
 
     name = "costs"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[float, float]:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Prices:
         found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?):(\d{1,9}(?:\.\d{1,6})?)", str(value))
         if not found or not (float(found[1]) or float(found[2])):
             self.fail(f"{str(value)[:50]!r} is not FALSE:MISS, two numbers like 1:20.", param, ctx)
-        return float(found[1]), float(found[2])
+        return Prices(float(found[1]), float(found[2]))
 
 
 RATE = Share(0.001, 0.999)
@@ -75,6 +73,13 @@ RATE = Share(0.001, 0.999)
     "--catch",
     type=click.Choice(["tests", "found", "both"]),
     help="Goal: every known bad case is caught, of tests, of labels of what was found, or both.",
+)
+@click.option(
+    "--cost",
+    type=PricesOption(),
+    metavar="FALSE:MISS",
+    help="Goal: the cheapest, if a false alarm and a miss cost so much. An estimate. Needs labels drawn "
+    "uniformly.",
 )
 @click.option(
     "--confidence", type=Share(0.5, 0.9999), default="95%", show_default=True, help="Of what is proven."
@@ -132,6 +137,7 @@ def tune(
     max_false_alarms: float | None,
     min_recall: float | None,
     catch: Any,
+    cost: Prices | None,
     confidence: float,
     looks: int,
     run_mode: str | None,
@@ -152,7 +158,7 @@ def tune(
     """
     from defendctl.operations.tune import Asked, Writing
 
-    aim = Aim(max_flag_rate, max_false_alarms, min_recall, catch)
+    aim = Aim(max_flag_rate, max_false_alarms, min_recall, catch, cost)
     _check(aim == Aim(), catch, tests, write=write, needs=allow_loosening or accept_estimate)
     asked = Asked(
         address=address,

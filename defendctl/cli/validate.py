@@ -55,12 +55,14 @@ def validate(
     error: tuple[str, ...],
 ) -> int:
     """Check every manifest and the project file, offline; `-` is stdin."""
-    from defendctl.operations.destinations import check_destinations
     from defendctl.operations.validate import exits
     from defendctl.operations.validate import validate as operation
 
     workspace = run.workspace(choose=False)
-    check_destinations(workspace, report)
+    if report:
+        from defendctl.operations.destinations import check_destinations
+
+        check_destinations(workspace, report)
     levels: dict[str, LintLevel] = dict.fromkeys(warning, "warning")
     levels |= dict.fromkeys(error, "error")
     found = operation(workspace, [*paths, *file], levels)

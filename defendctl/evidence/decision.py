@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from defendctl.plan.diff import same
@@ -10,6 +10,7 @@ from defendctl.plan.diff import same
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from defendctl.evidence.cost import Costs
     from defendctl.evidence.goals import Goal, Standing
     from defendctl.replay.replay import Thresholds
 
@@ -27,11 +28,25 @@ class Decision:
     """Of each goal, today."""
     ends: Sequence[int | None]
     """Of each goal, on the path."""
+    costs: Costs | None = None
+    cheapest: Thresholds | None = None
+    """Of the whole path; None: nothing tells, or nobody asked."""
+    cheapest_allowed: Thresholds | None = None
+    """Of those that are proven for all goals."""
+
+    @property
+    def cost_is(self) -> Standing:
+        """`broken`: the looser ones that may be suggested are proven to cost less. Nothing proves a
+        cheapest."""
+        then = self.cheapest_allowed
+        proven = self.costs and then and self.loosens and self.costs.proves_looser(self.today, then)
+        return "broken" if proven else "undecided"
 
     @property
     def today_is(self) -> Standing:
         worst: tuple[Standing, ...] = ("broken", "undecided")
-        return next((one for one in worst if one in self.standings), "proven")
+        told = [*self.standings, *([self.cost_is] if self.costs else [])]
+        return next((one for one in worst if one in told), "proven")
 
     @property
     def steps(self) -> tuple[int, int] | None:
@@ -52,13 +67,16 @@ class Decision:
 
     @property
     def range(self) -> tuple[Thresholds, Thresholds] | None:
-        if self.steps is None or self.contradicts:
+        if self.steps is None or self.contradicts or not self.goals:
             return None
         return self.path[self.steps[0]], self.path[self.steps[1]]
 
     @property
     def best(self) -> Thresholds | None:
-        """The strictest that is proven, where flags are limited; else the one that flags least."""
+        """Of what is proven the cheapest, where costs are asked for; else the strictest, where flags are
+        limited; else the one that flags least."""
+        if self.costs:
+            return self.cheapest_allowed
         return self.range and self.range[any(goal.rising for goal in self.goals)]
 
     @property
@@ -69,11 +87,12 @@ class Decision:
 
     @property
     def may_loosen(self) -> bool:
-        """Only where today's breaks every goal that is not proven, and each of these limits flags: too few
-        events are no reason to loosen."""
+        """Only where today's breaks every goal that is not proven, and each of these limits flags, or costs:
+        too few events are no reason to loosen."""
         told = zip(self.goals, self.standings, strict=True)
-        unproven = [(goal, standing) for goal, standing in told if standing != "proven"]
-        return bool(unproven) and all(goal.rising and standing == "broken" for goal, standing in unproven)
+        breaks = [goal.rising and standing == "broken" for goal, standing in told if standing != "proven"]
+        breaks += [self.cost_is == "broken"] if self.costs else []
+        return bool(breaks) and all(breaks)
 
     @property
     def suggested(self) -> Thresholds | None:
@@ -81,6 +100,12 @@ class Decision:
         if best is None or all(same(best[metric], self.today[metric]) for metric in self.today):
             return None
         return best if self.may_loosen or not self.loosens else None
+
+    @property
+    def keeps(self) -> bool:
+        """Whether today's are the cheapest, as far as can be told."""
+        best = self.cheapest_allowed
+        return best is not None and all(same(best[metric], self.today[metric]) for metric in self.today)
 
     def is_impossible(self, goal: Goal) -> bool:
         """Whether no threshold at all proves it, though there are enough examples."""
@@ -97,6 +122,19 @@ def decide(
     today: Thresholds,
     path: Sequence[Thresholds],
     extremes: tuple[Thresholds, Thresholds],
+    costs: Costs | None = None,
 ) -> Decision:
     standings = [goal.standing(today) for goal in goals]
-    return Decision(goals, today, path, extremes, standings, [goal.end(path) for goal in goals])
+    told = Decision(goals, today, path, extremes, standings, [goal.end(path) for goal in goals], costs)
+    return _priced(told, costs) if costs else told
+
+
+def _priced(told: Decision, costs: Costs) -> Decision:
+    """Today's count as well, where they are not on the path and all goals are proven of them."""
+    as_today = [told.today] if all(standing == "proven" for standing in told.standings) else []
+    low, high = told.steps or (0, -1)
+    return replace(
+        told,
+        cheapest=costs.cheapest([*told.path, told.today], told.today),
+        cheapest_allowed=costs.cheapest([*told.path[low : high + 1], *as_today], told.today),
+    )

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from defendctl.evidence.cost import FEWEST
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from defendctl.evidence.cost import Costs
     from defendctl.evidence.decision import Decision
     from defendctl.evidence.goals import Goal, Standing
-    from defendctl.evidence.tuning import Tuning
+    from defendctl.evidence.tuning import Prices, Tuning
+    from defendctl.replay.replay import Thresholds
 
 _NOUNS: Final = {
     "max_flag_rate": ("events", "flagged"),
@@ -30,6 +34,11 @@ def promise(goal: Goal) -> str:
         return f"recall at least {percent(1 - goal.limit)}"
     what = "flag rate" if goal.name == "max_flag_rate" else "false alarms"
     return f"{what} at most {percent(goal.limit)}"
+
+
+def aim_of_cost(prices: Prices) -> str:
+    """`cheapest at 1:20`."""
+    return f"cheapest at {prices}"
 
 
 def percent(rate: float) -> str:
@@ -55,6 +64,8 @@ def reasons(asked: Tuning, decision: Decision) -> Iterator[str]:
             yield _of_goal(asked, goal, standing, decision)
     if decision.contradicts:
         yield _contradiction(asked, decision)
+    elif decision.costs:
+        yield from _of_cost(asked, decision, decision.costs)
     elif decision.best and decision.loosens and not decision.suggested and decision.today_is != "proven":
         yield _not_loosened(asked, decision)
 
@@ -93,10 +104,36 @@ def _contradiction(asked: Tuning, decision: Decision) -> str:
     )
 
 
+def _of_cost(asked: Tuning, decision: Decision, costs: Costs) -> Iterator[str]:
+    """What is missing, what other goals keep it from, and why the cheapest is not suggested."""
+    aim, best = aim_of_cost(costs.prices), decision.cheapest_allowed
+    if not costs.enough:
+        other = _OTHERWISE if asked.labelled_otherwise else ""
+        bad, good = costs.fewest
+        yield (
+            f"{aim}: {FEWEST} labelled events that should be flagged and {FEWEST} that should pass needed in "
+            f"each half of the labels, {bad} and {good} there{other}"
+        )
+        return
+    if decision.cheapest != best:
+        yield f"{aim}: {_values(asked, decision.cheapest)} is, and the other goals do not allow it"
+    if best is not None and decision.loosens and not decision.suggested:
+        yield (
+            f"{aim}: {_values(asked, best)} is, by the older half of the labels; it is not suggested, for it "
+            "loosens, and the newer half does not show that today's costs more"
+        )
+    if decision.keeps:
+        yield f"{aim}: today's is, by the older half of the labels"
+
+
 def _not_loosened(asked: Tuning, decision: Decision) -> str:
-    at = ", ".join(f"{m} {decision.best[m]:g}" for m in asked.metrics) if decision.best else ""
+    at = _values(asked, decision.best)
     return f"{at} would be proven; it is not suggested, for nothing shows that today's breaks the goal"
 
 
 def _at(asked: Tuning, decision: Decision, step: int) -> str:
-    return ", ".join(f"{metric} {decision.path[step][metric]:g}" for metric in asked.metrics)
+    return _values(asked, decision.path[step])
+
+
+def _values(asked: Tuning, at: Thresholds | None) -> str:
+    return ", ".join(f"{metric} {at[metric]:g}" for metric in asked.metrics) if at else ""

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Final
 from defendctl.event import moment
 from defendctl.evidence.assumptions import INFLATED, MOVED, drift_p, inflation
 from defendctl.evidence.bounds import GRID, grid_at_or_below
+from defendctl.evidence.cost import Costs
 from defendctl.evidence.decision import decide
 from defendctl.evidence.goals import Goal
 from defendctl.evidence.reasons import reasons
-from defendctl.evidence.tuning import Evidence, Examples, JudgedGoal, Tuned, TunedMetric
+from defendctl.evidence.tuning import Evidence, Examples, JudgedCost, JudgedGoal, Tuned, TunedMetric
 from defendctl.model import metric_path
 from defendctl.plan.diff import same
 from defendctl.plan.direction import direction
@@ -33,6 +34,7 @@ MANY_LOOKS: Final = "many-looks"
 FIRST_ATTEMPTS: Final = "first-attempts"
 NOT_A_SAMPLE: Final = "cases-are-no-sample"
 SPLIT: Final = "split"
+AN_ESTIMATE: Final = "cost-is-an-estimate"
 MOVES: Final = "drift"
 BURSTS: Final = "bursts"
 
@@ -48,7 +50,8 @@ def tune(asked: Tuning, events: Sequence[Scored], cases: Examples) -> Tuned:
     older = [one for one in older if one.event_id not in cases.labelled]
     goals = _goals(asked, [one.scores for one in judged], cases, evidence)
     path = _learned(asked, older) if several else _grid(asked)
-    return _told(asked, decide(goals, asked.today, path, _extremes(asked)), evidence)
+    costs = _costs(asked, cases)
+    return _told(asked, decide(goals, asked.today, path, _extremes(asked), costs), evidence)
 
 
 def in_time(events: Sequence[Scored]) -> list[Scored]:
@@ -100,6 +103,13 @@ def _goals(
     if aim.min_recall is not None:
         found.append(Goal("min_recall", cases.bad, round(1 - aim.min_recall, 8), asked.delta))
     return found
+
+
+def _costs(asked: Tuning, cases: Examples) -> Costs | None:
+    if asked.aim.cost is None:
+        return None
+    middle = len(cases.by_lot) // 2
+    return Costs(asked.aim.cost, cases.by_lot[:middle], cases.by_lot[middle:], asked.delta)
 
 
 def _grid(asked: Tuning) -> list[Thresholds]:
@@ -155,8 +165,23 @@ def _told(asked: Tuning, decision: Decision, evidence: Evidence) -> Tuned:
         today_is=decision.today_is,
         status=_status(decision, evidence, suggests=suggested is not None),
         evidence=evidence,
+        cost=_judged_cost(decision, suggested),
         why=tuple(reasons(asked, decision)),
         caveats=tuple(_caveats(asked, evidence)),
+    )
+
+
+def _judged_cost(decision: Decision, suggested: Thresholds | None) -> JudgedCost | None:
+    costs = decision.costs
+    if costs is None:
+        return None
+    return JudgedCost(
+        prices=costs.prices,
+        chosen_among=len(costs.older),
+        of=len(costs.newer),
+        today_is=decision.cost_is,
+        today=costs.at(decision.today),
+        suggested=costs.at(suggested) if suggested else None,
     )
 
 
@@ -178,9 +203,9 @@ def _metric(
 def _status(decision: Decision, evidence: Evidence, *, suggests: bool) -> Status:
     if decision.impossible:
         return "impossible"
-    if evidence.drift_p < MOVED or not (suggests or decision.today_is == "proven"):
+    if evidence.drift_p < MOVED or not (suggests or decision.today_is == "proven" or decision.keeps):
         return "not_provable"
-    return "estimate" if evidence.inflation > INFLATED else "proven"
+    return "estimate" if decision.costs or evidence.inflation > INFLATED else "proven"
 
 
 def _caveats(asked: Tuning, evidence: Evidence) -> Iterator[str]:
@@ -190,6 +215,8 @@ def _caveats(asked: Tuning, evidence: Evidence) -> Iterator[str]:
         yield SPLIT
     if asked.aim.catch is not None:
         yield NOT_A_SAMPLE
+    if asked.aim.cost is not None:
+        yield AN_ESTIMATE
     if evidence.drift_p < MOVED:
         yield MOVES
     if evidence.inflation > INFLATED:

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from defendctl.exits import Exit
 
 if TYPE_CHECKING:
     from defendctl.evidence.goals import Goal, Standing
     from defendctl.plan.direction import Direction
-    from defendctl.replay.replay import Thresholds
+    from defendctl.replay.replay import Range, Thresholds
 
 Example = Mapping[str, float | None]
 Status = Literal["proven", "estimate", "not_provable", "impossible"]
 """`estimate`: a value that nothing proves. `not_provable`: the examples are too few for it, or do not decide.
 `impossible`: no threshold does it, whatever more examples would say."""
+
+
+class LabelledExample(NamedTuple):
+    scores: Example
+    bad: bool
+    """Whether it should be flagged."""
+
+
+class Prices(NamedTuple):
+    false_alarm: float
+    miss: float
+
+    def __str__(self) -> str:
+        return f"{self.false_alarm:g}:{self.miss:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +41,12 @@ class Aim:
     max_false_alarms: float | None = None
     min_recall: float | None = None
     catch: Literal["tests", "found", "both"] | None = None
-    cost: tuple[float, float] | None = None
-    """What a false alarm costs, and what a miss does."""
+    cost: Prices | None = None
 
     @property
     def needs_labels(self) -> bool:
         rates = (self.max_false_alarms, self.min_recall)
-        return self.catch in ("found", "both") or any(rate is not None for rate in rates)
+        return self.catch in ("found", "both") or any(one is not None for one in (*rates, self.cost))
 
     @property
     def rates(self) -> int:
@@ -73,6 +86,8 @@ class Examples:
     """Events drawn by lot among all that should be flagged."""
     good: tuple[Example, ...] = ()
     """Events drawn by lot among all that should pass."""
+    by_lot: tuple[LabelledExample, ...] = ()
+    """Both of these, the oldest first."""
     labels: int = 0
     labelled: frozenset[str] = frozenset()
     """The ids of all labelled events: from none of them may a path be learned that is judged by them."""
@@ -90,6 +105,30 @@ class JudgedGoal:
     """The lower and the upper bound of the rate of hits, each one-sided."""
     suggested: tuple[int, int] | None = None
     """Hits with what is suggested."""
+
+
+@dataclass(frozen=True, slots=True)
+class CostAt:
+    """What thresholds make of the newer half: counts for certain, and with those that are unknown."""
+
+    false_alarms: tuple[int, int]
+    misses: tuple[int, int]
+    an_event: Range
+    """Seen there, the least and the most."""
+    interval: Range
+    """Of all events like them: both rates by Clopper and Pearson, at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedCost:
+    """What thresholds cost in the newer half of the labels; the older half has chosen."""
+
+    prices: Prices
+    chosen_among: int
+    of: int
+    today_is: Standing
+    today: CostAt
+    suggested: CostAt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +175,7 @@ class Tuned:
     today_is: Standing
     status: Status
     evidence: Evidence
+    cost: JudgedCost | None = None
     why: tuple[str, ...] = ()
     """What keeps it from more, in sentences without an end."""
     caveats: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """What git is asked: the one place that knows its command line.
 
 asking    one call of git, bounded in time, that asks nobody anything
+branch    a commit on top of a branch elsewhere, past this checkout
 checkout  the commit that is checked out, and what was before it
 commits   what any commit holds
 objects   values and commits as git keeps them, without a name

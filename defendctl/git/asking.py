@@ -6,7 +6,6 @@ No lock is taken that others could meet, and no hook of this repository and no m
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 from contextlib import suppress
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from defendctl.diagnostics import DefendctlError
+from defendctl.hosts import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,8 +27,6 @@ _ALONE: Final = {
     "GCM_INTERACTIVE": "never",
     "SSH_ASKPASS_REQUIRE": "never",
 }
-_SECRETS: Final = re.compile(r"(?<=://)[^/@\s]+@|(?<=[\w/])\?[^\s']*")
-"""Of a URL: who asks, and its query."""
 
 
 class NoAnswer(DefendctlError):
@@ -50,11 +48,6 @@ class Said:
         """The first line, for what follows is advice about git's own settings."""
         lines = self.err.decode(errors="replace").splitlines() or ["it gave no reason"]
         return without_secrets(lines[0].removeprefix("fatal: "))[:200]
-
-
-def without_secrets(text: str) -> str:
-    """No user, no password and no query in any URL of it."""
-    return _SECRETS.sub("", text)
 
 
 def ask(

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from defendctl.diagnostics import DefendctlError
-from defendctl.git.asking import NoAnswer, Said, TooSlow, ask, call, without_secrets
+from defendctl.git.asking import NoAnswer, Said, TooSlow, ask, call
+from defendctl.hosts import secrets_in, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,8 +109,8 @@ class RemoteRefs:
         refused = [line for line in said.out.decode(errors="replace").splitlines() if line[:2] == "!\t"]
         if not refused:
             raise self._trouble(said, "written")
-        why = refused[0].rpartition("\t")[2]
-        told = _words(said)
+        why = self._without_secrets(refused[0].rpartition("\t")[2])
+        told = self._words(said)
         if _MOVED.search(why):
             raise Moved(f"{why} {told}".rstrip())
         if not _STAYS.search(f"{why} {told}"):
@@ -117,12 +118,12 @@ class RemoteRefs:
         ref = refused[0].split("\t")[1].rpartition(":")[2]
         allowed = f"`{ref.rpartition('/')[0]}/*`"
         raise DefendctlError(
-            f"{self.shown} refuses {ref}: {without_secrets(why)} {told}".rstrip(),
+            f"{self.shown} refuses {ref}: {why} {told}".rstrip(),
             f"whoever runs it must let this user push {allowed}, or the state must be elsewhere",
         )
 
     def _trouble(self, said: Said, wanted: str) -> DefendctlError:
-        told = _words(said)
+        told = self._words(said)
         if not _NO_ACCESS.search(told):
             return Silent(told)
         hint = f"git's own credentials are used: `git ls-remote {self.shown}` must work without a question"
@@ -133,6 +134,16 @@ class RemoteRefs:
             return call(self.folder, *_NO_UPKEEP, *arguments, env={**self.env, **(env or {})})
         except TooSlow as error:
             raise Silent(error.message) from error
+
+    def _words(self, said: Said) -> str:
+        """What the server and git say, on one line; the advice that git adds is about something else."""
+        lines = said.err.decode(errors="replace").splitlines()
+        told = [found[1].strip() for found in map(_BOTH.match, lines) if found]
+        told = [line for line in told if line and not line.startswith("failed to push some refs")]
+        return self._without_secrets("; ".join(told) or said.reason)[:300].strip()
+
+    def _without_secrets(self, text: str) -> str:
+        return without_secrets(text, secrets_in(self.target))
 
 
 def open_remote(folder: Path, target: str) -> RemoteRefs:
@@ -167,11 +178,3 @@ def _ssh(folder: Path) -> dict[str, str]:
 def shown_as(target: str) -> str:
     """Without user, password and query."""
     return without_secrets(target)
-
-
-def _words(said: Said) -> str:
-    """What the server and git say, on one line; the advice that git adds is about something else."""
-    lines = said.err.decode(errors="replace").splitlines()
-    told = [found[1].strip() for found in map(_BOTH.match, lines) if found]
-    told = [line for line in told if line and not line.startswith("failed to push some refs")]
-    return without_secrets("; ".join(told) or said.reason)[:300].strip()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from dataclasses import replace
@@ -93,12 +92,16 @@ def read(root: Path, file: LocalFile) -> bytes:
         data = b"".join(_blocks(root, file.path))
     except Unusable as problem:
         raise DefendctlError(problem.message.rstrip(".")) from problem
+    import hashlib
+
     if hashlib.sha256(data).hexdigest() != file.sha256:
         raise DefendctlError(f"`{short(file.path)}` was changed since the plan was made; plan again")
     return data
 
 
 def _hashed(root: Path, path: str) -> LocalFile:
+    import hashlib
+
     digest, size = hashlib.sha256(), 0
     for block in _blocks(root, path):
         digest.update(block)

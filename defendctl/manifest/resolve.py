@@ -19,10 +19,9 @@ from defendctl.manifest.overlays import list_other_overlays, list_overlays, only
 from defendctl.manifest.places import Places
 from defendctl.manifest.renames import across
 from defendctl.project.entries import Entries, Listing, holds_only, own_file, unique
-from defendctl.project.label_files import list_labels
 from defendctl.project.policies import list_policies, read_policy
 from defendctl.project.project import DEFAULT_MANIFESTS, Project
-from defendctl.project.suite_files import list_suites
+from defendctl.project.suite_files import list_labels, list_suites
 from defendctl.schema.checks import known_metrics
 from defendctl.yamltext.loader import load
 from defendctl.yamltext.quote import quoted
@@ -179,7 +178,6 @@ def _declare(
 
 def _declared_in(read: _Documents, asked: _Asked, overlays: Overlays) -> _Declarations:
     from defendctl.manifest.validate import addresses_in, validate
-    from defendctl.manifest.waivers import waivers
 
     report = Report(read.file, read.diagnostics)
     entries: list[_Entry] = []
@@ -188,9 +186,17 @@ def _declared_in(read: _Documents, asked: _Asked, overlays: Overlays) -> _Declar
         for document in read.documents:
             pairs = validate(document, asked.project.custom_metrics, report, overlays)
             entries.extend(_enter(whole, one, asked) for whole, one in pairs)
-            given.extend(waivers(document, asked.today, report))
+            given.extend(_waivers_in(document, asked.today, report))
     standing = frozenset(chain.from_iterable(map(addresses_in, read.documents)))
     return _Declarations(entries, given, standing, [*read.diagnostics, *report.diagnostics])
+
+
+def _waivers_in(document: Document, today: datetime.date | None, report: Report) -> Iterable[Waiver]:
+    if not (isinstance(document.data, dict) and document.data.get("waivers")):
+        return ()
+    from defendctl.manifest.waivers import waivers
+
+    return waivers(document, today, report)
 
 
 def _only_in_overlays(asked: _Asked, overlays: Overlays, others: _Declarations) -> Iterator[_Declarations]:
@@ -316,6 +322,8 @@ def _warn_of_waivers(
     waivers: Sequence[Waiver], policy: Policy, addresses: Collection[str] | None, today: datetime.date | None
 ) -> Iterator[Diagnostic]:
     """Of those that let nothing pass, or soon will not. `addresses` is None if not all were read."""
+    if not waivers:
+        return
     from defendctl.manifest.waivers import expiring_waivers, idle_waivers
 
     yield from islice(idle_waivers(waivers, addresses, {rule.id for rule in policy.rules}), LIMIT)

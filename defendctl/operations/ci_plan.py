@@ -79,9 +79,9 @@ def plan_each(
 
 
 def _planned(workspace: Workspace, pipeline: Pipeline, options: PlanOptions, progress: Progress) -> PlannedIn:
-    """A fork has no key, and gets none."""
+    """A fork has no key, and gets none; Dependabot has no key of people."""
     environment, against = workspace.project.environment, _against(workspace, pipeline)
-    refresh = options.refresh and not pipeline.context.fork
+    refresh = options.refresh and not (pipeline.context.fork or pipeline.context.dependabot)
     last = options.last_events if refresh else None
     try:
         review = plan(workspace, Selection(refresh=refresh, last_events=last), progress)

@@ -21,6 +21,7 @@ from defendctl.inspection.checkup import Check, Checkup, Served, note, ok, wrong
 from defendctl.inspection.questions import Answers, questions
 from defendctl.manifest.resolve import resolve
 from defendctl.model import FIELDS
+from defendctl.operations.doctor_pipeline import check_pipeline
 from defendctl.operations.doctor_state import check_lock, check_state
 from defendctl.operations.schema import schema
 from defendctl.operations.workspace import api_key
@@ -53,7 +54,7 @@ def doctor(workspace: Workspace) -> Checkup:
     desired = resolve(workspace.project, None, workspace.cwd)
     checks = [*_tool(), *_project(workspace, desired), *_schemas(workspace), *_endpoint(workspace)]
     snapshot, found = check_state(workspace, desired)
-    checks += [*found, *check_lock(workspace)]
+    checks += [*found, *check_lock(workspace), *check_pipeline(workspace)]
     state = snapshot.state if snapshot else None
     if any(
         check.verdict == "problem" and check.topic in ("key", "base URL", "network", "host")
@@ -130,9 +131,11 @@ def _schemas(workspace: Workspace) -> Iterator[Check]:
     for kind in _SCHEMAS:
         name = f"schemas/{kind}.schema.json"
         there = _text(workspace.project.root / name)
+        if there is None:
+            continue  # before any is generated: that takes long
         if there in (schema(kind), schema(kind, workspace.project.custom_metrics)):
             yield ok("schema", f"{name} is up to date with defendctl {__version__}")
-        elif there is not None:
+        else:
             file = os.path.relpath(workspace.project.root / name, workspace.cwd)
             advice = f"run `{command('schema {} --output {}', kind, file)}`"
             yield wrong("schema", f"{name} is not up to date with defendctl {__version__}", advice)

@@ -26,7 +26,7 @@ from defendctl.exits import Exit
 from defendctl.manifest.submissions import read_submission
 from defendctl.model import usable_id
 from defendctl.operations.beside import read_beside, warn_of_run
-from defendctl.operations.listing import EventFilter, chosen
+from defendctl.operations.event_filter import EventFilter, chosen
 from defendctl.operations.workspace import warn_unresolved
 from defendctl.plan.identity import another_id, import_command
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 from defendctl.diagnostics import Usage
 from defendctl.engine.parallel import in_parallel
 from defendctl.event import scored
-from defendctl.evidence.tuning import Examples
+from defendctl.evidence.tune import in_time
+from defendctl.evidence.tuning import Examples, LabelledExample
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -46,11 +47,16 @@ def read_labelled(
         _AT_ONCE,
     )
     seen |= {event_id: scored(event) for event_id, event in read.items() if event}
-    kept = {at: one.scores for at, one in seen.items() if at in wanted and one.run_mode == run_mode}
+    ordered = in_time([seen[at] for at in sorted(wanted & seen.keys()) if seen[at].run_mode == run_mode])
+    kept = {one.event_id: one.scores for one in ordered}
+    drawn = [group for group in whole if group.drawn == "uniform"]
+    bad = {at for group in drawn for at in group.should_be_flagged}
+    good = {at for group in drawn for at in group.should_pass}
     return Examples(
         known=_of(kept, (at for g in whole if g.drawn == "found" for at in g.should_be_flagged)),
-        bad=_of(kept, (at for g in whole if g.drawn == "uniform" for at in g.should_be_flagged)),
-        good=_of(kept, (at for g in whole if g.drawn == "uniform" for at in g.should_pass)),
+        bad=_of(kept, bad),
+        good=_of(kept, good),
+        by_lot=tuple(LabelledExample(kept[at], at in bad) for at in kept if at in bad | good),
         labels=len(kept),
         labelled=frozenset(kept),
     )

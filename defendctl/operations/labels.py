@@ -37,9 +37,7 @@ def labels_of(workspace: Workspace, desired: Desired | None) -> Labels:
 
 
 def label_problems(workspace: Workspace, desired: Desired) -> list[Diagnostic]:
-    """What is wrong with the label files, where there are any."""
-    if not workspace.project.labels:
-        return []
+    """What is wrong with the label files."""
     read = read_labels(workspace.project, workspace.cwd)
     sound = not errors(desired.diagnostics)  # else an address may be missing because its manifest is wrong
     return [*read.diagnostics, *(unknown_addresses(read.blocks, desired) if sound else ())]

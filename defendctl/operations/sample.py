@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from defendctl.command import command
 from defendctl.diagnostics import DefendctlError, Usage
 from defendctl.model import usable_id
+from defendctl.operations.event_filter import time_of_event
 from defendctl.operations.events import listed
-from defendctl.operations.listing import time_of_event
 from defendctl.render.labels import label_file
 from defendctl.render.plural import count
 from defendctl.replay.labels import LabelBlock, Window, draw_order

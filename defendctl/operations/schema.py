@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,6 +11,11 @@ if TYPE_CHECKING:
 
 def schema(kind: str, custom_metrics: Sequence[str] = ()) -> str:
     """The text of one schema; each knows the project's own metrics."""
+    return _text(kind, tuple(custom_metrics))
+
+
+@cache  # doctor asks for the same one twice
+def _text(kind: str, custom_metrics: tuple[str, ...]) -> str:
     from defendctl.schema.editor import (
         manifest_schema,
         overlay_schema,

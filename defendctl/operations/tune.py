@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import DefendctlError, Usage, suggest
 from defendctl.event import moment, scored
-from defendctl.evidence.reasons import promise
+from defendctl.evidence.reasons import aim_of_cost, promise
 from defendctl.evidence.tune import tune as judge
 from defendctl.evidence.tuning import Aim, Examples, Tuning, WrittenThreshold
 from defendctl.model import metric_path
@@ -206,5 +206,7 @@ def _remark(workspace: Workspace, found: Tuned) -> str:
     """Our own words and numbers alone."""
     goals = ", ".join(promise(one.goal) for one in found.goals)
     sure = f", {100 * found.asked.confidence:g} %" if found.asked.aim.rates else ""
+    if prices := found.asked.aim.cost:
+        sure += f"{', ' if goals else ''}{aim_of_cost(prices)} (estimate)"
     day = workspace.settings.today.isoformat()
     return f"# tune {day}: {goals}{sure}, n={found.evidence.events}"

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import DefendctlError, Diagnostic, Span
 from defendctl.durable import FOLDER
-from defendctl.editing.pin import place_of_lineage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,5 +56,7 @@ def _lineage_of(path: Path) -> str | None:
 
 def pin_line(project: Project, lineage: str) -> str:
     """What is to stand in the project file, on one line."""
+    from defendctl.editing.pin import place_of_lineage
+
     *above, last = place_of_lineage(project.environment)
     return "".join(f"{key}: {{" for key in above) + f"{last}: {lineage}" + "}" * len(above)

@@ -8,11 +8,8 @@ from defendctl.diagnostics import Diagnostic, Usage, errors, in_order, suggest
 from defendctl.exits import Exit
 from defendctl.manifest.lint import LINTS, levelled
 from defendctl.manifest.resolve import resolve
-from defendctl.manifest.suites import read_suites
-from defendctl.operations.labels import label_problems
 from defendctl.operations.stdin import reading_stdin
 from defendctl.operations.unpinned import unpinned
-from defendctl.policy.manifest_rules import judge_manifests
 from defendctl.project.state_path import in_the_way
 from defendctl.yamltext.source import shown
 
@@ -51,7 +48,7 @@ def _validated(
     today = workspace.settings.today
     desired = resolve(workspace.project, list(paths) or None, workspace.cwd, today, linted=True)
     yield from (*desired.diagnostics, *levelled(desired.lints, levels), *of_manifests(desired, today))
-    yield from () if paths else (*_of_the_suites(workspace), *label_problems(workspace, desired))
+    yield from () if paths else (*_of_the_suites(workspace), *_of_the_labels(workspace, desired))
 
 
 def _unpinned(workspace: Workspace, levels: Mapping[str, LintLevel]) -> list[Diagnostic]:
@@ -67,7 +64,17 @@ def _of_the_suites(workspace: Workspace) -> list[Diagnostic]:
     """What is wrong with the test files, where there are any."""
     if not workspace.project.tests:
         return []
+    from defendctl.manifest.suites import read_suites
+
     return read_suites(workspace.project, workspace.cwd).diagnostics
+
+
+def _of_the_labels(workspace: Workspace, desired: Desired) -> list[Diagnostic]:
+    if not workspace.project.labels:
+        return []
+    from defendctl.operations.labels import label_problems
+
+    return label_problems(workspace, desired)
 
 
 def _known(levels: Mapping[str, LintLevel]) -> Mapping[str, LintLevel]:
@@ -80,6 +87,10 @@ def _known(levels: Mapping[str, LintLevel]) -> Mapping[str, LintLevel]:
 
 def of_manifests(desired: Desired, today: datetime.date) -> Iterator[Diagnostic]:
     """What rules say of the manifests alone; what is waived is told by the plan."""
+    if not desired.policy.rules:
+        return
+    from defendctl.policy.manifest_rules import judge_manifests
+
     rest = (desired.labels, desired.waivers, desired.places, today)
     for finding in judge_manifests(desired.policy.rules, desired.workflows, *rest):
         if finding.verdict != "waived":

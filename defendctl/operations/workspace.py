@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -225,6 +224,8 @@ class Workspace:
         if not self.settings.sandbox:
             yield self.base_url(), api_key(self.project.key_variable)
             return
+        import secrets
+
         server = sandbox_server()
         self.folder.mkdir(parents=True, exist_ok=True)
         pinned = self.project.generation

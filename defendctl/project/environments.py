@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from defendctl.project.project import default_state
 from defendctl.project.sections import check_sample, check_section, policy_rules
 from defendctl.project.states import state_place
 from defendctl.schema import models_project
+from defendctl.schema.checks import is_environment
 from defendctl.schema.problems import check
 from defendctl.yamltext.quote import quoted
 
@@ -46,13 +47,8 @@ def environments(
     }
 
 
-def default_state(name: str) -> str:
-    return f"defendctl.{name}.state.json"
-
-
 def _is_name(name: str, document: Document, report: Report) -> bool:
-    fits = len(name) <= models_project.LONGEST_ENVIRONMENT
-    valid = fits and re.fullmatch(models_project.ENVIRONMENT, name) is not None
+    valid = is_environment(name)
     if not valid:
         message = f"{quoted(name)} cannot be the name of an environment: {_A_NAME}."
         report.error("invalid-value", message, document.span((KEY, name), key=True))
@@ -88,7 +84,7 @@ def _environment(name: str, body: Any, base: Project, document: Document, report
         generation=api.generation if "generation" in api.model_fields_set else base.generation,
         key_variable=api.key_variable if "key_variable" in api.model_fields_set else base.key_variable,
         uploads=api.uploads if "uploads" in api.model_fields_set else base.uploads,
-        place=state_place(model.state),
+        place=state_place(model.state.url, model.state.options),
         rules=(*base.rules, *rules),
         includes=(*base.includes, *includes),
         include_spans=(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from defendctl.diagnostics import Diagnostic, Span
 from defendctl.model import METRICS, usable_id
-from defendctl.project.entries import list_files, own_file
+from defendctl.project.suite_files import list_labels
 from defendctl.replay.labels import LABELS, MAX_LABELLED, LabelBlock, Window
 from defendctl.schema.checks import is_meant_as, repeated, something_else, unknown_metrics
 from defendctl.yamltext.loader import load
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
-    from defendctl.project.entries import Listing
     from defendctl.project.project import Project
     from defendctl.replay.labels import Label
     from defendctl.schema.checks import Fault
@@ -45,12 +44,6 @@ class Labels:
     blocks: tuple[LabelBlock, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     """Among them a warning for each label that two files disagree about."""
-
-
-def list_labels(project: Project, cwd: Path) -> Listing:
-    """The files of `labels:`, which are no manifests."""
-    named = zip(project.labels, project.label_spans, strict=True)
-    return list_files(project, cwd, "label file", named, own_file(project))
 
 
 def read_labels(project: Project, cwd: Path) -> Labels:

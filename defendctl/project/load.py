@@ -137,5 +137,5 @@ def _built(file: Path, model: ProjectFile, document: Document) -> Project:
         sample=Sample(model.policy.replay.last, model.policy.replay.min_events),
         key_variable=model.api.key_variable,
         uploads=model.api.uploads,
-        place=state_place(model.state),
+        place=state_place(model.state.url, model.state.options),
     )

@@ -23,6 +23,10 @@ DEFAULT_STATE = "defendctl.state.json"
 KEY_VARIABLE = "DEEPRAILS_API_KEY"
 
 
+def default_state(environment: str) -> str:
+    return f"defendctl.{environment}.state.json"
+
+
 @dataclass(frozen=True, slots=True)
 class Project:
     """Where things are. Without a project file every value is its default and `file` is None."""

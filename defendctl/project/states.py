@@ -8,16 +8,15 @@ from defendctl.state.place import OPTIONS, BadPlace, Place, option_problem, pars
 from defendctl.yamltext.quote import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from defendctl.schema.checks import Fault
-    from defendctl.schema.models_project import StateSection
 
 
-def state_place(section: StateSection) -> Place | None:
+def state_place(url: str, options: Mapping[str, str]) -> Place | None:
     """None for a state in a file, and for a URL that is wrong: that is told by `state_faults`."""
     try:
-        return parse_place(section.url, section.options) if section.url else None
+        return parse_place(url, options) if url else None
     except BadPlace:
         return None
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 
+ENVIRONMENT = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
+LONGEST_ENVIRONMENT = 32
 _OWN_METRICS = " An organization's own metrics go into `custom_metrics` of defendctl.yaml."
 
 
@@ -25,6 +27,11 @@ def known_metrics(custom_metrics: Collection[str]) -> Collection[str]:
 
 def without_extensions(data: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in data.items() if not key.startswith("x-")}
+
+
+def is_environment(name: str) -> bool:
+    """Whether it can be the name of one."""
+    return len(name) <= LONGEST_ENVIRONMENT and re.fullmatch(ENVIRONMENT, name) is not None
 
 
 def is_manifest(data: Any) -> bool:

@@ -14,7 +14,7 @@ from defendctl.model import ADDRESS, CONTENT, METRICS
 from defendctl.policy.rules import CHECKS, FLAG_RATE, FLAG_RATE_CHECK, RETIRE
 from defendctl.policy.waivers import WAIVABLE
 from defendctl.schema import fields, models_manifest, models_policy, models_project, texts
-from defendctl.schema.checks import KEY_VARIABLES
+from defendctl.schema.checks import ENVIRONMENT, KEY_VARIABLES, LONGEST_ENVIRONMENT
 from defendctl.schema.editor_defaults import rules_of_defaults
 from defendctl.schema.sentences import spoken
 
@@ -109,12 +109,10 @@ def _environments() -> Schema:
     given["api"]["properties"]["key_variable"]["pattern"] = f"^{KEY_VARIABLES}$"
     given["policy"] = {**_policy(), **texts.ENVIRONMENT["policy"]}
     given["overlays"]["uniqueItems"] = True
-    names = _pattern(
-        models_project.ENVIRONMENT, "A word like `staging`: lowercase letters, digits and single dashes."
-    )
+    names = _pattern(ENVIRONMENT, "A word like `staging`: lowercase letters, digits and single dashes.")
     return {
         "minProperties": 1,
-        "propertyNames": {**names, "maxLength": models_project.LONGEST_ENVIRONMENT},
+        "propertyNames": {**names, "maxLength": LONGEST_ENVIRONMENT},
         "additionalProperties": {
             "type": ["object", "null"],
             "properties": given,

@@ -45,10 +45,6 @@ class Lint(Model):
     unpinned_state: LintLevel = Field("warning", alias="unpinned-state")
 
 
-ENVIRONMENT = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
-LONGEST_ENVIRONMENT = 32
-
-
 class StateOfEnvironment(StateSection):
     path: Text = ""
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from defendctl.hosts import without_secrets
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -60,4 +62,5 @@ def ci_run(env: Mapping[str, str]) -> str | None:
     if "GITHUB_RUN_ID" in env:
         server, repo = env.get("GITHUB_SERVER_URL", ""), env.get("GITHUB_REPOSITORY", "")
         return f"{server}/{repo}/actions/runs/{env['GITHUB_RUN_ID']}"
-    return env.get("CI_JOB_URL")
+    url = env.get("CI_JOB_URL")
+    return without_secrets(url) if url else None

@@ -30,7 +30,7 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
 }
 """Scheme → what `state.options` may say of it."""
 BUCKETS: Final = ("s3", "gs", "az")
-_SECRET: Final = re.compile(r"pass|secret|token|credential|signature|^sig$|api.?key", re.IGNORECASE)
+_SECRET: Final = re.compile(r"pass|secret|token|credential|signature|scram|^sig$|api.?key", re.IGNORECASE)
 """Names of a query that no place may hold."""
 _PART: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
 """Of a key: what git takes in the name of a ref, and every other place in the name of an object."""

@@ -32,6 +32,7 @@ class FakeGitHub(Served):
     def __post_init__(self) -> None:
         repo = "/repos/o/r"
         self.routes = [
+            ("GET", repo, lambda *_: (200, {"full_name": "o/r"})),
             ("GET", rf"{repo}/compare/(\w+)\.\.\.(\w+)", FakeGitHub.compare),
             ("GET", rf"{repo}/commits/(\w+)/pulls", FakeGitHub.pulls_of),
             ("GET", rf"{repo}/commits/(\w+)/check-runs", FakeGitHub.checks_of),

@@ -23,6 +23,7 @@ class FakeGitLab(Served):
     def __post_init__(self) -> None:
         project = "/projects/42"
         self.routes = [
+            ("GET", project, lambda *_: (200, {"id": 42})),
             ("GET", "/user", lambda *_: (200, {"id": OWN})),
             ("GET", rf"{project}/repository/compare", FakeGitLab.compare),
             ("GET", rf"{project}/repository/merge_base", FakeGitLab.merge_base),

@@ -65,6 +65,13 @@ class Team:
         self.plan(number)
         return self.merge(number)
 
+    def approval(self, number: int, at: str, state: str = "APPROVED") -> dict[str, Any]:
+        """What one member says of a request, the newest last."""
+        head = self.github.pulls[number]["head"]["sha"]
+        made = {"state": state, "commit_id": head, "submitted_at": at, "author_association": "MEMBER"}
+        self.github.reviews.setdefault(number, []).append(made | {"user": {"login": "ann"}})
+        return self.github.reviews[number][-1]
+
     def run_as(self, event: str, content: dict[str, Any], ref: str, name: str) -> None:
         path = self.project.root / ".defendctl" / "event.json"
         path.write_text(json.dumps({**content, "repository": {"default_branch": "main"}}))

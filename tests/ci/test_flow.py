@@ -173,13 +173,11 @@ def test_a_diverged_checkout(team: Team) -> None:
 
 def test_an_approval_after_the_plan(team: Team) -> None:
     number = team.request(a=bot(0.7), b=bot(0.9))
-    head = team.github.pulls[number]["head"]["sha"]
-    early = {"state": "APPROVED", "commit_id": head, "submitted_at": "2025-01-01T00:00:00Z"}
-    team.github.reviews[number] = [early]
+    team.approval(number, "2025-01-01T00:00:00Z")
     team.plan(number)
     team.merge(number)
     team.apply("--approved-after-plan", code=6)
-    team.github.reviews[number].append({**early, "submitted_at": "2027-01-01T00:00:00Z"})
+    team.approval(number, "2027-01-01T00:00:00Z")
     team.apply("--approved-after-plan")
     assert team.live("a") == 0.7
 

@@ -60,10 +60,12 @@ class Lab:
         self.gitlab.requests[number] |= {"state": "merged", "merge_commit_sha": made}
         return made
 
-    def apply(self, *options: str, code: int = 0, branch: str = "main") -> Ran:
-        git(self.project.root, "checkout", "-q", "main")
-        env = {"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_BRANCH": branch, "CI_MERGE_REQUEST_IID": ""}
+    def apply(self, *options: str, code: int = 0, at: str = "main", **more: str) -> Ran:
+        """The job of a push to main, with what is checked out `at`; `more`: other variables."""
+        git(self.project.root, "checkout", "-q", at)
+        env = {"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_BRANCH": "main", "CI_MERGE_REQUEST_IID": ""}
         env |= dict.fromkeys(("CI_MERGE_REQUEST_PROJECT_ID", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID"), "")
+        env |= more
         return self._run("apply", *options, code=code, env=env)
 
     def _run(self, command: str, *options: str, code: int, env: dict[str, str]) -> Ran:
@@ -167,9 +169,32 @@ def test_a_fork_writes_nothing(lab: Lab) -> None:
     assert lab.gitlab.asked == []
 
 
-def test_nothing_is_applied_from_a_branch(lab: Lab, planned: int) -> None:
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"CI_COMMIT_BRANCH": "feature"},
+        {"CI_COMMIT_BRANCH": "", "CI_COMMIT_TAG": "main"},
+        {"CI_PIPELINE_SOURCE": "merge_request_event", "CI_COMMIT_BRANCH": ""},
+        {"CI_DEFAULT_BRANCH": ""},
+    ],
+    ids=str,
+)
+def test_nothing_is_applied_from_elsewhere(lab: Lab, planned: int, where: dict[str, str]) -> None:
     lab.merge(planned)
-    assert "nothing is applied from feature" in lab.apply(branch="feature", code=6).err
+    assert "nothing is applied from" in lab.apply(code=6, **where).err
+    assert lab.live() == 0.9
+
+
+def test_an_old_job_that_is_started_again_is_superseded(lab: Lab, planned: int) -> None:
+    """A retry keeps its commit, however old; a job to be started by hand stays where it is."""
+    old = lab.merge(planned)
+    lab.apply()
+    number = lab.request(a=bot(0.9), b=bot(0.9))
+    lab.plan(number)
+    newest = lab.merge(number)
+    lab.apply()
+    assert f"superseded by {newest[:12]}" in lab.apply(at=old).out
+    assert lab.live() == 0.9
 
 
 @pytest.mark.parametrize("path", ["compare", "merge_requests", "notes", "user"])
@@ -201,6 +226,9 @@ def test_without_a_token_the_plan_is_shown_and_nothing_is_kept(lab: Lab) -> None
 
 def test_an_approval_after_the_plan(lab: Lab, planned: int) -> None:
     lab.merge(planned)
+    lab.apply("--approved-after-plan", code=6)
+    for said in ("approved", "unapproved"):
+        lab.gitlab.note(planned, f"{said} this merge request", author=5, system=True)
     lab.apply("--approved-after-plan", code=6)
     lab.gitlab.note(planned, "approved this merge request", author=5, system=True)
     lab.apply("--approved-after-plan")

@@ -1,15 +1,18 @@
 """The protocol of a create over a shared store as a small machine, walked through every order of its steps.
 
-As `model.py`, but the lock is a row in a store: no kernel frees it, whoever waited long enough or an
-operator takes it over, each write is fenced by the epoch of its lock, and the store's answers get lost as the
-API's do. Nobody reads what a run printed: its machine is gone.
+As `model.py`, over the same `walking.py`, but the lock is a row in a store: no kernel frees it, whoever
+waited long enough or an operator takes it over, each write is fenced by the epoch of its lock, and answers of
+the store get lost as the API's do. Nobody reads what a run printed: its machine is gone.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
+
+from tests.crash import walking
+from tests.crash.walking import Actor, answers, api, moved, put, request, walked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,44 +29,23 @@ was left settles the create of its operation, whatever an operator believes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """`at`: new, locked, read, doubtful, intended, sent, answered, ended. Its number is its operation too."""
+class Run(Actor):
+    """`at`: new, locked, read, doubtful, intended, sent, answered, ended."""
 
-    at: str = "new"
     epoch: int = 0
-    workflow: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
-    runs: tuple[Run, ...]
+class Store(walking.World):
+    actors: tuple[Run, ...]
     epoch: int = 0
     owner: int | None = None
-    intent: int | None = None
-    binding: int | None = None
     left: frozenset[int] = frozenset()
     """The workflows whose ids were left."""
-    in_flight: tuple[tuple[int, bool], ...] = ()
-    """Operation of each request on its way, sorted, and whether it was sent after its minimum age."""
-    committed: tuple[int, ...] = ()
-    """The operation of each workflow that exists; its index is its id."""
-    old: frozenset[int] = frozenset()
 
 
 def walk(runs: int, rules: frozenset[str] = RULES) -> tuple[int, str | None]:
-    """How many worlds there are, and what is violated in the first that is wrong."""
-    start = Store((Run(),) * runs)
-    seen, waiting = {start}, deque([start])
-    while waiting:
-        store = waiting.popleft()
-        wrong = violation(store)
-        if wrong:
-            return len(seen), wrong
-        for after in steps(store, rules):
-            if after not in seen:
-                seen.add(after)
-                waiting.append(after)
-    return len(seen), None
+    return walked(Store((Run(),) * runs), partial(steps, rules=rules), violation)
 
 
 def violation(store: Store) -> str | None:
@@ -74,17 +56,17 @@ def violation(store: Store) -> str | None:
         known = store.binding == workflow or workflow in store.left
         if not known and store.intent != op:
             return "lost"
-        if not known and store.runs[op].at == "ended" and store.runs[op].workflow == workflow:
+        if not known and store.actors[op].at == "ended" and store.actors[op].workflow == workflow:
             return "forgotten"
     return None
 
 
 def steps(store: Store, rules: frozenset[str]) -> Iterator[Store]:
-    for n, run in enumerate(store.runs):
+    for n, run in enumerate(store.actors):
         if run.at != "ended":
             yield from _ahead(store, n, run, rules)
-            yield _put(store, n, Run("ended"))  # killed; its lock stays
-    yield from _api(store, rules)
+            yield put(store, n, Run("ended"))  # killed; its lock stays
+    yield from api(store, rules)
     yield from _operator(store, rules)
 
 
@@ -101,7 +83,7 @@ def _ahead(store: Store, n: int, run: Run, rules: frozenset[str]) -> Iterator[St
         case "intended":
             yield _sends(store, n, run, rules)
         case "sent":
-            yield from _waits(store, n, run, rules)
+            yield from answers(store, n, rules, put(store, n, Run("ended")))
         case "answered":
             yield from _binds(store, n, run, rules)
 
@@ -109,7 +91,7 @@ def _ahead(store: Store, n: int, run: Run, rules: frozenset[str]) -> Iterator[St
 def _locks(store: Store, n: int) -> Store:
     """Free, or taken over: a waiter cannot know whether the holder is gone, nor need it."""
     epoch = store.epoch + 1
-    return replace(_put(store, n, Run("locked", epoch)), epoch=epoch, owner=n)
+    return replace(put(store, n, Run("locked", epoch=epoch)), epoch=epoch, owner=n)
 
 
 def _is_ours(store: Store, n: int, run: Run, rules: frozenset[str]) -> bool:
@@ -118,47 +100,37 @@ def _is_ours(store: Store, n: int, run: Run, rules: frozenset[str]) -> bool:
 
 def _reads(store: Store, n: int, rules: frozenset[str]) -> Store:
     blocked = store.intent is not None and "honoured" in rules
-    return _ended(store, n) if store.binding is not None or blocked else _at(store, n, "read")
+    return _ended(store, n) if store.binding is not None or blocked else moved(store, n, "read")
 
 
 def _intends(store: Store, n: int, run: Run, rules: frozenset[str]) -> Iterator[Store]:
     """Refused; or written, or not, and either way the answer may get lost."""
     if not _is_ours(store, n, run, rules):
-        yield _put(store, n, Run("ended"))
+        yield put(store, n, Run("ended"))
     elif "intent" not in rules:
-        yield _at(store, n, "intended")
+        yield moved(store, n, "intended")
     else:
         written = replace(store, intent=n)
-        yield _at(written, n, "intended")
-        yield _at(written, n, "doubtful")
-        yield _at(store, n, "doubtful")
+        yield moved(written, n, "intended")
+        yield moved(written, n, "doubtful")
+        yield moved(store, n, "doubtful")
 
 
 def _looks(store: Store, n: int, run: Run, rules: frozenset[str]) -> Iterator[Store]:
     """Ours is there: done. Nothing is, and the lock is ours: again. Else the lock was broken."""
     if "read-back" not in rules or store.intent == n:
-        yield _at(store, n, "intended")
+        yield moved(store, n, "intended")
     elif _is_ours(store, n, run, rules) and store.intent is None:
-        yield _at(store, n, "read")
+        yield moved(store, n, "read")
     else:
-        yield _put(store, n, Run("ended"))
+        yield put(store, n, Run("ended"))
 
 
 def _sends(store: Store, n: int, run: Run, rules: frozenset[str]) -> Store:
     if "send-limit" in rules and n in store.old:
         withdrawn = store.intent == n and _is_ours(store, n, run, rules)
         return _ended(replace(store, intent=None) if withdrawn else store, n)
-    return _request(_at(store, n, "sent"), n)
-
-
-def _waits(store: Store, n: int, run: Run, rules: frozenset[str]) -> Iterator[Store]:
-    for workflow, op in enumerate(store.committed):
-        if op == n:
-            yield _put(store, n, replace(run, at="answered", workflow=workflow))
-    if "no-retry" in rules:
-        yield _put(store, n, Run("ended"))
-    elif [op for op, _ in store.in_flight].count(n) + store.committed.count(n) < 2:
-        yield _request(store, n)
+    return request(moved(store, n, "sent"), n)
 
 
 def _binds(store: Store, n: int, run: Run, rules: frozenset[str]) -> Iterator[Store]:
@@ -168,17 +140,6 @@ def _binds(store: Store, n: int, run: Run, rules: frozenset[str]) -> Iterator[St
     assert run.workflow is not None
     left = store.left | {run.workflow} if "left" in rules else store.left
     yield _ended(replace(store, left=left), n, run.workflow)
-
-
-def _api(store: Store, rules: frozenset[str]) -> Iterator[Store]:
-    for i, (op, late) in enumerate(store.in_flight):
-        rest = replace(store, in_flight=store.in_flight[:i] + store.in_flight[i + 1 :])
-        yield rest  # never committed
-        if late or op not in store.old or "minimum-age" not in rules:
-            yield replace(rest, committed=(*store.committed, op))
-    for op, run in enumerate(store.runs):
-        if op not in store.old and run.at in ("doubtful", "intended", "sent", "answered", "ended"):
-            yield replace(store, old=store.old | {op})
 
 
 def _operator(store: Store, rules: frozenset[str]) -> Iterator[Store]:
@@ -196,20 +157,8 @@ def _operator(store: Store, rules: frozenset[str]) -> Iterator[Store]:
         yield replace(store, intent=None, left=store.left - {made} if made is not None else store.left)
 
 
-def _request(store: Store, op: int) -> Store:
-    return replace(store, in_flight=tuple(sorted((*store.in_flight, (op, op in store.old)))))
-
-
-def _put(store: Store, n: int, run: Run) -> Store:
-    return replace(store, runs=(*store.runs[:n], run, *store.runs[n + 1 :]))
-
-
-def _at(store: Store, n: int, at: str) -> Store:
-    return _put(store, n, replace(store.runs[n], at=at))
-
-
 def _ended(store: Store, n: int, workflow: int | None = None) -> Store:
     """By itself: the lock is given back if it is still ours."""
-    ours = store.owner == n and store.epoch == store.runs[n].epoch
+    ours = store.owner == n and store.epoch == store.actors[n].epoch
     freed = replace(store, owner=None) if ours else store
-    return _put(freed, n, Run("ended", 0, workflow))
+    return put(freed, n, Run("ended", workflow))

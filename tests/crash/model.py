@@ -1,15 +1,17 @@
-"""The protocol of a create as a small machine, walked through every order of its steps.
+"""The protocol of a create as a small machine, walked through every order of its steps (`walking.py`).
 
-One address, some processes that each run `apply` once, an API that commits what it was sent at once, later or
-never and whose answers may get lost, kills anywhere, and an operator who breaks locks and settles unknown
-creates truthfully. Each rule of the protocol can be taken out, to see that the walk notices.
+Processes are killed anywhere, and an operator breaks locks and settles unknown creates truthfully. Each rule
+of the protocol can be taken out, to see that the walk notices.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
+
+from tests.crash import walking
+from tests.crash.walking import Actor, answers, api, moved, put, request, walked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,46 +24,23 @@ created` is believed only when nothing that was sent in time can be committed an
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
-    """`at`: new, locked, read, intended, sent, answered, ended. Its number is also its operation."""
+class Process(Actor):
+    """`at`: new, locked, read, intended, sent, answered, ended."""
 
-    at: str = "new"
     serial: int = 0
     """Of the state as it read it."""
-    workflow: int | None = None
-    """What the answer said."""
 
 
 @dataclass(frozen=True, slots=True)
-class World:
-    processes: tuple[Process, ...]
+class World(walking.World):
+    actors: tuple[Process, ...]
     holder: int | None = None
     serial: int = 0
-    binding: int | None = None
-    intent: int | None = None
-    in_flight: tuple[tuple[int, bool], ...] = ()
-    """Operation of each request on its way, sorted, and whether it was sent after its minimum age."""
-    committed: tuple[int, ...] = ()
-    """The operation of each workflow that exists; its index is its id."""
-    old: frozenset[int] = frozenset()
-    """Operations whose minimum age has passed."""
     printed: frozenset[int] = frozenset()
 
 
 def walk(processes: int, rules: frozenset[str] = RULES) -> tuple[int, str | None]:
-    """How many worlds there are, and what is violated in the first that is wrong."""
-    start = World((Process(),) * processes)
-    seen, waiting = {start}, deque([start])
-    while waiting:
-        world = waiting.popleft()
-        wrong = violation(world)
-        if wrong:
-            return len(seen), wrong
-        for after in steps(world, rules):
-            if after not in seen:
-                seen.add(after)
-                waiting.append(after)
-    return len(seen), None
+    return walked(World((Process(),) * processes), partial(steps, rules=rules), violation)
 
 
 def violation(world: World) -> str | None:
@@ -74,18 +53,18 @@ def violation(world: World) -> str | None:
 
 
 def steps(world: World, rules: frozenset[str]) -> Iterator[World]:
-    for number, process in enumerate(world.processes):
+    for number, process in enumerate(world.actors):
         if process.at != "ended":
             yield from _ahead(world, number, process, rules)
             yield _ended(world, number)  # killed; the kernel frees its lock
-    yield from _server(world, rules)
+    yield from api(world, rules)
     yield from _operator(world, rules)
 
 
 def _ahead(world: World, n: int, process: Process, rules: frozenset[str]) -> Iterator[World]:
     if process.at == "new":
         if "lock" not in rules or world.holder is None:
-            yield replace(_at(world, n, "locked"), holder=n)
+            yield replace(moved(world, n, "locked"), holder=n)
     elif process.at == "locked":
         yield _reads(world, n, rules)
     elif process.at == "read":
@@ -93,7 +72,7 @@ def _ahead(world: World, n: int, process: Process, rules: frozenset[str]) -> Ite
     elif process.at == "intended":
         yield _sends(world, n, process, rules)
     elif process.at == "sent":
-        yield from _waits(world, n, process, rules)
+        yield from answers(world, n, rules, _ended(world, n))
     elif process.at == "answered":
         yield _binds(world, n, process, rules)
 
@@ -102,36 +81,25 @@ def _reads(world: World, n: int, rules: frozenset[str]) -> World:
     blocked = world.intent is not None and "honoured" in rules
     if world.binding is not None or blocked:
         return _ended(world, n)
-    return _put(world, n, Process("read", world.serial))
+    return put(world, n, Process("read", serial=world.serial))
 
 
 def _intends(world: World, n: int, process: Process, rules: frozenset[str]) -> World:
     if "compare-and-swap" in rules and world.serial != process.serial:
         return _ended(world, n)
     if "intent" not in rules:
-        return _at(world, n, "intended")
+        return moved(world, n, "intended")
     serial = world.serial + 1
     over = world.binding if "compare-and-swap" in rules else None  # else it writes what it had read
     mine = replace(process, at="intended", serial=serial)
-    return replace(_put(world, n, mine), intent=n, serial=serial, binding=over)
+    return replace(put(world, n, mine), intent=n, serial=serial, binding=over)
 
 
 def _sends(world: World, n: int, process: Process, rules: frozenset[str]) -> World:
     if "send-limit" in rules and n in world.old:
         mine = replace(world, intent=None, serial=world.serial + 1) if world.intent == n else world
         return _ended(mine, n)
-    return _request(_at(world, n, "sent"), n)
-
-
-def _waits(world: World, n: int, process: Process, rules: frozenset[str]) -> Iterator[World]:
-    """An answer comes for what was committed; or it gets lost."""
-    for workflow, op in enumerate(world.committed):
-        if op == n:
-            yield _put(world, n, replace(process, at="answered", workflow=workflow))
-    if "no-retry" in rules:
-        yield _ended(world, n)
-    elif [op for op, _ in world.in_flight].count(n) + world.committed.count(n) < 2:
-        yield _request(world, n)
+    return request(moved(world, n, "sent"), n)
 
 
 def _binds(world: World, n: int, process: Process, rules: frozenset[str]) -> World:
@@ -142,18 +110,6 @@ def _binds(world: World, n: int, process: Process, rules: frozenset[str]) -> Wor
     elif world.binding != process.workflow:
         world = replace(world, printed=world.printed | {process.workflow or 0})
     return _ended(world, n)
-
-
-def _server(world: World, rules: frozenset[str]) -> Iterator[World]:
-    for i, (op, late) in enumerate(world.in_flight):
-        rest = replace(world, in_flight=world.in_flight[:i] + world.in_flight[i + 1 :])
-        yield rest  # never committed
-        if late or op not in world.old or "minimum-age" not in rules:
-            yield replace(rest, committed=(*world.committed, op))
-    for op in range(len(world.processes)):
-        sendable = world.processes[op].at in ("intended", "sent", "answered", "ended")
-        if op not in world.old and sendable:
-            yield replace(world, old=world.old | {op})
 
 
 def _operator(world: World, rules: frozenset[str]) -> Iterator[World]:
@@ -170,18 +126,6 @@ def _operator(world: World, rules: frozenset[str]) -> Iterator[World]:
         yield replace(world, intent=None, serial=world.serial + 1)
 
 
-def _request(world: World, op: int) -> World:
-    return replace(world, in_flight=tuple(sorted((*world.in_flight, (op, op in world.old)))))
-
-
-def _put(world: World, n: int, process: Process) -> World:
-    return replace(world, processes=(*world.processes[:n], process, *world.processes[n + 1 :]))
-
-
-def _at(world: World, n: int, at: str) -> World:
-    return _put(world, n, replace(world.processes[n], at=at))
-
-
 def _ended(world: World, n: int) -> World:
     freed = replace(world, holder=None) if world.holder == n else world
-    return _put(freed, n, Process("ended"))
+    return put(freed, n, Process("ended"))

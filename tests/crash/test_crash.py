@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.conftest import few_quick
 from tests.crash import scenarios, strace
 from tests.crash.bench import WHERE, Bench, Case
 from tests.crash.verdict import judge
@@ -45,7 +46,7 @@ def _sound(folder: Path, harness: str, scenario: str, count: int) -> None:
     assert sum(verdict.fired for verdict in verdicts) > count / 2, "too few were hit"
 
 
-@pytest.mark.parametrize("harness", FEW)
+@pytest.mark.parametrize("harness", few_quick(FEW, "power cut"))
 def test_a_few(harness: str, tmp_path: Path) -> None:
     _sound(tmp_path, harness, "mixed", FEW[harness])
 

@@ -54,6 +54,7 @@ def test_plans_at_once_and_beside_an_apply(project: Project) -> None:
         assert "rolled back" not in ran.err
         plans += 1
         said += ran.out + ran.err
+        time.sleep(0.05)
     assert "a run is under way (" in said
     assert f"process {apply.pid}, since" in said
     assert "a run that is under way began to create it" in said

@@ -164,6 +164,10 @@ def test_5_no_events_of_that_mode_or_time(live: Project) -> None:
         (("--max-flag-rate", "5%", "--since", "yesterday"), "--since"),
         (("--max-flag-rate", "5%", "--allow-loosening"), "need --write"),
         (("--catch", "tests"), "go together"),
+        (("--cost", "20"), "is not FALSE:MISS, two numbers like 1:20"),
+        (("--cost", "0:0"), "is not FALSE:MISS"),
+        (("--cost", "1:-2"), "is not FALSE:MISS"),
+        (("--cost", "1:1e3"), "is not FALSE:MISS"),
         (("--max-flag-rate", "5%", "--tests", "x.json"), "go together"),
         (("--max-flag-rate", "5%", "--metric", "correctnes"), 'Did you mean "correctness"?'),
     ],
@@ -466,6 +470,74 @@ def test_two_rates_share_what_may_be_false(live: Project) -> None:
     told = found(live, "--max-flag-rate", "20%", "--min-recall", "95%", code=2)
     assert (alone["goals"][0]["allowed"], told["goals"][0]["allowed"]) == (13, 11)
     assert told["metrics"][0]["range"] == [0.06, 0.11]
+
+
+def costly(project: Project) -> None:
+    """Sixty labels drawn uniformly, twice: bad ones up to 0.39, good ones from 0.35 on, by turns in time."""
+    rows = [("bad", (20 + at) / 100) for at in range(20)] + [("good", (35 + at) / 100) for at in range(40)]
+    told = [(f"{kind}_{again}_{score}", score) for again in range(2) for kind, score in rows]
+    events = [
+        {**one, "event_id": name}
+        for (name, _), one in zip(told, seen([score for _, score in told]), strict=True)
+    ]
+    project.server.give(project.bound("a"), *events)
+    project.server.give(project.bound("a"), *seen(spread(100)))
+    body = {
+        key: [name for name, _ in told if name.startswith(kind)]
+        for kind, key in (("bad", "should_be_flagged"), ("good", "should_pass"))
+    }
+    block = {"workflow": "a", "drawn": "uniform", **body}
+    write(project, json.dumps({"version": 1, "labels": [block]}), "labels/a.yaml")
+    project.settings(labels=["labels/*.yaml"])
+
+
+def test_what_is_cheapest_is_an_estimate(live: Project) -> None:
+    """In the newer half ten are missed at 0.3, none at 0.4, which flags five that should pass."""
+    apply(live, 0.3)
+    costly(live)
+    told = found(live, "--cost", "1:20", code=5)
+    [metric], cost = told["metrics"], told["cost"]
+    assert (metric["suggested"], metric["status"], metric["range"]) == (0.4, "estimate", None)
+    assert (metric["today_is"], told["goals"]) == ("undecided", [])
+    assert (cost["promise"], cost["chosen_among"], cost["n"]) == ("cheapest at 1:20", 60, 60)
+    assert (cost["false_alarm"], cost["miss"], cost["today_is"]) == (1, 20, "undecided")
+    assert (cost["today"]["misses"], cost["today"]["false_alarms"]) == ([10, 10], [0, 0])
+    assert cost["today"]["an_event"] == [pytest.approx(200 / 60)] * 2
+    assert (cost["suggested"]["misses"], cost["suggested"]["false_alarms"]) == ([0, 0], [5, 5])
+    assert "cost-is-an-estimate" in told["caveats"]
+    said = tune(live, "--cost", "1:20", code=5).out
+    assert "0 false alarms, 10 missed of 60 newer labels: 3.33 an event" in said
+    assert "5 false alarms, 0 missed of 60 newer labels: 0.0833 an event" in said
+    assert "estimate: cheapest at 1:20; tightens" in said
+
+
+def test_an_estimate_is_written_only_where_that_is_said(live: Project) -> None:
+    apply(live, 0.3)
+    costly(live)
+    before = text(live)
+    assert "--accept-estimate" in tune(live, "--cost", "1:20", "--write", code=5).err
+    assert text(live) == before
+    tune(live, "--cost", "1:20", "--write", "--accept-estimate")
+    line = next(one for one in text(live).splitlines() if "completeness" in one)
+    assert line.startswith("      completeness: 0.4  # tune ")
+    assert line.endswith(": cheapest at 1:20 (estimate), n=100")
+
+
+def test_the_cheapest_that_another_goal_allows(live: Project) -> None:
+    """The flag rate allows 0.31, and 0.4 is the cheapest."""
+    apply(live, 0.3)
+    costly(live)
+    told = found(live, "--cost", "1:20", "--max-flag-rate", "40%", code=5)
+    assert (told["metrics"][0]["range"], told["metrics"][0]["suggested"]) == ([0.0, 0.31], 0.31)
+    assert told["why"] == ["cheapest at 1:20: completeness 0.4 is, and the other goals do not allow it"]
+
+
+def test_labels_of_what_was_flagged_say_nothing_of_costs(live: Project) -> None:
+    give(live, "bad_", [0.1] * 59)
+    labelled(live, 59, bad="bad_", drawn="flagged")
+    told = found(live, "--cost", "1:20", code=5)
+    assert "10 that should pass needed in each half of the labels, 0 and 0 there" in told["why"][0]
+    assert "labels drawn otherwise than uniformly say nothing of it" in told["why"][0]
 
 
 def test_labelled_events_are_read_by_their_ids_and_not_too_many(live: Project) -> None:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from defendctl.state.owner import Owner
 from tests.bad.golden import assert_inert
-from tests.conftest import custom
+from tests.conftest import Project, custom, few_quick
+from tests.state.forge import Forge
 
 if TYPE_CHECKING:
-    from tests.conftest import Project
+    from pathlib import Path
 
 TEXTS = {
     "colour": "\x1b[31mred\x1b[0m",
@@ -138,6 +140,39 @@ def test_as_another_id(project: Project, name: str) -> None:
     run(project, "import", "c", "wkfl_other")
     for command in ASKED[:9]:
         run(project, *command)
+
+
+OF_A_STATE = (
+    ["plan"],
+    ["apply", "--yes"],
+    ["apply", "--yes", "--format", "json"],
+    ["state", "list"],
+    ["state", "versions", "--format", "json"],
+    ["state", "unlock", "nobody"],
+    ["doctor"],
+    ["doctor", "--format", "json"],
+)
+
+
+@pytest.mark.parametrize("name", few_quick(TEXTS, "newline"))
+def test_of_whoever_keeps_the_state(project: Project, tmp_path: Path, name: str) -> None:
+    """What a server of git says when it refuses, and what somebody wrote into the lock."""
+    forge = Forge(tmp_path / "forge")
+    clone = Project(forge.clone(), project.server, project.env)
+    clone.settings(state={"url": "git+origin?key=checkout"})
+    clone.declare({"a": custom()})
+    clone.apply("--new-state")
+    clone.declare({"a": custom(), "b": custom()})
+    words = tmp_path / "words"
+    words.write_bytes(TEXTS[name].encode("utf-8", "surrogatepass"))
+    forge.hook("pre-receive", f"cat {words} >&2; exit 1")
+    for command in OF_A_STATE:
+        run(clone, *command)
+    forge.hook("pre-receive", "exit 0")
+    text = TEXTS[name][:1000]
+    forge.backend().lock(Owner("gone", text, 1, text, text, text), print)
+    for command in OF_A_STATE:
+        run(clone, *command)
 
 
 def test_an_id_reaches_a_shell_as_it_is(project: Project) -> None:

@@ -14,6 +14,7 @@ from defendctl.exits import MEANINGS, Exit
 from defendctl.render.registry import FORMATS
 from pages.__main__ import generated
 from pages.keys import KINDS, keys
+from pages.parts import action, component
 from tests.every_command import every_command
 
 ROOT = Path(__file__).parents[2]
@@ -83,6 +84,15 @@ def test_every_key_is_told_and_means_something() -> None:
 def test_every_format_is_told() -> None:
     for kind in FORMATS:
         assert f"`{kind}`" in MADE["reference/json.md"]
+
+
+def test_every_input_and_output_is_told() -> None:
+    for part in ("inputs", "outputs"):
+        assert [name for name in action()[part] if f"| `{name}` |" not in MADE["reference/action.md"]] == []
+    for name, inputs in component().items():
+        page = MADE["reference/component.md"].partition(f"\n## {name}\n")[2]
+        assert inputs
+        assert [one for one in inputs if f"| `{one}` |" not in page] == []
 
 
 def test_every_variable_is_told() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
 import yaml
 
 from tests.parts.tools import ROOT, ran
@@ -20,12 +19,6 @@ def test_nothing_tells_to_install_the_name_alone() -> None:
         name for name in TEXTS if loose.search((ROOT / name).read_text(encoding="utf-8", errors="replace"))
     ]
     assert named == []
-
-
-@pytest.mark.parametrize("part", ["inputs", "outputs"])
-def test_what_the_action_takes_and_gives_is_told(part: str) -> None:
-    action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
-    assert [name for name in action[part] if f"`{name}`" not in PAGE] == []
 
 
 def test_each_hook_is_told() -> None:

@@ -55,6 +55,8 @@ class Acting:
     github: FakeGitHub
     runs: int = 0
     secrets: dict[str, str] = field(default_factory=dict)
+    actions: dict[str, Path] = field(default_factory=dict)
+    """Beside that of the checkout: OWNER/NAME@SHA → where it is."""
 
     def pull_request(self, number: int, commit: str, **more: Any) -> Acted:
         event = {"pull_request": self.github.pulls[number], "number": number, "action": "opened", **more}
@@ -88,6 +90,7 @@ class Acting:
         (action / "action.yml").write_text(CHECKOUT)
         pin = re.search(r"actions/checkout@(\w{40})", self._plan())
         assert pin
+        actions = {f"actions/checkout@{pin[1]}": action, **self.actions}
         env = {
             "GITHUB_API_URL": self.github.url,
             "GITHUB_SERVER_URL": "https://github.invalid",
@@ -100,7 +103,7 @@ class Acting:
             *(str(tool("act")), event, "--eventpath", str(path)),
             *("-P", "ubuntu-latest=-self-hosted", "--pull=false", "--action-offline-mode"),
             *("--no-skip-checkout", "--no-cache-server", "--action-cache-path", str(self.folder / "cache")),
-            f"--local-repository=https://github.invalid/actions/checkout@{pin[1]}={action}",
+            *(f"--local-repository=https://github.invalid/{name}={at}" for name, at in actions.items()),
             *(word for name, value in env.items() for word in ("--env", f"{name}={value}")),
             *(word for name, value in secrets.items() for word in ("-s", f"{name}={value}")),
         ]

@@ -13,6 +13,7 @@ from tests.ci.fake_github import FakeGitHub
 from tests.ci.served import serving
 from tests.cli.test_cli import run
 from tests.conftest import KEY, Server
+from tests.parts.tools import copied
 from tests.pipelines.acting import Acting
 from tests.pipelines.origin import Origin, bot
 
@@ -26,6 +27,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed"),
 ]
+PINNED = "0123456789abcdef0123456789abcdef01234567"
 TOKEN = "ghs_planted_token_4712"
 
 
@@ -99,6 +101,7 @@ def test_a_request_reaches_production(team: Team) -> None:
     for name in team.servers:
         assert team.live(name) == {"a": 0.7, "b": 0.9, "c": 0.8}
     assert [text for text in team.github.texts(number) if "## Applied to `production`: 2 done" in text]
+    assert team.origin.git("ls-remote", "origin", "refs/heads/main").split()[0] == commit, "nothing is pushed"
     again = team.act.push(commit)
     assert again.log.count("nothing to do") >= 2
     assert KEY not in planned.log + pushed.log
@@ -186,3 +189,24 @@ def test_drift_is_an_issue_as_long_as_something_drifted(team: Team) -> None:
     team.edit("production", "a", 0.9)
     assert team.act.dispatch("guardrails-drift", main).code == 0
     assert [one["state"] for one in team.github.issues] == ["closed"]
+
+
+def test_the_action_of_a_pinned_commit_does_the_same(team: Team, tmp_path: Path) -> None:
+    """`--pin`: no lock of the project is asked for, and the action brings a defendctl of its own."""
+    assert run(team.origin.clone, "init", "--ci", "github", "--no-queue", "--pin", PINNED).code == 0
+    team.origin.push("pinned")
+    team.act.actions[f"defendctl/defendctl@{PINNED}"] = copied(tmp_path / "action")
+    pushed = team.act.push(team.reviewed(a=0.7))
+    assert (pushed.job("staging"), pushed.job("production")) == ("success", "success"), pushed.log
+    assert {name: team.live(name)["a"] for name in team.servers} == {"staging": 0.7, "production": 0.7}
+    team.edit("production", "b", 0.95)
+    number, merge = team.propose(a=0.6)
+    assert team.act.pull_request(number, merge).code == 0
+    commit = team.merge(number)
+    refused = team.act.push(commit)
+    assert (refused.job("staging"), refused.job("production")) == ("success", "failure"), refused.log
+    approve = re.search(r"--approve (sha256:[0-9a-f]{64}@\d+)", refused.log)
+    assert approve
+    approved = team.act.dispatch("guardrails-apply", commit, environment="production", approve=approve[1])
+    assert approved.job("production") == "success", approved.log
+    assert team.live("production") == {"a": 0.6, "b": 0.9}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,10 @@ WRITTEN = {
 OPTIONS = [*WRITTEN.values(), ["github", "--no-queue"], ["github", "--pin", "a" * 40]]
 GITHUB = [one for one in OPTIONS if one[0] == "github"]
 GITLAB = [one for one in OPTIONS if one[0] == "gitlab"]
+ON_THE_DEFAULT_BRANCH = re.compile(
+    r"\$CI_COMMIT_BRANCH == \$CI_DEFAULT_BRANCH && "
+    r'\$CI_PIPELINE_SOURCE (== "push"|=~ /\^\((push\|)?web\|api\)\$/)( && \$(ENVIRONMENT == "\w+"|APPROVE))?'
+)
 
 
 def jobs(root: Path) -> list[Path]:
@@ -56,6 +61,8 @@ def test_github_gets_no_more_than_it_needs(options: list[str], project: str, tmp
             assert all(len(step["uses"].split("@")[1]) == 40 for step in job["steps"] if "uses" in step)
             [checkout] = [step for step in job["steps"] if "actions/checkout" in step.get("uses", "")]
             assert checkout["with"] == {"fetch-depth": 0, "persist-credentials": project == ENVIRONMENTS}
+            pushes = project == ENVIRONMENTS and "apply" in path.name  # the ref of the state, never a branch
+            assert job["permissions"]["contents"] == ("write" if pushes else "read")
             secret = "secrets." in str(job["steps"])
             assert secret == ("environment" in job or "--trusting" in options)
 
@@ -72,6 +79,27 @@ def test_environments_are_applied_in_their_order_and_one_at_a_time(tmp_path: Pat
     groups = {job["concurrency"]["group"] for job in apply.values()}
     assert len(groups) == 3
     assert not any(job["concurrency"]["cancel-in-progress"] for job in apply.values())
+    assert {job["concurrency"]["queue"] for job in apply.values()} == {"max"}
+
+
+@pytest.mark.parametrize("options", GITLAB, ids=" ".join)
+@pytest.mark.parametrize("project", [ENVIRONMENTS, ALONE], ids=["environments", "alone"])
+def test_gitlab_applies_what_is_on_the_default_branch(
+    options: list[str], project: str, tmp_path: Path
+) -> None:
+    """The sources are named: "not on a schedule" would let in the pipeline of a merge request."""
+    written(repository(tmp_path, project), *options)
+    [path] = jobs(tmp_path)
+    content = yaml.safe_load(path.read_text())
+    assert content[".guardrails"]["variables"]["GIT_DEPTH"] == "0"
+    assert content[".guardrails"]["interruptible"] is False
+    applies = {name: job for name, job in content.items() if " apply" in name}
+    assert applies
+    for job in applies.values():
+        assert all(ON_THE_DEFAULT_BRANCH.fullmatch(rule["if"]) for rule in job["rules"])
+        assert job["resource_group"]
+    plan = content["guardrails plan"]
+    assert ("environment" in plan, "--offline" in str(plan["script"])) == (False, "--trusting" not in options)
 
 
 @pytest.mark.slow

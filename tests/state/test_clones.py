@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 URL = "git+origin?key=checkout"
+ENVIRONMENTS = ("staging", "production")
 
 
 @pytest.fixture
@@ -80,6 +81,44 @@ def test_a_clone_on_an_old_commit_loosens_nothing_unsaid(first: Project, forge: 
     assert "older" in " ".join(one["code"] for one in old.plan().json["diagnostics"])
     assert first.server.count("POST") == 2
     first.assert_settled()
+
+
+def test_three_clones_of_two_environments_make_nothing_twice_and_commit_no_state(
+    project: Project, forge: Forge
+) -> None:
+    """The third stays on an old commit; whoever commits everything commits nothing of a state."""
+    first = Project(forge.clone(), project.server, project.env)
+    first.ok("init")
+    for path in (first.state_file, *(first.root / "workflows").iterdir()):
+        path.unlink()
+    first.settings(environments={env: {"state": {"url": f"git+origin?key={env}"}} for env in ENVIRONMENTS})
+    first.declare({"bot": custom(metrics={"completeness": 0.5})})
+    for env in ENVIRONMENTS:
+        first.apply("--env", env, "--new-state")
+    commit_all(first)
+    old, other = second(first, forge), second(first, forge)
+    other.declare({"bot": custom(metrics={"completeness": 0.9}), "more": custom()})
+    commit_all(other)
+    for env in ENVIRONMENTS:
+        assert other.apply("--env", env).results() == {"bot": "done", "more": "done"}
+    run_git(first.root, "pull", "--quiet", "origin", "main")
+    run_git(old.root, "fetch", "--quiet", "origin", "main")
+    for env in ENVIRONMENTS:
+        assert first.apply("--env", env).json["results"] == []
+        refused = old.run("apply", "--yes", "--env", env)
+        assert refused.code == 6
+        assert "--older-checkout" in refused.err
+    assert first.server.count("POST") == 4
+    for clone in (first, other, old):
+        held = run_git(clone.root, "ls-files", "--others", "--cached", "--exclude-standard").split()
+        assert not [path for path in held if "state" in path or path.startswith(".defendctl")], held
+
+
+def commit_all(clone: Project) -> None:
+    """As whoever looks at nothing does it."""
+    run_git(clone.root, "add", "--all")
+    run_git(clone.root, "commit", "--quiet", "--message", "everything")
+    run_git(clone.root, "push", "--quiet", "origin", "HEAD:refs/heads/main")
 
 
 def test_a_state_moves_from_its_file_into_the_ref_and_back(project: Project, forge: Forge) -> None:

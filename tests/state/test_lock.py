@@ -91,6 +91,7 @@ def test_a_place_that_takes_no_lock(tmp_path: Path, make: str) -> None:
     [
         ({}, None),
         ({"CI_JOB_URL": "https://ci.example/1"}, "https://ci.example/1"),
+        ({"CI_JOB_URL": "https://me:hunter2@ci.example/1?token=hunter2"}, "https://ci.example/1"),
         (
             {
                 "GITHUB_RUN_ID": "7",

@@ -163,6 +163,17 @@ def test_a_run_in_doubt_releases_no_lock_but_its_own(shelf: Shelf, naps: list[fl
     assert numbers(opened(shelf)[0]) == [1]
 
 
+def test_a_store_that_loses_three_answers_of_ten_is_hardly_ever_given_up(
+    shelf: Shelf, naps: list[float]
+) -> None:
+    """Less than once in a thousand questions, in less than three seconds."""
+    backend, _ = opened(shelf, lambda call: "before")
+    with pytest.raises(DefendctlError, match="cannot be reached"):
+        backend.read()
+    assert 0.3 ** (1 + len(naps)) < 0.001
+    assert sum(naps) < 3
+
+
 def test_every_lock_that_is_taken_or_broken_is_a_new_epoch(shelf: Shelf) -> None:
     epochs = []
     for step in (lambda: locked(shelf), lambda: opened(shelf)[0].unlock("alice"), lambda: locked(shelf)):

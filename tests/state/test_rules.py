@@ -59,6 +59,20 @@ RULES = (
         ("state/register/swaps.py", "if found and found[0] == value:", "if False:"),
     ),
     _rule(
+        "read-back of records in PostgreSQL",
+        "state/postgres/test_lost.py::test_each_step_of_a_lease_is_done_once[append-after]",
+        ("state/postgres/lease.py", 'if [row["line"] for row in there] != lines:', "if True:"),
+    ),
+    _rule(
+        "read-back of a document in PostgreSQL, by its nonce",
+        "state/postgres/test_lost.py::test_a_document_whose_answer_was_lost_is_kept_once[after]",
+        (
+            "state/postgres/lease.py",
+            "            ) or self._ask(statements.REPLACED, nonce=nonce)",
+            "            )",
+        ),
+    ),
+    _rule(
         "carry-over in a commit",
         "state/test_git_register.py::test_each_commit_carries_what_the_last_one_held",
         (
@@ -77,9 +91,20 @@ RULES = (
         ),
     ),
     _rule(
+        "after a write in doubt nothing is written to PostgreSQL",
+        "state/postgres/test_lost.py::test_a_server_that_stands_still_is_not_waited_for",
+        ("state/postgres/lease.py", "        if self._why:\n", "        if False:\n"),
+    ),
+    _rule(
         "keys for ids that are left",
         "state/test_register.py::test_an_operation_of_any_name_keeps_its_id",
         ("state/register/left.py", "engine.put(name_of(op), data)", 'engine.put("left", data)'),
+    ),
+    _rule(
+        "keys for ids that are left in PostgreSQL",
+        "state/test_backend_contract.py::test_an_id_that_was_left_is_found_by_its_operation_and_forgotten_with_it"
+        "[postgres]",
+        ("state/postgres/tables.py", "primary key (key, op, workflow_id)", "primary key (key)"),
     ),
     _rule(
         "a journal before the POST",
@@ -94,6 +119,15 @@ RULES = (
         "send limit",
         "engine/test_overlap.py::test_a_run_that_slept_while_its_intent_was_written_sends_nothing",
         ("engine/create.py", "if boottime() - written > memory.send_limit:", "if False:"),
+    ),
+    _rule(
+        "a lock ends by no clock, but by silence that was seen",
+        "state/test_waiting.py::test_who_waits_less_than_the_silence_breaks_nothing",
+        (
+            "state/waiting.py",
+            "self._since < self._backend.silence",
+            "self._since < 0",
+        ),
     ),
     _rule(
         "lineage",

@@ -18,14 +18,20 @@ from defendctl.render.page.blocks import (
     shown,
     way,
 )
-from defendctl.render.page.figures import percent
+from defendctl.render.page.figures import number, percent
 from defendctl.render.plural import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from defendctl.render.page.blocks import Block, Words
-    from defendctl.render.tune.tune_json import GoalDocument, TunedMetricDocument, TuneDocument
+    from defendctl.render.tune.tune_json import (
+        CostAtDocument,
+        CostDocument,
+        GoalDocument,
+        TunedMetricDocument,
+        TuneDocument,
+    )
 
 _TONES: Final = {
     "proven": "good",
@@ -36,6 +42,7 @@ _TONES: Final = {
     "impossible": "bad",
 }
 _GOALS: Final = ("goal", "limit", "today", "hits today", "hits suggested", "allowed", "events", "needed")
+_COSTS: Final = ("", "false alarms", "misses", "cost an event, seen", "of all such events")
 _METRICS: Final = ("metric", "today", "suggested", "proven for all goals", "status", "direction")
 
 
@@ -56,7 +63,10 @@ def _said(metrics: Sequence[TunedMetricDocument]) -> Words:
 
 def _blocks(document: TuneDocument) -> Iterator[Block]:
     yield Facts(tuple(_facts(document)))
-    yield Table("Goals", _GOALS, tuple(map(_goal, document["goals"])))
+    if document["goals"]:
+        yield Table("Goals", _GOALS, tuple(map(_goal, document["goals"])))
+    if cost := document.get("cost"):
+        yield from _cost(cost)
     yield Table("Thresholds", _METRICS, tuple(map(_metric, document["metrics"])))
     for title, texts in (("Why", document["why"]), ("What this does not say", document["caveats"])):
         if texts:
@@ -97,6 +107,20 @@ def _goal(one: GoalDocument) -> tuple[Words, ...]:
         (str(one["n"]) if one["n"] == one["n_eff"] else f"{one['n']}, as good as {one['n_eff']}",),
         (str(one["needed"]),),
     )
+
+
+def _cost(one: CostDocument) -> Iterator[Block]:
+    chosen = f"{one['chosen_among']} older labels, and shown by {one['n']} newer ones"
+    standing = Badge(one["today_is"], _TONES[one["today_is"]])
+    yield Paragraph((Foreign(one["promise"]), f": an estimate, chosen by {chosen}. Today's is ", standing))
+    sides = [("today", one["today"]), *([("suggested", one["suggested"])] if one["suggested"] else [])]
+    yield Table("Costs", _COSTS, tuple(((word,), *_cost_at(at)) for word, at in sides))
+
+
+def _cost_at(at: CostAtDocument) -> tuple[Words, ...]:
+    low, high = at["interval"]
+    counts = (_hits(at["false_alarms"]),), (_hits(at["misses"]),)
+    return (*counts, (number(at["an_event"]),), (f"{low:.4g} to {high:.4g}",))
 
 
 def _hits(hits: Sequence[int]) -> str:

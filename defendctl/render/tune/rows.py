@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from defendctl.evidence.assumptions import INFLATED, MOVED
-from defendctl.evidence.reasons import percent, promise, tally
+from defendctl.evidence.reasons import aim_of_cost, counted, percent, promise, tally
 from defendctl.render.inert import inert
 from defendctl.render.setting import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from defendctl.evidence.tuning import JudgedGoal, Tuned
+    from defendctl.evidence.tuning import CostAt, JudgedCost, JudgedGoal, Tuned
     from defendctl.render.setting import Setting
 
 _COLOURS: Final = {"proven": "green", "broken": "red", "undecided": "yellow"}
@@ -40,6 +40,10 @@ def _rows(found: Tuned, setting: Setting) -> Iterator[str]:
     for one in found.goals:
         standing = setting.paint(f"{one.today_is}: {promise(one.goal)}", _COLOURS[one.today_is])
         yield f"  today {today:<8}  {_today(one):<60}  {standing}"
+    if found.cost:
+        standing = setting.paint(found.cost.today_is, _COLOURS[found.cost.today_is])
+        told = f"{standing}: {aim_of_cost(found.cost.prices)}"
+        yield f"  today {today:<8}  {_cost(found.cost, found.cost.today):<60}  {told}"
     if found.suggests:
         then = ", ".join("-" if one.suggested is None else f"{one.suggested:g}" for one in found.metrics)
         ways = " and ".join(dict.fromkeys(one.direction for one in found.metrics if one.direction != "none"))
@@ -47,9 +51,27 @@ def _rows(found: Tuned, setting: Setting) -> Iterator[str]:
         word = "at" if len(rising) == 2 else "up to" if True in rising else "from"
         for one in found.goals:
             at = f"{word:<5} {then:<8}"
-            yield f"  {at}  {_then(one):<60}  {found.status}: {promise(one.goal)}; {ways}"
+            yield f"  {at}  {_then(one):<60}  {_status(found)}: {promise(one.goal)}; {ways}"
+        if found.cost and found.cost.suggested:
+            told = f"estimate: {aim_of_cost(found.cost.prices)}; {ways}"
+            yield f"  at    {then:<8}  {_cost(found.cost, found.cost.suggested):<60}  {told}"
     for done in found.written:
         yield f"  written: {inert(done.metric)} {done.value:g} in {inert(done.file)}:{done.line}"
+
+
+def _status(found: Tuned) -> str:
+    """Of a goal of its own: that a cost is an estimate takes nothing from it, but bursts do."""
+    return "estimate" if found.evidence.inflation > INFLATED else "proven"
+
+
+def _cost(cost: JudgedCost, at: CostAt) -> str:
+    """`4 false alarms, 1 to 2 missed of 60 newer labels: 0.4 to 0.73 an event (of all: 0.1 to 1.5)`."""
+    least, most = at.an_event
+    seen = f"{least:.3g}" if least == most else f"{least:.3g} to {most:.3g}"
+    return (
+        f"{counted(at.false_alarms)} false alarms, {counted(at.misses)} missed of {cost.of} newer labels: "
+        f"{seen} an event (of all: {at.interval[0]:.3g} to {at.interval[1]:.3g})"
+    )
 
 
 def _today(one: JudgedGoal) -> str:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
-from defendctl.evidence.reasons import promise
+from defendctl.evidence.reasons import aim_of_cost, promise
+from defendctl.render.json.contract import RangeDocument  # noqa: TC001  pydantic looks for it here
 from defendctl.render.json.documents import AnyDocument
 from defendctl.render.json.dump import FORMAT_VERSION, named
 from defendctl.render.setting import PLAIN
 
 if TYPE_CHECKING:
-    from defendctl.evidence.tuning import Evidence, JudgedGoal, Tuned, TunedMetric
+    from defendctl.evidence.tuning import CostAt, Evidence, JudgedCost, JudgedGoal, Tuned, TunedMetric
     from defendctl.render.setting import Setting
 
 Standing = Literal["proven", "broken", "undecided"]
@@ -32,6 +33,30 @@ class GoalDocument(TypedDict):
     today_is: Standing
     hits_today: list[int]
     hits_suggested: list[int] | None
+
+
+class CostAtDocument(TypedDict):
+    """What thresholds make of the newer half of the labels: false alarms and misses, for certain and at most;
+    what that costs a labelled event, and what all such events cost, with the confidence asked for."""
+
+    false_alarms: list[int]
+    misses: list[int]
+    an_event: RangeDocument
+    interval: RangeDocument
+
+
+class CostDocument(TypedDict):
+    """An estimate: `chosen_among` older labels, and shown by `n` newer ones. `today_is` is `broken` where
+    what is suggested is looser and proven to cost less."""
+
+    promise: str
+    false_alarm: float
+    miss: float
+    chosen_among: int
+    n: int
+    today_is: Standing
+    today: CostAtDocument
+    suggested: CostAtDocument | None
 
 
 class TunedMetricDocument(TypedDict):
@@ -73,6 +98,7 @@ class TuneDocument(AnyDocument):
     confidence: float
     looks: int
     goals: list[GoalDocument]
+    cost: NotRequired[CostDocument]
     metrics: list[TunedMetricDocument]
     evidence: TuneEvidenceDocument
     why: list[str]
@@ -90,6 +116,7 @@ def tune(found: Tuned, setting: Setting = PLAIN) -> TuneDocument:
         "confidence": found.asked.confidence,
         "looks": found.asked.looks,
         "goals": [_goal(one) for one in found.goals],
+        **_priced(found.cost),
         "metrics": [_metric(one, found) for one in found.metrics],
         "evidence": _evidence(found.evidence),
         "why": list(found.why),
@@ -114,6 +141,36 @@ def _goal(one: JudgedGoal) -> GoalDocument:
         "today_is": one.today_is,
         "hits_today": list(one.hits),
         "hits_suggested": list(one.suggested) if one.suggested else None,
+    }
+
+
+class _Priced(TypedDict, total=False):
+    cost: CostDocument
+
+
+def _priced(found: JudgedCost | None) -> _Priced:
+    if found is None:
+        return {}
+    return {
+        "cost": {
+            "promise": aim_of_cost(found.prices),
+            "false_alarm": found.prices.false_alarm,
+            "miss": found.prices.miss,
+            "chosen_among": found.chosen_among,
+            "n": found.of,
+            "today_is": found.today_is,
+            "today": _cost_at(found.today),
+            "suggested": _cost_at(found.suggested) if found.suggested else None,
+        }
+    }
+
+
+def _cost_at(at: CostAt) -> CostAtDocument:
+    return {
+        "false_alarms": list(at.false_alarms),
+        "misses": list(at.misses),
+        "an_event": list(at.an_event),
+        "interval": list(at.interval),
     }
 
 

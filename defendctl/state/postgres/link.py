@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 LIMIT: Final = 20.0
 """Seconds that a statement may take, by this machine's clock: a server that stands still counts as lost."""
 _CANCEL: Final = 2.0
-_PAUSES: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
+_PAUSES: Final = (0.05, 0.1, 0.25)
+"""Seconds between attempts, the last again and again. Short, for after a lost answer an attempt is three
+exchanges (TLS or not, who asks, the question), and any of them may be lost too."""
 
 logging.getLogger("psycopg").disabled = True  # it would print what the server says, as it says it
 

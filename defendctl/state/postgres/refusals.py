@@ -9,6 +9,7 @@ from psycopg import InterfaceError, OperationalError
 
 from defendctl.command import command
 from defendctl.diagnostics import DefendctlError
+from defendctl.hosts import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,10 +88,7 @@ def refusal(error: Error, where: str, secrets: Iterable[str]) -> DefendctlError:
 
 def told(text: str, secrets: Iterable[str]) -> str:
     """Foreign words as one line, without a secret and without a URL's user."""
-    for secret in filter(None, secrets):
-        text = text.replace(secret, "…")
-    text = re.sub(r"(?<=://)[^\s/@]*@", "", text)
-    return " ".join(text.split())[:_LONGEST]
+    return " ".join(without_secrets(text, secrets).split())[:_LONGEST]
 
 
 def _by_text(text: str) -> tuple[str, str] | None:

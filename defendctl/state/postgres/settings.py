@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT: Final = 10
 """Seconds for each host, where neither the URL nor PGCONNECT_TIMEOUT says another."""
-_SECRET: Final = ("password", "sslpassword", "oauth_client_secret")
+_SECRET: Final = ("password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key")
 
 
 def connection_settings(target: str) -> dict[str, Any]:

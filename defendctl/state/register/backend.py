@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
@@ -218,10 +219,13 @@ class RegisterBackend:
     def _asked(self, ask: Callable[[], Told]) -> Told:
         """What may be asked again is, until somebody answers."""
         with self._reached():
+            until = time.monotonic() + sum(swaps.SOON)  # an attempt may itself wait long for an answer
             for wait in swaps.SOON:
                 try:
                     return ask()
                 except Unreachable:
+                    if time.monotonic() > until:
+                        raise
                     swaps.pause(wait)
             return ask()
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from defendctl.state.register.engine import Engine
     from defendctl.state.register.value import Register
 
-SOON: Final = (0.1, 0.5, 2.0)
+SOON: Final = (0.1, 0.2, 0.4, 0.8, 1.1)
 PATIENT: Final = (0.1, 0.3, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)
 """Seconds between attempts: a minute for what is known here alone."""
 

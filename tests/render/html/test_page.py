@@ -21,6 +21,7 @@ from defendctl.render.json.results import drift as drift_document
 from defendctl.render.json.suite import suite as suite_document
 from defendctl.render.page.kinds import PAGES
 from tests.cases import built
+from tests.conftest import few_quick
 from tests.render.examples import EXAMPLES
 from tests.render.html.given import ELEMENTS, loosening, parsed, traffic
 from tests.render.strange import drifts, reviews
@@ -96,11 +97,11 @@ OURS = {
 
 
 def with_text(document: Any, path: tuple[Any, ...], text: str) -> Any:
-    made = copy.deepcopy(document)
-    node = made
-    for step in path[:-1]:
-        node = node[step]
-    node[path[-1]] = text
+    """A copy of what is on the way there; the rest is shared, for nobody changes a document."""
+    if not path:
+        return text
+    made = copy.copy(document)
+    made[path[0]] = with_text(document[path[0]], path[1:], text)
     return made
 
 
@@ -138,7 +139,7 @@ def test_a_plain_page() -> None:
 
 
 @pytest.mark.parametrize("kind", DOCUMENTS)
-@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("text", few_quick(HOSTILE, *HOSTILE[:3], HOSTILE[9]), ids=range(len(HOSTILE)))
 def test_no_text_of_any_field_is_more_than_text(kind: str, text: str) -> None:
     document = DOCUMENTS[kind]
     fields = {_field(path): path for path, _ in strings(document) if not OURS & {path[-1]}}

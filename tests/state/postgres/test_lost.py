@@ -6,12 +6,15 @@ import random
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from defendctl.diagnostics import DefendctlError
 from defendctl.state.backend import Unreachable
+from defendctl.state.postgres import link
+from defendctl.state.postgres.backend import PATIENCE
 from tests.servers.postgres import postgres
 from tests.servers.proxy import proxied
 from tests.state.postgres.door import Door
@@ -148,6 +151,21 @@ def test_whatever_is_acknowledged_is_read_by_the_next_run(door: Door, seed: int)
     assert stored.journal
     assert [*stored.journal.records] == told
     assert stored.document == b"9"
+
+
+def test_a_server_that_loses_three_answers_of_ten_is_hardly_ever_given_up(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Less than once in a thousand questions: an attempt is up to three exchanges. Its clock counts the
+    waits alone."""
+    slept: list[float] = []
+    monkeypatch.setattr(link, "time", SimpleNamespace(monotonic=lambda: sum(slept), sleep=slept.append))
+    with proxied(door.port) as proxy:
+        proxy.lose = lambda number: "before"
+        with pytest.raises(DefendctlError, match="does not answer"):
+            door.open(port=proxy.port).read()
+        assert (1 - 0.7**3) ** proxy.questions < 0.001
+    assert sum(slept) <= PATIENCE
 
 
 @pytest.mark.parametrize("how", ["pg_cancel_backend", "pg_terminate_backend"])
