@@ -24,22 +24,6 @@ Improvement = Literal["improved", "failed", "not_required", "required"]
 
 DEFAULT_RUN_MODE: Final = "precision"
 """The only one that every generation knows."""
-RUN_MODES: Final = ("precision_plus", "precision", "smart", "economy")
-"""Those of the first generations (docs/api.md 2)."""
-NEWEST_RUN_MODES: Final = (
-    *RUN_MODES,
-    "precision_plus_codex",
-    "ultra_fast",
-    "super_fast",
-    "fast",
-    "precision_codex",
-    "precision_max",
-    "precision_max_codex",
-)
-"""Those of the newest one: the vocabulary of the day it came, and the one since March 2026; a page names
-`ultra_fast` too."""
-WITHOUT_SEARCH: Final = ("super_fast", "ultra_fast")
-"""Those in which neither the web nor a file is searched (docs/api.md 4)."""
 
 
 @dataclass(frozen=True, slots=True)

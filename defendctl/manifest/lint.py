@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.diagnostics import Diagnostic
-from defendctl.event import RUN_MODES, WITHOUT_SEARCH
-from defendctl.model import GENERATIONS, NEWEST
+from defendctl.model import GENERATIONS, NEWEST, RUN_MODES, WITHOUT_SEARCH
 from defendctl.yamltext.node import KeyPath
 from defendctl.yamltext.quote import quoted
 

@@ -73,7 +73,7 @@ RunMode = Literal[
     "precision_max",
     "precision_max_codex",
 ]
-"""`event.NEWEST_RUN_MODES`, as a type."""
+"""`model.NEWEST_RUN_MODES`, as a type."""
 
 
 class Model(BaseModel):

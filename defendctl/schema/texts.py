@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from defendctl.event import RUN_MODES, WITHOUT_SEARCH
-from defendctl.model import NEWEST
+from defendctl.model import NEWEST, RUN_MODES, WITHOUT_SEARCH
 from defendctl.policy.rules import CHECKS
 
 Hints = dict[str, dict[str, Any]]

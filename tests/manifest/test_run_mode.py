@@ -9,7 +9,7 @@ import pytest
 
 from defendctl.api.connection import Direct
 from defendctl.api.dialects import DIALECTS
-from defendctl.event import NEWEST_RUN_MODES, RUN_MODES
+from defendctl.model import NEWEST_RUN_MODES, RUN_MODES
 from defendctl.schema.fields import RunMode
 from tests.conftest import custom
 

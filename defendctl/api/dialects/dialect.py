@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from defendctl.event import RUN_MODES
+from defendctl.model import RUN_MODES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

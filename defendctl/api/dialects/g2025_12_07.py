@@ -3,8 +3,7 @@
 from defendctl.api.dialects.dialect import Dialect
 from defendctl.api.dialects.g2025_10_22 import ACTIONS, MAPS
 from defendctl.api.dialects.g2025_11_10 import NAMES
-from defendctl.event import NEWEST_RUN_MODES
-from defendctl.model import FIELDS, Support
+from defendctl.model import FIELDS, NEWEST_RUN_MODES, Support
 
 DIALECT = Dialect(
     Support(

@@ -185,8 +185,8 @@ def test_what_labels_say() -> None:
     expected: dict[str, list[str]] = {"caught": [], "false alarms": [], "flags that are right": []}
     for thresholds in (BEFORE, AFTER):
         told = {event.event_id: flagged(event, thresholds) for event in EVENTS}
-        caught = [told[at] for at in bad if told[at] is not None]
-        alarms = [told[at] for at in good if told[at] is not None]
+        caught = [bool(told[at]) for at in bad if told[at] is not None]
+        alarms = [bool(told[at]) for at in good if told[at] is not None]
         assert len(alarms) < len(good), "one has no score that could tell"
         of_flags = (sum(caught), sum(caught) + sum(alarms))
         parts = ((sum(caught), len(caught)), (sum(alarms), len(alarms)), of_flags)
