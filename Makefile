@@ -115,6 +115,7 @@ schemas: $(VENV)/.installed-dev
 	$(BIN)/defendctl schema tests --output schemas/tests.schema.json
 	$(BIN)/defendctl schema labels --output schemas/labels.schema.json
 	$(BIN)/defendctl schema plan --output schemas/plan.schema.json
+	$(BIN)/defendctl schema tune --output schemas/tune.schema.json
 
 # The site in .cache/docs/site: what can be told from the code is written, then built; a link to nowhere fails.
 # Nothing is asked of the network but for the two tools, once.

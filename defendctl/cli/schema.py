@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @subcommand("schema")
 @click.argument(
     "kind",
-    type=click.Choice(["manifest", "overlay", "project", "policy", "tests", "labels", "plan"]),
+    type=click.Choice(["manifest", "overlay", "project", "policy", "tests", "labels", "plan", "tune"]),
     default="manifest",
 )
 @click.option("--output", type=RESULT, help="Write to this file instead of stdout.")

@@ -19,7 +19,7 @@ from defendctl.evidence.tuning import Evidence, Examples, JudgedCost, JudgedGoal
 from defendctl.model import metric_path
 from defendctl.plan.diff import same
 from defendctl.plan.direction import direction
-from defendctl.replay.replay import unscored
+from defendctl.replay.replay import metric_replay, unscored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -51,7 +51,7 @@ def tune(asked: Tuning, events: Sequence[Scored], cases: Examples) -> Tuned:
     goals = _goals(asked, [one.scores for one in judged], cases, evidence)
     path = _learned(asked, older) if several else _grid(asked)
     costs = _costs(asked, cases)
-    return _told(asked, decide(goals, asked.today, path, _extremes(asked), costs), evidence)
+    return _told(asked, decide(goals, asked.today, path, _extremes(asked), costs), evidence, ordered)
 
 
 def in_time(events: Sequence[Scored]) -> list[Scored]:
@@ -145,7 +145,7 @@ def _extremes(asked: Tuning) -> tuple[Thresholds, Thresholds]:
     return least, most
 
 
-def _told(asked: Tuning, decision: Decision, evidence: Evidence) -> Tuned:
+def _told(asked: Tuning, decision: Decision, evidence: Evidence, events: Sequence[Scored]) -> Tuned:
     moves = evidence.drift_p < MOVED
     suggested = None if moves else decision.suggested
     judged = [
@@ -161,7 +161,7 @@ def _told(asked: Tuning, decision: Decision, evidence: Evidence) -> Tuned:
     return Tuned(
         asked=asked,
         goals=tuple(judged),
-        metrics=tuple(_metric(asked, metric, suggested, decision.range) for metric in asked.metrics),
+        metrics=tuple(_metric(asked, metric, suggested, decision.range, events) for metric in asked.metrics),
         today_is=decision.today_is,
         status=_status(decision, evidence, suggests=suggested is not None),
         evidence=evidence,
@@ -186,7 +186,11 @@ def _judged_cost(decision: Decision, suggested: Thresholds | None) -> JudgedCost
 
 
 def _metric(
-    asked: Tuning, metric: str, suggested: Thresholds | None, range: tuple[Thresholds, Thresholds] | None
+    asked: Tuning,
+    metric: str,
+    suggested: Thresholds | None,
+    range: tuple[Thresholds, Thresholds] | None,
+    events: Sequence[Scored],
 ) -> TunedMetric:
     today = asked.today[metric]
     then = suggested[metric] if suggested else None
@@ -197,6 +201,7 @@ def _metric(
         suggested=then,
         range=(range[0][metric], range[1][metric]) if range else None,
         direction=direction(metric_path(metric), today, then) if moves else "none",
+        seen=metric_replay(metric, events, today, then),
     )
 
 

@@ -11,7 +11,7 @@ from defendctl.exits import Exit
 if TYPE_CHECKING:
     from defendctl.evidence.goals import Goal, Standing
     from defendctl.plan.direction import Direction
-    from defendctl.replay.replay import Range, Thresholds
+    from defendctl.replay.replay import MetricReplay, Range, Thresholds
 
 Example = Mapping[str, float | None]
 Status = Literal["proven", "estimate", "not_provable", "impossible"]
@@ -140,6 +140,8 @@ class TunedMetric:
     """The lowest and the highest threshold that is proven for all goals, the other metrics as they are."""
     direction: Direction
     """From today's to what is suggested."""
+    seen: MetricReplay
+    """This metric alone, today and with what is suggested, by all events."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,10 +65,17 @@ def _checked(path: Path, kind: str, data: dict[str, Any]) -> Iterable[Document]:
         ) from error
     if kind == "report":
         return [document for each in data["documents"] for document in _documents(path, each)]
-    for at, one in enumerate([*data.get("replay", ()), *data.get("policy_replay", ())]):
-        if not all(map(_adds_up, one["metrics"])):
-            raise _incomplete(path, kind, f"the distribution of replay {at + 1}, which does not add up")
+    if not all(map(_adds_up, _replayed(kind, data))):
+        raise _incomplete(path, kind, "the distribution of a metric, which does not add up")
     return [data]
+
+
+def _replayed(kind: str, data: dict[str, Any]) -> list[dict[str, Any]]:
+    """All metrics that may have a picture."""
+    if kind == "tune":
+        return [one["replay"] for one in data["metrics"] if "replay" in one]
+    replays = [*data.get("replay", ()), *data.get("policy_replay", ())]
+    return [metric for one in replays for metric in one["metrics"]]
 
 
 def _adds_up(metric: dict[str, Any]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +38,13 @@ def _text(kind: str, custom_metrics: tuple[str, ...]) -> str:
         return to_text(suite_schema(custom_metrics))
     if kind == "labels":
         return to_text(label_schema(custom_metrics))
-    from defendctl.render.json.contract import plan_schema
+    return to_text(_of_document(kind))
 
-    return to_text(plan_schema())
+
+def _of_document(kind: str) -> dict[str, Any]:
+    """Of what is printed as JSON."""
+    from defendctl.render.json.contract import PlanDocument, document_schema
+    from defendctl.render.tune.tune_json import TuneDocument
+
+    shapes: dict[str, Any] = {"plan": PlanDocument, "tune": TuneDocument}
+    return document_schema(shapes[kind], f"defendctl {kind}")

@@ -141,7 +141,10 @@ def replay(asks: Proposal, events: Sequence[Scored], asked: int, sample: Sample)
         not_evaluated=sum(not e.evaluated for e in events),
         window=(times[0], times[-1]) if times else None,
         run_modes=dict(sorted(modes.items(), key=lambda mode: (-mode[1], mode[0]))),
-        metrics=tuple(_metric(m, asks, events) for m in sorted({*asks.before, *asks.after})),
+        metrics=tuple(
+            metric_replay(m, events, asks.before.get(m), asks.after.get(m))
+            for m in sorted({*asks.before, *asks.after})
+        ),
         before=_together([now for now, _ in sides]),
         after=_together([then for _, then in sides]),
         newly_flagged=tuple(ids[at] for at, side in enumerate(sides) if side == (False, True)),
@@ -191,9 +194,11 @@ def _together(verdicts: Sequence[bool | None]) -> Together:
     return Together(len(known), len(verdicts) - len(known), sum(known), wilson(sum(known), len(known)))
 
 
-def _metric(name: str, asks: Proposal, events: Sequence[Scored]) -> MetricReplay:
+def metric_replay(
+    name: str, events: Sequence[Scored], before: float | None, after: float | None
+) -> MetricReplay:
+    """One metric alone under two thresholds; None: there is none on that side."""
     scores = [score for e in events if (score := e.scores.get(name)) is not None]
-    before, after = asks.before.get(name), asks.after.get(name)
     return MetricReplay(
         metric=name,
         before=before,

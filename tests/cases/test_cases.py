@@ -44,7 +44,7 @@ from defendctl.project.project import Project
 from defendctl.render import github
 from defendctl.render.json import plan as plan_json
 from defendctl.render.json import results as results_json
-from defendctl.render.json.contract import plan_schema
+from defendctl.render.json.contract import PlanDocument, document_schema
 from defendctl.render.json.dump import dumped
 from defendctl.render.markdown import comment as comment_markdown
 from defendctl.render.setting import Setting
@@ -99,7 +99,7 @@ def test_built(name: str) -> None:
 def test_the_plan_fits_its_schema(case: Path) -> None:
     jsonschema = pytest.importorskip("jsonschema")
     schema = json.loads((HERE.parents[1] / "schemas" / "plan.schema.json").read_text(encoding="utf-8"))
-    assert schema == plan_schema()
+    assert schema == document_schema(PlanDocument, "defendctl plan")
     jsonschema.Draft7Validator(schema).validate(json.loads(dumped(plan_json.plan(planned(case)[0]))))
 
 

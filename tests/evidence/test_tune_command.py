@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -379,7 +380,7 @@ def test_no_content_is_told(live: Project) -> None:
     said = {"model_input": given, "model_output": CANARY, "model_used": CANARY, "nametag": CANARY}
     rationale = {"completeness": {"score": 0.5, "rationale": CANARY}, "correctness": 0.9}
     live.server.give(live.bound("a"), {**said, "scores": rationale, "run_mode": "fast"})
-    for form in ("text", "json"):
+    for form in ("text", "json", "html"):
         ran = live.ok(
             *("tune", "a", "--metric", "completeness", "--max-flag-rate", "20%", "--format", form, "-v"),
             *("--report", f"json:{form}.json"),
@@ -395,6 +396,68 @@ def test_hostile_words_are_inert(live: Project) -> None:
     ran = tune(live, "--max-flag-rate", "20%", code=64)
     assert "\u202e" not in ran.err
     assert "\n::error" not in ran.err
+
+
+# --- what it is described by ---
+
+
+SCHEMA = Path(__file__).parents[2] / "schemas" / "tune.schema.json"
+
+
+def test_the_schema_is_that_of_the_shape(live: Project) -> None:
+    assert live.ok("schema", "tune").out == SCHEMA.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("goals", [("--max-flag-rate", "20%"), ("--cost", "1:20", "--max-flag-rate", "40%")])
+def test_what_is_printed_fits_its_schema(live: Project, goals: tuple[str, ...]) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    apply(live, 0.3)
+    costly(live)
+    told = found(live, *goals, code=2 if len(goals) == 2 else 5)
+    check = jsonschema.Draft7Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
+    check.validate(told)
+    for key in told.keys() - {"cost"}:
+        assert not check.is_valid({name: value for name, value in told.items() if name != key}), key
+
+
+# --- pictures ---
+
+
+def test_the_picture_is_that_of_the_saved_document(live: Project) -> None:
+    """Of the hundred scores each occurs once: 13 lie below 0.13, and 77 more below 0.9."""
+    reports = ("--report", "json:t.json", "--report", "html:t.html")
+    tune(live, "--max-flag-rate", "20%", *reports, code=2)
+    [metric] = json.loads((live.root / "t.json").read_text())["metrics"]
+    told = metric["replay"]
+    assert (told["before"], told["after"]) == (0.9, 0.13)
+    assert (told["fails_before"], told["fails_after"], told["scored"]) == (90, 13, 100)
+    assert told["distribution"]["scores"] == [at / 100 for at in range(100)]
+    assert told["distribution"]["counts"] == [1] * 100
+    page = (live.root / "t.html").read_text()
+    assert page.count('class="plot"') == 1
+    assert "13 flagged by both" in page
+    assert "77 flagged by today&#x27;s threshold alone" in page
+    live.server.forget_requests()
+    drawn = live.ok("report", "t.json", "--format", "html").out
+    assert drawn.replace("defendctl:report", "defendctl:tune") == page
+    assert live.server.requests() == []
+
+
+def test_a_picture_without_a_suggestion_has_one_line(live: Project) -> None:
+    apply(live, 0.2)
+    tune(live, "--max-flag-rate", "20%", "--report", "html:t.html", code=5)
+    page = (live.root / "t.html").read_text()
+    assert "today 0.2: 20 of 100 below" in page
+    assert "proposed: none" in page
+    assert page.count('<circle class="dot') == 1
+
+
+def test_a_saved_document_that_does_not_add_up_is_not_drawn(live: Project) -> None:
+    tune(live, "--max-flag-rate", "20%", "--report", "json:t.json", code=2)
+    told = json.loads((live.root / "t.json").read_text())
+    told["metrics"][0]["replay"]["distribution"]["counts"][0] = 2
+    (live.root / "t.json").write_text(json.dumps(told))
+    assert "does not add up" in live.ok("report", "t.json", "--format", "html", code=1).err
 
 
 # --- labels ---
@@ -502,7 +565,7 @@ def test_what_is_cheapest_is_an_estimate(live: Project) -> None:
     assert (cost["promise"], cost["chosen_among"], cost["n"]) == ("cheapest at 1:20", 60, 60)
     assert (cost["false_alarm"], cost["miss"], cost["today_is"]) == (1, 20, "undecided")
     assert (cost["today"]["misses"], cost["today"]["false_alarms"]) == ([10, 10], [0, 0])
-    assert cost["today"]["an_event"] == [pytest.approx(200 / 60)] * 2
+    assert cost["today"]["an_event"] == [3.333333, 3.333333]
     assert (cost["suggested"]["misses"], cost["suggested"]["false_alarms"]) == ([0, 0], [5, 5])
     assert "cost-is-an-estimate" in told["caveats"]
     said = tune(live, "--cost", "1:20", code=5).out

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from defendctl.model import Binding, State
 from defendctl.operations import peek
 from defendctl.operations.peek import look
 from defendctl.project.load import load_project
+from defendctl.state.document import to_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,3 +66,28 @@ def test_without_a_project_file_the_defaults_are_seen(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert seen(look(None, None, None, sandbox=False).whole) == seen(load_project(None, tmp_path)[0])
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({}, True),
+        ({"lineage": "other"}, False),
+        ({"environment": "prod"}, False),
+        ({"moved_to": "s3://bucket/key"}, False),
+    ],
+    ids=["its own", "of another project", "of an environment", "moved"],
+)
+@pytest.mark.parametrize("journal", [False, True], ids=["folded", "with a journal"])
+def test_a_state_is_seen_if_commands_would_go_on_from_it(
+    changes: dict[str, Any], found: bool, journal: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "defendctl.yaml").write_text("version: 1\nstate: {lineage: abc}\n")
+    bindings = {"bot": Binding("wkfl_1", {"name": "bot"})}
+    state = State(**{"lineage": "abc", "serial": 1, "writer": "w", "bindings": bindings, **changes})
+    (tmp_path / "defendctl.state.json").write_text(to_text(state))
+    if journal:
+        (tmp_path / "defendctl.state.json.journal").write_text("")
+    monkeypatch.chdir(tmp_path)
+    seen_states = [*look(None, None, None, sandbox=False).states()]
+    assert [list(one.managed) for one in seen_states] == ([["bot"]] if found else [])

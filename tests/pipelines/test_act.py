@@ -199,14 +199,3 @@ def test_the_action_of_a_pinned_commit_does_the_same(team: Team, tmp_path: Path)
     pushed = team.act.push(team.reviewed(a=0.7))
     assert (pushed.job("staging"), pushed.job("production")) == ("success", "success"), pushed.log
     assert {name: team.live(name)["a"] for name in team.servers} == {"staging": 0.7, "production": 0.7}
-    team.edit("production", "b", 0.95)
-    number, merge = team.propose(a=0.6)
-    assert team.act.pull_request(number, merge).code == 0
-    commit = team.merge(number)
-    refused = team.act.push(commit)
-    assert (refused.job("staging"), refused.job("production")) == ("success", "failure"), refused.log
-    approve = re.search(r"--approve (sha256:[0-9a-f]{64}@\d+)", refused.log)
-    assert approve
-    approved = team.act.dispatch("guardrails-apply", commit, environment="production", approve=approve[1])
-    assert approved.job("production") == "success", approved.log
-    assert team.live("production") == {"a": 0.6, "b": 0.9}

@@ -9,7 +9,7 @@ from defendctl.catalogue.find import CATALOGUE
 from defendctl.diagnostics import Span
 from defendctl.engine.results import ApplyResult, Result
 from defendctl.event import Evaluation, Event, Listed, Score, SentEvent, ShownEvent, Submission
-from defendctl.evidence.tuning import Examples, WrittenThreshold
+from defendctl.evidence.tuning import Examples, LabelledExample, Prices, WrittenThreshold
 from defendctl.inspection.checkup import Checkup, Question, Served, ok, wrong
 from defendctl.inspection.contrast import Comparison, Contrast, Difference
 from defendctl.inspection.outputs import Outputs
@@ -196,11 +196,16 @@ EXAMPLES: Final[Mapping[str, Any]] = {
         tuned(
             events(spread(100), other=0.9),
             {M: 0.9, OTHER: 0.5},
-            Examples(known=({M: 0.05, OTHER: 0.8},), labels=1),
+            Examples(
+                known=({M: 0.05, OTHER: 0.8},),
+                by_lot=tuple(LabelledExample({M: at % 40 / 40, OTHER: 0.9}, at % 3 == 0) for at in range(80)),
+                labels=81,
+            ),
             max_flag_rate=0.2,
             catch="found",
+            cost=Prices(3, 1),
         ),
-        written=(WrittenThreshold(M, 0.13, "workflows/bot.yaml", 7),),
+        written=(WrittenThreshold(M, 0.1, "workflows/bot.yaml", 7),),
     ),
     "explanation": (CATALOGUE["threshold-one"],),
     "report": Saved((FLEET, drift_document([DRIFTED]))),

@@ -142,7 +142,7 @@ def _moved(chart: Chart) -> str:
         ("proposed", chart.after, chart.fails_after),
     ):
         if at is None:
-            told.append(f"{word}: not there")
+            told.append(f"{word}: none")
             continue
         low, high = chart.band(fails)
         rate = percent(fails / chart.scored)

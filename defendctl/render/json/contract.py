@@ -265,13 +265,13 @@ class ResultsDocument(TypedDict):
     cases: list[ResultDocument]
 
 
-def plan_schema() -> dict[str, Any]:
-    """Draft-07, for those who read plans."""
+def document_schema(shape: Any, title: str) -> dict[str, Any]:
+    """Draft-07, for those who read what is printed: `shape` is the TypedDict of one document."""
     from pydantic import TypeAdapter
 
-    schema = TypeAdapter(PlanDocument).json_schema(ref_template="#/definitions/{model}")
+    schema = TypeAdapter(shape).json_schema(ref_template="#/definitions/{model}")
     schema["definitions"] = schema.pop("$defs")
-    head = {"$schema": "http://json-schema.org/draft-07/schema#", "title": "defendctl plan"}
+    head = {"$schema": "http://json-schema.org/draft-07/schema#", "title": title}
     return {**head, **{k: v for k, v in _untitled(schema).items() if k != "title"}}
 
 

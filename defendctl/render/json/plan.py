@@ -112,7 +112,7 @@ def _replay(one: Replay) -> ReplayDocument:
         "enough": one.enough,
         "window": list(one.window) if one.window else None,
         "run_modes": dict(one.run_modes),
-        "metrics": [_metric(metric) for metric in one.metrics],
+        "metrics": [metric_document(metric) for metric in one.metrics],
         "before": together_document(one.before, one.labelled_before),
         "after": together_document(one.after, one.labelled_after),
         "newly_flagged": list(one.newly_flagged),
@@ -124,7 +124,7 @@ def _replay(one: Replay) -> ReplayDocument:
     }
 
 
-def _metric(one: MetricReplay) -> MetricReplayDocument:
+def metric_document(one: MetricReplay) -> MetricReplayDocument:
     return {
         "metric": one.metric,
         "before": one.before,

@@ -12,12 +12,14 @@ from defendctl.render.page.blocks import (
     Page,
     Paragraph,
     Part,
+    Picture,
     Points,
     Table,
     joined,
     shown,
     way,
 )
+from defendctl.render.page.chart import chart
 from defendctl.render.page.figures import number, percent
 from defendctl.render.plural import count
 
@@ -68,6 +70,7 @@ def _blocks(document: TuneDocument) -> Iterator[Block]:
     if cost := document.get("cost"):
         yield from _cost(cost)
     yield Table("Thresholds", _METRICS, tuple(map(_metric, document["metrics"])))
+    yield from _pictures(document["metrics"])
     for title, texts in (("Why", document["why"]), ("What this does not say", document["caveats"])):
         if texts:
             yield Part((title,), (Points(tuple((Foreign(text),) for text in texts)),))
@@ -121,6 +124,13 @@ def _cost_at(at: CostAtDocument) -> tuple[Words, ...]:
     low, high = at["interval"]
     counts = (_hits(at["false_alarms"]),), (_hits(at["misses"]),)
     return (*counts, (number(at["an_event"]),), (f"{low:.4g} to {high:.4g}",))
+
+
+def _pictures(metrics: Sequence[TunedMetricDocument]) -> Iterator[Block]:
+    charts = [drawn for one in metrics if "replay" in one and (drawn := chart(one["replay"]))]
+    if charts:
+        yield Paragraph(("Each metric alone, by all events; the band is of one threshold, chosen before.",))
+    yield from map(Picture, charts)
 
 
 def _hits(hits: Sequence[int]) -> str:

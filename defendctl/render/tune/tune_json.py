@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Literal, NotRequired
 from typing_extensions import TypedDict
 
 from defendctl.evidence.reasons import aim_of_cost, promise
-from defendctl.render.json.contract import RangeDocument  # noqa: TC001  pydantic looks for it here
+from defendctl.render.json.contract import (  # noqa: TC001  pydantic looks for them here
+    MetricReplayDocument,
+    RangeDocument,
+)
 from defendctl.render.json.documents import AnyDocument
 from defendctl.render.json.dump import FORMAT_VERSION, named
+from defendctl.render.json.plan import metric_document
 from defendctl.render.setting import PLAIN
 
 if TYPE_CHECKING:
@@ -60,7 +64,8 @@ class CostDocument(TypedDict):
 
 
 class TunedMetricDocument(TypedDict):
-    """`flagged`: events by any metric, for certain and at most; `range`: what is proven for all goals."""
+    """`flagged`: events by any metric, for certain and at most; `range`: what is proven for all goals;
+    `replay`: this metric alone, `before` today's and `after` what is suggested."""
 
     metric: str
     today: float
@@ -70,6 +75,7 @@ class TunedMetricDocument(TypedDict):
     range: list[float] | None
     status: Literal["proven", "estimate", "not_provable", "impossible"]
     direction: str
+    replay: NotRequired[MetricReplayDocument]
 
 
 class TuneEvidenceDocument(TypedDict):
@@ -169,8 +175,8 @@ def _cost_at(at: CostAt) -> CostAtDocument:
     return {
         "false_alarms": list(at.false_alarms),
         "misses": list(at.misses),
-        "an_event": list(at.an_event),
-        "interval": list(at.interval),
+        "an_event": [round(each, 6) for each in at.an_event],
+        "interval": [round(each, 6) for each in at.interval],
     }
 
 
@@ -185,6 +191,7 @@ def _metric(one: TunedMetric, found: Tuned) -> TunedMetricDocument:
         "range": list(one.range) if one.range else None,
         "status": found.status,
         "direction": one.direction,
+        "replay": metric_document(one.seen),
     }
 
 

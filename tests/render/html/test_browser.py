@@ -99,6 +99,7 @@ REPORTS: Final[dict[str, Callable[[], str]]] = {
     "plan": lambda: plan(loosening(traffic())),
     "hostile": all_hostile,
     "tests": lambda: suite(EXAMPLES["test-results"]),
+    "tune": lambda: html("report", [PAGES["tune"](DOCUMENTS["tune"])]),
     "fleet and drift": lambda: draw("report", "html", EXAMPLES["report"], PLAIN),
     "500 workflows": lambda: plan(many(12, 500)),
 }
