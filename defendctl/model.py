@@ -34,6 +34,22 @@ GENERATIONS: Final = ("2025-10-07", "2025-10-22", "2025-11-10", "2025-12-07")
 """The forms of the API, oldest first; named by the date of the SDK release that introduced each."""
 NEWEST: Final = GENERATIONS[-1]
 
+RUN_MODES: Final = ("precision_plus", "precision", "smart", "economy")
+"""In which an event may be evaluated in the first generations (docs/api.md 2)."""
+NEWEST_RUN_MODES: Final = (
+    *RUN_MODES,
+    "precision_plus_codex",
+    "ultra_fast",
+    "super_fast",
+    "fast",
+    "precision_codex",
+    "precision_max",
+    "precision_max_codex",
+)
+"""Of the newest one: those of the day it came, and since March 2026; a page names `ultra_fast` too."""
+WITHOUT_SEARCH: Final = ("super_fast", "ultra_fast")
+"""Those in which neither the web nor a file is searched (docs/api.md 4)."""
+
 SANDBOX: Final = "sandbox"
 """The API host of a state that belongs to the embedded API."""
 

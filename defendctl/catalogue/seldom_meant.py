@@ -64,6 +64,22 @@ ENTRIES: Final = (
         workflow(SOUND.replace("none", "fixit") + "\nmax_retries: 1"),
     ),
     Explained(
+        "run-mode-of-generation",
+        "A run mode that the generation lacks",
+        "The project pins a generation of the API in `api.generation`, and a workflow advises a `run_mode` "
+        "that this generation does not have: it would refuse the events of an application that follows.",
+        "Choose one that it has, or let the generation be told by what the API answers (`auto`).",
+    ),
+    Explained(
+        "run-mode-without-search",
+        "Web or file search, and a run mode without",
+        "The workflow has `web_search` or `file_search`, and its `run_mode` is `super_fast` or `ultra_fast`,"
+        " which have neither.",
+        "Advise another run mode, or leave the search out.",
+        sound("web_search: true\nrun_mode: super_fast"),
+        sound("web_search: true\nrun_mode: fast"),
+    ),
+    Explained(
         "same-name",
         "Two workflows of one name",
         "Two workflows of one name. Names need not be unique, but they are all that a person in the "

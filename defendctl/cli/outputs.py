@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -16,18 +16,22 @@ if TYPE_CHECKING:
     from defendctl.cli.run import Run
 
 
+_WITH_RUN_MODES: Final = ("json", "text")
+"""The other formats hold ids alone, and so read no manifest."""
+
+
 @subcommand("outputs")
 @format_option("outputs")
 @with_selector
 @offline_option
 @click.pass_obj
 def outputs(run: Run, format: str, selector: tuple[str, ...]) -> int:
-    """Print address → workflow id, for the application that submits events."""
+    """Print address → workflow id, for the application that submits events, and its `run_mode`."""
     from defendctl.operations.show import outputs as operation
 
-    ids = operation(run.workspace(), selector)
+    told = operation(run.workspace(), selector, advised=format in _WITH_RUN_MODES)
     if format == "github":
-        append_to("GITHUB_OUTPUT", draw("outputs", format, ids, PLAIN))
+        append_to("GITHUB_OUTPUT", draw("outputs", format, told, PLAIN))
     else:
-        deliver(run, "outputs", ids, format)
+        deliver(run, "outputs", told, format)
     return 0

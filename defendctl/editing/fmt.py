@@ -36,6 +36,7 @@ BODY: Final = (
     "web_search",
     "context_awareness",
     "file_search",
+    "run_mode",
     "labels",
 )
 """As the documentation has them; what is not here comes after them, in the order it has."""

@@ -30,3 +30,8 @@ def addresses(text: str) -> list[str] | None:
         for key in re.findall(rf"^{indent[1]}([^\s#].*)$", block, re.MULTILINE)
     ]
     return [key[1] for key in keys if key] if all(keys) else None
+
+
+def may_hold(text: bytes, key: bytes) -> bool:
+    """False only where no reader of YAML would find this key: a backslash may spell any letter of it."""
+    return key in text or b"\\" in text

@@ -38,6 +38,8 @@ class Declared:
     imports: str = ""
     """The id of a workflow that is to be bound here."""
     files: Sequence[Named] = ()
+    run_mode: str | None = None
+    """What the application is advised to submit in; no field of the workflow, for it is never sent."""
 
 
 def declared(address: str, document: Document, metrics: Collection[str], report: Report) -> Declared:
@@ -57,7 +59,13 @@ def declared(address: str, document: Document, metrics: Collection[str], report:
     if model is None:
         return declared
     imports = model.import_.workflow_id if "import_" in model.model_fields_set else ""
-    return replace(declared, labels=model.labels, renamed_from=model.renamed_from, imports=imports)
+    return replace(
+        declared,
+        labels=model.labels,
+        renamed_from=model.renamed_from,
+        imports=imports,
+        run_mode=model.run_mode if "run_mode" in model.model_fields_set else None,
+    )
 
 
 def _invalid(address: str) -> str:

@@ -27,6 +27,8 @@ class Desired:
     """What is allowed and seldom meant; only where it was asked for."""
     labels: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """Of those that have any."""
+    run_modes: Mapping[str, str] = field(default_factory=dict)
+    """Of those that advise the application of one."""
     renamed: dict[str, str] = field(default_factory=dict)
     """Address → the one it had before."""
     imports: dict[str, str] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.diagnostics import Diagnostic
+from defendctl.model import GENERATIONS, NEWEST, RUN_MODES, WITHOUT_SEARCH
 from defendctl.yamltext.node import KeyPath
 from defendctl.yamltext.quote import quoted
 
@@ -23,6 +24,8 @@ LINTS: Final = (
     "replay-super-fast-search",
     "retries-without-action",
     "retries-zero",
+    "run-mode-of-generation",
+    "run-mode-without-search",
     "same-name",
     "threshold-one",
     "threshold-zero",
@@ -32,13 +35,19 @@ LINTS: Final = (
 `unpinned-state` is about the project file (operations/beginning.py)."""
 
 
-def lint(document: Document, declared: Declared) -> Iterator[Diagnostic]:
-    """What one workflow says that is seldom meant; nothing of one that is wrong anyway."""
+def lint(document: Document, declared: Declared, generation: str) -> Iterator[Diagnostic]:
+    """What one workflow says that is seldom meant; nothing of one that is wrong anyway. `generation` is the
+    project's, or `auto`."""
     if declared.workflow is None:
         return
     at: KeyPath = ("workflows", declared.address)
     body = document.data["workflows"][declared.address]
-    for path, code, message in (*_metrics(declared.workflow, body), *_retries(declared.workflow, body)):
+    found = (
+        *_metrics(declared.workflow, body),
+        *_retries(declared.workflow, body),
+        *_run_mode(declared, generation),
+    )
+    for path, code, message in found:
         yield Diagnostic("warning", code, message, document.span((*at, *path)))
 
 
@@ -93,3 +102,22 @@ def _retries(workflow: Workflow, body: dict[str, Any]) -> Iterator[Found]:
     elif workflow.max_retries == 0:
         message = f"No retries: `improvement_action: {workflow.improvement_action}` never happens."
         yield (said,), "retries-zero", message
+
+
+def _run_mode(declared: Declared, generation: str) -> Iterator[Found]:
+    mode, workflow = declared.run_mode, declared.workflow
+    if mode is None or workflow is None:
+        return
+    searches = [f"`{name}`" for name in ("web_search", "file_search") if _searches(declared, name)]
+    if mode in WITHOUT_SEARCH and searches:
+        message = f"{' and '.join(searches)} cannot work in the run mode `{mode}`, which searches nothing."
+        yield ("run_mode",), "run-mode-without-search", message
+    if generation in GENERATIONS and generation != NEWEST and mode not in RUN_MODES:
+        known = ", ".join(RUN_MODES)
+        message = f"Generation {generation} does not have the run mode `{mode}`; it has {known}."
+        yield ("run_mode",), "run-mode-of-generation", message
+
+
+def _searches(declared: Declared, name: str) -> bool:
+    """A file of the repository is searched as one that was uploaded."""
+    return bool(getattr(declared.workflow, name)) or (name == "file_search" and bool(declared.files))

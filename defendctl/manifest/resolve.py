@@ -218,7 +218,7 @@ def _only_in_overlays(asked: _Asked, overlays: Overlays, others: _Declarations) 
 
 
 def _enter(document: Document, one: Declared, asked: _Asked) -> _Entry:
-    lints = tuple(lint(document, one)) if asked.linted else ()
+    lints = tuple(lint(document, one, asked.project.generation)) if asked.linted else ()
     return _Entry(one, document if asked.keep else None, lints)
 
 
@@ -253,6 +253,7 @@ def _desire(asked: _Asked, files: _Files, declared: _Declarations, overlays: Ove
         diagnostics=in_order(dict.fromkeys(problems)),
         lints=_lints(declared.entries, kept) if asked.linted else [],
         labels=labels,
+        run_modes={address: one.run_mode for address, one in kept.items() if one.run_mode},
         renamed={address: one.renamed_from for address, one in kept.items() if one.renamed_from},
         imports={address: one.imports for address, one in kept.items() if one.imports},
         waivers=waivers,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
 
 from defendctl.diagnostics import ApiError
 from defendctl.event import scored
 from defendctl.operations.beside import read_beside
+from defendctl.operations.labels import labels_of
 from defendctl.operations.plan import make_plan
 from defendctl.operations.selection import Selection
 from defendctl.operations.tested import read_tests
@@ -17,6 +19,7 @@ from defendctl.policy.findings import VERDICTS
 from defendctl.render.json.dump import FORMAT_VERSION, named
 from defendctl.render.json.plan import together_document
 from defendctl.render.page.saved import Saved
+from defendctl.replay.labels import count_labels
 from defendctl.replay.proposals import GONE, NO_LIST, standing
 from defendctl.replay.replay import replay
 from defendctl.replay.sample import Sample
@@ -36,9 +39,11 @@ if TYPE_CHECKING:
         CoverDocument,
         EvidenceDocument,
         FleetDocument,
+        LabelCountDocument,
         LastTestDocument,
         MemberDocument,
     )
+    from defendctl.replay.labels import LabelCount
     from defendctl.replay.replay import Proposal, Replay
     from defendctl.review import Review
     from defendctl.suite.recorded import Tests
@@ -60,7 +65,16 @@ def fleet(workspace: Workspace, last: int, tests: Path | None, parallelism: int,
         review = replace(review, tests=read_tests(tests, review.plan))
     rates: dict[str, Replay | str] = {one.address: one for one in review.replays}
     rates |= _standing(workspace, review, last, parallelism, progress)
-    return Saved((_document(review, desired, rates),))
+    blocks = labels_of(workspace, desired).blocks if workspace.project.labels else ()
+    evidence = {
+        change.address: _evidence(
+            rates.get(change.address, _NOT_ASKED),
+            count_labels(blocks, change.address),
+            workspace.settings.today,
+        )
+        for change in review.plan.changes
+    }
+    return Saved((_document(review, desired, rates, evidence),))
 
 
 def _standing(
@@ -91,7 +105,12 @@ def _rate(ask: Proposal, found: Recent | ApiError | None, last: int) -> Replay |
     return replay(ask, [scored(event) for event in found.events], found.asked, Sample(last))
 
 
-def _document(review: Review, desired: Desired, rates: Mapping[str, Replay | str]) -> FleetDocument:
+def _document(
+    review: Review,
+    desired: Desired,
+    rates: Mapping[str, Replay | str],
+    evidence: Mapping[str, EvidenceDocument],
+) -> FleetDocument:
     drifted = {one.address: one for one in _drifted(review)}
     rules = [rule for rule in desired.policy.rules if rule.check not in _OF_THE_PLAN]
     members = [
@@ -100,6 +119,7 @@ def _document(review: Review, desired: Desired, rates: Mapping[str, Replay | str
             drifted.get(change.address),
             _cover(change.address, review, rules, desired),
             rates.get(change.address, _NOT_ASKED),
+            evidence[change.address],
             _test(change.address, review.tests),
         )
         for change in review.plan.changes
@@ -134,6 +154,7 @@ def _member(
     drifted: Drifted | None,
     cover: CoverDocument,
     rate: Replay | str,
+    evidence: EvidenceDocument,
     test: LastTestDocument | None,
 ) -> MemberDocument:
     known = None if isinstance(rate, str) else rate
@@ -147,16 +168,36 @@ def _member(
         "policy": cover,
         "before": together_document(known.before) if known else None,
         "after": together_document(known.after) if known else None,
-        "evidence": _evidence(rate),
+        "evidence": evidence,
         "test": test,
     }
 
 
-def _evidence(rate: Replay | str) -> EvidenceDocument:
-    if isinstance(rate, str):
-        return {"why_not": rate, "events": 0, "window": None}
-    window = list(rate.window) if rate.window else None
-    return {"why_not": rate.why_not, "events": rate.events, "window": window}
+def _evidence(rate: Replay | str, labels: LabelCount | None, today: date) -> EvidenceDocument:
+    known = None if isinstance(rate, str) else rate
+    window = known.window if known else None
+    return {
+        "why_not": known.why_not if known else str(rate),
+        "events": known.events if known else 0,
+        "window": list(window) if window else None,
+        "age_days": _age(window[1], today) if window else None,
+        "labels": _labels(labels, today) if labels else None,
+    }
+
+
+def _labels(told: LabelCount, today: date) -> LabelCountDocument:
+    return {
+        "should_be_flagged": told.should_be_flagged,
+        "should_pass": told.should_pass,
+        "unsure": told.unsure,
+        "until": told.until,
+        "age_days": _age(told.until, today) if told.until else None,
+    }
+
+
+def _age(moment: str, today: date) -> int:
+    """Of a day or a time (ISO 8601), in whole days; of a clock that runs ahead of ours, 0."""
+    return max(0, (today - datetime.fromisoformat(moment).date()).days)
 
 
 def _cover(address: str, review: Review, rules: Sequence[Rule], desired: Desired) -> CoverDocument:

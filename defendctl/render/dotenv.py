@@ -13,15 +13,16 @@ from defendctl.render.shell import variables
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from defendctl.inspection.outputs import Outputs
     from defendctl.render.setting import Setting
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.:/@%+=,-]+")
 
 
-def outputs(ids: Mapping[str, str], setting: Setting = PLAIN) -> str:
+def outputs(told: Outputs, setting: Setting = PLAIN) -> str:
     """Raises DefendctlError for an id that no line can hold."""
     try:
-        return assignments(variables(ids))
+        return assignments(variables(told.ids))
     except ValueError as error:
         raise DefendctlError(str(error), "`--format json` can hold every id") from None
 

@@ -31,9 +31,10 @@ from defendctl.render.words import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from defendctl.diagnostics import Diagnostic, Span
+    from defendctl.inspection.outputs import Outputs
     from defendctl.plan.changes import Change
     from defendctl.plan.compare import FieldChange
     from defendctl.plan.drift import Drifted, FieldEdit
@@ -81,9 +82,9 @@ def diagnostics(found: Sequence[Diagnostic], setting: Setting = PLAIN) -> str:
     return _commands([_diagnostic(one) for one in found], setting.folder, setting.environment)
 
 
-def outputs(ids: Mapping[str, str], setting: Setting = PLAIN) -> str:
+def outputs(told: Outputs, setting: Setting = PLAIN) -> str:
     """Lines for `$GITHUB_OUTPUT`."""
-    return "".join(f"{name}={workflow_id}\n" for name, workflow_id in ids.items())
+    return "".join(f"{name}={workflow_id}\n" for name, workflow_id in told.ids.items())
 
 
 def refusals(title: str, lines: Sequence[str]) -> str:

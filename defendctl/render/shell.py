@@ -11,11 +11,12 @@ from defendctl.render.setting import PLAIN
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from defendctl.inspection.outputs import Outputs
     from defendctl.render.setting import Setting
 
 
-def outputs(ids: Mapping[str, str], setting: Setting = PLAIN) -> str:
-    return assignments(variables(ids))
+def outputs(told: Outputs, setting: Setting = PLAIN) -> str:
+    return assignments(variables(told.ids))
 
 
 def assignments(values: Mapping[str, str]) -> str:

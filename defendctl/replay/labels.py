@@ -104,6 +104,17 @@ class Labelled:
     """Those that could not be read, or were more than are read; then there are no intervals."""
 
 
+@dataclass(frozen=True, slots=True)
+class LabelCount:
+    """How many labels a workflow has, however their events were drawn."""
+
+    should_be_flagged: int
+    should_pass: int
+    unsure: int
+    until: str | None
+    """The last day of the newest window that any of them was drawn from, as far as blocks say one."""
+
+
 def label_groups(blocks: Iterable[LabelBlock], address: str) -> tuple[LabelGroup, ...]:
     """Of one workflow, uniform first, then flagged, then found; each the whole verdict before the metrics."""
     mine = [block for block in blocks if block.address == address]
@@ -116,6 +127,18 @@ def label_groups(blocks: Iterable[LabelBlock], address: str) -> tuple[LabelGroup
     order: tuple[Drawn, ...] = ("uniform", "flagged", "found")
     keys = sorted(drawn, key=lambda key: (order.index(key[1]), key[0] is not None, key[0] or ""))
     return tuple(_group(address, metric, how, drawn[metric, how], said) for metric, how in keys)
+
+
+def count_labels(blocks: Iterable[LabelBlock], address: str) -> LabelCount | None:
+    """What there is of one workflow; None where it has no label."""
+    mine = [block for block in blocks if block.address == address]
+    groups = label_groups(mine, address)
+    bad, good, unsure = (
+        len({(one.metric, event_id) for one in groups for event_id in getattr(one, label)})
+        for label in LABELS
+    )
+    days = [one.window.until[: len("2026-11-20")] for one in mine if one.window]
+    return LabelCount(bad, good, unsure, max(days, default=None)) if groups else None
 
 
 def draw_order(seed: str, event_ids: Iterable[str]) -> list[str]:

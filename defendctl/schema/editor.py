@@ -185,6 +185,7 @@ def _workflow(metrics: Mapping[str, str]) -> Schema:
         "propertyNames": _pattern(fields.LABEL_KEY, texts.LABELS),
         "additionalProperties": {"type": "string", **_pattern(fields.LABEL_VALUE, texts.LABEL_VALUE)},
     }
+    given["run_mode"]["enumDescriptions"] = [*map(texts.run_mode, given["run_mode"]["enum"])]
     given["unmanaged"]["uniqueItems"] = True
     given["renamed_from"] |= _pattern(ADDRESS.pattern, f"{texts.ADDRESS_RULE.capitalize()}.")
     taken = {**_section(models_manifest.Import, texts.IMPORT), "required": ["workflow_id"]}

@@ -60,6 +60,22 @@ Unmanaged = Literal["description", "max_retries", "web_search", "context_awarene
 Action = Annotated[Literal["fixit", "regenerate", "none"], BeforeValidator(_action)]
 
 
+RunMode = Literal[
+    "precision_plus",
+    "precision",
+    "smart",
+    "economy",
+    "precision_plus_codex",
+    "ultra_fast",
+    "super_fast",
+    "fast",
+    "precision_codex",
+    "precision_max",
+    "precision_max_codex",
+]
+"""`model.NEWEST_RUN_MODES`, as a type."""
+
+
 class Model(BaseModel):
     """Its validator is built when it is first asked for: a run needs few of them. A default that is a model
     itself is made by `model_construct`, which asks for none."""

@@ -16,6 +16,7 @@ from defendctl.schema.fields import (
     Level,
     Model,
     Retries,
+    RunMode,
     Text,
     Threshold,
     Unmanaged,
@@ -67,6 +68,7 @@ class Common(Model):
     web_search: bool = False
     context_awareness: bool = False
     file_search: list[Any] = []  # ids and Files, each checked by itself
+    run_mode: RunMode = "precision"  # without it nothing is advised
     labels: dict[str, str] = {}
     unmanaged: list[Unmanaged] = []
     renamed_from: Item = ""

@@ -37,6 +37,8 @@ class Lint(Model):
     replay_super_fast_search: LintLevel = Field("warning", alias="replay-super-fast-search")
     retries_without_action: LintLevel = Field("warning", alias="retries-without-action")
     retries_zero: LintLevel = Field("warning", alias="retries-zero")
+    run_mode_of_generation: LintLevel = Field("warning", alias="run-mode-of-generation")
+    run_mode_without_search: LintLevel = Field("warning", alias="run-mode-without-search")
     same_name: LintLevel = Field("warning", alias="same-name")
     threshold_one: LintLevel = Field("warning", alias="threshold-one")
     threshold_zero: LintLevel = Field("warning", alias="threshold-zero")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from defendctl.model import NEWEST, RUN_MODES, WITHOUT_SEARCH
 from defendctl.policy.rules import CHECKS
 
 Hints = dict[str, dict[str, Any]]
@@ -79,7 +80,6 @@ MISPLACED = {
 """Model → why `tolerance` may not stand in it."""
 NO_FIELDS = {
     "status": "Only the console switches a workflow on and off; leave this out. `plan` tells what is off.",
-    "run_mode": "It belongs to each event, so say it in what `events submit` and `test` send.",
 }
 """What the API tells of workflows and events, and why it is nothing to declare."""
 IN_OVERLAY = "`defaults` belong in a manifest; an overlay says what differs from it."
@@ -188,6 +188,10 @@ WORKFLOW: Hints = {
         "repository (`{path: docs/policy.pdf}`), which apply uploads if `api.uploads` of defendctl.yaml is "
         "`true`. Default: none."
     },
+    "run_mode": {
+        "markdownDescription": "How the application should have its events evaluated: advice that `outputs` "
+        "hands out. Never sent to DeepRails, for each event says its own. Default: none."
+    },
     "labels": {
         "markdownDescription": "Your own words about it (`tier: critical`), by which rules select. "
         "Never sent to DeepRails. Default: none."
@@ -206,6 +210,14 @@ WORKFLOW: Hints = {
         "creating one. May stay. Default: none."
     },
 }
+
+
+def run_mode(mode: str) -> str:
+    """What there is to say of one."""
+    known = "Every generation has it." if mode in RUN_MODES else f"From generation {NEWEST} on."
+    return f"{known} Searches nothing." if mode in WITHOUT_SEARCH else known
+
+
 IMPORT: Hints = {"workflow_id": {"markdownDescription": "Its id, as the console shows it."}}
 FILE: Hints = {
     "path": {
@@ -319,6 +331,12 @@ LINT: Hints = {
         "markdownDescription": f"`max_retries` beside `improvement_action: none`. {_LINT}"
     },
     "retries-zero": {"markdownDescription": f"An action that no retry allows. {_LINT}"},
+    "run-mode-of-generation": {
+        "markdownDescription": f"A `run_mode` that the generation of the project lacks. {_LINT}"
+    },
+    "run-mode-without-search": {
+        "markdownDescription": f"Web or file search, and a `run_mode` that has neither. {_LINT}"
+    },
     "same-name": {"markdownDescription": f"Two workflows of one name. {_LINT}"},
     "threshold-one": {"markdownDescription": f"A threshold of 1. {_LINT}"},
     "threshold-zero": {"markdownDescription": f"A threshold of 0. {_LINT}"},

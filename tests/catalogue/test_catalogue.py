@@ -54,6 +54,7 @@ WITHOUT = {
     "replay-no-context",
     "replay-no-ground-truth",
     "replay-super-fast-search",
+    "run-mode-of-generation",
     "run-under-way",
     "too-many-files",
     "too-many-problems",

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -203,6 +204,48 @@ def test_the_fleet_tells_the_policy_and_the_tests(moved: Project) -> None:
     assert covers["bot"] == {"rules": 2, "denied": ["floor"], "warned": ["bots"], "waived": []}
     assert covers["other"]["rules"] == 1
     assert "0 of 2 rules hold" in moved.ok("report", "--fleet").out
+
+
+LABELS = """version: 1
+labels:
+  - {{workflow: bot, drawn: uniform, window: {{from: 2025-11-01, to: {until}, events: 40}},
+     should_be_flagged: [evt_1, evt_2], should_pass: [evt_30], unsure: [evt_9]}}
+  - {{workflow: bot, drawn: found, should_be_flagged: [evt_2, evt_3]}}
+"""
+
+
+def test_the_fleet_tells_the_labels_and_their_age(moved: Project) -> None:
+    """An id that two blocks hold is one label; the age is that of the newest window."""
+    until = datetime.now(UTC).date() - timedelta(days=9)
+    moved.settings(labels=["labels.yaml"])
+    (moved.root / "labels.yaml").write_text(LABELS.format(until=until))
+    ran = moved.ok("report", "--fleet", "--format", "json", "--report", "html:fleet.html")
+    evidence = {one["address"]: one["evidence"] for one in ran.json["documents"][0]["workflows"]}
+    labels = evidence["bot"]["labels"]
+    assert labels.pop("age_days") in (9, 10)  # the day may end while this runs
+    assert labels == {"should_be_flagged": 3, "should_pass": 1, "unsure": 1, "until": f"{until}"}
+    assert evidence["other"]["labels"] is None
+    words = f"labels: 3 to flag, 1 to pass, 1 unsure, drawn until {until} ("
+    assert words in " ".join(parsed((moved.root / "fleet.html").read_text()).text.split())
+    assert words in moved.ok("report", "--fleet").out
+    (moved.root / "saved.json").write_text(ran.out)
+    assert words in moved.ok("report", "saved.json", "--format", "markdown").out.replace("`", "")
+
+
+def test_the_fleet_tells_the_age_of_its_events(moved: Project) -> None:
+    event = {"scores": [{"completeness": 0.9}], "created_at": "2026-01-02T03:04:05Z"}
+    moved.server.give(moved.bound("other"), event)
+    ran = moved.json("report", "--fleet")
+    evidence = {one["address"]: one["evidence"] for one in ran.json["documents"][0]["workflows"]}
+    assert {day[:10] for day in evidence["other"]["window"]} == {"2026-01-02"}
+    days = (datetime.now(UTC).date() - date(2026, 1, 2)).days
+    assert evidence["other"]["age_days"] in (days - 1, days)
+
+
+def test_the_fleet_refuses_labels_that_are_wrong(moved: Project) -> None:
+    moved.settings(labels=["labels.yaml"])
+    (moved.root / "labels.yaml").write_text(LABELS.format(until="2025-10-01"))
+    assert "The window ends before it begins" in moved.ok("report", "--fleet", code=1).err
 
 
 def test_the_fleet_needs_the_key(moved: Project) -> None:

@@ -12,6 +12,7 @@ from defendctl.event import Evaluation, Event, Listed, Score, SentEvent, ShownEv
 from defendctl.evidence.tuning import Examples, LabelledExample, Prices, WrittenThreshold
 from defendctl.inspection.checkup import Checkup, Question, Served, ok, wrong
 from defendctl.inspection.contrast import Comparison, Contrast, Difference
+from defendctl.inspection.outputs import Outputs
 from defendctl.inspection.proof import Proof, Proven
 from defendctl.inspection.provenance import Known, ShownProvenance, Sighting
 from defendctl.inspection.transfer import Migrated, Pushed
@@ -95,7 +96,19 @@ FLEET: Final[Mapping[str, Any]] = {
             "policy": {"rules": 2, "denied": ["floor"], "warned": [], "waived": []},
             "before": {**_SIDE, "flag_rate_range": [0.24, 0.28], "bounds": [0.24, 0.28]},
             "after": {**_SIDE, "unknown": 0, "known": 50, "bounds": [0.24, 0.24]},
-            "evidence": {"why_not": None, "events": 50, "window": [AT, AT]},
+            "evidence": {
+                "why_not": None,
+                "events": 50,
+                "window": [AT, AT],
+                "age_days": 1,
+                "labels": {
+                    "should_be_flagged": 13,
+                    "should_pass": 84,
+                    "unsure": 3,
+                    "until": "2026-01-01",
+                    "age_days": 30,
+                },
+            },
             "test": {"at": AT, "of": "live", "passed": 3, "cases": 4},
         },
         {
@@ -162,7 +175,7 @@ EXAMPLES: Final[Mapping[str, Any]] = {
     "push": Pushed("git+origin?key=checkout", 8, ("bot → wkfl_1",)),
     "versions": [Version(3, "0123456789abcdef", "restore serial 3: `git restore`", "in git", AT)],
     "paths": ["defendctl.state.json", "kept/my state.json"],
-    "outputs": {"bot": "wkfl_1", "team/b": "wkfl_2"},
+    "outputs": Outputs({"bot": "wkfl_1", "team/b": "wkfl_2"}, {"bot": "fast"}),
     "events": Listed("bot", "wkfl_1", 5, (_EVENT, Event("evt_2", "in_progress")), 10),
     "event": ShownEvent("bot", "wkfl_1", _EVENT),
     "submission": SentEvent("bot", "wkfl_1", "unknown", "evt_1", "the answer was cut short"),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from defendctl.inspection.outputs import Outputs
 from defendctl.render.registry import FORMATS, draw
 from defendctl.render.setting import Setting
 from tests.cases.test_cases import expect
@@ -32,5 +33,5 @@ def test_result(kind: str, format: str) -> None:
 
 
 def test_outputs_of_nothing() -> None:
-    assert draw("outputs", "text", {}, Setting()) == "Nothing is bound.\n"
-    assert draw("outputs", "text", {"a": "\x1b[2J"}, Setting()) == "a  \\x1b[2J\n"
+    assert draw("outputs", "text", Outputs({}), Setting()) == "Nothing is bound.\n"
+    assert draw("outputs", "text", Outputs({"a": "\x1b[2J"}), Setting()) == "a  \\x1b[2J\n"

@@ -10,6 +10,7 @@ import pytest
 
 from defendctl.diagnostics import Diagnostic, Span
 from defendctl.engine.results import ApplyResult, Result
+from defendctl.inspection.outputs import Outputs
 from defendctl.inspection.view import build_view
 from defendctl.model import Binding, Intent, State
 from defendctl.plan.digest import digest
@@ -205,7 +206,8 @@ def test_state() -> None:
 
 
 def test_outputs() -> None:
-    assert read(results_json.outputs({"a": "wkfl_a"}), "outputs") == {"outputs": {"a": "wkfl_a"}}
+    told = Outputs({"a": "wkfl_a"}, None)
+    assert read(results_json.outputs(told), "outputs") == {"outputs": {"a": "wkfl_a"}}
 
 
 @pytest.mark.parametrize("hostile", ["\x1b[2J", "\u202e", "\n::error::", "\ud800", "🤖"])

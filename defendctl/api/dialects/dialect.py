@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+from defendctl.model import RUN_MODES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -12,7 +14,6 @@ if TYPE_CHECKING:
 
 
 Context = Literal["text", "list"] | None
-RUN_MODES: Final = ("precision_plus", "precision", "smart", "economy")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,9 @@
 """Generations D2 to G, SDK 1.22.0 and newer: context awareness, and everything can be updated."""
 
-from defendctl.api.dialects import dialect
 from defendctl.api.dialects.dialect import Dialect
 from defendctl.api.dialects.g2025_10_22 import ACTIONS, MAPS
 from defendctl.api.dialects.g2025_11_10 import NAMES
-from defendctl.model import FIELDS, Support
-
-RUN_MODES = (
-    *dialect.RUN_MODES,
-    "precision_plus_codex",
-    "ultra_fast",
-    "super_fast",
-    "fast",
-    "precision_codex",
-    "precision_max",
-    "precision_max_codex",
-)
-"""Two vocabularies: that of the day it came, and the one since March 2026; a page names `ultra_fast` too."""
+from defendctl.model import FIELDS, NEWEST_RUN_MODES, Support
 
 DIALECT = Dialect(
     Support(
@@ -28,7 +15,7 @@ DIALECT = Dialect(
     names=NAMES,
     actions=ACTIONS,
     maps=MAPS,
-    run_modes=RUN_MODES,
+    run_modes=NEWEST_RUN_MODES,
     context="list",
     needs_user_prompt=True,
 )

@@ -198,6 +198,11 @@ class StateDocument(AnyDocument):
     retired: list[BoundDocument]
 
 
-class OutputsDocument(AnyDocument):
+class RunModesPart(TypedDict):
+    run_modes: NotRequired[dict[str, str]]
+    """By address, of those that have advice; not there where the manifests are not valid."""
+
+
+class OutputsDocument(AnyDocument, RunModesPart):
     kind: Literal["outputs"]
     outputs: dict[str, str]

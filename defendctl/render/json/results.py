@@ -12,10 +12,11 @@ from defendctl.render.setting import PLAIN
 from defendctl.render.words import CONSOLE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from defendctl.diagnostics import Diagnostic
     from defendctl.engine.results import ApplyResult, Result
+    from defendctl.inspection.outputs import Outputs
     from defendctl.inspection.view import Row, View
     from defendctl.model import State
     from defendctl.plan.changes import Move
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         MovesPart,
         OutputsDocument,
         RowDocument,
+        RunModesPart,
         StateDocument,
         StatsPart,
         UnmanagedPart,
@@ -180,10 +182,12 @@ def _bound(address: str, workflow_id: str) -> BoundDocument:
     return {"address": address, "workflow_id": workflow_id}
 
 
-def outputs(ids: Mapping[str, str], setting: Setting = PLAIN) -> OutputsDocument:
+def outputs(told: Outputs, setting: Setting = PLAIN) -> OutputsDocument:
+    modes: RunModesPart = {} if told.run_modes is None else {"run_modes": dict(told.run_modes)}
     return {
         "format_version": FORMAT_VERSION,
         "kind": "outputs",
         **named(setting.environment),
-        "outputs": dict(ids),
+        "outputs": dict(told.ids),
+        **modes,
     }

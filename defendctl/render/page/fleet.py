@@ -11,7 +11,13 @@ from defendctl.render.plural import count
 if TYPE_CHECKING:
     from defendctl.render.json.contract import TogetherDocument
     from defendctl.render.page.blocks import Words
-    from defendctl.render.page.saved import FleetDocument, LastTestDocument, MemberDocument
+    from defendctl.render.page.saved import (
+        EvidenceDocument,
+        FleetDocument,
+        LabelCountDocument,
+        LastTestDocument,
+        MemberDocument,
+    )
 
 _HEAD = ("workflow", "next apply", "drift", "policy", "flag rate today", "proposed", "last test", "evidence")
 
@@ -76,7 +82,23 @@ def _test(told: LastTestDocument | None) -> Words:
 
 def _evidence(one: MemberDocument) -> Words:
     told = one["evidence"]
+    labels = told.get("labels")
+    return *_events(told), *(("; ", *_labels(labels)) if labels else ())
+
+
+def _events(told: EvidenceDocument) -> Words:
     if told["why_not"] is not None:
         return "none: ", Foreign(told["why_not"])
     newest: Words = (", newest ", Foreign(told["window"][1])) if told["window"] else ()
-    return count(told["events"], "event"), *newest
+    return count(told["events"], "event"), *newest, _age(told.get("age_days"))
+
+
+def _labels(told: LabelCountDocument) -> Words:
+    flag, passing, unsure = told["should_be_flagged"], told["should_pass"], told["unsure"]
+    said = f"labels: {flag} to flag, {passing} to pass, {unsure} unsure"
+    newest: Words = (", drawn until ", Foreign(told["until"])) if told["until"] else ()
+    return said, *newest, _age(told["age_days"])
+
+
+def _age(days: int | None) -> str:
+    return "" if days is None else f" ({count(days, 'day')} ago)"

@@ -45,12 +45,26 @@ class CoverDocument(TypedDict):
     waived: list[str]
 
 
+class LabelCountDocument(TypedDict):
+    """Labels of one workflow. `until` is the last day that any was drawn from, `age_days` how long ago that
+    was; both null where no block says it."""
+
+    should_be_flagged: int
+    should_pass: int
+    unsure: int
+    until: str | None
+    age_days: int | None
+
+
 class EvidenceDocument(TypedDict):
-    """The recent events that a flag rate is of. `why_not` says why there is none."""
+    """The recent events that a flag rate is of. `why_not` says why there is none. `age_days` is how long ago
+    the newest was; `labels` is null where the workflow has none. An older defendctl told neither."""
 
     why_not: str | None
     events: int
     window: list[str] | None
+    age_days: NotRequired[int | None]
+    labels: NotRequired[LabelCountDocument | None]
 
 
 class LastTestDocument(TypedDict):

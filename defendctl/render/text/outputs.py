@@ -8,10 +8,15 @@ from defendctl.render.inert import inert
 from defendctl.render.setting import PLAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from defendctl.inspection.outputs import Outputs
     from defendctl.render.setting import Setting
 
 
-def outputs(ids: Mapping[str, str], setting: Setting = PLAIN) -> str:
-    return "".join(f"{a}  {inert(workflow_id)}\n" for a, workflow_id in ids.items()) or "Nothing is bound.\n"
+def outputs(told: Outputs, setting: Setting = PLAIN) -> str:
+    modes = told.run_modes or {}
+    lines = (f"{a}  {inert(workflow_id)}{_advice(modes.get(a))}\n" for a, workflow_id in told.ids.items())
+    return "".join(lines) or "Nothing is bound.\n"
+
+
+def _advice(mode: str | None) -> str:
+    return f"  (run mode {mode})" if mode else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html as html_module
 import re
+from dataclasses import replace
 from fractions import Fraction
 from math import comb, fsum
 from typing import Any
@@ -11,7 +12,10 @@ from typing import Any
 import pytest
 
 from defendctl.render.html.page import plan
-from tests.render.html.given import AFTER, BEFORE, loosening, rows, traffic
+from defendctl.replay.labelled import labelled
+from defendctl.replay.labels import LabelGroup
+from defendctl.replay.replay import Proposal
+from tests.render.html.given import AFTER, BEFORE, loosening, replayed, rows, traffic
 
 EVENTS = traffic()
 PAGE = plan(loosening(EVENTS))
@@ -152,3 +156,51 @@ def test_the_curve_and_the_band_of_the_picture() -> None:
         assert float(x) == pytest.approx(44 + 424 * score, abs=0.06)
         assert float(y) == pytest.approx(270 - 104 * hits / len(told) / top, abs=0.06)
         assert float(upper) == pytest.approx(270 - 104 * clopper_pearson(hits, len(told))[1] / top, abs=0.06)
+
+
+def with_labels() -> tuple[str, set[str], set[str]]:
+    """The page with labels of every second event, and of one that is gone: which should be flagged, which
+    pass. Those of `found` are a part of them."""
+    seen = EVENTS[::2]
+    bad = {
+        one.event_id for one in seen if (one.scores["completeness"] or 0) < 0.7 or one.event_id.endswith("4")
+    }
+    good = {one.event_id for one in seen[2:]} - bad
+    unsure = frozenset({seen[0].event_id, seen[1].event_id} - bad)
+    groups = (
+        LabelGroup("support-bot", "uniform", None, frozenset({*bad, "evt_gone"}), frozenset(good), unsure),
+        LabelGroup("support-bot", "found", None, frozenset(sorted(bad)[:5]), frozenset(), frozenset()),
+    )
+    found = {one.event_id: one for one in EVENTS}
+    asks = Proposal("support-bot", "wkfl_support-bot", BEFORE, AFTER, 6, same_cycle=True)
+    now, then = labelled(groups, {**found, "evt_gone": None}, asks)
+    review = loosening(EVENTS)
+    one = replace(replayed(EVENTS), labelled_before=now, labelled_after=then)
+    return plan(replace(review, replays=(one, *review.replays[1:]))), bad, good
+
+
+def test_what_labels_say() -> None:
+    """Caught, false alarms and right flags: counted one by one, with the interval that halving finds."""
+    page, bad, good = with_labels()
+    expected: dict[str, list[str]] = {"caught": [], "false alarms": [], "flags that are right": []}
+    for thresholds in (BEFORE, AFTER):
+        told = {event.event_id: flagged(event, thresholds) for event in EVENTS}
+        caught = [bool(told[at]) for at in bad if told[at] is not None]
+        alarms = [bool(told[at]) for at in good if told[at] is not None]
+        assert len(alarms) < len(good), "one has no score that could tell"
+        of_flags = (sum(caught), sum(caught) + sum(alarms))
+        parts = ((sum(caught), len(caught)), (sum(alarms), len(alarms)), of_flags)
+        for name, (hits, of) in zip(expected, parts, strict=True):
+            assert of >= 10
+            low, high = (f"{100 * each:.0f}" for each in wilson(hits, of))
+            share = f"{float(100 * Fraction(hits, of)):.0f}"
+            expected[name].append(f"{share} % ({hits} of {of}, 95 %: {low} to {high} %)")
+    table = [each for each in rows(page) if each[0] in expected]
+    assert table[:3] == [[name, *cells] for name, cells in expected.items()]
+    known = sorted(bad)[:5]
+    counts = [
+        sum(bool(flagged(e, thresholds)) for e in EVENTS if e.event_id in known)
+        for thresholds in (BEFORE, AFTER)
+    ]
+    assert table[3] == ["caught", *(f"{n} of 5" for n in counts)]
+    assert "1 missing (404)" in page
