@@ -101,8 +101,8 @@ PLACES: dict[str, Callable[[pytest.FixtureRequest], Place]] = {
     **{"local": local, "memory": memory, "git": git, "git daemon": daemon},
     **{"postgres": postgres, "pgbouncer": pgbouncer, "seaweedfs": seaweedfs, "azurite": azurite},
 }
-SLOW = {"git", "git daemon", "postgres", "pgbouncer", "seaweedfs", "azurite"}
-"""Those that need a server, or a hundred processes a test; `make test` has git by `test_git_register.py`."""
+SLOW = {"git daemon", "postgres", "pgbouncer", "seaweedfs", "azurite"}
+"""Those that need a server."""
 UNFENCED = {"local"}
 
 
