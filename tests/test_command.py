@@ -215,7 +215,6 @@ def test_no_message_writes_a_command_by_hand() -> None:
         "operations/verify",
         "operations/pipelines",
         "render/own",
-        "render/json/contract",
         "render/constants",
         "state/postgres/tables",
     )

@@ -60,7 +60,7 @@ def _refuse_another(workspace: Workspace, files: list[str], tip: str, branch: st
             raise Precondition(
                 f"{file} on {branch} was written by another run since this one checked it out",
                 "keep the files of this run as an artefact, and in a new checkout bind what it created: "
-                f"`{command('import', 'ADDRESS', 'WORKFLOW_ID')}`",
+                f"`{command('import ADDRESS WORKFLOW_ID')}`",
             )
 
 
