@@ -48,14 +48,18 @@ MEANINGS: Final = {
     ),
     Exit.FOUND: (
         "found something: `plan --detailed-exitcode`, `compare --detailed-exitcode`, `drift`, `fmt "
-        "--check`, `test` (failed or flaky), `verify` (differs)"
+        "--check`, `init --ci --check`, `test` (failed or flaky), `verify` (differs), `tune` (another "
+        "threshold is proven)"
     ),
     Exit.KEY_REFUSED: "the API refused the key",
     Exit.PARTLY: "apply: some done, some failed",
-    Exit.BLOCKED: "blocked: not possible in place, denied by the policy, or more than `test --max-cost`",
+    Exit.BLOCKED: (
+        "blocked: not possible in place, denied by the policy, more than `test --max-cost`, or a goal of "
+        "`tune` that no threshold is proven to reach"
+    ),
     Exit.PRECONDITION: (
-        "precondition failed: stale or spent plan; older checkout; state locked, missing, damaged, "
-        "older, newer, or another host's or environment's"
+        "precondition failed: stale, spent or not reviewed plan; older checkout; state locked, missing, "
+        "damaged, older, newer, or another host's or environment's"
     ),
     Exit.UNKNOWN: "a create has an unknown outcome: `state resolve` is needed",
     Exit.USAGE: "the command line is wrong",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from defendctl.ci.forge import ForgeError
+from defendctl.command import command, shell_word
 from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.exits import Exit, worst_exit
 from defendctl.operations.apply import Applied, Consent, apply
@@ -101,7 +102,7 @@ def _apply(
         guarded = _guarded(state, options, on_plan)
         applied = _once_free(workspace, _consent(options, looked), options, progress, guarded)
     except DefendctlError as error:
-        _name_ways(error, looked)
+        _name_ways(error, looked, pipeline, environment)
         return AppliedIn(environment, error.exit_code, error=error, looked=looked)
     return AppliedIn(environment, worst_exit(applied.result.exit_codes()), applied, looked=looked)
 
@@ -160,15 +161,31 @@ def _once_free(
     return apply(workspace, chosen, agreed, progress, on_plan)
 
 
-def _name_ways(error: DefendctlError, looked: Looked | None) -> None:
-    """The two ways out, as a pipeline has them."""
-    if isinstance(error, NotReviewed):
-        why = f" ({looked.in_words()})" if looked else ""
-        error.message += f"\n{why.strip()}" if why else ""
-        error.hint = (
-            "take back what nobody saw (an edit in the console, a push that no request brought) and run this "
-            f"again; or look at this very plan, and run it with --approve {error.consent}"
-        )
+def _name_ways(
+    error: DefendctlError, looked: Looked | None, pipeline: Pipeline, environment: str | None
+) -> None:
+    """The ways out, as a pipeline has them."""
+    if not isinstance(error, NotReviewed):
+        return
+    if pipeline.forge.name == "none":
+        error.message += "\n(--forge none: no forge tells what was reviewed)"
+        error.hint = _without_forge(error.consent, environment)
+        return
+    error.message += f"\n({looked.in_words()})" if looked else ""
+    error.hint = (
+        "take back what nobody saw (an edit in the console, a push that no request brought) and run this "
+        f"again; or look at this very plan, and run it with --approve {error.consent}"
+    )
+
+
+def _without_forge(digest: str, environment: str | None) -> str:
+    """Reviews are plan files then, and `apply` reads them: `ci apply` takes none."""
+    env = f" --env {shell_word(environment)}" if environment else ""
+    return (
+        f"look at this very plan, and run `ci apply` with --approve {digest}; or apply by plan files that "
+        f"were looked at: `{command('apply')}{env} --reviewed FILE` (more than once); one that is missing "
+        f"is saved by `{command('plan')}{env} --out FILE`"
+    )
 
 
 def _tell(workspace: Workspace, done: AppliedIn, pipeline: Pipeline) -> str | None:
@@ -217,7 +234,7 @@ def check_each(
             review = plan(workspace, Selection(refresh=refresh), progress)
             refuse_unreviewed(review, looked.seen, state)
         except DefendctlError as error:
-            _name_ways(error, looked)
+            _name_ways(error, looked, pipeline, environment)
             yield AppliedIn(environment, error.exit_code, error=error, looked=looked)
         else:
             yield AppliedIn(environment, Exit.OK, looked=looked)

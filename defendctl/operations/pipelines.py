@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from defendctl import __version__, git
 from defendctl.command import command
 from defendctl.diagnostics import DefendctlError, Precondition, Usage
+from defendctl.documentation import page_url
 from defendctl.durable import make_folder, write_whole
 from defendctl.operations.beginning import beginning_by_hand
 from defendctl.operations.workspace import open_workspace
@@ -87,7 +88,7 @@ def _refuse_files(environments: Sequence[Workspace]) -> None:
         )
         raise Precondition(
             f"the state{which} is a file, and what a job writes into its checkout is lost when it ends",
-            f"move it to where every job finds it: `{move}`; docs/state.md lists the other places",
+            f"move it to where every job finds it: `{move}`; the other places: {page_url('state')}",
         )
 
 

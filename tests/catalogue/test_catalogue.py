@@ -10,6 +10,7 @@ import pytest
 
 from defendctl.catalogue.entry import LABELS, MANIFEST, PROJECT, SUITE, Explained, sound
 from defendctl.catalogue.find import CATALOGUE, PARTS
+from defendctl.documentation import page_url
 from defendctl.manifest.lint import LINTS
 from tests.catalogue.raised import raised
 
@@ -132,6 +133,14 @@ def test_a_code_that_there_is_not(offline: Project) -> None:
     ran = offline.ok("explain", "unknown-metrik", code=64)
     assert 'Did you mean "unknown-metric"?' in ran.err
     assert not ran.out
+
+
+def test_a_code_in_its_brackets(offline: Project) -> None:
+    assert offline.ok("explain", "[not-found]").out == offline.ok("explain", "not-found").out
+
+
+def test_an_exit_code_is_told_elsewhere(offline: Project) -> None:
+    assert page_url("reference/exit-codes") in offline.ok("explain", "6", code=64).err
 
 
 def test_it_needs_no_project_that_is_right(offline: Project) -> None:

@@ -71,6 +71,19 @@ def test_the_first_that_fails_is_the_last(fleet: Project) -> None:
     assert fleet.server.count("PUT") == puts
 
 
+def test_without_a_forge_reviews_are_plan_files(fleet: Project, tmp_path: Path) -> None:
+    fleet.declare({"a": custom(metrics={"completeness": 0.7})})
+    ran = fleet.run_alone("ci", "apply", "--env", "staging")
+    assert ran.code == 6
+    assert "(--forge none: no forge tells what was reviewed)" in ran.err
+    assert "request" not in ran.err
+    missing = str(tmp_path / "missing.plan.json")
+    for words in ("plan --env staging --out FILE", "apply --env staging --reviewed FILE"):
+        assert f"`defendctl {words}`" in ran.err
+        fleet.ok(*words.replace("FILE", missing).split())
+    assert "nothing to do" in fleet.ok("ci", "apply", "--env", "staging").out
+
+
 def test_without_a_forge_consent_is_a_digest(fleet: Project) -> None:
     fleet.declare({"a": custom(metrics={"completeness": 0.7})})
     for name in ("staging", "production"):
