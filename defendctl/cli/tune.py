@@ -34,10 +34,14 @@ class Share(click.ParamType):  # type: ignore[type-arg]  # generic in newer vers
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         found = re.fullmatch(r"(\d{1,3}(?:\.\d{1,6})?|\.\d{1,6})\s*(%?)", str(value))
         share = float(found[1]) / (100 if found[2] else 1) if found else -1.0
-        if not self.least <= round(share, 8) <= self.most:
+        if not self._holds(share):
             ends = f"{100 * self.least:g}% to {100 * self.most:g}%"
-            self.fail(f"{str(value)[:50]!r} is no rate from {ends}; write 5% or 0.05.", param, ctx)
+            meant = f"did you mean {value}%?" if self._holds(share / 100) else "write 5% or 0.05."
+            self.fail(f"{str(value)[:50]!r} is not a rate from {ends}; {meant}", param, ctx)
         return round(share, 8)
+
+    def _holds(self, share: float) -> bool:
+        return self.least <= round(share, 8) <= self.most
 
 
 class PricesOption(click.ParamType):  # type: ignore[type-arg]  # as above

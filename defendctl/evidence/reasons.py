@@ -76,21 +76,29 @@ def _of_goal(asked: Tuning, goal: Goal, standing: Standing, decision: Decision) 
         other = _OTHERWISE if goal.name in _BY_LOT and asked.labelled_otherwise else ""
         return f"{promise(goal)}: {goal.needed} {noun} needed, {goal.of} there{other}"
     if decision.is_impossible(goal):
-        most = goal.hits(decision.extremes[not goal.rising])[1]
-        told = f"{_whatever(asked, goal)} {most} of {goal.of} {noun} are {verb}"
-    else:
-        told = f"{tally(goal, goal.hits(decision.today))} with today's, which is {standing}"
+        most = f"at most {goal.allowed}" if goal.allowed else "none"
+        return (
+            f"{promise(goal)}: {most} of {goal.of} {noun} may be {verb}, but "
+            f"{_whatever(asked, goal, goal.hits(decision.extremes[not goal.rising]))}, so no threshold of "
+            f"{' and '.join(asked.metrics)} can reach the goal"
+        )
+    told = f"{tally(goal, goal.hits(decision.today))} with today's, which is {standing}"
     return f"{promise(goal)}: {told}, and {goal.allowed} may be"
 
 
-def _whatever(asked: Tuning, goal: Goal) -> str:
-    metrics = " and ".join(asked.metrics)
-    others = [metric for metric in asked.today if metric not in asked.metrics]
-    if not goal.rising:
-        return f"with a threshold of 1 for {metrics} up to"
-    return (
-        f"by {' and '.join(others)} alone up to" if others else f"with no threshold of {metrics} at all up to"
-    )
+def _whatever(asked: Tuning, goal: Goal, hits: tuple[int, int]) -> str:
+    """What hits whichever threshold is taken: `correctness alone flags 19`, what lacks a score beside it.
+
+    At that end only the metrics that stay flag anything, or the others flag all that they can.
+    """
+    sure, unknown = hits[0], hits[1] - hits[0]
+    if goal.rising:
+        stay = [metric for metric in asked.today if metric not in asked.metrics]
+        does = f"{' and '.join(stay)} alone {'flag' if len(stay) > 1 else 'flags'} {sure}"
+    else:
+        does = f"even a threshold of 1 for {' and '.join(asked.metrics)} misses {sure}"
+    lack = f"{unknown} without a score {'counts' if unknown == 1 else 'count'} as {_NOUNS[goal.name][1]}"
+    return " and ".join(part for part, held in ((does, sure), (lack, unknown)) if held)
 
 
 def _contradiction(asked: Tuning, decision: Decision) -> str:

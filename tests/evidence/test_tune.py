@@ -119,7 +119,17 @@ def test_other_metrics_alone_may_flag_too_many() -> None:
     found = tuned(events(spread(100), other=0.4), {M: 0.1, OTHER: 0.5}, max_flag_rate=0.2)
     assert (found.status, found.exit_code) == ("impossible", 5)
     assert found.why == (
-        "flag rate at most 20 %: by correctness alone up to 100 of 100 events are flagged, and 13 may be",
+        "flag rate at most 20 %: at most 13 of 100 events may be flagged, but correctness alone flags 100, "
+        "so no threshold of completeness can reach the goal",
+    )
+
+
+def test_events_without_a_score_may_be_too_many() -> None:
+    """Nothing else flags them, and no metric is said to."""
+    found = tuned([*events(spread(80)), *events([None] * 20)], {M: 0.1}, max_flag_rate=0.2)
+    assert found.why == (
+        "flag rate at most 20 %: at most 13 of 100 events may be flagged, but 20 without a score count as "
+        "flagged, so no threshold of completeness can reach the goal",
     )
 
 
@@ -193,13 +203,16 @@ def test_a_goal_of_recall_never_loosens() -> None:
     assert (found.exit_code, found.suggests) == (0, False)
 
 
-@pytest.mark.parametrize("score", [1.0, None])
-def test_what_no_threshold_catches(score: float | None) -> None:
+@pytest.mark.parametrize(
+    ("score", "but"),
+    [(1.0, "even a threshold of 1 for completeness misses 1"), (None, "1 without a score counts as missed")],
+)
+def test_what_no_threshold_catches(score: float | None, but: str) -> None:
     found = tuned(events(spread(50), other=0.9), BOTH, cases(0.1, score), catch="tests")
     assert (found.exit_code, found.status) == (5, "impossible")
     assert found.why == (
-        "every known bad case caught: with a threshold of 1 for completeness up to 1 of 2 known bad cases "
-        "are missed, and 0 may be",
+        f"every known bad case caught: none of 2 known bad cases may be missed, but {but}, so no threshold "
+        "of completeness can reach the goal",
     )
 
 

@@ -143,7 +143,7 @@ def test_5_impossible(live: Project) -> None:
     live.apply()
     told = found(live, "--max-flag-rate", "20%", code=5)
     assert told["metrics"][0]["status"] == "impossible"
-    assert "by correctness alone up to 100 of 100 events are flagged, and 13 may be" in told["why"][0]
+    assert "at most 13 of 100 events may be flagged, but correctness alone flags 100" in told["why"][0]
 
 
 def test_5_no_events_of_that_mode_or_time(live: Project) -> None:
@@ -157,10 +157,13 @@ def test_5_no_events_of_that_mode_or_time(live: Project) -> None:
     ("given", "said"),
     [
         ((), "say what the threshold shall do"),
-        (("--max-flag-rate", "0"), "is no rate from 0.1% to 99.9%"),
-        (("--max-flag-rate", "5"), "is no rate"),
-        (("--max-flag-rate", "nan"), "is no rate"),
-        (("--max-flag-rate", "5%", "--confidence", "1"), "is no rate from 50% to 99.99%"),
+        (("--max-flag-rate", "0"), "is not a rate from 0.1% to 99.9%; write 5% or 0.05"),
+        (("--max-flag-rate", "20"), "'20' is not a rate from 0.1% to 99.9%; did you mean 20%?"),
+        (("--max-flag-rate", "nan"), "; write 5% or 0.05"),
+        (
+            ("--max-flag-rate", "5%", "--confidence", "1"),
+            "is not a rate from 50% to 99.99%",
+        ),
         (("--max-flag-rate", "5%", "--looks", "0"), "--looks"),
         (("--max-flag-rate", "5%", "--since", "yesterday"), "--since"),
         (("--max-flag-rate", "5%", "--allow-loosening"), "need --write"),

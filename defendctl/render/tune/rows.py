@@ -30,7 +30,7 @@ def _heading(found: Tuned) -> str:
         + (f" in run mode {inert(seen.run_mode)}" if seen.run_mode else "")
     ]
     parts += [f"{seen.window[0][:10]} to {seen.window[1][:10]}"] if seen.window else []
-    parts += ["one look" if asked.looks == 1 else f"one of {asked.looks} looks"]
+    parts += ["valid for one look" if asked.looks == 1 else f"valid for each of {asked.looks} looks"]
     fixed = [f"{inert(m)} stays at {t:g}" for m, t in asked.today.items() if m not in asked.metrics]
     return ", ".join(parts) + ("; " + ", ".join(fixed) if fixed else "")
 
@@ -107,4 +107,4 @@ def _remarks(found: Tuned, setting: Setting) -> Iterator[str]:
         )
     if found.status == "proven" and not found.suggests and found.today_is == "proven":
         yield "  nothing to change"
-    yield "  of first attempts alone: later ones score a repaired text"
+    yield "  only the first evaluation of each event counts: later ones score a text that was repaired"
