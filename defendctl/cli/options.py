@@ -150,9 +150,15 @@ class _NothingEmpty(_Shown):
     """Refuses empty words: a variable that is not set must not read as "here" or "all"."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not ctx.resilient_parsing:
+        if ctx.resilient_parsing:
+            return super().parse_args(ctx, args)
+        try:
             self._refuse_empty(ctx, args)
-        return super().parse_args(ctx, args)
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            from defendctl.cli.elsewhere import explained
+
+            raise explained(error, ctx) from None
 
     def _refuse_empty(self, ctx: click.Context, args: list[str]) -> None:
         """Before a path makes the working directory of it. Raises click's usage errors."""
@@ -178,6 +184,16 @@ class Command(_NothingEmpty):
 class Group(_NothingEmpty, click.Group):
     command_class = Command
     group_class = type
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from defendctl.cli.elsewhere import explained_command
+
+            raise explained_command(error, args[0], ctx) from None
 
 
 def global_options(*, inner: bool) -> list[click.Parameter]:

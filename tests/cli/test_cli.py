@@ -59,6 +59,34 @@ def start(cwd: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess
     )
 
 
+@pytest.mark.parametrize(
+    ("typed", "here"),
+    [
+        ("destroy", "out of its manifest"),
+        ("refresh", "`drift`"),
+        ("state show", "`state list`"),
+        ("plan -out plan.json", "`--out FILE`"),
+        ("plan production", "`--env NAME`"),
+        ("drift production", "`--env NAME`"),
+        ("plan --dry-run", "only reads"),
+        ("apply --dry-run", "`plan`"),
+        ("apply --auto-approve", "`apply --yes`"),
+        ("apply -auto-approve", "`apply --yes`"),
+        ("fmt --diff", "`fmt --check`"),
+    ],
+)
+def test_what_other_tools_call_so(typed: str, here: str, folder: Path) -> None:
+    ran = run(folder, *typed.split())
+    assert ran.code == 64
+    assert here in ran.err
+    assert "Did you mean" not in ran.err
+
+
+def test_what_is_known_from_nowhere_is_as_it_was(folder: Path) -> None:
+    assert "No such command 'pulll'" in run(folder, "state", "pulll").err
+    assert "No such option" in run(folder, "plan", "--nothing").err
+
+
 def clean() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if not k.startswith(("DEEP", "DEFENDCTL", "NO_COLOR"))}
 
