@@ -63,6 +63,12 @@ ENTRIES: Final = (
         "Check the id, the key and the host.",
     ),
     Explained(
+        "name-of-another",
+        "A workflow that an import names has the name of another address",
+        "Two ids may be swapped: the next apply would write what the one is to be over the other.",
+        "Look in the console and give each address its own id; if it is meant, `import` takes `--now`.",
+    ),
+    Explained(
         "not-a-pair",
         "A line that is no pair of an address and a workflow id",
         "An import takes over exactly what it is told; half a line says nothing.",

@@ -40,6 +40,7 @@ WITHOUT = {
     "left-id",
     "metric-not-evaluated",
     "missing",
+    "name-of-another",
     "not-a-pair",
     "not-a-policy",
     "not-a-regular-file",
