@@ -185,7 +185,7 @@ def _declared_in(read: _Documents, asked: _Asked, overlays: Overlays) -> _Declar
     with report.stopping():
         for document in read.documents:
             pairs = validate(document, asked.project.custom_metrics, report, overlays)
-            entries.extend(_enter(whole, one, asked) for whole, one in pairs)
+            entries.extend(_enter(whole, one, asked, read.file) for whole, one in pairs)
             given.extend(_waivers_in(document, asked.today, report))
     standing = frozenset(chain.from_iterable(map(addresses_in, read.documents)))
     return _Declarations(entries, given, standing, [*read.diagnostics, *report.diagnostics])
@@ -217,8 +217,9 @@ def _only_in_overlays(asked: _Asked, overlays: Overlays, others: _Declarations) 
         yield _Declarations(entries, diagnostics=report.diagnostics)
 
 
-def _enter(document: Document, one: Declared, asked: _Asked) -> _Entry:
-    lints = tuple(lint(document, one, asked.project.generation)) if asked.linted else ()
+def _enter(document: Document, one: Declared, asked: _Asked, manifest: str | None = None) -> _Entry:
+    shared = manifest if asked.project.environment else None
+    lints = tuple(lint(document, one, asked.project.generation, shared)) if asked.linted else ()
     return _Entry(one, document if asked.keep else None, lints)
 
 

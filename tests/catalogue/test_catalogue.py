@@ -30,6 +30,7 @@ WITHOUT = {
     "file-too-large",
     "generations-differ",
     "hidden-file",
+    "import-for-all",
     "in-the-way",
     "inactive",
     "inexpressible",
