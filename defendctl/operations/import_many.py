@@ -74,8 +74,7 @@ def import_from(
     *,
     now: bool = False,
 ) -> Imported:
-    """Raises RefusedList with every problem of every pair; then nothing was done. With `now` a workflow may
-    have the name of another address."""
+    """Raises Refused with every problem of every pair; then nothing was done."""
     desired = workspace.desired(None)
     report = Report(shown(file, workspace.cwd))
     with workspace.store.session(workspace.settings.warn) as session:
