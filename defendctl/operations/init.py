@@ -9,10 +9,17 @@ from typing import TYPE_CHECKING, Final
 from defendctl.command import command
 from defendctl.diagnostics import errors
 from defendctl.durable import FOLDER, make_folder, write_whole
-from defendctl.operations.beginning import pin, refuse_lost, refuse_missing, refuse_second
+from defendctl.operations.beginning import (
+    pin,
+    refuse_forgotten,
+    refuse_lost,
+    refuse_missing,
+    refuse_second,
+)
+from defendctl.operations.unclaimed import find_unclaimed, refuse_unclaimed
 from defendctl.operations.workspace import open_workspace
 from defendctl.project.files import holds_manifests
-from defendctl.project.project import FILE_NAME
+from defendctl.project.project import FILE_NAME, Project
 from defendctl.schema.editor import manifest_schema, to_text
 from defendctl.state.open import open_local
 
@@ -132,6 +139,8 @@ def _state(done: Initialized, settings: Settings) -> str:
     store = open_local(done.root / STATE, done.root / FOLDER, None)
     if not (store.read().exists or settings.new_state):
         refuse_lost(store)
+        project = Project(done.root, None, done.root / STATE)
+        refuse_unclaimed(find_unclaimed([project], project, None))
     with store.session(done.warnings.append) as session:
         (done.left if session.exists else done.written).append(STATE)
         if not session.exists:
@@ -152,7 +161,7 @@ def _existing_project(done: Initialized, settings: Settings) -> None:
         elif one.project.environment is None and settings.new_state:
             _begin(done, one)
         elif one.project.environment is None:
-            refuse_missing(one.store)
+            refuse_missing(one)
             done.warnings.append(f"there is no state at {path}; `{command('init --new-state')}` begins one")
 
 
@@ -171,7 +180,7 @@ def _begin(done: Initialized, workspace: Workspace) -> None:
         (done.left if session.exists else done.written).append(name)
         if not session.exists:
             if not workspace.settings.new_state:
-                refuse_lost(workspace.store)
+                refuse_forgotten(workspace)
             session.begin()
         if workspace.settings.own_state and pin(workspace, str(session.state.lineage)):
             done.written.append(f"{FILE_NAME} (its lineage)")
