@@ -123,12 +123,16 @@ class Workspace:
         """Locks, copies and the sandbox: never committed."""
         return state_folder(self.project)
 
-    def desired(self, paths: Sequence[Path] | None, *, for_changes: bool = False) -> Desired:
+    def desired(
+        self, paths: Sequence[Path] | None, *, for_changes: bool = False, filling: bool = False
+    ) -> Desired:
         """Raises Invalid with every problem of the project file, the policy and the manifests.
 
-        An expired waiver is one of them where it could let a change pass.
+        An expired waiver is one of them where it could let a change pass, and a folder without manifests
+        but where it is being filled.
         """
-        desired = resolve(self.project, paths, self.cwd, self.settings.today if for_changes else None)
+        today = self.settings.today if for_changes else None
+        desired = resolve(self.project, paths, self.cwd, today, filling=filling)
         found = [*self.problems, *desired.diagnostics]
         if errors(found):
             raise Invalid(found)
