@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from defendctl.command import command
 from defendctl.diagnostics import DefendctlError, Precondition, Usage
 from defendctl.editing.pin import with_lineage
 from defendctl.editing.rewrite import Rewrite, rewrite
@@ -78,12 +77,6 @@ def refuse_missing(workspace: Workspace) -> None:
     """As `refuse_forgotten`, and raises Precondition where its lineage is pinned, too."""
     refuse_forgotten(workspace)
     workspace.store.read()
-
-
-def beginning_by_hand(workspace: Workspace) -> str:
-    """What a person types to begin the state of this environment."""
-    name = workspace.project.environment
-    return command("init --env {}", name) if name else command("init --new-state")
 
 
 def begin_state(workspace: Workspace, session: Session) -> None:

@@ -15,6 +15,7 @@ from defendctl.exits import Exit
 from defendctl.inspection.checkup import Check, note, ok, wrong
 from defendctl.operations.beginning import refuse_forgotten
 from defendctl.operations.left_ids import left_ids
+from defendctl.operations.places import elsewhere_advice
 from defendctl.operations.revision import OLDER, WHOLE_HISTORY, check_checkout
 from defendctl.operations.unclaimed import unclaimed_by
 from defendctl.operations.unpinned import unpinned
@@ -92,11 +93,10 @@ def _remembered(workspace: Workspace, snapshot: Snapshot) -> Iterator[Check]:
     with suppress(DefendctlError):  # the base URL is told of by itself
         host = workspace.host()
     if state.api_host not in (None, host) and host:
-        advice = "set the base URL of that host, or use another state file for this one"
         yield wrong(
             "host",
             f"the state belongs to {state.api_host}, but this run speaks to {host}",
-            advice,
+            elsewhere_advice(workspace.project.environment),
             Exit.PRECONDITION,
         )
     if snapshot.leftover:

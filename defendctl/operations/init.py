@@ -82,6 +82,8 @@ class Initialized:
     written: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    anew: bool = False
+    """Whether a project that was there has a new state."""
 
     def put(self, name: str, text: str) -> None:
         path = self.root / name
@@ -160,6 +162,7 @@ def _existing_project(done: Initialized, settings: Settings) -> None:
             done.left.append(_shown(one, done.root))
         elif one.project.environment is None and settings.new_state:
             _begin(done, one)
+            done.anew = True
         elif one.project.environment is None:
             refuse_missing(one)
             done.warnings.append(f"there is no state at {path}; `{command('init --new-state')}` begins one")
@@ -184,6 +187,7 @@ def _begin(done: Initialized, workspace: Workspace) -> None:
             session.begin()
         if workspace.settings.own_state and pin(workspace, str(session.state.lineage)):
             done.written.append(f"{FILE_NAME} (its lineage)")
+            done.left = [name for name in done.left if name != FILE_NAME]
 
 
 def _add_lines(done: Initialized, name: str, lines: Sequence[str]) -> None:

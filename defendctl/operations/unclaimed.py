@@ -44,8 +44,7 @@ class Unclaimed:
 
     @property
     def warning(self) -> str:
-        name = self.project.environment
-        begins = command("init --env {}", name) if name else command("init")
+        begins = command("init --env {}", name) if (name := self.project.environment) else command("init")
         return f"{self.told}; `{begins}` prints the lines that do"
 
     @property

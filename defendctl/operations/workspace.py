@@ -25,6 +25,7 @@ from defendctl.hosts import api_host, is_listed
 from defendctl.manifest.resolve import resolve
 from defendctl.model import NEWEST, SANDBOX
 from defendctl.operations.places import (
+    elsewhere_advice,
     open_state,
     place_of_state,
     read_copy,
@@ -195,7 +196,7 @@ class Workspace:
         if state.api_host not in (None, host):
             raise Precondition(
                 f"the state belongs to the API host {state.api_host}, but this run speaks to {host}",
-                "set the base URL of that host, or use another state file for this one",
+                elsewhere_advice(self.project.environment),
             )
 
     @contextmanager
