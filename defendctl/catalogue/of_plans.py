@@ -26,6 +26,12 @@ ENTRIES: Final = (
         "Pin `api.generation` in defendctl.yaml if that is wrong.",
     ),
     Explained(
+        "unclaimed-state",
+        "A state lies in the project, and the project file does not name it",
+        "A state that is begun beside it knows none of its workflows, and would create each a second time.",
+        "Name it: `state: {path: …, lineage: …}`, with `environments` in the one that it is of.",
+    ),
+    Explained(
         "in-the-way",
         "A file stands where an import would write one",
         "No file of yours is overwritten.",

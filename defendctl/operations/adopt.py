@@ -59,7 +59,7 @@ def import_workflow(workspace: Workspace, address: str, workflow_id: str, *, now
     `now`, Precondition for a workflow with the name of another address."""
     if not ADDRESS.fullmatch(address):
         raise Usage(f"{address!r} is not an address: {ADDRESS_RULE}")
-    desired = workspace.desired(None)
+    desired = workspace.desired(None, filling=True)
     with workspace.store.session(workspace.settings.warn) as session:
         workspace.check_host(session.state)
         require_beginning(workspace, session)

@@ -75,7 +75,7 @@ def import_from(
     now: bool = False,
 ) -> Imported:
     """Raises Refused with every problem of every pair; then nothing was done."""
-    desired = workspace.desired(None)
+    desired = workspace.desired(None, filling=True)
     report = Report(shown(file, workspace.cwd))
     with workspace.store.session(workspace.settings.warn) as session:
         workspace.check_host(session.state)

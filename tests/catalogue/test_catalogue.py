@@ -61,6 +61,7 @@ WITHOUT = {
     "too-many-files",
     "too-many-problems",
     "too-many-values",
+    "unclaimed-state",
     "unknown-canary",
     "unknown-checkout",
     "unneeded-waiver",

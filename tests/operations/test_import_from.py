@@ -63,6 +63,37 @@ def test_a_list_becomes_manifests_and_bindings(project: Project) -> None:
     assert project.files() == before
 
 
+@pytest.mark.parametrize("written", [["--write", "workflows/adopted"], []], ids=["written", "printed"])
+def test_a_folder_without_manifests_yet_is_filled(project: Project, written: list[str]) -> None:
+    """As `init` leaves it, once its example was deleted."""
+    project.settings(manifests=["workflows"])
+    name = listed(project, f"address,workflow_id\na,{in_console(project, 'A')}\n")
+    ran = project.ok("import", "--from", name, *written, code=0 if written else 1)
+    assert "no manifest" not in ran.err
+    assert ("1 bound" if written else 'name: "A"') in ran.out
+
+
+def test_the_manifest_of_one_is_printed_where_there_is_none_yet(project: Project) -> None:
+    project.settings(manifests=["workflows"])
+    ran = project.ok("import", "a", in_console(project, "A"), code=1)
+    assert '  a:\n    name: "A"' in ran.out
+    assert "a is not declared" in ran.err
+
+
+@pytest.mark.parametrize("entry", ["nowhere", "more/*.yaml"])
+def test_an_entry_that_is_no_folder_is_none_for_import_either(project: Project, entry: str) -> None:
+    project.settings(manifests=["workflows", entry])
+    assert "[not-found]" in project.ok("import", "a", "wkfl_1", code=1).err
+
+
+@pytest.mark.parametrize("command", ["validate", "plan", "apply"])
+def test_other_commands_say_how_a_folder_is_filled(project: Project, command: str) -> None:
+    project.settings(manifests=["workflows"])
+    ran = project.ok(command, code=1)
+    assert "There is no manifest (*.yaml or *.yml) in `workflows`." in ran.out + ran.err
+    assert "`defendctl import ADDRESS WORKFLOW_ID` prints one" in ran.out + ran.err
+
+
 def test_one_file_for_all(project: Project) -> None:
     ids = {a: in_console(project, a) for a in ("b", "a")}
     (project.root / "schemas").mkdir()
