@@ -79,3 +79,8 @@ def _octal(value: str) -> str:
     data = value.encode("utf-8", "surrogateescape")
     plain = {byte: chr(byte) for byte in data if chr(byte).isascii() and chr(byte).isalnum()}
     return "'" + "".join(plain.get(byte) or f"\\{byte:03o}" for byte in data) + "'"
+
+
+def beginning(environment: str | None) -> str:
+    """What a person types to begin the state of a project, or of its environment."""
+    return command("init --env {}", environment) if environment else command("init --new-state")

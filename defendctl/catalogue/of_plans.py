@@ -26,6 +26,12 @@ ENTRIES: Final = (
         "Pin `api.generation` in defendctl.yaml if that is wrong.",
     ),
     Explained(
+        "unclaimed-state",
+        "A state lies in the project, and the project file does not name it",
+        "A state that is begun beside it knows none of its workflows, and would create each a second time.",
+        "Name it: `state: {path: …, lineage: …}`, with `environments` in the one that it is of.",
+    ),
+    Explained(
         "in-the-way",
         "A file stands where an import would write one",
         "No file of yours is overwritten.",
@@ -61,6 +67,12 @@ ENTRIES: Final = (
         "The API does not know a workflow that an import names",
         "It was deleted, or the key or the host is that of another organization.",
         "Check the id, the key and the host.",
+    ),
+    Explained(
+        "name-of-another",
+        "A workflow that an import names has the name of another address",
+        "Two ids may be swapped: the next apply would write what the one is to be over the other.",
+        "Look in the console and give each address its own id; if it is meant, `import` takes `--now`.",
     ),
     Explained(
         "not-a-pair",

@@ -25,6 +25,14 @@ ENTRIES: Final = (
         workflow("type: custom\nmetrics: {correctness: 0.8}\nimprovement_action: none"),
     ),
     Explained(
+        "import-for-all",
+        "`import` in a manifest of a project with environments",
+        "A manifest is read in every environment, and an id is of one: in the others the API answers 404, "
+        "and the address is blocked.",
+        "Put `import` into an overlay of the environment where the workflow lives, or take it out once the "
+        "address is bound.",
+    ),
+    Explained(
         "replay-no-context",
         "`context_adherence`, and events without context",
         "`context_adherence` scores whether claims are supported by the context of an event, and none of "

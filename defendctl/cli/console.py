@@ -95,10 +95,9 @@ class Console:
 
     def error(self, error: DefendctlError) -> None:
         self._end_line()
-        text = "\n  ".join(_inert(line) for line in error.message.split("\n"))
-        self.err(f"{self.paint_err('error:', 'red')} {text}")
+        self.err(f"{self.paint_err('error:', 'red')} {_indented(error.message)}")
         if error.hint:
-            self.err(f"  {_inert(error.hint)}")
+            self.err(f"  {_indented(error.hint)}")
 
     def confirm(self, question: str) -> bool:
         """Asks whoever sits at the terminal; only a yes is one."""
@@ -145,6 +144,11 @@ def _inert(text: str) -> str:
     from defendctl.render.inert import inert
 
     return inert(text)
+
+
+def _indented(text: str) -> str:
+    """Each line but the first stands below it."""
+    return "\n  ".join(_inert(line) for line in text.split("\n"))
 
 
 def _can_move(stream: TextIO) -> bool:

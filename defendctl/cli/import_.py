@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     metavar="PATH",
     help="With --from: write manifests for addresses that are not declared, into a folder or one .yaml file.",
 )
+@click.option(
+    "--now", is_flag=True, help="You looked in the console: bind also what has the name of another address."
+)
 @beginning
 @parallelism_option
 @click.pass_obj
@@ -50,22 +53,23 @@ def import_(
     workflow_id: str | None,
     source: Path | None,
     write: Path | None,
+    now: bool,
     parallelism: int,
 ) -> int:
     """Bind existing workflows to declared addresses."""
     if source and not address:
-        return import_many(run, source, write, parallelism)
+        return import_many(run, source, write, parallelism, now=now)
     if source or write or not (address and workflow_id):
         raise Usage("import takes ADDRESS and WORKFLOW_ID, or --from FILE [--write PATH]")
-    return _import_one(run, address, workflow_id)
+    return _import_one(run, address, workflow_id, now=now)
 
 
-def _import_one(run: Run, address: str, workflow_id: str) -> int:
+def _import_one(run: Run, address: str, workflow_id: str, *, now: bool) -> int:
     from defendctl.operations.adopt import Undeclared, import_workflow
     from defendctl.render.yaml import manifest
 
     try:
-        binding = import_workflow(run.workspace(), address, workflow_id)
+        binding = import_workflow(run.workspace(), address, workflow_id, now=now)
     except Undeclared as found:
         run.console.out(manifest(found.address, found.fields))
         raise DefendctlError(

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from defendctl.operations.import_many import Imported
 
 
-def import_many(run: Run, source: Path, write: Path | None, parallelism: int) -> int:
+def import_many(run: Run, source: Path, write: Path | None, parallelism: int, *, now: bool) -> int:
     from defendctl.operations.import_many import import_from
 
-    done = import_from(run.workspace(), source, write, parallelism, progress_of(run))
+    done = import_from(run.workspace(), source, write, parallelism, progress_of(run), now=now)
     if done.to_paste:
         _refuse(run, done)
     for address, binding in done.bound.items():

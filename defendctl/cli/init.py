@@ -94,12 +94,18 @@ def _begin(run: Run) -> int:
         run.console.out(f"left   {name} (it exists)\n")
     for warning in done.warnings:
         run.console.warn(warning)
-    run.console.out(_next(settings.env))
+    run.console.out(_next(settings.env, anew=done.anew))
     return 0
 
 
-def _next(environment: str | None) -> str:
-    """What to do with what was written."""
+def _next(environment: str | None, *, anew: bool) -> str:
+    """What to do with what was written. A new state of a project that was there binds nothing."""
+    if anew:
+        return (
+            "Next: bind each workflow that is live already, for plan and apply would make all of them anew:\n"
+            f"`{command('import ADDRESS WORKFLOW_ID')}`, or `{command('import --from FILE')}` for many.\n"
+            f"Then `{command('plan')}`, and commit what was written.\n"
+        )
     if environment:
         return f"Next: commit what was written, then `{command('plan')}`.\n"
     return (

@@ -10,11 +10,13 @@ from defendctl.cli import completing
 from defendctl.cli.delivery import deliver, format_option
 from defendctl.cli.options import PATH, Command, Group, offline_option
 from defendctl.cli.options import selector as with_selector
+from defendctl.command import command
 from defendctl.diagnostics import Usage
 from defendctl.exits import Exit
 from defendctl.render.inert import inert
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from defendctl.cli.run import Run
@@ -83,9 +85,22 @@ def remove(run: Run, address: str) -> int:
     """Forget an address, and print the ids that it had: they stay live."""
     from defendctl.operations.repair import remove as operation
 
-    for workflow_id in operation(run.workspace(), address):
+    ids = operation(run.workspace(), address)
+    for workflow_id in ids:
         run.console.out(f"{inert(workflow_id)}\n")
+    if ids != [address]:  # or an id was forgotten that is bound to nothing
+        run.console.warn(_still_live(address, ids))
     return 0
+
+
+def _still_live(address: str, ids: Sequence[str]) -> str:
+    """What becomes of workflows whose address is forgotten; the newest stands last."""
+    those, newest = ("it is", "it") if len(ids) == 1 else ("they are", "the last one")
+    again = command("import {} {}", address, ids[-1])
+    return (
+        f"{those} still live, and forgotten: while a manifest declares {address}, "
+        f"the next apply would create another. `{again}` binds {newest} again"
+    )
 
 
 @group.command("unlock", cls=Command)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LINTS: Final = (
     "correctness-in-automatic",
+    "import-for-all",
     "replay-no-context",
     "replay-no-ground-truth",
     "replay-super-fast-search",
@@ -35,9 +36,11 @@ LINTS: Final = (
 `unpinned-state` is about the project file (operations/beginning.py)."""
 
 
-def lint(document: Document, declared: Declared, generation: str) -> Iterator[Diagnostic]:
+def lint(
+    document: Document, declared: Declared, generation: str, shared: str | None = None
+) -> Iterator[Diagnostic]:
     """What one workflow says that is seldom meant; nothing of one that is wrong anyway. `generation` is the
-    project's, or `auto`."""
+    project's, or `auto`; `shared` the manifest that it is from, where each environment reads it."""
     if declared.workflow is None:
         return
     at: KeyPath = ("workflows", declared.address)
@@ -46,6 +49,7 @@ def lint(document: Document, declared: Declared, generation: str) -> Iterator[Di
         *_metrics(declared.workflow, body),
         *_retries(declared.workflow, body),
         *_run_mode(declared, generation),
+        *(_import(declared) if document.span((*at, "import")).file == shared else ()),
     )
     for path, code, message in found:
         yield Diagnostic("warning", code, message, document.span((*at, *path)))
@@ -116,6 +120,15 @@ def _run_mode(declared: Declared, generation: str) -> Iterator[Found]:
         known = ", ".join(RUN_MODES)
         message = f"Generation {generation} does not have the run mode `{mode}`; it has {known}."
         yield ("run_mode",), "run-mode-of-generation", message
+
+
+def _import(declared: Declared) -> Iterator[Found]:
+    if declared.imports:
+        message = (
+            "Each environment has ids of its own, and this one is read in all of them: "
+            "put `import` into an overlay of the environment where the workflow lives."
+        )
+        yield ("import",), "import-for-all", message
 
 
 def _searches(declared: Declared, name: str) -> bool:

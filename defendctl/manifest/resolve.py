@@ -49,12 +49,14 @@ def resolve(
     *,
     linted: bool = False,
     keep: bool = False,
+    filling: bool = False,
 ) -> Desired:
     """The configured manifests, or exactly `paths`. Every problem of every file is in the diagnostics.
 
     With `today`, a waiver that has expired is one of them. With `keep`, the documents are kept.
+    With `filling`, a folder that holds no manifest yet is none.
     """
-    asked = _Asked(project, paths, cwd.absolute(), today, linted, keep)
+    asked = _Asked(project, paths, cwd.absolute(), today, linted, keep, filling)
     files = _list(asked)
     overlays = read_overlays(files.overlays.files, asked.cwd, today)
     documents = (
@@ -84,6 +86,7 @@ class _Asked:
     today: datetime.date | None = None
     linted: bool = False
     keep: bool = False
+    filling: bool = False
 
     def shown(self, path: Path) -> str:
         return shown(path, self.cwd)
@@ -111,7 +114,7 @@ def _list(asked: _Asked) -> _Files:
     others = own_file(project) | laid | policies.real_files | named
     entries = Entries(project.root, cwd, "manifest", others)
     paths = _without_overlays(asked, laid) if asked.linted else asked.paths
-    manifests = unique(_configured(project, entries) if paths is None else entries.given(paths))
+    manifests = unique(_configured(asked, entries) if paths is None else entries.given(paths))
     found = [*entries.diagnostics, *policies.diagnostics, *overlays.diagnostics]
     return _Files(manifests, paths is None, overlays, policies, frozenset(others), found)
 
@@ -121,8 +124,9 @@ def _without_overlays(asked: _Asked, overlays: set[str]) -> Sequence[Path] | Non
     return [path for path in asked.paths or () if not holds_only(asked.cwd / path, overlays)] or None
 
 
-def _configured(project: Project, entries: Entries) -> Iterator[Path]:
+def _configured(asked: _Asked, entries: Entries) -> Iterator[Path]:
     """The files of the entries in the project file, or of the default folder."""
+    project = asked.project
     if project.file is None and not (project.root / DEFAULT_MANIFESTS[0]).exists():
         message = f"There is no defendctl.yaml and no folder `workflows` here: run `{command('init')}`."
         entries.error("not-found", message, Span(entries.shown(project.root)))
@@ -130,7 +134,12 @@ def _configured(project: Project, entries: Entries) -> Iterator[Path]:
     for index, entry in enumerate(project.manifests):
         written = index < len(project.spans)
         span = project.spans[index] if written else Span(entries.shown(project.root / entry))
-        yield from entries.entry(entry, span, may_be_empty=not written)  # only the default may be
+        may_be_empty = asked.filling or not written  # else only the default may be
+        yield from entries.entry(entry, span, may_be_empty=may_be_empty, then=_first_manifest())
+
+
+def _first_manifest() -> str:
+    return f" Write one, or take over what is live: `{command('import ADDRESS WORKFLOW_ID')}` prints one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +194,7 @@ def _declared_in(read: _Documents, asked: _Asked, overlays: Overlays) -> _Declar
     with report.stopping():
         for document in read.documents:
             pairs = validate(document, asked.project.custom_metrics, report, overlays)
-            entries.extend(_enter(whole, one, asked) for whole, one in pairs)
+            entries.extend(_enter(whole, one, asked, read.file) for whole, one in pairs)
             given.extend(_waivers_in(document, asked.today, report))
     standing = frozenset(chain.from_iterable(map(addresses_in, read.documents)))
     return _Declarations(entries, given, standing, [*read.diagnostics, *report.diagnostics])
@@ -217,8 +226,9 @@ def _only_in_overlays(asked: _Asked, overlays: Overlays, others: _Declarations) 
         yield _Declarations(entries, diagnostics=report.diagnostics)
 
 
-def _enter(document: Document, one: Declared, asked: _Asked) -> _Entry:
-    lints = tuple(lint(document, one, asked.project.generation)) if asked.linted else ()
+def _enter(document: Document, one: Declared, asked: _Asked, manifest: str | None = None) -> _Entry:
+    shared = manifest if asked.project.environment else None
+    lints = tuple(lint(document, one, asked.project.generation, shared)) if asked.linted else ()
     return _Entry(one, document if asked.keep else None, lints)
 
 

@@ -12,6 +12,7 @@ from defendctl.diagnostics import ApiError, DefendctlError, Precondition, Unreso
 from defendctl.engine.generation import generation
 from defendctl.model import ADDRESS, ADDRESS_RULE, DEFAULTS, FIELDS, Binding, Workflow, usable_id
 from defendctl.operations.beginning import begin_state, require_beginning
+from defendctl.operations.declared_names import ALL_THE_SAME, DeclaredNames
 from defendctl.operations.left_ids import op_of
 from defendctl.operations.uploads import with_uploads
 from defendctl.plan.identity import another_id, import_command
@@ -53,11 +54,12 @@ class Undeclared(Exception):
         return Workflow(**{**DEFAULTS, **self.fields})
 
 
-def import_workflow(workspace: Workspace, address: str, workflow_id: str) -> Binding:
-    """Bind an existing workflow to a declared address. Raises Undeclared for one that is not."""
+def import_workflow(workspace: Workspace, address: str, workflow_id: str, *, now: bool = False) -> Binding:
+    """Bind an existing workflow to a declared address. Raises Undeclared for one that is not, and, but with
+    `now`, Precondition for a workflow with the name of another address."""
     if not ADDRESS.fullmatch(address):
         raise Usage(f"{address!r} is not an address: {ADDRESS_RULE}")
-    desired = workspace.desired(None)
+    desired = workspace.desired(None, filling=True)
     with workspace.store.session(workspace.settings.warn) as session:
         workspace.check_host(session.state)
         require_beginning(workspace, session)
@@ -65,13 +67,20 @@ def import_workflow(workspace: Workspace, address: str, workflow_id: str) -> Bin
         with workspace.api() as api:
             observed = _read(api, workflow_id, partial(import_command, address))
             evidence = api.evidence
-        declared = with_uploads(desired, session.state).workflows.get(address)
+        workflows = with_uploads(desired, session.state).workflows
+        declared, names = workflows.get(address), DeclaredNames(workflows)
         if declared is None:
             raise undeclared(address, observed)
+        mistaken = None if now else names.of_another(address, observed)
+        if mistaken:
+            raise Precondition(mistaken, ALL_THE_SAME)
         binding = taken_over(workflow_id, declared, observed)
         remember_api(workspace, session, evidence)
         begin_state(workspace, session)
         session.edit(lambda state: bind_all(state, {address: session.signed(binding, "import")}))
+    warning = names.warning(address, observed)
+    if warning:
+        workspace.settings.warn(warning)
     return binding
 
 

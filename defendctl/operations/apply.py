@@ -25,7 +25,7 @@ from defendctl.plan.digest import digest, digested
 from defendctl.plan.fingerprints import fingerprints
 from defendctl.plan.moved import moved
 from defendctl.state import records
-from defendctl.state.spent import is_forgotten, spent_since
+from defendctl.state.spent import is_ahead, is_forgotten, spent_since
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -156,11 +156,7 @@ def _refuse_spent(plan: Plan, now: str, serial: int | None, state: State) -> Non
                 f"name the plan as DIGEST@SERIAL, as the last line of `{command('plan')}` shows it",
             )
         return
-    if is_forgotten(state, serial):
-        raise Precondition(
-            f"the plan was made at serial {serial}, but the state remembers only what was "
-            f"applied from serial {state.spent_floor} on: plan again"
-        )
+    _check_serial(serial, state)
     done = {one.value: one for one in fingerprints(plan)}
     since = spent_since(state, [now, *done], serial)
     if since:
@@ -169,6 +165,21 @@ def _refuse_spent(plan: Plan, now: str, serial: int | None, state: State) -> Non
         raise Precondition(
             f"the changes of this plan were applied after it was made, and reverted since{about}",
             "to apply them once more, plan again and have the new plan reviewed",
+        )
+
+
+def _check_serial(serial: int, state: State) -> None:
+    """Raises Precondition where the state cannot tell what was applied since a plan read it."""
+    if is_ahead(state, serial):
+        raise Precondition(
+            f"no plan of serial {serial} can exist: the state is at {state.serial}",
+            f"copy DIGEST@SERIAL from the plan, the last line of `{command('plan')}`; where the state was "
+            "restored since, plan again",
+        )
+    if is_forgotten(state, serial):
+        raise Precondition(
+            f"the plan was made at serial {serial}, but the state remembers only what was "
+            f"applied from serial {state.spent_floor} on: plan again"
         )
 
 

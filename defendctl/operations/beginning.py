@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from defendctl.command import command
 from defendctl.diagnostics import DefendctlError, Precondition, Usage
 from defendctl.editing.pin import with_lineage
 from defendctl.editing.rewrite import Rewrite, rewrite
+from defendctl.operations.unclaimed import refuse_unclaimed, unclaimed_by
 from defendctl.operations.unpinned import pin_line
 
 if TYPE_CHECKING:
@@ -41,13 +41,13 @@ def may_begin(workspace: Workspace, session: Session) -> str | None:
     """Whether this run may begin a state, if there is none; nothing is written yet.
 
     Returns what a person must agree to first, if anything. Raises Precondition where nobody can be asked or
-    where a state was lost, and Usage for --new-state where one is there.
+    where a state was lost or lies unclaimed, and Usage for --new-state where one is there.
     """
     refuse_second(workspace, session)
     settings = workspace.settings
     if session.exists or settings.sandbox or settings.new_state:
         return None
-    refuse_lost(workspace.store)
+    refuse_forgotten(workspace)
     if settings.ask is None:
         raise Precondition(
             f"there is no state at {workspace.store.where}",
@@ -67,16 +67,16 @@ def refuse_lost(store: Store) -> None:
         )
 
 
-def refuse_missing(store: Store) -> None:
-    """Raises Precondition where a state was lost: copies or git know one, or its lineage is pinned."""
-    refuse_lost(store)
-    store.read()
+def refuse_forgotten(workspace: Workspace) -> None:
+    """Raises Precondition where a state was lost, or one lies in the project that its file does not name."""
+    refuse_lost(workspace.store)
+    refuse_unclaimed(unclaimed_by(workspace))
 
 
-def beginning_by_hand(workspace: Workspace) -> str:
-    """What a person types to begin the state of this environment."""
-    name = workspace.project.environment
-    return command("init --env {}", name) if name else command("init --new-state")
+def refuse_missing(workspace: Workspace) -> None:
+    """As `refuse_forgotten`, and raises Precondition where its lineage is pinned, too."""
+    refuse_forgotten(workspace)
+    workspace.store.read()
 
 
 def begin_state(workspace: Workspace, session: Session) -> None:

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from defendctl.ci.forge import ForgeError
-from defendctl.command import command, shell_word
+from defendctl.command import beginning, command, shell_word
 from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.exits import Exit, worst_exit
 from defendctl.operations.apply import Applied, Consent, apply
-from defendctl.operations.beginning import beginning_by_hand, refuse_lost
+from defendctl.operations.beginning import refuse_lost
 from defendctl.operations.ci import comment_marker, head_commit, look, require_default_branch, standing
 from defendctl.operations.plan import plan
 from defendctl.operations.reviewed import NotReviewed, refuse_unreviewed
@@ -113,7 +113,7 @@ def _begun(workspace: Workspace) -> State:
     if snapshot.exists or workspace.settings.sandbox:
         return snapshot.state
     refuse_lost(workspace.store)
-    by_hand = beginning_by_hand(workspace)
+    by_hand = beginning(workspace.project.environment)
     raise Precondition(
         f"there is no state at {workspace.store.where}, and no pipeline begins one",
         f"if this is the first run, begin it by hand and commit its lineage: `{by_hand}`; "

@@ -13,9 +13,11 @@ from defendctl.command import command, either
 from defendctl.diagnostics import DefendctlError
 from defendctl.exits import Exit
 from defendctl.inspection.checkup import Check, note, ok, wrong
-from defendctl.operations.beginning import refuse_lost
+from defendctl.operations.beginning import refuse_forgotten
 from defendctl.operations.left_ids import left_ids
+from defendctl.operations.places import elsewhere_advice
 from defendctl.operations.revision import OLDER, WHOLE_HISTORY, check_checkout
+from defendctl.operations.unclaimed import unclaimed_by
 from defendctl.operations.unpinned import unpinned
 from defendctl.render.plural import count
 from defendctl.state.backend import Unreachable
@@ -74,7 +76,7 @@ def _checked(
 def _missing_state(workspace: Workspace) -> Check:
     try:
         if not workspace.settings.sandbox:
-            refuse_lost(workspace.store)
+            refuse_forgotten(workspace)
     except DefendctlError as error:
         return wrong("state", error.message, error.hint or "restore it", error.exit_code)
     first = command("apply") if workspace.settings.sandbox else command("apply --new-state")
@@ -91,11 +93,10 @@ def _remembered(workspace: Workspace, snapshot: Snapshot) -> Iterator[Check]:
     with suppress(DefendctlError):  # the base URL is told of by itself
         host = workspace.host()
     if state.api_host not in (None, host) and host:
-        advice = "set the base URL of that host, or use another state file for this one"
         yield wrong(
             "host",
             f"the state belongs to {state.api_host}, but this run speaks to {host}",
-            advice,
+            elsewhere_advice(workspace.project.environment),
             Exit.PRECONDITION,
         )
     if snapshot.leftover:
@@ -109,6 +110,9 @@ def _remembered(workspace: Workspace, snapshot: Snapshot) -> Iterator[Check]:
     if newest and not rollback:
         yield ok("backups", f"the newest copy here has serial {newest.state.serial}")
     yield from _pinned(workspace)
+    if workspace.settings.own_state:
+        for one in unclaimed_by(workspace):
+            yield note("unclaimed", one.told, "name it in the environment that it is of, or move it away")
     yield from _left_ids(workspace, state)
 
 

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from defendctl.command import command
 from defendctl.diagnostics import ApiError, DefendctlError, Invalid, KeyRefused
 from defendctl.engine.parallel import in_parallel
-from defendctl.exits import Exit
+from defendctl.exits import Exit, worst_exit
 from defendctl.model import ADDRESS, ADDRESS_RULE, usable_id
 from defendctl.operations.adopt import Undeclared, bind_all, remember_api, taken_over, undeclared
 from defendctl.operations.beginning import begin_state, require_beginning
+from defendctl.operations.declared_names import ALL_THE_SAME, DeclaredNames
 from defendctl.operations.expressible import check_expressible
 from defendctl.operations.new_manifests import Written
 from defendctl.operations.pairs import FORMS, read_pairs
@@ -42,7 +43,8 @@ _NO_PAIR = frozenset({"not-a-pair", "invalid-address", "unusable-id"})
 
 
 class RefusedList(Invalid):
-    """Every problem of a list; exits 7 if one of its addresses has an unresolved create."""
+    """Every problem of a list; exits 7 if one of its addresses has an unresolved create, 6 if a workflow has
+    the name of another."""
 
     def __init__(self, found: list[Diagnostic], exit_code: int) -> None:
         super().__init__(found)
@@ -64,16 +66,23 @@ class Imported:
 
 
 def import_from(
-    workspace: Workspace, file: Path, write: Path | None, parallelism: int, progress: Progress
+    workspace: Workspace,
+    file: Path,
+    write: Path | None,
+    parallelism: int,
+    progress: Progress,
+    *,
+    now: bool = False,
 ) -> Imported:
     """Raises Refused with every problem of every pair; then nothing was done."""
-    desired = workspace.desired(None)
+    desired = workspace.desired(None, filling=True)
     report = Report(shown(file, workspace.cwd))
     with workspace.store.session(workspace.settings.warn) as session:
         workspace.check_host(session.state)
         require_beginning(workspace, session)
         declared = with_uploads(desired, session.state).workflows
-        checking = _Checking(report, session.state)
+        names = DeclaredNames(declared)
+        checking = _Checking(report, session.state, None if now else names)
         found: dict[str, Observed] = {}
         pairs: list[Pair] = []
         missing: list[Undeclared] = []
@@ -109,6 +118,10 @@ def import_from(
                 written.warn()
         else:
             _record(workspace, session, done.bound, evidence)
+        for address in done.bound:
+            warning = names.warning(address, found[address])
+            if warning:
+                workspace.settings.warn(warning)
         return done
 
 
@@ -169,8 +182,9 @@ def _read(
 class _Checking:
     """What is wrong with the pairs, said at the line of each."""
 
-    def __init__(self, report: Report, state: State) -> None:
-        self._report, self._state = report, state
+    def __init__(self, report: Report, state: State, names: DeclaredNames | None) -> None:
+        """`names` is None where it does not matter whose a workflow has."""
+        self._report, self._state, self._names = report, state, names
         self._bound = {b.workflow_id: address for address, b in state.bindings.items()}
         self.exit_code: int = Exit.FAILED
 
@@ -222,12 +236,21 @@ class _Checking:
         host = " Is this the right key and the right host?" if missing == len(pairs) > 1 else ""
         for pair in pairs:
             answer = answers[pair.address]
-            fault = _unfit(pair, answer, host)
+            fault = _unfit(pair, answer, host) or self._mistaken(pair, answer)
             if fault:
                 self._report.error(*fault, pair.span)
             elif answer is not None and not isinstance(answer, ApiError):
                 found[pair.address] = answer
         return found
+
+    def _mistaken(self, pair: Pair, answer: Observed | ApiError | None) -> tuple[str, str] | None:
+        if self._names is None or answer is None or isinstance(answer, ApiError):
+            return None
+        whose = self._names.of_another(pair.address, answer)
+        if whose is None:
+            return None
+        self.exit_code = worst_exit({self.exit_code, Exit.PRECONDITION})
+        return "name-of-another", f"{whose}; {ALL_THE_SAME}."
 
 
 def _again(pair: Pair, addresses: dict[str, Span], ids: dict[str, Span]) -> tuple[str, str] | None:

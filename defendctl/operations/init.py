@@ -9,10 +9,17 @@ from typing import TYPE_CHECKING, Final
 from defendctl.command import command
 from defendctl.diagnostics import errors
 from defendctl.durable import FOLDER, make_folder, write_whole
-from defendctl.operations.beginning import pin, refuse_lost, refuse_missing, refuse_second
+from defendctl.operations.beginning import (
+    pin,
+    refuse_forgotten,
+    refuse_lost,
+    refuse_missing,
+    refuse_second,
+)
+from defendctl.operations.unclaimed import find_unclaimed, refuse_unclaimed
 from defendctl.operations.workspace import open_workspace
 from defendctl.project.files import holds_manifests
-from defendctl.project.project import FILE_NAME
+from defendctl.project.project import FILE_NAME, Project
 from defendctl.schema.editor import manifest_schema, to_text
 from defendctl.state.open import open_local
 
@@ -75,6 +82,8 @@ class Initialized:
     written: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    anew: bool = False
+    """Whether a project that was there has a new state."""
 
     def put(self, name: str, text: str) -> None:
         path = self.root / name
@@ -132,6 +141,8 @@ def _state(done: Initialized, settings: Settings) -> str:
     store = open_local(done.root / STATE, done.root / FOLDER, None)
     if not (store.read().exists or settings.new_state):
         refuse_lost(store)
+        project = Project(done.root, None, done.root / STATE)
+        refuse_unclaimed(find_unclaimed([project], project, None))
     with store.session(done.warnings.append) as session:
         (done.left if session.exists else done.written).append(STATE)
         if not session.exists:
@@ -151,8 +162,9 @@ def _existing_project(done: Initialized, settings: Settings) -> None:
             done.left.append(_shown(one, done.root))
         elif one.project.environment is None and settings.new_state:
             _begin(done, one)
+            done.anew = True
         elif one.project.environment is None:
-            refuse_missing(one.store)
+            refuse_missing(one)
             done.warnings.append(f"there is no state at {path}; `{command('init --new-state')}` begins one")
 
 
@@ -171,10 +183,11 @@ def _begin(done: Initialized, workspace: Workspace) -> None:
         (done.left if session.exists else done.written).append(name)
         if not session.exists:
             if not workspace.settings.new_state:
-                refuse_lost(workspace.store)
+                refuse_forgotten(workspace)
             session.begin()
         if workspace.settings.own_state and pin(workspace, str(session.state.lineage)):
             done.written.append(f"{FILE_NAME} (its lineage)")
+            done.left = [name for name in done.left if name != FILE_NAME]
 
 
 def _add_lines(done: Initialized, name: str, lines: Sequence[str]) -> None:

@@ -7,11 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from defendctl import __version__, git
-from defendctl.command import command
+from defendctl.command import beginning, command
 from defendctl.diagnostics import DefendctlError, Precondition, Usage
 from defendctl.documentation import page_url
 from defendctl.durable import make_folder, write_whole
-from defendctl.operations.beginning import beginning_by_hand
 from defendctl.operations.workspace import open_workspace
 from defendctl.pipelines.actions import workflows
 from defendctl.pipelines.jobs import gitlab_jobs
@@ -138,7 +137,7 @@ def _steps(wanted: JobsWanted, environments: Sequence[Workspace], top: Path) -> 
         )
     for one in environments:
         if one.project.lineage is None:
-            yield f"Begin the state once, and commit its lineage: {beginning_by_hand(one)}"
+            yield f"Begin the state once, and commit its lineage: {beginning(one.project.environment)}"
     yield from _on_github(wanted) if wanted.forge == "github" else _on_gitlab(wanted)
 
 

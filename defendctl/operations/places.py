@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from defendctl.command import beginning
 from defendctl.diagnostics import DefendctlError, Usage
 from defendctl.durable import FOLDER
 from defendctl.model import SANDBOX
@@ -52,6 +53,15 @@ def open_state(project: Project, place: Place | None, *, sandbox: bool = False, 
     else:
         path, lineage = project.state_path, project.lineage
     return open_local(path, home, lineage, environment, root, patience)
+
+
+def elsewhere_advice(environment: str | None) -> str:
+    """What to do where the state is of another API host than this run."""
+    return (
+        "set the base URL of that host; or begin a state for this one: say another `path` or `url` under "
+        "`state:` of the project file, take its `lineage` out, then "
+        f"`{beginning(environment)}`"
+    )
 
 
 def read_copy(project: Project, place: Place, warn: Callable[[str], None]) -> Snapshot:

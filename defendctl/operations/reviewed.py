@@ -18,7 +18,7 @@ from defendctl.plan.direction import TIGHTENS
 from defendctl.plan.fingerprints import MOVE
 from defendctl.render.plural import count
 from defendctl.render.words import consent, path, sides
-from defendctl.state.spent import is_forgotten, spent_since
+from defendctl.state.spent import is_ahead, is_forgotten, spent_since
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -99,7 +99,9 @@ def uncovered(review: Review, reviews: Sequence[SeenPlan], state: State) -> list
 
 
 def _covers_all(one: SeenPlan, plan: Plan, state: State) -> bool:
-    if one.digest is None or one.digest != digest(plan) or is_forgotten(state, one.serial):
+    if one.digest is None or one.digest != digest(plan):
+        return False
+    if is_ahead(state, one.serial) or is_forgotten(state, one.serial):
         return False
     return not spent_since(state, [one.digest], one.serial)
 
@@ -109,7 +111,10 @@ def _why_not(value: str, reviews: Sequence[SeenPlan], state: State) -> str | Non
     showing = [one for one in reviews if value in one.fingerprints]
     if not showing:
         return ""
-    newest = max(one.serial for one in showing)
+    past = [one.serial for one in showing if not is_ahead(state, one.serial)]
+    if not past:
+        return f"; its review names a serial above {state.serial}, which the state has not reached"
+    newest = max(past)
     if is_forgotten(state, newest):
         return "; it was reviewed so long ago that nobody knows whether it was applied since"
     if spent_since(state, [value], newest):

@@ -24,7 +24,7 @@ def unpinned(project: Project, shown: str, lineage: str | None = None) -> Diagno
     """
     if project.file is None or project.lineage:
         return None
-    lineage = lineage or (None if project.place else _lineage_of(project.state_path))
+    lineage = lineage or (None if project.place else lineage_of(project.state_path))
     which = f" of `{project.environment}`" if project.environment else ""
     then = f"put this here: {pin_line(project, lineage)}" if lineage else "the first apply writes it here"
     message = (
@@ -42,7 +42,7 @@ def warn_unpinned(workspace: Workspace, session: Session) -> None:
             workspace.settings.warn(found.message)
 
 
-def _lineage_of(path: Path) -> str | None:
+def lineage_of(path: Path) -> str | None:
     """That of a state which is there and can be read."""
     if not path.exists():
         return None

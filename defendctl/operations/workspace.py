@@ -25,6 +25,7 @@ from defendctl.hosts import api_host, is_listed
 from defendctl.manifest.resolve import resolve
 from defendctl.model import NEWEST, SANDBOX
 from defendctl.operations.places import (
+    elsewhere_advice,
     open_state,
     place_of_state,
     read_copy,
@@ -123,12 +124,16 @@ class Workspace:
         """Locks, copies and the sandbox: never committed."""
         return state_folder(self.project)
 
-    def desired(self, paths: Sequence[Path] | None, *, for_changes: bool = False) -> Desired:
+    def desired(
+        self, paths: Sequence[Path] | None, *, for_changes: bool = False, filling: bool = False
+    ) -> Desired:
         """Raises Invalid with every problem of the project file, the policy and the manifests.
 
-        An expired waiver is one of them where it could let a change pass.
+        An expired waiver is one of them where it could let a change pass, and a folder without manifests
+        but where it is being filled.
         """
-        desired = resolve(self.project, paths, self.cwd, self.settings.today if for_changes else None)
+        today = self.settings.today if for_changes else None
+        desired = resolve(self.project, paths, self.cwd, today, filling=filling)
         found = [*self.problems, *desired.diagnostics]
         if errors(found):
             raise Invalid(found)
@@ -191,7 +196,7 @@ class Workspace:
         if state.api_host not in (None, host):
             raise Precondition(
                 f"the state belongs to the API host {state.api_host}, but this run speaks to {host}",
-                "set the base URL of that host, or use another state file for this one",
+                elsewhere_advice(self.project.environment),
             )
 
     @contextmanager

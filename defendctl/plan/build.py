@@ -163,6 +163,9 @@ def _taken(address: str, desired: Workflow, taken: Taken, world: World) -> Chang
             f"the API answers 404 for {workflow_id}, which `import` names; correct it, "
             "or take `import` out to have a new one created"
         )
+        if world.environment:
+            here = f"does it live in another environment than {world.environment}"
+            text += f"; {here}, put `import` into an overlay of that one, and out of the manifest"
         return block(made, Reason(MISSING, text))
     if made.observed.workflow_id != workflow_id:
         said = another_id(workflow_id, made.observed.workflow_id)

@@ -69,12 +69,17 @@ class Entries:
                 continue
             yield from self._some([start], Walk(None), f"There is no {self._kind} ({_NAMES}) in here.", span)
 
-    def entry(self, entry: str, span: Span, *, may_be_empty: bool = False) -> list[Path]:
-        """The files of one entry that stands in the project file at `span`; an error if there are none."""
+    def entry(self, entry: str, span: Span, *, may_be_empty: bool = False, then: str = "") -> list[Path]:
+        """The files of one entry that stands in the project file at `span`; an error if there are none.
+
+        A folder without any is none where it `may_be_empty`; else `then` says what to do with it.
+        """
         root, start = self._root, self._root / entry
         walk = Walk(os.path.realpath(root) if _is_below(start, root) else None)
         if os.path.lexists(start):
-            lacking = None if may_be_empty else f"There is no {self._kind} ({_NAMES}) in `{short(entry)}`."
+            lacking = (
+                None if may_be_empty else f"There is no {self._kind} ({_NAMES}) in `{short(entry)}`.{then}"
+            )
             return self._some([start], walk, lacking, span)
         if not is_glob(entry):
             self.error("not-found", f"There is no file or folder `{short(entry)}`.", span)

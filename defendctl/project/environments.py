@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from defendctl.project.project import default_state
+from defendctl.project.project import DEFAULT_STATE, default_state
 from defendctl.project.sections import check_sample, check_section, policy_rules
 from defendctl.project.states import state_place
 from defendctl.schema import models_project
@@ -57,8 +57,17 @@ def _is_name(name: str, document: Document, report: Report) -> bool:
 
 def _refuse_common_state(data: dict[str, Any], document: Document, report: Report) -> None:
     if "state" in data:
-        message = "With `environments` each has a state of its own: move `state` into the one that it is of."
+        message = (
+            "With `environments` each has a state of its own: move `state` into the environment whose "
+            f"workflows it holds{_and_path(data['state'])}, or they are created a second time."
+        )
         report.error("conflicting-keys", message, document.span(("state",), key=True))
+
+
+def _and_path(state: Any) -> str:
+    """What a file of the default name is by default, it is not in an environment."""
+    elsewhere = isinstance(state, dict) and ("path" in state or "url" in state)
+    return "" if elsewhere else f", with `path: {DEFAULT_STATE}`"
 
 
 def _environment(name: str, body: Any, base: Project, document: Document, report: Report) -> Project:

@@ -55,11 +55,11 @@ def junit(kind: str, content: str) -> bool:
 
 
 def schema(kind: str, content: str) -> bool:
-    """Those of files know keys that begin with `x-`; those of labels and of plans have a title."""
+    """Those of files know keys that begin with `x-`; those of labels and of what is printed have a title."""
     match _parsed(content):
         case {"$schema": str(), "patternProperties": {"^x-": _}}:
             return True
-        case {"title": "defendctl plan" | "defendctl labels"}:
+        case {"title": "defendctl plan" | "defendctl labels" | "defendctl tune"}:
             return True
     return False
 

@@ -75,7 +75,10 @@ def project_schema(custom_metrics: Sequence[str] = ()) -> Schema:
     schema["properties"]["api"]["properties"]["key_variable"]["pattern"] = f"^{KEY_VARIABLES}$"
     schema["properties"]["policy"] = _policy()
     schema["properties"]["environments"] |= _environments()
-    alone = _without("state", "With `environments` each has a state of its own: move this into one of them.")
+    alone = _without(
+        "state",
+        "With `environments` each has a state of its own: move this into the one whose workflows it holds.",
+    )
     known = _rule(_none_but(custom_metrics), _metrics_of_rules(metrics_of(custom_metrics)))
     rules = [_rule({"required": ["environments"]}, alone), known]
     return spoken({**schema, "allOf": rules}, "A project file")

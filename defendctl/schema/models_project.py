@@ -32,6 +32,7 @@ class Lint(Model):
     """How grave each finding of `lint` is."""
 
     correctness_in_automatic: LintLevel = Field("warning", alias="correctness-in-automatic")
+    import_for_all: LintLevel = Field("warning", alias="import-for-all")
     replay_no_context: LintLevel = Field("warning", alias="replay-no-context")
     replay_no_ground_truth: LintLevel = Field("warning", alias="replay-no-ground-truth")
     replay_super_fast_search: LintLevel = Field("warning", alias="replay-super-fast-search")

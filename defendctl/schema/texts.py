@@ -320,6 +320,9 @@ STATE: Hints = {
 _LINT = "`error`, `warning` or `ignore`. Default: `warning`."
 LINT: Hints = {
     "correctness-in-automatic": {"markdownDescription": f"`correctness` in an automatic workflow. {_LINT}"},
+    "import-for-all": {
+        "markdownDescription": f"`import` in a manifest of a project with environments. {_LINT}"
+    },
     "replay-no-context": {"markdownDescription": f"`context_adherence`, and events without context. {_LINT}"},
     "replay-no-ground-truth": {
         "markdownDescription": f"`ground_truth_adherence`, and events without `ground_truth`. {_LINT}"

@@ -74,8 +74,15 @@ def _forked(state: State, copy: Copy) -> Rollback:
     )
 
 
-def where_from(copy: Copy | None, kept: Version | None) -> str | None:
-    """How to restore the newest of the two; None where there is neither."""
+def where_from(copy: Copy | None, kept: Version | None, *, pinned: bool = True) -> str | None:
+    """How to restore the newest of the two; None where there is neither.
+
+    A copy is pushed where a state is there, or where at least its lineage is pinned.
+    """
     if kept and (copy is None or kept.serial > copy.state.serial):
         return kept.restore
-    return f"restore serial {copy.state.serial} from {copy.path}" if copy else None
+    if copy is None:
+        return None
+    serial, path = copy.state.serial, str(copy.path)
+    push = command("state push {} --restore", path)
+    return f"restore serial {serial}: `{push}`" if pinned else f"restore serial {serial} from {path}"

@@ -37,6 +37,11 @@ def spent_since(state: State, what: Iterable[str], serial: int) -> list[str]:
     return [each for each in what if state.spent.get(each, 0) > serial]
 
 
+def is_ahead(state: State, serial: int) -> bool:
+    """Whether no plan or review of this state can have read `serial`; by it nothing would be spent."""
+    return serial > state.serial
+
+
 def is_forgotten(state: State, serial: int) -> bool:
     """Whether a plan that read `serial` is so old that nobody knows any more what was applied since."""
     return serial < state.spent_floor

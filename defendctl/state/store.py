@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from defendctl.command import command
+from defendctl.command import beginning, command
 from defendctl.diagnostics import Precondition
 from defendctl.model import State
 from defendctl.state.document import DamagedState, NewerState, from_text, is_older_format, refuse_unsound
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from defendctl.state.backend import Backend, Stored
     from defendctl.state.copies import Copies, Copy
     from defendctl.state.lines import Leftover
+
+
+_UNKNOWN: Final = "restore it from version control or from where CI keeps it"
 
 
 class WentElsewhere(Precondition):
@@ -196,7 +199,13 @@ class Store:
         if not (self.lineage or leftover):
             return
         found = f"the project file pins lineage {self.lineage}" if self.lineage else "a journal of it"
-        raise self._with_backup(Precondition(f"there is no state at {self.where}, but {found}"))
+        hint = self.advice()
+        if leftover is None and hint == _UNKNOWN:
+            hint += (
+                "; if a new one is to begin, at another place than before: take the `lineage` of the old one "
+                f"out of the project file, then `{beginning(self.environment)}`"
+            )
+        raise Precondition(f"there is no state at {self.where}, but {found}", hint)
 
     def _with_backup(self, error: Precondition) -> Precondition:
         error.hint = self.advice()
@@ -206,9 +215,7 @@ class Store:
         """From where a state can be restored that is missing or damaged: the newest of what is known here."""
         copy = self.newest_copy()
         lineage = self.lineage or (copy.state.lineage if copy else None)
-        return where_from(copy, self.backend.newest(lineage)) or (
-            "restore it from version control or from where CI keeps it"
-        )
+        return where_from(copy, self.backend.newest(lineage), pinned=bool(self.lineage)) or _UNKNOWN
 
     def newest_copy(self) -> Copy | None:
         """Of the state whose lineage is pinned, else of what was here last."""

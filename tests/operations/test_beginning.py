@@ -18,7 +18,7 @@ from tests.conftest import custom
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.conftest import Project
+    from tests.conftest import Project, World
 
 LINEAGE = "7f3a9c12-0000-4000-8000-000000000000"
 WRITING = (["apply", "--yes"], ["import", "a", "wkfl_1"], ["test", "--create-canary"])
@@ -162,7 +162,9 @@ def test_another_state_in_the_same_project_is_not_the_one_that_was_lost(project:
     project.declare({"a": custom()})
     project.apply()
     project.settings(state={"path": "other.json"})
-    assert "add --new-state" in project.run_alone("apply", "--yes").err
+    ran = project.run_alone("apply", "--yes")
+    assert ran.code == 6
+    assert "it was lost" not in ran.err
 
 
 @pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("\n", 1)])
@@ -236,6 +238,25 @@ def test_a_state_without_a_pinned_lineage_goes_on_with_a_warning(fresh: Project,
 def test_validate_goes_by_the_project_file_alone(fresh: Project) -> None:
     assert "the first apply writes it here" in fresh.ok("validate").out
     assert fresh.ok("validate", "--sandbox").out == "All manifests are valid.\n"
+
+
+def test_a_project_that_was_tried_on_one_host_moves_to_another(fresh: Project, world: World) -> None:
+    """By the steps that are printed, one after the other."""
+    fresh.apply()
+    lineage, there = fresh.state["lineage"], world()
+    fresh.env["DEEP_RAILS_BASE_URL"] = there.server.url
+    told = fresh.run_alone("plan")
+    assert told.code == 6
+    assert "say another `path` or `url` under `state:`" in told.err
+    assert "take its `lineage` out, then `defendctl init --new-state`" in told.err
+    fresh.settings(state={"path": "there.state.json", "lineage": lineage})
+    told = fresh.run_alone("plan")
+    assert told.code == 6
+    assert "out of the project file, then `defendctl init --new-state`" in told.err
+    fresh.settings(state={"path": "there.state.json"})
+    assert fresh.run_alone("init", "--new-state").code == 0
+    assert fresh.run_alone("apply", "--yes").code == 0
+    assert there.server.count("POST") == 1
 
 
 PROJECTS = {

@@ -63,6 +63,37 @@ def test_a_list_becomes_manifests_and_bindings(project: Project) -> None:
     assert project.files() == before
 
 
+@pytest.mark.parametrize("written", [["--write", "workflows/adopted"], []], ids=["written", "printed"])
+def test_a_folder_without_manifests_yet_is_filled(project: Project, written: list[str]) -> None:
+    """As `init` leaves it, once its example was deleted."""
+    project.settings(manifests=["workflows"])
+    name = listed(project, f"address,workflow_id\na,{in_console(project, 'A')}\n")
+    ran = project.ok("import", "--from", name, *written, code=0 if written else 1)
+    assert "no manifest" not in ran.err
+    assert ("1 bound" if written else 'name: "A"') in ran.out
+
+
+def test_the_manifest_of_one_is_printed_where_there_is_none_yet(project: Project) -> None:
+    project.settings(manifests=["workflows"])
+    ran = project.ok("import", "a", in_console(project, "A"), code=1)
+    assert '  a:\n    name: "A"' in ran.out
+    assert "a is not declared" in ran.err
+
+
+@pytest.mark.parametrize("entry", ["nowhere", "more/*.yaml"])
+def test_an_entry_that_is_no_folder_is_none_for_import_either(project: Project, entry: str) -> None:
+    project.settings(manifests=["workflows", entry])
+    assert "[not-found]" in project.ok("import", "a", "wkfl_1", code=1).err
+
+
+@pytest.mark.parametrize("command", ["validate", "plan", "apply"])
+def test_other_commands_say_how_a_folder_is_filled(project: Project, command: str) -> None:
+    project.settings(manifests=["workflows"])
+    ran = project.ok(command, code=1)
+    assert "There is no manifest (*.yaml or *.yml) in `workflows`." in ran.out + ran.err
+    assert "`defendctl import ADDRESS WORKFLOW_ID` prints one" in ran.out + ran.err
+
+
 def test_one_file_for_all(project: Project) -> None:
     ids = {a: in_console(project, a) for a in ("b", "a")}
     (project.root / "schemas").mkdir()
@@ -138,6 +169,62 @@ def test_every_mistake_is_told_at_its_line_and_nothing_is_done(project: Project)
     assert 'put `custom_metrics: ["brand voice", "tone"]` into defendctl.yaml. [unknown-metric]' in ran.err
     assert 'must be fixit, regenerate or none, found the text "rewrite"' in ran.err
     assert "ids.csv:2:" not in ran.err
+
+
+@pytest.fixture
+def swapped(project: Project) -> Project:
+    """billing and drafting are in the console, and ids.csv has the id of each for the other."""
+    names = {"billing": "Billing", "drafting": "Drafting"}
+    project.declare({a: custom(name=n, metrics={"completeness": 0.7}) for a, n in names.items()})
+    ids = {address: in_console(project, name) for address, name in names.items()}
+    listed(project, json.dumps(ids), "right.json")
+    listed(project, f"address,workflow_id\nbilling,{ids['drafting']}\ndrafting,{ids['billing']}\n")
+    return project
+
+
+def test_swapped_ids_are_refused(swapped: Project) -> None:
+    ran = refused(swapped, "ids.csv", code=6)
+    lines = [line for line in ran.err.splitlines() if "[name-of-another]" in line]
+    assert len(lines) == 2
+    assert 'is named "Drafting", which is the name of drafting and not of billing; if you looked' in lines[0]
+    assert lines[0].startswith("ids.csv:2:")
+    ran = swapped.ok("import", "--from", "right.json")
+    assert "named" not in ran.err
+
+
+def test_swapped_ids_are_bound_if_they_are_meant(swapped: Project) -> None:
+    ran = swapped.ok("import", "--from", "ids.csv", "--now")
+    assert 'is named "Drafting", but billing is declared as "Billing"' in ran.err
+    assert 'is named "Billing", but drafting is declared as "Drafting"' in ran.err
+    assert "`defendctl state rm billing` takes this back" in ran.err
+
+
+def test_one_id_of_another_is_refused(swapped: Project) -> None:
+    drafting = json.loads((swapped.root / "right.json").read_text())["drafting"]
+    before = swapped.files()
+    ran = swapped.ok("import", "billing", drafting, code=6)
+    assert f'{drafting} is named "Drafting", which is the name of drafting and not of billing' in ran.err
+    assert "add --now" in ran.err
+    assert swapped.files() == before
+    ran = swapped.ok("import", "billing", drafting, "--now")
+    assert 'is named "Drafting", but billing is declared as "Billing"' in ran.err
+
+
+def test_another_name_is_told(project: Project) -> None:
+    """It is nobody else's: it may be a rename, or a mistake."""
+    project.declare({"a": custom(name="A"), "b": custom(name="B")})
+    made = {name: in_console(project, name) for name in ("Old a", "B")}
+    ran = project.ok("import", "a", made["Old a"])
+    assert (
+        f'{made["Old a"]} is named "Old a", but a is declared as "A": the next apply would rename' in ran.err
+    )
+    assert "named" not in project.ok("import", "b", made["B"]).err
+
+
+def test_an_undeclared_address_with_the_name_of_a_declared_one(project: Project) -> None:
+    project.declare({"a": custom(name="A")})
+    name = listed(project, json.dumps({"b": in_console(project, "A")}))
+    assert "which is the name of a and not of b" in refused(project, name, "--write", "workflows", code=6).err
 
 
 def test_faults_of_the_api_are_told_for_each(project: Project) -> None:

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.test_cli import run
+from tests.conftest import custom
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.conftest import Project
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
@@ -114,3 +117,15 @@ def test_new_files_have_the_modes_of_the_umask(tmp_path: Path) -> None:
         os.umask(before)
     open_to_others = [p for p in tmp_path.rglob("*") if p.stat().st_mode & 0o077]
     assert open_to_others == []
+
+
+def test_a_new_state_of_a_project_that_was_there_leads_to_import(project: Project) -> None:
+    """All that is live already would be made a second time."""
+    project.settings()
+    project.declare({"a": custom()})
+    told = project.ok("init", "--new-state").out
+    assert "`defendctl import ADDRESS WORKFLOW_ID`" in told
+    assert "edit workflows/" not in told
+    assert [line for line in told.splitlines() if "defendctl.yaml" in line] == [
+        "wrote  defendctl.yaml (its lineage)"
+    ]

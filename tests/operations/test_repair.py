@@ -186,6 +186,20 @@ def test_mv_and_rm(project: Project) -> None:
     assert project.server.requests() == []
 
 
+def test_rm_says_what_becomes_of_the_workflow(project: Project) -> None:
+    project.declare({"a": custom()})
+    project.apply()
+    a = project.bound("a")
+    ran = project.ok("state", "rm", "a")
+    assert ran.out == f"{a}\n"
+    assert "it is still live" in ran.err
+    assert "the next apply would create another" in ran.err
+    assert f"`defendctl import a {a}` binds it again" in ran.err
+    assert project.plan().actions() == {"a": "create"}
+    project.ok("import", "a", a)
+    project.assert_settled()
+
+
 # --- import ---
 
 

@@ -65,6 +65,22 @@ def test_digest_at_serial_is_what_plan_prints(loosened: Project) -> None:
     loosened.ok("apply", "--expect", "sha256:0@x", code=64)
 
 
+def test_a_serial_that_the_state_has_not_reached_gets_nothing_past(loosened: Project) -> None:
+    """By hand after --expect, or in a plan of a state that was rolled back since."""
+    saved = json.loads((loosened.root / "p.json").read_text())
+    serial = loosened.state["serial"]
+    ran = loosened.ok("apply", "--expect", f"{saved['digest']}@{serial + 1}", code=6)
+    assert f"no plan of serial {serial + 1} can exist: the state is at {serial}" in ran.err
+    assert "copy DIGEST@SERIAL from the plan" in ran.err
+    (loosened.root / "p.json").write_text(json.dumps({**saved, "serial": 999}))
+    assert "no plan of serial 999 can exist" in loosened.ok("apply", "p.json", code=6).err
+    ran = loosened.ok("apply", "--reviewed", "p.json", code=6)
+    assert f"its review names a serial above {serial}" in ran.err
+    assert live(loosened) == 0.9
+    loosened.ok("apply", "--expect", f"{saved['digest']}@{serial}")
+    assert live(loosened) == 0.7
+
+
 def test_a_part_of_another_plan_counts(project: Project) -> None:
     """p.json was never applied itself, but what it does was, together with more."""
     project.declare(at(0.9))

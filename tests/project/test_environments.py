@@ -398,3 +398,27 @@ def test_render_of_render_is_the_same(project: Project) -> None:
         path.write_text(plain)
         assert project.ok("render").out == plain
         assert project.plan("--target", "true", "--target", "bot").json["changes"] == before
+
+
+def test_an_import_for_every_environment(fleet: Project) -> None:
+    """A manifest names an id of staging: production does not know it, and it is said what to do."""
+    taken = {"import": {"workflow_id": "wkfl_of_staging"}}
+    fleet.declare({"bot": custom(metrics=SAFE, **taken), "triage": custom()})
+    found = fleet.json("validate").json["diagnostics"]
+    told = [one for one in found if one["code"] == "import-for-all"]
+    assert [(one["file"], one["severity"]) for one in told] == [("workflows/all.yaml", "warning")]
+    assert "put `import` into an overlay of the environment where the workflow lives" in told[0]["message"]
+    reason = fleet.plan("--env", "production", code=1).change("bot")["reason"]
+    assert "does it live in another environment than production, put `import` into an overlay" in reason
+    fleet.declare({"bot": custom(metrics=SAFE), "triage": custom()})
+    fleet.declare({"bot": {"metrics": {"correctness": 0.2}, **taken}, "triage": None}, "over/staging.yaml")
+    codes = {one["code"] for one in fleet.json("validate").json["diagnostics"]}
+    assert "import-for-all" not in codes
+    assert fleet.plan("--env", "production").change("bot")["action"] == "create"
+
+
+def test_an_import_without_environments_is_meant(project: Project) -> None:
+    project.declare({"bot": custom(**{"import": {"workflow_id": "wkfl_1"}})})
+    codes = {one["code"] for one in project.json("validate").json["diagnostics"]}
+    assert "import-for-all" not in codes
+    assert "another environment" not in project.plan(code=1).change("bot")["reason"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from defendctl.render import own
 from defendctl.schema.editor import manifest_schema, overlay_schema, policy_schema, project_schema, to_text
 
 if TYPE_CHECKING:
@@ -24,6 +25,11 @@ def test_committed(name: str, schema: dict[str, Any]) -> None:
     file = SCHEMAS / f"{name}.schema.json"
     command = f"defendctl schema {name} --output schemas/{name}.schema.json"
     assert file.read_text(encoding="utf-8") == to_text(schema), f"run: {command}"
+
+
+@pytest.mark.parametrize("file", sorted(SCHEMAS.glob("*.json")), ids=lambda file: file.name)
+def test_a_newer_one_may_take_its_place(file: Path) -> None:
+    assert own.schema("schema", file.read_text(encoding="utf-8"))
 
 
 def parts(node: Any) -> Iterator[dict[str, Any]]:

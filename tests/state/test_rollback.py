@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -53,7 +54,7 @@ def test_every_writing_command_refuses_and_names_what_to_restore(
     found = json.loads((taken_back.root / "ids.json").read_text())["c"]
     ran = taken_back.ok(*[found if word == "FOUND" else word for word in command], code=6)
     assert "it was rolled back" in ran.err
-    assert f"restore serial 3 from {kept[-1]}" in ran.err
+    assert f"restore serial 3: `defendctl state push {kept[-1]} --restore`" in ran.err
     assert taken_back.files() == before
     assert taken_back.server.count("POST") == 3
     assert taken_back.ok("doctor", code=6)
@@ -61,6 +62,18 @@ def test_every_writing_command_refuses_and_names_what_to_restore(
 
 def test_restored_it_goes_on(taken_back: Project) -> None:
     taken_back.state_file.write_bytes(copies(taken_back)[-1].read_bytes())
+    taken_back.ok("apply", "--yes", "--target", "b")
+    assert taken_back.server.count("POST") == 3
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["rolled-back", "missing"])
+def test_the_command_that_is_printed_restores_it(taken_back: Project, gone: bool) -> None:
+    taken_back.settings()
+    if gone:
+        taken_back.state_file.unlink()
+    ran = taken_back.ok("apply", "--yes", code=6)
+    printed = ran.err.partition("restore serial 3: `defendctl ")[2].partition("`")[0]
+    taken_back.ok(*shlex.split(printed))
     taken_back.ok("apply", "--yes", "--target", "b")
     assert taken_back.server.count("POST") == 3
 

@@ -220,7 +220,7 @@ def test_paths_of_every_environment(bound: Project) -> None:
     envs = {"staging": {}, "production": {"state": {"path": "kept/production.json"}}}
     bound.settings(environments={**envs, "elsewhere": {"state": {"url": "git+origin?key=a"}}})
     for env in envs:
-        bound.ok("init", "--env", env)
+        bound.ok("init", "--env", env, "--new-state")
     assert bound.run("state", "paths").code == 64
     assert bound.ok("state", "paths", "--env", "staging").out == "defendctl.staging.state.json\n"
     every = bound.ok("state", "paths", "--all-envs").out.splitlines()

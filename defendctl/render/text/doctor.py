@@ -33,7 +33,9 @@ def doctor(checkup: Checkup, setting: Setting = PLAIN) -> str:
 def _check(check: Check, paint: Paint) -> Iterator[str]:
     yield f"{paint(f'{check.verdict:7}', _COLOURS[check.verdict])}  {check.topic:10}  {inert(check.message)}"
     if check.advice:
-        yield f"{'':21}→ {inert(check.advice)}"
+        first, *others = map(inert, check.advice.split("\n"))
+        yield f"{'':21}→ {first}"
+        yield from (f"{'':23}{line}" for line in others)
 
 
 def _served(served: Served) -> Iterator[str]:
