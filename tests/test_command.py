@@ -214,7 +214,6 @@ def test_no_message_writes_a_command_by_hand() -> None:
     notes = (
         "operations/verify",
         "operations/pipelines",
-        "render/own",
         "render/constants",
         "state/postgres/tables",
     )

@@ -41,8 +41,6 @@ def read_events(
 ) -> dict[str, Recent | ApiError | None]:
     """Address → its last events, why they cannot be read, or None for a 404: one whose events cannot be read
     does not stop the others. Raises KeyRefused."""
-    if not ids:
-        return {}
     read = _each(lambda workflow_id: source.recent(workflow_id, last, content=False), on_read)
     return in_parallel(read, ids, min(parallelism, _EVENTS_AT_ONCE))
 
@@ -55,8 +53,6 @@ def read_each_event(
 ) -> dict[str, Event | ApiError | None]:
     """Event id → the event, why it cannot be read, or None for a 404; `workflow_ids` says of which workflow
     each is. Raises KeyRefused."""
-    if not workflow_ids:
-        return {}
     read = _each(lambda event_id: source.event(workflow_ids[event_id], event_id, content=False), on_read)
     return in_parallel(
         read, {event_id: event_id for event_id in workflow_ids}, min(parallelism, _EVENTS_AT_ONCE)

@@ -59,8 +59,8 @@ def schema(kind: str, content: str) -> bool:
     match _parsed(content):
         case {"$schema": str(), "patternProperties": {"^x-": _}}:
             return True
-        case {"title": "defendctl plan" | "defendctl labels" | "defendctl tune"}:
-            return True
+        case {"$schema": str(), "title": str(title)}:
+            return title.startswith("defendctl ")
     return False
 
 

@@ -27,6 +27,10 @@ def test_answers_stand_in_the_order_of_their_addresses() -> None:
     assert in_parallel(str.upper, {}, 10) == {}
 
 
+def test_nothing_is_read_where_nothing_is_asked() -> None:
+    assert in_parallel(str, {}, 4) == {}
+
+
 def test_where_answers_wait_all_threads_come() -> None:
     """Fifty reads that each wait for the others would never end with fewer."""
     together = threading.Barrier(50)

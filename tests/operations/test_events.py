@@ -315,7 +315,7 @@ def test_watching_is_bounded(world: World) -> None:
     assert "in progress" in ran.out
     assert "did not end within 0.3 s" in ran.err
     polls = [seen for seen in project.server.requests("GET") if "/events/" in seen["path"]]
-    assert 2 <= len(polls) <= 4
+    assert 1 <= len(polls) <= 4  # how many there is time for is the machine's
 
 
 def test_watching_is_interrupted(world: World) -> None:

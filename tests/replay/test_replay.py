@@ -17,7 +17,7 @@ from defendctl.plan.changes import IMPOSSIBLE, MISSING, UNRESOLVED, Change, Reas
 from defendctl.plan.compare import FieldChange
 from defendctl.replay.distribution import Distribution
 from defendctl.replay.lint import lint, wants_events
-from defendctl.replay.proposals import not_replayed, proposal, proposals
+from defendctl.replay.proposals import not_replayed, proposal, proposals, standing, thresholds_today
 from defendctl.replay.replay import MetricReplay, Proposal, Replay, replay, verdict, wilson
 from defendctl.replay.sample import Sample
 from tests.plan.given import bound, of_kind
@@ -417,6 +417,30 @@ def test_why_not(which: Change, why: str) -> None:
 def test_nothing_to_ask(which: Change) -> None:
     assert proposal(which) is None
     assert not_replayed([which], Sample()) == ()
+
+
+def test_what_is_asked_where_no_threshold_moves() -> None:
+    asked = standing(change("none", LIVE))
+    assert isinstance(asked, Proposal)
+    assert asked.before == {"completeness": 0.8}
+    assert standing(change("none", None)) == "the API answers 404 for it"
+    assert standing(change("none", LIVE, desired=None)) == "its current thresholds are not known"
+    assert standing(change("update")) is None
+
+
+@pytest.mark.parametrize(
+    ("live", "why"),
+    [
+        (None, "the API answers 404 for it"),
+        ({"type": "custom"}, "its current thresholds are not known"),
+        ({"type": "automatic", "metrics": {}}, "its thresholds are automatic today:"),
+        ({"type": "custom", "metrics": {"x": "high"}}, "its current thresholds are not all numbers"),
+        (LIVE, None),
+    ],
+)
+def test_what_one_guards_with(live: dict[str, Any] | None, why: str | None) -> None:
+    found = thresholds_today(Observed("wkfl_a", live) if live else None, bound({}))
+    assert found == {"completeness": 0.8} if why is None else isinstance(found, str) and why in found
 
 
 # --- what events say against the settings ---

@@ -12,10 +12,13 @@ from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.git.asking import NoAnswer
 from defendctl.git.remote import Moved
 from defendctl.state.backend import Locked, Unreachable
+from defendctl.state.open import ENGINES, open_backend
 from defendctl.state.owner import this_run
+from defendctl.state.place import parse_place
+from defendctl.state.register import swaps
 from defendctl.state.register.backend import RegisterBackend
 from defendctl.state.register.engine import Lost
-from defendctl.state.register.git import GitEngine
+from defendctl.state.register.git import GitEngine, check_key
 from defendctl.state.register.value import Kept, Register, to_bytes
 from tests.state.forge import Forge
 from tests.state.memory_engine import MemoryEngine, Shelf
@@ -78,6 +81,37 @@ def test_a_lock_that_its_own_run_released_meanwhile_counts_as_broken() -> None:
             return found
 
     assert RegisterBackend(Released(register=Register(owner=owner("bob")))).unlock("bob").id == "bob"
+
+
+class Silent(MemoryEngine):
+    """Nobody answers."""
+
+    def loose(self) -> Mapping[str, bytes]:
+        raise Unreachable("no route")
+
+
+def test_a_question_that_took_all_its_time_is_asked_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(swaps, "SOON", (0.0, 0.0))
+    monkeypatch.setattr(swaps, "pause", lambda seconds: pytest.fail("its time was up"))
+    with pytest.raises(DefendctlError, match="cannot be reached: no route"):
+        RegisterBackend(Silent(Shelf())).left({"op"})
+
+
+def test_what_is_kept_of_a_state_that_could_not_be_read_is_no_version() -> None:
+    unread = replace(KEPT, serial=None)
+    assert RegisterBackend(Restless(register=Register(kept=(unread,)))).newest(None) is None
+
+
+@pytest.mark.parametrize("key", ["a//b", "a..b", "a.", "-a/", "a b"])
+def test_a_key_that_git_takes_for_no_ref(key: str) -> None:
+    with pytest.raises(DefendctlError, match="does not accept"):
+        check_key(key)
+
+
+def test_a_fault_of_ours_is_not_cured_by_installing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(ENGINES, "git", "defendctl.no_such_module:open_git")
+    with pytest.raises(ModuleNotFoundError):
+        open_backend(parse_place("git+file:///x?key=k"), tmp_path)
 
 
 @pytest.fixture

@@ -46,7 +46,8 @@ def swap(
     expected, Unreachable where nobody can say, and what else the engine raises."""
     value, named = to_bytes(register), register.named()
     until = time.monotonic() + sum(pauses)  # an attempt may itself wait long for an answer
-    for wait in (*pauses, None):
+    waits = iter(pauses)
+    while True:
         try:
             return engine.swap(value, expected, beside, named)
         except (Lost, Unreachable) as error:
@@ -60,7 +61,7 @@ def swap(
                 return found[1]
             if (found[1] if found else None) != expected:
                 raise Lost from failed
+        wait = next(waits, None)
         if wait is None or time.monotonic() > until:
-            break
+            raise Unreachable(f"{engine.where} cannot be written: {failed}") from failed
         pause(wait)
-    raise Unreachable(f"{engine.where} cannot be written: {failed}") from failed
