@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-JOBS ?= 2
+# More than two cores have to do: tests wait for processes and servers for half of their time.
+JOBS ?= 3
 LOCK := requirements-dev.lock
 LOCKS := $(LOCK) requirements.lock requirements-build.lock requirements-tools.lock
 TOOLS := .cache/tools
