@@ -39,8 +39,6 @@ def in_parallel(
     read: Callable[[str], T], ids: Mapping[str, str], parallelism: int, load: Load | None = None
 ) -> dict[str, T]:
     """Address → what `read` makes of its id. What it raises comes out, and nothing more is started."""
-    if not ids:
-        return {}
     crew = _Crew(read, ids.values())
     most = min(parallelism, len(ids))
     crew.grow(min(FIRST, most))

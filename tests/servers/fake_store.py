@@ -148,6 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Last-Modified", format_datetime(kept.modified, usegmt=True))
         self.end_headers()
         self.wfile.write(data)
+        self.close_connection = bool(claims)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from defendctl.state.backend import Unreachable
 from defendctl.state.document import DamagedState
 from defendctl.state.register.engine import Lost
 from defendctl.state.register.objects import Objects
+from defendctl.state.register.refusal import Refusal
 from tests.servers.buckets import at_google, at_s3
 from tests.servers.weed import SECRET
 
@@ -146,13 +147,42 @@ def test_a_port_where_nobody_listens(unused_port: int, monkeypatch: pytest.Monke
 
 
 def test_the_size_is_asked_before_a_body_is_read(fake: FakeStore, engine: Objects) -> None:
-    """The body never comes; whoever read it would not be told of its size."""
+    """The body breaks off; whoever read it would not be told of its size."""
     fake.claims = 33 << 20
     engine.swap(b"1", None, {"states/1": b"1"}, ["states/1"])
     with pytest.raises(DamagedState, match="larger than 32 MiB"):
         engine.read()
     with pytest.raises(DamagedState, match="larger than 32 MiB"):
         engine.fetch("states/1")
+
+
+def test_an_answer_that_breaks_off_is_none(fake: FakeStore, engine: Objects) -> None:
+    engine.put("op", b"bytes")
+    fake.claims = 50
+    with pytest.raises(Unreachable, match="broke off"):
+        engine.loose()
+
+
+def test_what_is_gone_since_it_was_listed_was_not_left(fake: FakeStore, engine: Objects) -> None:
+    engine.put("op", b"bytes")
+    fake.answer = lambda asked, path: (404, said("NoSuchKey")) if path.endswith("/op") else None
+    assert engine.loose() == {}
+
+
+def test_a_store_that_gives_no_version_is_refused(fake: FakeStore, engine: Objects) -> None:
+    answering(fake, 200, "a register")
+    with pytest.raises(Precondition, match="gives its objects no version"):
+        engine.read()
+
+
+def test_credentials_that_cannot_be_had_are_told_apart(fake: FakeStore, engine: Objects) -> None:
+    """Never had any is an error that stays; not renewed is one that passes."""
+    elsewhere = Refusal("http://169.254.169.254/latest", None, "", "no route")
+    assert isinstance(first := engine._refused(elsewhere, "read"), DefendctlError)
+    assert "no credentials were found (no route)" in str(first)
+    engine.read()
+    assert isinstance(then := engine._refused(elsewhere, "read"), Unreachable)
+    assert "could not be renewed" in str(then)
 
 
 def test_the_client_asks_once(fake: FakeStore, engine: Objects) -> None:
@@ -182,14 +212,19 @@ def test_a_signal_is_heard_while_an_answer_is_waited_for(fake: FakeStore, engine
 
     def interrupt() -> None:
         asked.wait()
-        os.kill(os.getpid(), signal.SIGUSR1)
+        for _ in range(600):  # one that comes between two instructions is heard with the next
+            os.kill(os.getpid(), signal.SIGUSR1)
+            if heard.wait(0.1):
+                return
 
     fake.answer = answer
     before = signal.signal(signal.SIGUSR1, lambda *_: heard.set())
-    threading.Thread(target=interrupt).start()
+    interrupting = threading.Thread(target=interrupt)
+    interrupting.start()
     try:
         assert engine.read() is None
     finally:
+        interrupting.join()
         signal.signal(signal.SIGUSR1, before)
 
 
