@@ -1,6 +1,8 @@
 # `make demo` tells the story, `make test` checks everything that is quick, `make test-slow` the rest.
 PYTHON ?= python3
 VENV := .venv
+# Whoever sets it has each of some thousand processes compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := $(VENV)/bin
 # More than two cores have to do: tests wait for processes and servers for half of their time.
 JOBS ?= 3
