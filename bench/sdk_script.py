@@ -53,15 +53,16 @@ def differing(client: DeepRails, declared: dict[str, Any], ids: dict[str, str]) 
 
 
 def create(client: DeepRails, declared: dict[str, Any], state: Path) -> None:
-    ids: dict[str, str] = {}
+    """The state is one that a person can read, as Terraform's is, and whole after each create."""
+    known: dict[str, Any] = {}
     for address, workflow in declared.items():
         made = client.defend.create_workflow(
             **wanted(workflow), max_improvement_attempts=workflow["max_retries"]
         )
-        ids[address] = made.workflow_id
+        known[address] = {"workflow_id": made.workflow_id, "created_at": made.created_at.isoformat()}
         fresh = state.with_suffix(".new")
         with fresh.open("w") as file:
-            json.dump(ids, file)
+            json.dump({"version": 1, "bindings": known}, file, indent=1)
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(state)

@@ -19,7 +19,7 @@
 typedef struct conn { int fd; size_t have; long long due; struct conn *next; char in[MOST + 1]; } conn;
 
 static conn *first, *last; /* whose answers wait; all wait equally long, so they are due in this order */
-static char **made, event[10241];
+static char **made, event[12000];
 static size_t count, room;
 static long long wait; /* microseconds */
 
@@ -38,13 +38,33 @@ static size_t whole(conn *c) {
   return size <= c->have ? size : 0;
 }
 
+/* Two evaluations of two metrics with their reasons, in the shape of the newest generation: about 10 KB. */
+static void build_event(void) {
+  static char why[2101];
+  int n = snprintf(event, sizeof event, "\"status\":\"completed\",\"improvement_tool_status\":\"improved\","
+    "\"improved_model_output\":\"An answer that was mended.\",\"billing_request_id\":\"bill_1\",\"evaluations\":[");
+  memset(why, 'x', sizeof why - 1);
+  for (int i = 0; i < 2; i++)
+    n += snprintf(event + n, sizeof event - n, "%s{\"attempt\":\"%s\",\"evaluation_status\":\"completed\",\"improvement_tool_status\":\"improved\","
+      "\"analysis_of_failures\":\"Too short.\",\"key_improvements\":[\"Names its source.\",\"Longer.\"],"
+      "\"guardrail_metrics\":[\"correctness\",\"completeness\"],\"run_mode\":\"precision\","
+      "\"model_input\":{\"system_prompt\":\"You answer customers.\",\"user_prompt\":\"Where is my parcel?\","
+      "\"context\":[{\"role\":\"user\",\"content\":\"It was sent on Monday.\"}]},\"model_output\":\"On its way.\","
+      "\"nametag\":\"bench\",\"progress\":100,\"error_message\":null,\"evaluation_result\":{"
+      "\"correctness\":{\"score\":0.6,\"rationale\":\"%s\",\"threshold\":0.8},"
+      "\"completeness\":{\"score\":0.9,\"rationale\":\"%s\",\"threshold\":0.8}},\"evaluation_total_cost\":0.01,"
+      "\"created_at\":\"2026-01-01T00:00:00.000Z\",\"modified_at\":\"2026-01-01T00:00:01.000Z\"}",
+      i ? "," : "", i ? "Improvement Attempt 1" : "Initial Evaluation", why, why);
+  snprintf(event + n, sizeof event - n, "]");
+}
+
 static void say(conn *c, int status, const char *id, const char *rest, int events) {
   static char body[2 * MOST], head[200];
   int n = id ? snprintf(body, sizeof body, "{\"workflow_id\":\"%s\",\"status\":\"active\",\"created_at\":\"2026-01-01T00:00:00Z\","
                         "\"events\":[", id)
              : snprintf(body, sizeof body, "{\"detail\":\"Not found\"}");
   for (int i = 0; i < events; i++)
-    n += snprintf(body + n, sizeof body - n, "%s{\"event_id\":\"e%d\",\"model_output\":\"%s\"}", i ? "," : "", i, event);
+    n += snprintf(body + n, sizeof body - n, "%s{\"event_id\":\"e%d\",%s}", i ? "," : "", i, event);
   if (id) n += snprintf(body + n, sizeof body - n, "],%s", rest);
   int h = snprintf(head, sizeof head, "HTTP/1.1 %d OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n", status, n);
   send(c->fd, head, h, MSG_NOSIGNAL | MSG_MORE);
@@ -91,7 +111,7 @@ int main(void) {
   socklen_t size = sizeof at;
   int on = 1, ep = epoll_create1(0), door = socket(AF_INET, SOCK_STREAM, 0);
   struct epoll_event some[256], watch = {.events = EPOLLIN};
-  memset(event, 'x', sizeof event - 1);
+  build_event();
   if (bind(door, (void *)&at, size) || listen(door, 1024) || getsockname(door, (void *)&at, &size)) return 1;
   epoll_ctl(ep, EPOLL_CTL_ADD, door, &watch);
   printf("http://127.0.0.1:%d\n", ntohs(at.sin_port)), fflush(stdout);
