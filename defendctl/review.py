@@ -27,6 +27,15 @@ LEFT_ID: Final = "left-id"
 
 
 @dataclass(frozen=True, slots=True)
+class Replayed:
+    """Two looks at one reading, and what the events say against the settings of their workflows."""
+
+    shown: tuple[Replay, ...] = ()
+    judged: tuple[Replay, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Review:
     plan: Plan
     diagnostics: tuple[Diagnostic, ...] = ()

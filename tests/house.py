@@ -79,7 +79,8 @@ HEAVY = frozenset(
 SELDOM = frozenset(
     {
         *("defendctl.event", "defendctl.suite.models", "defendctl.replay.labels", "defendctl.yamltext.marks"),
-        *("defendctl.policy.finding", "defendctl.state.document"),
+        *("defendctl.policy.finding", "defendctl.state.document", "defendctl.api.patience"),
+        *("defendctl.evidence.tuning", "defendctl.suite.recorded"),
     }
 )
 """Of ours: what only some projects or runs need, and which takes as long as a manifest to read."""

@@ -14,7 +14,7 @@ import pytest
 
 from defendctl.exits import PRECEDENCE, Exit
 from tests import house
-from tests.house import HEAVY, PACKAGE, ROOT, ROWS, SELDOM, modules
+from tests.house import HEAVY, PACKAGE, ROOT, ROWS, SELDOM, imports, known, modules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -229,6 +229,16 @@ def test_validate_loads_nothing_for_files_that_are_not_there() -> None:
     loaded = every_module_after("validate", cwd=ROOT / "examples" / "quickstart")
     assert not loaded & {*SELDOM, "defendctl.manifest.waivers", "defendctl.operations.destinations"}
     assert not loaded & {"importlib.metadata", "zipfile", "socket"}
+
+
+@pytest.mark.skipif("coverage" in sys.modules, reason="the measurement itself is loaded")
+def test_a_plan_loads_nothing_that_it_is_not_asked_for() -> None:
+    """No replay, no recorded tests, no rules of a policy; and its client no events."""
+    loaded = every_module_after("plan", cwd=ROOT / "examples" / "quickstart")
+    assert not loaded & {*SELDOM - {"defendctl.state.document"}, "defendctl.policy.change_rules"}
+    assert not loaded & {"email", "urllib.request"}
+    client = {one.target for one in imports(known()["defendctl.api.client"]) if not (one.inside or one.types)}
+    assert not client & {"defendctl.api.detail", "defendctl.api.examine"}
 
 
 @pytest.mark.skipif("coverage" in sys.modules, reason="the measurement itself is loaded")

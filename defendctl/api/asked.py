@@ -8,7 +8,6 @@ of one field `RateLimit` in drafts of the IETF (`limit=…, remaining=…, reset
 from __future__ import annotations
 
 import re
-from email.utils import mktime_tz, parsedate_tz
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -75,6 +74,8 @@ def _from_now(moment: float | None, headers: Mapping[str, str]) -> float | None:
 
 def _moment(text: str | None) -> float | None:
     """Seconds since 1970 of a date in HTTP, which is one of Greenwich."""
+    from email.utils import mktime_tz, parsedate_tz  # for answers that ask to wait
+
     date = parsedate_tz(text or "")
     try:
         return float(mktime_tz((*date[:9], date[9] or 0))) if date else None

@@ -9,9 +9,7 @@ from urllib.parse import quote
 
 from defendctl.api.answer import Answer, NotSent, TooLarge, Unanswered
 from defendctl.api.decode import observe
-from defendctl.api.detail import detail, recent
 from defendctl.api.dialects.dialect import encode
-from defendctl.api.examine import examined
 from defendctl.api.explain import Private, explain, own_words
 from defendctl.api.mask import texts
 from defendctl.api.outcome import (
@@ -133,6 +131,8 @@ class DefendApi:
 
     def examine(self, workflow_id: str, limit: int) -> Seen:
         """What the answer looks like, whatever it is. Raises KeyRefused or ApiError."""
+        from defendctl.api.examine import examined
+
         answer = self._ask(
             "GET", f"examining {workflow_id}", workflow_id, self._private, params={"limit": limit}
         )
@@ -304,6 +304,8 @@ def _event_path(event_id: str) -> str:
 
 def _detail(body: bytes, event_id: str, content: bool) -> Event | str:
     """What was read, or why it is nothing; holds none of the answer when it has returned."""
+    from defendctl.api.detail import detail
+
     data = json_object(body)
     if data is None:
         return _NO_OBJECT
@@ -332,6 +334,8 @@ def _half(asked: int, why: str) -> _Fewer:
 
 def _listed(body: bytes, asked: int, content: bool) -> Recent | _Fewer | None:
     """None for what is no object; holds none of the answer when it has returned."""
+    from defendctl.api.detail import recent
+
     if too_many_values(body):
         return _half(asked, "the answer holds more values than defendctl reads")
     data = json_object(body)

@@ -48,11 +48,11 @@ def read_network(base_url: str) -> Network:
 
 def _environment(host: str) -> Mapping[str, str]:
     """With the proxies of the system's own settings, which count where no variable names one."""
+    if sys.platform not in ("darwin", "win32"):
+        return os.environ
     from urllib import request
 
-    if sys.platform not in ("darwin", "win32") or request.getproxies_environment():
-        return os.environ
-    if request.proxy_bypass(host):
+    if request.getproxies_environment() or request.proxy_bypass(host):
         return os.environ
     return {**os.environ, **{f"{scheme}_proxy": url for scheme, url in request.getproxies().items()}}
 

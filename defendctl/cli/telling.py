@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from defendctl.render.github import refusals
 from defendctl.render.inert import inert
 from defendctl.render.registry import draw
 from defendctl.render.setting import Setting
 from defendctl.render.text import apply as apply_text
 from defendctl.render.text import diagnostics as diagnostics_text
 from defendctl.render.text import plan as plan_text
-from defendctl.render.text import suite as suite_text
 from defendctl.render.words import path
 
 if TYPE_CHECKING:
@@ -45,12 +43,16 @@ def tell_invalid(found: Sequence[Diagnostic], run: Run) -> None:
 
 def annotate(title: str, lines: Sequence[str], run: Run) -> None:
     """An error of the step for each line, where GitHub Actions looks for them."""
+    from defendctl.render.github import refusals
+
     run.console.out(refusals(title, lines))
 
 
 def tell_pending(done: Suite, run: Run) -> None:
     """What was submitted and not seen to its end: it is being paid for."""
     if done.pending:
+        from defendctl.render.text import suite as suite_text
+
         run.console.err("\n".join(suite_text.pending(done)))
 
 

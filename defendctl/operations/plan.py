@@ -11,21 +11,17 @@ from defendctl.diagnostics import DefendctlError, Diagnostic, Usage
 from defendctl.manifest.resolve import resolve
 from defendctl.model import CANARY
 from defendctl.operations.beside import a_run, read_beside
-from defendctl.operations.labels import labels_of
 from defendctl.operations.left_ids import of_left_ids
 from defendctl.operations.live import read_live, refuse_if_all_missing, unread
 from defendctl.operations.policy import judge_plan
-from defendctl.operations.replay import Asks, Replayed, replay_plan
 from defendctl.operations.revision import check_checkout
 from defendctl.operations.selection import Selection, in_scope
-from defendctl.operations.tested import read_tests
 from defendctl.operations.unclaimed import unclaimed_by
 from defendctl.operations.unpinned import unpinned
 from defendctl.operations.uploads import with_uploads
 from defendctl.plan.build import World, build_plan, probable_moves, to_read, unknown_outcome
 from defendctl.plan.renames import settle
-from defendctl.policy.change_rules import to_replay
-from defendctl.review import Review
+from defendctl.review import Replayed, Review
 from defendctl.yamltext.source import shown
 
 if TYPE_CHECKING:
@@ -42,6 +38,7 @@ if TYPE_CHECKING:
     from defendctl.plan.renames import Past
     from defendctl.replay.labels import LabelBlock
     from defendctl.state.session import Snapshot
+    from defendctl.suite.recorded import Tests
 
 
 def plan(workspace: Workspace, chosen: Selection, progress: Progress) -> Review:
@@ -55,9 +52,15 @@ def plan(workspace: Workspace, chosen: Selection, progress: Progress) -> Review:
     snapshot = beside.snapshot
     workspace.check_host(snapshot.state)
     review, _ = make_plan(workspace, desired, snapshot.state, chosen, progress, under_way=beside.under_way)
-    tests = read_tests(chosen.tests, review.plan) if chosen.tests else None
+    tests = _tests(chosen.tests, review.plan) if chosen.tests else None
     found = [*_of_the_state(workspace, beside), *_of_the_checkout(workspace, desired, snapshot)]
     return replace(review, tests=tests, diagnostics=(*found, *review.diagnostics))
+
+
+def _tests(path: Path, made: Plan) -> Tests:
+    from defendctl.operations.tested import read_tests
+
+    return read_tests(path, made)
 
 
 def _of_the_checkout(workspace: Workspace, desired: Desired, snapshot: Snapshot) -> list[Diagnostic]:
@@ -165,9 +168,11 @@ def _replayed(
 ) -> Replayed:
     """Because that was asked for or because a rule of the policy bounds the effect. What is asked
     for is shown; a rule is judged on the policy's own sample, whatever else is shown."""
-    bounded = to_replay(desired.policy.rules, made, desired.labels)
+    bounded = desired.policy.rules and _bounded(made, desired)
     if not (chosen.last_events or bounded):
         return Replayed()
+    from defendctl.operations.replay import Asks, replay_plan
+
     of_policy = desired.policy.sample
     shown = replace(of_policy, last=chosen.last_events) if chosen.last_events else of_policy
     judged = of_policy if bounded else shown
@@ -175,9 +180,17 @@ def _replayed(
     return replay_plan(workspace, made, desired.places, asks, chosen.parallelism, progress)
 
 
+def _bounded(made: Plan, desired: Desired) -> list[str]:
+    from defendctl.policy.change_rules import to_replay
+
+    return to_replay(desired.policy.rules, made, desired.labels)
+
+
 def _labels(workspace: Workspace, desired: Desired, chosen: Selection) -> tuple[LabelBlock, ...]:
     if chosen.labels is None:
         return ()
+    from defendctl.operations.labels import labels_of
+
     return labels_of(workspace, None if chosen.files else desired).blocks
 
 

@@ -6,9 +6,6 @@ from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Blocked, Diagnostic
 from defendctl.exits import Exit, worst_exit
-from defendctl.policy.change_rules import judge_changes
-from defendctl.policy.finding import in_order
-from defendctl.policy.manifest_rules import judge_manifests
 from defendctl.policy.waivers import unneeded
 
 if TYPE_CHECKING:
@@ -39,6 +36,12 @@ def judge_plan(
 
     `replays` are those of the policy's own sample; `whole`: nothing was left out.
     """
+    if not (desired.policy.rules or desired.waivers):
+        return (), []
+    from defendctl.policy.change_rules import judge_changes
+    from defendctl.policy.finding import in_order
+    from defendctl.policy.manifest_rules import judge_manifests
+
     scope = {change.address for change in made.changes}
     declared = {address: w for address, w in desired.workflows.items() if address in scope}
     rules, rest = desired.policy.rules, (desired.labels, desired.waivers, desired.places, today)

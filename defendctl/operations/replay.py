@@ -14,6 +14,7 @@ from defendctl.replay.labels import Labelled, draw_order, label_groups
 from defendctl.replay.lint import lint, wants_events
 from defendctl.replay.proposals import GONE, NO_LIST, not_replayed, proposals, untold
 from defendctl.replay.replay import Proposal, Replay, replay
+from defendctl.review import Replayed
 
 if TYPE_CHECKING:
     from defendctl.api.detail import Recent
@@ -38,15 +39,6 @@ class Asks:
     labels: tuple[LabelBlock, ...] = ()
     most: int = 0
     """Labelled events that are read by id of each workflow, besides the last ones."""
-
-
-@dataclass(frozen=True, slots=True)
-class Replayed:
-    """Two looks at one reading, and what the events say against the settings of their workflows."""
-
-    shown: tuple[Replay, ...] = ()
-    judged: tuple[Replay, ...] = ()
-    diagnostics: tuple[Diagnostic, ...] = ()
 
 
 def replay_plan(

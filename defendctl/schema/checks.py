@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +46,8 @@ def is_meant_as(data: Any, telling: Collection[str], also: Collection[str] = ())
     keys = [key for key in without_extensions(data) if key != "$schema"]
     if keys == ["version"] or not {*telling, *also}.isdisjoint(keys):
         return True
+    from difflib import get_close_matches  # for mistakes alone
+
     return any(get_close_matches(word, keys[:20], cutoff=0.75) for word in telling)
 
 

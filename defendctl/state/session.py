@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import threading
 import uuid
 from dataclasses import dataclass
@@ -208,7 +208,7 @@ class Session:
         if state.writer:
             state.ancestors = (state.writer, *state.ancestors)[:ANCESTORS]
         state.serial += 1
-        state.writer = secrets.token_hex(8)
+        state.writer = os.urandom(8).hex()
         state.folded = journal or state.folded
         document = to_text(state).encode()
         self._lease.replace(document)

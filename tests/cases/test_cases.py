@@ -34,7 +34,7 @@ from defendctl.engine.generation import disagreement, evidence, generation
 from defendctl.manifest.resolve import resolve
 from defendctl.model import Binding, Fields, Intent, Observed, State
 from defendctl.operations.policy import judge_plan
-from defendctl.operations.replay import Replayed, replay_read
+from defendctl.operations.replay import replay_read
 from defendctl.operations.replay import to_read as to_replay
 from defendctl.operations.selection import Selection, in_scope
 from defendctl.plan.build import World, build_plan, probable_moves, to_read
@@ -53,7 +53,7 @@ from defendctl.render.text import drift as drift_text
 from defendctl.render.text import plan as plan_text
 from defendctl.render.text.paint import plain
 from defendctl.replay.sample import Sample
-from defendctl.review import Review
+from defendctl.review import Replayed, Review
 from defendctl.state.document import fields_from
 from tests.cases.built import BUILT
 

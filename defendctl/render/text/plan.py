@@ -12,7 +12,6 @@ from defendctl.render.plural import count
 from defendctl.render.setting import PLAIN
 from defendctl.render.text.diagnostics import place_of
 from defendctl.render.text.recorded import tests
-from defendctl.render.text.replay import replays
 from defendctl.render.words import (
     HEADINGS,
     consent,
@@ -74,7 +73,10 @@ def plan(result: Review, setting: Setting = PLAIN) -> str:
         if changes:
             blocks.append(paint(heading + ":", COLOURS[name]))
             blocks += [_change(change, paint) for change in changes]
-    blocks += replays(result.replays, paint)
+    if result.replays:
+        from defendctl.render.text.replay import replays
+
+        blocks += replays(result.replays, paint)
     blocks += tests(result.tests, paint)
     if result.findings:
         blocks.append(findings(result.findings, paint).rstrip("\n"))

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import stat
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +27,7 @@ LARGEST = 1_024
 def leave(state: Path, op: str, workflow_id: str) -> Path | None:
     """Durable in the first folder that takes it; None if none does."""
     for folder in _folders(state):
-        path = folder / f"{state.name}.{op}.{secrets.token_hex(8)}.recovery"
+        path = folder / f"{state.name}.{op}.{os.urandom(8).hex()}.recovery"
         with suppress(OSError):
             write_whole(path, workflow_id.encode(), mode=0o600, follow=False)
             return path
@@ -66,6 +64,8 @@ def _left(state: Path, op: str) -> Iterator[Path]:
 
 def _folders(state: Path) -> Iterator[Path]:
     """There may be no working folder any more, and no usable temporary one."""
+    import tempfile  # takes as long as to read a state
+
     yield state.parent
     for folder in (os.getcwd, tempfile.gettempdir):
         with suppress(OSError):
