@@ -82,6 +82,13 @@ class Locked(Precondition):
     """Another run has the lock; a waiter may try again."""
 
 
+class NotLocked(DefendctlError):
+    """There is no lock that could be broken."""
+
+    def __init__(self) -> None:
+        super().__init__("the state is not locked")
+
+
 class Unreachable(OSError):
     """The place did not answer, or nobody can say whether it wrote; what is there was looked for in vain."""
 
@@ -187,7 +194,8 @@ class Backend(Protocol):
         """Whose lock there is, if anybody's."""
 
     def unlock(self, lock_id: str) -> Owner:
-        """Break the lock of a run that is gone. Raises Precondition if it is another's."""
+        """Break the lock of a run that is gone. Raises Precondition if it is another's, NotLocked if it is
+        nobody's."""
 
     def leave(self, op: str, workflow_id: str) -> str | None:
         """Keep an id that cannot be recorded any more; it is fenced by nothing. Where it was put; None:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from defendctl.diagnostics import DefendctlError, Precondition
-from defendctl.state.backend import version_of
+from defendctl.diagnostics import Precondition
+from defendctl.state.backend import NotLocked, version_of
 from defendctl.state.lines import head
 from defendctl.state.local.backend import LocalBackend
 from defendctl.state.open import open_backend
@@ -464,7 +464,7 @@ def test_who_holds_the_lock_is_told_while_it_is_held(place: Place) -> None:
 
 
 def test_a_lock_is_broken_by_its_id_and_by_no_other(place: Place) -> None:
-    with pytest.raises(DefendctlError):
+    with pytest.raises(NotLocked):
         place().unlock("alice")
     with leased(place()):
         with pytest.raises(Precondition) as refused:

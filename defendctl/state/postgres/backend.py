@@ -13,7 +13,7 @@ from zlib import crc32
 from defendctl.command import command, shell_word
 from defendctl.diagnostics import DefendctlError
 from defendctl.durable import FOLDER
-from defendctl.state.backend import LeftId, Version, locked_by, refuse_other
+from defendctl.state.backend import LeftId, NotLocked, Version, locked_by, refuse_other
 from defendctl.state.document import LARGEST, DamagedState
 from defendctl.state.local import recovery
 from defendctl.state.postgres import statements
@@ -96,7 +96,7 @@ class PostgresBackend:
     def unlock(self, lock_id: str) -> Owner:
         held = glimpse(self._look()).held
         if held is None:
-            raise DefendctlError("the state is not locked")
+            raise NotLocked
         refuse_other(held.owner, lock_id)
         self._ask(statements.UNLOCK, id=lock_id)
         return held.owner

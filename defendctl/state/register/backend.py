@@ -13,6 +13,7 @@ from defendctl.state.backend import (
     Held,
     LeftId,
     Locked,
+    NotLocked,
     Stored,
     Unreachable,
     Version,
@@ -104,7 +105,7 @@ class RegisterBackend:
             if owner is None:
                 if broken:
                     return broken
-                raise DefendctlError("the state is not locked")
+                raise NotLocked
             refuse_other(owner, lock_id)
             broken = owner
             with suppress(Lost):
