@@ -19,10 +19,10 @@ from defendctl.state.session import Session, Snapshot
 from defendctl.state.waiting import take_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from defendctl.state.backend import Backend, Stored
+    from defendctl.state.backend import Backend, LeftId, Stored
     from defendctl.state.copies import Copies, Copy
     from defendctl.state.lines import Leftover
 
@@ -96,6 +96,10 @@ class Store:
     def remembers(self) -> bool:
         """Whether copies here, or the place itself, know a state of this place."""
         return bool(self.newest_copy() or self.backend.newest(self.lineage))
+
+    def strays(self, ops: Collection[str]) -> Sequence[LeftId]:
+        """What was left by other operations than these: in the place, and here where that took it no more."""
+        return [*self.backend.strays(ops), *(self.copies.strays(ops) if self.is_elsewhere else ())]
 
     @contextmanager
     def session(self, warn: Callable[[str], None]) -> Iterator[Session]:

@@ -14,9 +14,11 @@ import pytest
 from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.model import Intent
 from defendctl.operations.workspace import Settings, open_workspace
-from defendctl.state.document import from_text, to_text
+from defendctl.state.document import DamagedState, from_text, to_text
 from defendctl.state.open import ENGINES
 from defendctl.state.owner import this_run
+from defendctl.state.place import parse_place
+from defendctl.state.session import Session
 from tests.conftest import Project, custom
 from tests.state import elsewhere
 
@@ -335,6 +337,70 @@ def test_an_id_that_the_place_does_not_take_is_kept_beside_the_copies(
     begun.ok("state", "resolve", "late", "--id", live, "--now")
     assert begun.bound("late") == live
     assert not list((begun.root / ".defendctl").rglob("*.recovery"))
+
+
+def left_here(project: Project, op: str, workflow_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a run whose place took no id any more."""
+    with monkeypatch.context() as patch:
+        patch.setattr(elsewhere.Elsewhere, "leave", lambda backend, op, workflow_id: None)
+        patch.chdir(project.root)
+        with open_workspace(Settings()).store.session(lambda line: None) as session:
+            assert session.leave(op, workflow_id)
+
+
+@pytest.mark.parametrize("way", [["state", "rm"], ["state", "resolve", "late", "--id"]], ids=" ".join)
+def test_what_is_kept_beside_the_copies_and_explained_by_no_create_is_named(
+    begun: Project, monkeypatch: pytest.MonkeyPatch, way: list[str]
+) -> None:
+    """Its create was given up before the answer came, and then the place did not take it."""
+    live = begun.server.add(name="late")
+    left_here(begun, "0123abcd", live, monkeypatch)
+    for command in ("plan", "state list", "doctor"):
+        ran = begun.run(*command.split())
+        assert ran.code == 7, command
+        assert f"{live} " in ran.out + ran.err, command
+    begun.ok(*way, live)
+    assert begun.run("plan").code == 0
+    assert not list((begun.root / ".defendctl").rglob("*.recovery"))
+
+
+def unknown(there: Path, op: str = "0123abcd") -> None:
+    state = from_text(there.read_text())
+    state.unresolved["late"] = Intent(op, "2020-01-01T00:00:00+00:00", {"name": "late"})
+    there.write_text(to_text(state))
+
+
+def test_an_answer_that_comes_while_its_create_is_given_up_is_kept(
+    begun: Project, there: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the run that had asked, which only stood still: whoever gives up has not seen it."""
+    unknown(there)
+    real = Session.edit
+
+    def answered_meanwhile(session: Session, change: Any) -> None:
+        session.leave("0123abcd", "wkfl_late")
+        real(session, change)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "edit", answered_meanwhile)
+        begun.ok("state", "resolve", "late", "--not-created", "--now")
+    ran = begun.run("plan")
+    assert (ran.code, "wkfl_late was created by a run" in ran.err) == (7, True)
+
+
+def test_an_answer_is_not_replaced_by_another_id_unsaid(begun: Project, there: Path) -> None:
+    unknown(there)
+    answered, other = begun.server.add(name="late"), begun.server.add(name="late")
+    elsewhere.Elsewhere(parse_place(begun_url(there))).leave("0123abcd", answered)
+    ran = begun.ok("state", "resolve", "late", "--id", other, code=6)
+    assert f"was answered with the id {answered}, and not {other}" in ran.err
+    begun.ok("state", "resolve", "late", "--id", other, "--now")
+    assert begun.bound("late") == other
+    assert f"{answered} was created by a run" in begun.ok("plan", code=7).err
+
+
+def begun_url(there: Path) -> str:
+    return f"git+{there.parent}?key={there.stem}"
 
 
 def test_a_create_is_no_older_than_this_machine_has_known_of_it(begun: Project, there: Path) -> None:
