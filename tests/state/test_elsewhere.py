@@ -249,12 +249,12 @@ def test_an_engine_that_is_not_there_is_an_error_with_the_way_out(
     begun: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def missing(place: Any, root: Any) -> Any:
-        raise DefendctlError("psycopg is not installed", "install defendctl with its extra `postgres`")
+        raise DefendctlError("psycopg is not installed", "pip install 'defendctl[postgres]'")
 
     monkeypatch.setattr(elsewhere, "open_elsewhere", missing)
     ran = begun.run("plan")
     assert ran.code == 1
-    assert "with its extra" in ran.err
+    assert "pip install 'defendctl[postgres]'" in ran.err
     begun.ok("validate")
 
 

@@ -229,5 +229,6 @@ def test_where_psycopg_is_missing_the_extra_is_named() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout == (
-        "1 install defendctl with its extra `postgres`: docs/install.md says how to pin it\n"
+        "1 `pip install 'defendctl[postgres]'`, where defendctl is installed; "
+        "docs/install.md says how to pin it\n"
     )
