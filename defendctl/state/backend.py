@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from defendctl.command import command
-from defendctl.diagnostics import Precondition
+from defendctl.diagnostics import DefendctlError, Precondition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -181,8 +181,9 @@ class Backend(Protocol):
         """Needs no lock and writes nothing. Raises Precondition for what can be no state, and DefendctlError
         where the place cannot be reached: that is never an empty one."""
 
-    def probe(self) -> None:
-        """Whether the place keeps what this protocol promises; may write what it removes again.
+    def probe(self) -> str | None:
+        """Whether the place keeps what this protocol promises; may write what it removes again. Returns what
+        it may lose all the same, as a sentence, where that can be seen.
 
         Raises DefendctlError with what is missing: a right, a table, a bucket, a fence that holds.
         """

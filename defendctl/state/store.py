@@ -70,7 +70,8 @@ class Store:
 
     def read(self) -> Snapshot:
         """Raises Precondition: missing where a lineage is pinned, damaged, newer, of another lineage."""
-        stored = self.backend.read()
+        with self._advised():
+            stored = self.backend.read()
         snapshot = self.understand(stored)
         if stored.document is not None and self.is_elsewhere:
             self._keep_copy(snapshot.bare, stored.document)
@@ -108,7 +109,8 @@ class Store:
         Raises Precondition where another run holds the lock, and for a state that cannot be gone on from;
         then nothing is written at all.
         """
-        lease = take_lock(self.backend, this_run(), warn, self.patience)
+        with self._advised():
+            lease = take_lock(self.backend, this_run(), warn, self.patience)
         try:
             snapshot = self.understand(lease.stored)
             found = self.rollback(snapshot)
@@ -124,6 +126,17 @@ class Store:
                 session.close()
         finally:
             lease.release()
+
+    @contextmanager
+    def _advised(self) -> Iterator[None]:
+        """Of a place that holds something that cannot even be locked only a copy here can tell."""
+        try:
+            yield
+        except DamagedState as error:
+            if self.is_elsewhere and not error.hint:
+                restored = where_from(self.newest_copy(), None, pinned=bool(self.lineage)) or _UNKNOWN
+                error.hint = f"move it away, for it may hold ids that nothing else knows; then {restored}"
+            raise
 
     def _keep_copy(self, state: State, document: bytes) -> None:
         """Not of a state that goes on elsewhere: nobody goes on from it."""

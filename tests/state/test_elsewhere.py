@@ -141,6 +141,15 @@ def test_a_plan_alone_remembers_what_it_saw(begun: Project, there: Path, tmp_pat
     assert "rolled back" in reader.plan().json["diagnostics"][0]["message"]
 
 
+@pytest.mark.parametrize("command", ["plan", "apply --yes"])
+def test_a_place_that_holds_something_else_is_told_with_the_newest_copy(begun: Project, command: str) -> None:
+    elsewhere.faults |= dict.fromkeys(("read", "lock"), DamagedState("it is not a register of defendctl"))
+    ran = begun.ok(*command.split(), code=6)
+    assert "move it away" in ran.err
+    newest = max(copy.name for copy in (begun.root / ".defendctl" / "backups").rglob("*.json"))
+    assert re.search(rf"state push \S+{newest}\S* --restore`", ran.err)
+
+
 def test_a_plan_takes_no_lock(begun: Project) -> None:
     begun.plan()
     begun.ok("drift")
@@ -295,6 +304,13 @@ def test_doctor_tries_the_place_and_tells_what_it_keeps(begun: Project) -> None:
     assert "0 states kept there" in said
 
 
+def test_doctor_says_what_a_place_may_lose(begun: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(elsewhere.Elsewhere, "probe", lambda backend: "a fail-over may lose something")
+    said = begun.ok("doctor").out
+    assert "a fail-over may lose something" in said
+    assert "docs/reliability.md" in said
+
+
 def test_doctor_says_what_a_place_lacks(begun: Project) -> None:
     elsewhere.faults["probe"] = Precondition("two writers won where one may", "keep the state elsewhere")
     ran = begun.run("doctor")
@@ -306,6 +322,21 @@ def test_doctor_says_what_a_place_lacks(begun: Project) -> None:
     ran = begun.run("doctor")
     assert ran.code == 1
     assert "db.internal does not answer" in ran.out
+
+
+@pytest.mark.parametrize("call", ["strays", "newest", "versions"])
+def test_doctor_reports_where_a_right_is_missing_beyond_reading(
+    begun: Project, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise DefendctlError("there is no right to list", "grant s3:ListBucket")
+
+    monkeypatch.setattr(elsewhere.Elsewhere, call, refuse)
+    ran = begun.run("doctor")
+    assert ran.code == 1
+    assert "there is no right to list" in ran.out
+    assert "grant s3:ListBucket" in ran.out
+    assert "reading the state took" in ran.out
 
 
 def test_doctor_names_who_holds_the_lock(begun: Project, there: Path) -> None:

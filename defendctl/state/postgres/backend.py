@@ -55,7 +55,7 @@ class PostgresBackend:
     def read(self) -> Stored:
         return self._stored(self._row())
 
-    def probe(self) -> None:
+    def probe(self) -> str | None:
         (found,) = self._ask(statements.PROBE)
         granted = {name: set(rights) for name, rights in found["tables"].items()}
         if found["standby"] or found["read_only"] == "on":
@@ -76,6 +76,7 @@ class PostgresBackend:
                 f"{self.where}: the role {found['role']} lacks {', '.join(missing)}",
                 f"grant it {WRITER} to apply; {READER} is enough to plan",
             )
+        return _behind(found)
 
     def lock(self, owner: Owner, warn: Callable[[str], None]) -> PostgresLease:
         epoch = self._lock(owner)
@@ -204,6 +205,14 @@ def _where(place: Place) -> str:
     except ValueError:
         raise DefendctlError("`state.url` is not a URL") from None
     return f"postgres://{parts.netloc.rpartition('@')[2]}{parts.path}?key={place.key}"
+
+
+def _behind(found: Row) -> str | None:
+    """What a fail-over may lose."""
+    is_waited_for = found["waited_for"] and found["synchronous_commit"] != "local"
+    if is_waited_for or not found["replicas"]:
+        return None
+    return "the server does not wait for its replicas: a fail-over may lose what was acknowledged"
 
 
 def _literal(text: str) -> str:

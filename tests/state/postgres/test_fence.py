@@ -233,11 +233,25 @@ def test_the_holder_that_is_told_after_a_read_is_told_once(door: Door) -> None:
         assert held.owner.id == "alice"
 
 
-def test_an_owner_that_nobody_wrote_holds_the_lock_all_the_same(door: Door) -> None:
+@pytest.mark.parametrize(("there", "lock_id"), [('{"id": 7}', "7"), ("{}", ""), ("[1]", ""), ('"x"', "")])
+def test_an_owner_that_nobody_wrote_holds_the_lock_all_the_same(door: Door, there: str, lock_id: str) -> None:
+    """And can be broken by what the message says."""
     with leased(door.open()):
-        door.sql("""update defendctl.state set owner = '{"id": 7}' where key = $1""")
-        with pytest.raises(Locked, match="somebody"):
+        door.sql(f"update defendctl.state set owner = '{there}' where key = $1")
+        with pytest.raises(Locked, match="somebody") as refused:
             door.open().lock(owner("bob"), refuse_to_warn)
+        assert (refused.value.hint or "").endswith("state unlock {}".format(lock_id or "''"))
+        door.open().unlock(lock_id)
+        with leased(door.open(), "bob"):
+            pass
+
+
+def test_an_owner_that_is_nothing_holds_no_lock(door: Door) -> None:
+    with leased(door.open()):
+        door.sql("update defendctl.state set owner = 'null' where key = $1")
+        assert door.open().held() is None
+        with leased(door.open(), "bob"):
+            pass
 
 
 def test_runs_in_different_keys_do_not_meet(door: Door) -> None:
