@@ -27,6 +27,7 @@ from tests.servers.buckets import at_azure, at_s3
 from tests.servers.git_daemon import git_daemon
 from tests.servers.pgbouncer import shared_pgbouncer
 from tests.servers.postgres import shared_postgres
+from tests.servers.tried import PLACE
 from tests.state.forge import Forge
 from tests.state.memory_engine import MemoryEngine, Shelf
 from tests.state.postgres.door import Door
@@ -118,6 +119,7 @@ at_unfenced = pytest.mark.parametrize("place", rows(fenced=False), indirect=True
 
 @pytest.fixture(params=rows())
 def place(request: pytest.FixtureRequest) -> Place:
+    request.node.user_properties.append((PLACE, request.param))
     return PLACES[request.param](request)
 
 
