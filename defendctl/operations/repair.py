@@ -59,7 +59,7 @@ def remove(workspace: Workspace, address: str) -> list[str]:
         known = {*state.bindings, *state.tombstones}
         left = op_of(workspace.store, state, address) if address not in known else None
         if left:
-            session.settled(left)
+            session.forget(left)
             return [address]
         if address not in known:
             raise DefendctlError(f"the state does not know {address}.{suggest(address, sorted(known))}")

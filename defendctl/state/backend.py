@@ -209,7 +209,7 @@ class Backend(Protocol):
         """What was left by other operations than these, with one question."""
 
     def forget_left(self, op: str) -> None:
-        """Once what it says is part of the state."""
+        """Once what it says is part of the state. Raises DefendctlError where it cannot be removed."""
 
     def mode(self) -> int:
         """Who may read the document, as a file's mode; copies of it have it too."""

@@ -430,6 +430,26 @@ def test_an_answer_is_not_replaced_by_another_id_unsaid(begun: Project, there: P
     assert f"{answered} was created by a run" in begun.ok("plan", code=7).err
 
 
+def test_what_cannot_be_removed_is_no_reason_to_fail_where_the_state_says_it(
+    begun: Project, there: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But where nothing else is done it is."""
+    unknown(there)
+    live, forgotten = begun.server.add(name="late"), begun.server.add(name="later")
+    place = elsewhere.Elsewhere(parse_place(begun_url(there)))
+    place.leave("0123abcd", live)
+    place.leave("4567cdef", forgotten)
+
+    def refuse(*_: object) -> None:
+        raise DefendctlError("there is no right to delete")
+
+    monkeypatch.setattr(elsewhere.Elsewhere, "forget_left", refuse)
+    begun.ok("state", "resolve", "late", "--id", live, "--now")
+    assert begun.bound("late") == live
+    ran = begun.ok("state", "rm", forgotten, code=1)
+    assert (ran.out, "there is no right to delete" in ran.err) == ("", True)
+
+
 def begun_url(there: Path) -> str:
     return f"git+{there.parent}?key={there.stem}"
 

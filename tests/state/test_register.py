@@ -220,12 +220,12 @@ def test_an_unreachable_place_is_never_an_empty_one(shelf: Shelf, naps: list[flo
         lambda: backend.unlock("alice"),
         lambda: backend.left(["0123"]),
         lambda: backend.strays([]),
+        lambda: backend.forget_left("0123"),
     ):
         with pytest.raises(DefendctlError, match="memory:test cannot be reached") as failed:
             ask()
         assert failed.value.exit_code == Exit.FAILED
     assert backend.leave("0123", "wkfl_1") is None
-    backend.forget_left("0123")
 
 
 @pytest.mark.parametrize("fault", ["before", "after"])

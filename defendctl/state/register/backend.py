@@ -129,9 +129,7 @@ class RegisterBackend:
         return [left.what_is_left(name, known[name]) for name in sorted(known) if name not in mine]
 
     def forget_left(self, op: str) -> None:
-        """What cannot be removed now is named as a stray until somebody can."""
-        with suppress(OSError, DefendctlError):
-            self._asked(partial(self.engine.drop, left.name_of(op)))
+        self._asked(partial(self.engine.drop, left.name_of(op)))
 
     def mode(self) -> int:
         return 0o600
