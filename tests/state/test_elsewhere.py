@@ -126,6 +126,11 @@ def test_a_store_of_an_older_day_is_noticed_by_who_saw_the_newer_one(begun: Proj
     assert "it was rolled back" in begun.plan().json["diagnostics"][0]["message"]
     assert begun.run("apply", "--yes").code == 6
     assert begun.server.count("POST") == 2
+    for command in ("outputs", "state list", "show bot", "drift"):
+        ran = begun.ok(*command.split())
+        assert "it was rolled back" in ran.err, command
+        assert "state push" in ran.err, command
+    assert begun.ok("outputs", "--offline").err.count("rolled back") == 0
 
 
 def test_a_plan_alone_remembers_what_it_saw(begun: Project, there: Path, tmp_path: Path) -> None:
