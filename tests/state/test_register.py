@@ -228,6 +228,26 @@ def test_an_unreachable_place_is_never_an_empty_one(shelf: Shelf, naps: list[flo
     assert backend.leave("0123", "wkfl_1") is None
 
 
+@pytest.mark.parametrize("landed", [True, False])
+def test_who_is_interrupted_while_it_locks_leaves_no_lock_behind(shelf: Shelf, landed: bool) -> None:
+    class Interrupted(MemoryEngine):
+        times = iter([True])
+
+        def swap(self, *given: Any) -> str:
+            is_first = next(self.times, False)
+            if is_first and not landed:
+                raise KeyboardInterrupt
+            version = super().swap(*given)
+            if is_first:
+                raise KeyboardInterrupt
+            return version
+
+    with pytest.raises(KeyboardInterrupt):
+        RegisterBackend(Interrupted(shelf)).lock(owner("alice"), print)
+    assert opened(shelf)[0].held() is None
+    locked(shelf, "bob")
+
+
 @pytest.mark.parametrize("fault", ["before", "after"])
 def test_an_id_is_left_though_an_answer_was_lost(shelf: Shelf, naps: list[float], fault: Fault) -> None:
     assert opened(shelf, scripted(fault, call="put"))[0].leave("0123", "wkfl_1")

@@ -79,7 +79,11 @@ class PostgresBackend:
         return _behind(found)
 
     def lock(self, owner: Owner, warn: Callable[[str], None]) -> PostgresLease:
-        epoch = self._lock(owner)
+        try:
+            epoch = self._lock(owner)
+        except KeyboardInterrupt:  # it may be taken all the same
+            self._break(owner.id)
+            raise
         try:
             row = self._row()  # after the lock: a statement sees what was there when it began
             there = self._stored(row)

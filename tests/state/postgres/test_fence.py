@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -184,6 +184,23 @@ def test_a_write_that_was_interrupted_is_the_last(door: Door, monkeypatch: pytes
         patch.undo()
         with pytest.raises(Unreachable, match="interrupted"):
             lease.append([HEAD])
+    assert door.open().held() is None
+
+
+def test_who_is_interrupted_while_it_locks_leaves_no_lock_behind(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = door.open()
+    real = backend._link.ask
+
+    def interrupted(*given: Any, **values: Any) -> Any:
+        monkeypatch.setattr(backend._link, "ask", real)
+        real(*given, **values)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(backend._link, "ask", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        backend.lock(owner("alice"), refuse_to_warn)
     assert door.open().held() is None
 
 
