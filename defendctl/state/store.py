@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from defendctl.state.backend import Backend, LeftId, Stored
+    from defendctl.state.backend import Backend, Lease, LeftId, Stored
     from defendctl.state.copies import Copies, Copy
     from defendctl.state.lines import Leftover
 
@@ -102,6 +102,11 @@ class Store:
         """What was left by other operations than these: in the place, and here where that took it no more."""
         return [*self.backend.strays(ops), *(self.copies.strays(ops) if self.is_elsewhere else ())]
 
+    def lock(self, warn: Callable[[str], None]) -> Lease:
+        """Raises Locked once this run has waited long enough."""
+        with self._advised():
+            return take_lock(self.backend, this_run(), warn, self.patience)
+
     @contextmanager
     def session(self, warn: Callable[[str], None]) -> Iterator[Session]:
         """The lock, the state under it, and the right to write. Folds the journal at the end.
@@ -109,8 +114,7 @@ class Store:
         Raises Precondition where another run holds the lock, and for a state that cannot be gone on from;
         then nothing is written at all.
         """
-        with self._advised():
-            lease = take_lock(self.backend, this_run(), warn, self.patience)
+        lease = self.lock(warn)
         try:
             snapshot = self.understand(lease.stored)
             found = self.rollback(snapshot)

@@ -146,8 +146,9 @@ def test_a_plan_alone_remembers_what_it_saw(begun: Project, there: Path, tmp_pat
     assert "rolled back" in reader.plan().json["diagnostics"][0]["message"]
 
 
-@pytest.mark.parametrize("command", ["plan", "apply --yes"])
+@pytest.mark.parametrize("command", ["plan", "apply --yes", "state push pulled.json --restore"])
 def test_a_place_that_holds_something_else_is_told_with_the_newest_copy(begun: Project, command: str) -> None:
+    begun.ok("state", "pull", "--output", "pulled.json")
     elsewhere.faults |= dict.fromkeys(("read", "lock"), DamagedState("it is not a register of defendctl"))
     ran = begun.ok(*command.split(), code=6)
     assert "move it away" in ran.err
