@@ -94,8 +94,7 @@ coverage: $(VENV)/.installed-dev
 	$(BIN)/coverage report
 
 bench: $(VENV)/.installed-dev
-	$(BIN)/python bench/bench.py
-	$(BIN)/python -m bench.shared_state
+	$(BIN)/python bench/bench.py; code=$$?; $(BIN)/python -m bench.shared_state && exit $$code
 
 # The goals for speed: a revision and the working tree in turn. `make bench-table BASE=main ROWS="starts reads"`
 BASE ?= HEAD

@@ -81,6 +81,12 @@ def _octal(value: str) -> str:
     return "'" + "".join(plain.get(byte) or f"\\{byte:03o}" for byte in data) + "'"
 
 
+def adding(extra: str) -> str:
+    """How what an extra needs comes into an installation. pip takes the defendctl that is there."""
+    line = f"`pip install 'defendctl[{extra}]'`"
+    return f"{line}, where defendctl is installed; docs/install.md says how to pin it"
+
+
 def beginning(environment: str | None) -> str:
     """What a person types to begin the state of a project, or of its environment."""
     return command("init --env {}", environment) if environment else command("init --new-state")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from binascii import b2a_base64
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,6 +19,8 @@ _SECRETS = re.compile(r"(?<=://)(?:[^/\s]*|[^/\s:]*:(?!\d+/)\S*)@|(?<=[\w/])\?[^
 _WHO = re.compile(r"https?://([^/\s]*)@")
 _TOKEN = 16
 """Characters that a user has at least who is a token."""
+_SHORT = 6
+"""Characters of a secret that no ordinary word holds by chance."""
 
 
 def is_loopback(host: str) -> bool:
@@ -60,17 +63,39 @@ def host_and_port(url: str) -> tuple[str, int | None]:
 
 def without_secrets(text: str, secrets: Iterable[str] = ()) -> str:
     """No user, no password and no query in any URL of it, and none of `secrets` anywhere."""
-    for secret in filter(None, secrets):
-        text = text.replace(secret, "…")
-    return _SECRETS.sub("", text)
+    return _SECRETS.sub("", hide_secrets(text, secrets))
+
+
+def hide_secrets(text: str, secrets: Iterable[str]) -> str:
+    """None of them is in it: not as it is, as a URL has it, or as XML. A short one is hidden where it is a
+    whole word, for it is a part of many others."""
+    known = [secret for secret in secrets if secret]
+    forms = {*known, *(quote(each, safe="") for each in known), *map(_in_xml, known)}
+    for form in sorted(forms, key=len, reverse=True):
+        text = _standing(form).sub("…", text)
+    return text
+
+
+def _in_xml(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _standing(secret: str) -> re.Pattern[str]:
+    if len(secret) >= _SHORT:
+        return re.compile(re.escape(secret))
+    before = r"(?<![^\W_])" if secret[0].isalnum() else ""
+    after = r"(?![^\W_])" if secret[-1].isalnum() else ""
+    return re.compile(f"{before}{re.escape(secret)}{after}")
 
 
 def secrets_in(url: str) -> list[str]:
-    """The password of one over HTTP, or the user without one, who may be a token; as written, and decoded."""
+    """The password of one over HTTP, or the user without one, who may be a token; as written, decoded, and as
+    it is sent together with the user."""
     found = _WHO.match(url)
     user, _, password = found[1].partition(":") if found else ("", "", "")
     secret = password or (user if len(user) >= _TOKEN else "")
-    return [secret, unquote(secret)] if secret else []
+    sent = b2a_base64(f"{unquote(user)}:{unquote(password)}".encode(), newline=False).decode()
+    return [secret, unquote(secret), sent] if secret else []
 
 
 def is_listed(url: str, hosts: str) -> bool:

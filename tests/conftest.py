@@ -30,6 +30,7 @@ from defendctl.cli.main import run
 from defendctl.process import stop_signals
 from defendctl.project.load import load_project
 from defendctl.sandbox.server import embedded
+from tests.servers.tried import pytest_unconfigure as pytest_unconfigure
 
 if TYPE_CHECKING:
     from _pytest.mark.structures import ParameterSet

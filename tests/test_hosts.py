@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from defendctl.hosts import api_host, is_listed, is_loopback, secrets_in, without_secrets
+from defendctl.hosts import api_host, hide_secrets, is_listed, is_loopback, secrets_in, without_secrets
 from tests.conftest import custom
 from tests.hostile.wire import answering, listening
 
@@ -158,10 +158,26 @@ def test_what_is_shown_of_a_url(text: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "secrets", "shown"),
+    [
+        ("the key tr0ub4dor&3 is xtr0ub4dor&3x", ["tr0ub4dor&3"], "the key … is x…x"),
+        ("that is tr0ub4dor%263, or tr0ub4dor&amp;3", ["tr0ub4dor&3"], "that is …, or …"),
+        ("no: a note on _no_ (no) annoys", ["no"], "…: a note on _…_ (…) annoys"),
+        ("a=+x+ for +x+y", ["+x+"], "a=… for …y"),
+        ("long-one long", ["long", "long-one"], "… …"),
+        ("nothing", ["", "other"], "nothing"),
+    ],
+)
+def test_what_is_hidden_of_secrets(text: str, secrets: list[str], shown: str) -> None:
+    """A short one is a part of ordinary words, and hidden only where it stands alone."""
+    assert hide_secrets(text, secrets) == shown
+
+
+@pytest.mark.parametrize(
     ("url", "secrets"),
     [
-        ("https://me:hunt%2Fer2@host/a", ["hunt%2Fer2", "hunt/er2"]),
-        ("https://ghp_planted_token_0815@host/a", [TOKEN, TOKEN]),
+        ("https://me:hunt%2Fer2@host/a", ["hunt%2Fer2", "hunt/er2", "bWU6aHVudC9lcjI="]),
+        ("https://ghp_planted_token_0815@host/a", [TOKEN, TOKEN, "Z2hwX3BsYW50ZWRfdG9rZW5fMDgxNTo="]),
         ("https://git@host/a", []),
         ("ssh://git@host/a", []),
         ("git@host:a", []),

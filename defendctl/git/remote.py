@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from base64 import b64decode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -58,6 +59,7 @@ _NO_ACCESS: Final = re.compile(
     re.IGNORECASE,
 )
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
+_WHO_ASKS: Final = re.compile(r" \S*(?:auth|token|key|secret|cookie)\S*:.*?(\S+)\s*$", re.IGNORECASE)
 _BOTH: Final = re.compile(r"^(?:remote:|fatal:|error:|ERROR:)\s*(.*)$")
 
 
@@ -143,7 +145,7 @@ class RemoteRefs:
         return self._without_secrets("; ".join(told) or said.reason)[:300].strip()
 
     def _without_secrets(self, text: str) -> str:
-        return without_secrets(text, secrets_in(self.target))
+        return without_secrets(text, [*secrets_in(self.target), *_in_headers(self.folder)])
 
 
 def open_remote(folder: Path, target: str) -> RemoteRefs:
@@ -165,6 +167,21 @@ def open_remote(folder: Path, target: str) -> RemoteRefs:
     if len(urls) != 1:
         raise DefendctlError(f"the remote {target} pushes to {len(urls)} places, and a state has one")
     return RemoteRefs(folder, urls[0].decode(errors="surrogateescape"), target, _ssh(folder))
+
+
+def _in_headers(folder: Path) -> list[str]:
+    """What the settings of git send along with each request to say who asks, as jobs of GitHub do; and the
+    password that is encoded in it."""
+    said = call(folder, "config", "--get-regexp", r"^http\..*extraheader$").out.decode(errors="replace")
+    found = [header[1] for header in map(_WHO_ASKS.search, said.splitlines()) if header]
+    return [*found, *filter(None, map(_password_in, found))]
+
+
+def _password_in(basic: str) -> str:
+    try:
+        return b64decode(basic, validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""
 
 
 def _ssh(folder: Path) -> dict[str, str]:

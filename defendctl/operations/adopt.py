@@ -101,6 +101,9 @@ def resolve_id(workspace: Workspace, address: str, workflow_id: str, *, now: boo
             return False
         intent = unresolved(session.state, address)
         _check_free(session.state, workflow_id)
+        is_another = intent.answered not in (None, workflow_id)
+        if is_another and not now:
+            raise _answered_otherwise(address, str(intent.answered), workflow_id)
         with workspace.api() as api:
             observed = _read(api, workflow_id, partial(_resolve_command, address))
         if not now:
@@ -109,7 +112,8 @@ def resolve_id(workspace: Workspace, address: str, workflow_id: str, *, now: boo
         binding = Binding(workflow_id, {**intent.sent, **rest})
         session.adopt_identity(workspace.host(), session.state.generation)
         session.edit(lambda state: _settle(state, address, session.signed(binding, "state resolve")))
-        session.settled(intent.op)
+        if not is_another:
+            session.settled(intent.op)
     return True
 
 
@@ -130,7 +134,8 @@ def resolve_not_created(workspace: Workspace, address: str, *, now: bool) -> Int
         if not now:
             _may_be_given_up(address, intent, workspace.store.first_seen(session.state).get(intent.op))
         session.edit(lambda state: state.unresolved.pop(address))
-        session.settled(intent.op)
+        if intent.answered:  # what was left since it was read nobody has seen yet
+            session.settled(intent.op)
     return intent
 
 
@@ -199,6 +204,14 @@ def _check_free(state: State, workflow_id: str) -> None:
     known = state.known_ids()
     if workflow_id in known:
         raise Precondition(f"{workflow_id} is bound to, or remembered by, {known[workflow_id]} already")
+
+
+def _answered_otherwise(address: str, answered: str, workflow_id: str) -> Precondition:
+    return Precondition(
+        f"the create of {address} was answered with the id {answered}, and not {workflow_id}",
+        f"`{command('state resolve {} --id {}', address, answered)}` records it; "
+        "if you looked in the console and the other is the right one, add --now",
+    )
 
 
 def _resolve_command(address: str, answered: str) -> str | None:

@@ -39,9 +39,15 @@ def read_beside(workspace: Workspace) -> Beside:
     return Beside(snapshot, runner or _runner(workspace))
 
 
-def warn_of_run(workspace: Workspace, beside: Beside) -> None:
+def warn_beside(workspace: Workspace, beside: Beside) -> None:
+    """What keeps nobody from reading the state: a run under way, and a place that was put back to an older
+    day. Of a file git knows that, and only who plans or writes waits for its answer."""
     if beside.runner:
         workspace.settings.warn(f"{a_run(beside.runner)}: what it has not finished yet is not told here")
+    elif workspace.place and not workspace.settings.offline:
+        rollback = workspace.store.rollback(beside.snapshot)
+        if rollback:
+            workspace.settings.warn(f"{rollback.message}; {rollback.hint}")
 
 
 def a_run(runner: Owner) -> str:

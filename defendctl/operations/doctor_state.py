@@ -6,7 +6,7 @@ import socket
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from defendctl import git
 from defendctl.command import command, either
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from defendctl.operations.workspace import Workspace
     from defendctl.state.session import Snapshot
 
+_NETWORK: Final = "look at the network, and whether that place is up"
+
 
 def check_state(workspace: Workspace, desired: Desired) -> tuple[Snapshot | None, list[Check]]:
     """The state with its journal, or why there is none to go by."""
@@ -40,11 +42,14 @@ def check_state(workspace: Workspace, desired: Desired) -> tuple[Snapshot | None
         advice = error.hint or "restore it from version control or from where CI keeps it"
         return None, [wrong("state", error.message, advice, error.exit_code)]
     except Unreachable as error:
-        return None, [wrong("state", str(error), "look at the network, and whether that place is up")]
+        return None, [wrong("state", str(error), _NETWORK)]
     took = time.perf_counter() - began
     place = [*_place(workspace, took)] if workspace.place else []
-    found, checks = _checked(workspace, desired, snapshot)
-    return found, [*place, *checks]
+    try:
+        checks = _checked(workspace, desired, snapshot)
+    except DefendctlError as error:  # a right that reading the state does not need, or no answer any more
+        checks = [wrong("state", error.message, error.hint or _NETWORK, error.exit_code)]
+    return snapshot, [*place, *checks]
 
 
 def _place(workspace: Workspace, took: float) -> Iterator[Check]:
@@ -52,25 +57,29 @@ def _place(workspace: Workspace, took: float) -> Iterator[Check]:
     backend = workspace.store.backend
     yield ok("place", f"{backend.where} answers; reading the state took {took * 1_000:.0f} ms")
     try:
-        backend.probe()
+        doubt = backend.probe()
         yield ok("place", "of several writers it lets one win, and it keeps what it said was written")
+        if doubt:
+            yield note("place", doubt, "docs/reliability.md says what that means, under what is not claimed")
     except DefendctlError as error:
         advice = error.hint or "grant what is missing, or keep the state elsewhere"
         yield wrong("place", error.message, advice, error.exit_code)
     except OSError as error:
-        yield wrong("place", str(error), "look at the network, and whether that place is up")
-    kept = backend.versions()
+        yield wrong("place", str(error), _NETWORK)
+    try:
+        kept = backend.versions()
+    except DefendctlError as error:
+        yield wrong("versions", error.message, error.hint or _NETWORK, error.exit_code)
+        return
     newest = f", the newest with serial {kept[0].serial}" if kept else ""
     yield ok("versions", f"{count(len(kept), 'state')} kept there{newest}")
 
 
-def _checked(
-    workspace: Workspace, desired: Desired, snapshot: Snapshot
-) -> tuple[Snapshot | None, list[Check]]:
+def _checked(workspace: Workspace, desired: Desired, snapshot: Snapshot) -> list[Check]:
     if not snapshot.exists:
-        return snapshot, [_missing_state(workspace)]
+        return [_missing_state(workspace)]
     told = [*_remembered(workspace, snapshot), *_checkout(workspace, desired, snapshot.state)]
-    return snapshot, [*told, *_unresolved(snapshot.state)]
+    return [*told, *_unresolved(snapshot.state)]
 
 
 def _missing_state(workspace: Workspace) -> Check:

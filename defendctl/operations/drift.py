@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from defendctl.operations.beside import read_beside, warn_of_run
+from defendctl.operations.beside import read_beside, warn_beside
 from defendctl.operations.live import read_live, refuse_if_all_missing
 from defendctl.operations.plan import read_others
 from defendctl.operations.selection import Selection, chosen_by_labels
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def drift(workspace: Workspace, desired: Desired, chosen: Selection, progress: Progress) -> list[Drifted]:
     """What was edited behind our back, of everything bound (or, with -f, of what these files declare)."""
     beside = read_beside(workspace)
-    warn_of_run(workspace, beside)
+    warn_beside(workspace, beside)
     state = beside.snapshot.state
     workspace.check_host(state)
     elsewhere = {*read_others(workspace, state, chosen.files), *desired.left_out}

@@ -25,7 +25,7 @@ from defendctl.event import Listed, SentEvent, ShownEvent
 from defendctl.exits import Exit
 from defendctl.manifest.submissions import read_submission
 from defendctl.model import usable_id
-from defendctl.operations.beside import read_beside, warn_of_run
+from defendctl.operations.beside import read_beside, warn_beside
 from defendctl.operations.event_filter import EventFilter, chosen
 from defendctl.operations.workspace import warn_unresolved
 from defendctl.plan.identity import another_id, import_command
@@ -128,7 +128,7 @@ def bound_in(workspace: Workspace, address: str) -> State:
     workspace.check_host(state)
     if address in state.bindings:
         return state
-    warn_of_run(workspace, beside)
+    warn_beside(workspace, beside)
     warn_unresolved(workspace, {address} & state.unresolved.keys() - beside.under_way)
     near = suggest(address, sorted(state.bindings))
     raise DefendctlError(

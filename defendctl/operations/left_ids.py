@@ -24,7 +24,7 @@ def left_ids(store: Store, state: State) -> Mapping[str, str]:
     and only doctor tells of them."""
     if not store.is_elsewhere:
         return {}
-    strays = store.backend.strays({intent.op for intent in state.unresolved.values()})
+    strays = store.strays({intent.op for intent in state.unresolved.values()})
     known = state.known_ids()
     found = {each.op: each.workflow_id for each in strays if each.workflow_id}
     return {op: workflow_id for op, workflow_id in found.items() if workflow_id not in known}

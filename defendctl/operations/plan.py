@@ -16,7 +16,7 @@ from defendctl.operations.live import read_live, refuse_if_all_missing, unread
 from defendctl.operations.policy import judge_plan
 from defendctl.operations.revision import check_checkout
 from defendctl.operations.selection import Selection, in_scope
-from defendctl.operations.unclaimed import unclaimed_by
+from defendctl.operations.unclaimed import holds_something, unclaimed_by
 from defendctl.operations.unpinned import unpinned
 from defendctl.operations.uploads import with_uploads
 from defendctl.plan.build import World, build_plan, probable_moves, to_read, unknown_outcome
@@ -75,7 +75,7 @@ def _of_the_state(workspace: Workspace, beside: Beside) -> list[Diagnostic]:
     """What is odd about the state, and does not keep anybody from reading it."""
     snapshot = beside.snapshot
     found = of_left_ids(workspace.store, snapshot.state)
-    if not snapshot.exists and workspace.settings.own_state:
+    if workspace.settings.own_state and not holds_something(snapshot.state):
         found += (Diagnostic("warning", "unclaimed-state", one.warning) for one in unclaimed_by(workspace))
     if beside.runner:
         message = f"{a_run(beside.runner)}: what it has not finished yet may be planned here too"

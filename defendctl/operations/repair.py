@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from defendctl.command import either
 from defendctl.diagnostics import DefendctlError, Unresolved, Usage, suggest
 from defendctl.model import ADDRESS, ADDRESS_RULE
-from defendctl.operations.beside import read_beside, warn_of_run
+from defendctl.operations.beside import read_beside, warn_beside
 from defendctl.operations.left_ids import left_ids, op_of, told
 from defendctl.operations.selection import chosen_by_labels, only
 
@@ -23,7 +23,7 @@ def state_list(workspace: Workspace, selector: Sequence[str] = ()) -> tuple[Stat
     """Named after the environment that it is read in, also before anything is recorded; and a sentence for
     each workflow that a run could not record."""
     beside = read_beside(workspace)
-    warn_of_run(workspace, beside)
+    warn_beside(workspace, beside)
     state = beside.snapshot.state
     state.environment = workspace.project.environment
     left = [] if workspace.settings.offline else [*map(told, left_ids(workspace.store, state).values())]
@@ -59,7 +59,7 @@ def remove(workspace: Workspace, address: str) -> list[str]:
         known = {*state.bindings, *state.tombstones}
         left = op_of(workspace.store, state, address) if address not in known else None
         if left:
-            session.settled(left)
+            session.forget(left)
             return [address]
         if address not in known:
             raise DefendctlError(f"the state does not know {address}.{suggest(address, sorted(known))}")

@@ -10,7 +10,7 @@ from defendctl.editing.glance import may_hold
 from defendctl.inspection.outputs import Outputs
 from defendctl.inspection.view import build_view
 from defendctl.manifest.resolve import manifest_files, overlay_files
-from defendctl.operations.beside import read_beside, warn_of_run
+from defendctl.operations.beside import read_beside, warn_beside
 from defendctl.operations.selection import chosen_by_labels, only
 from defendctl.operations.uploads import with_uploads
 from defendctl.operations.workspace import warn_unresolved
@@ -33,7 +33,7 @@ def show(workspace: Workspace, address: str, stats: bool = False) -> View:
     """
     desired = workspace.desired(None)
     beside = read_beside(workspace)
-    warn_of_run(workspace, beside)
+    warn_beside(workspace, beside)
     state = beside.snapshot.state
     desired = with_uploads(desired, state)
     workspace.check_host(state)
@@ -56,7 +56,7 @@ def show(workspace: Workspace, address: str, stats: bool = False) -> View:
 def outputs(workspace: Workspace, selector: Sequence[str] = (), *, advised: bool = False) -> Outputs:
     """Of what is bound; offline. The manifests are read for their labels, and for run modes if `advised`."""
     beside = read_beside(workspace)
-    warn_of_run(workspace, beside)
+    warn_beside(workspace, beside)
     state = beside.snapshot.state
     desired = workspace.desired(None) if selector else None
     if desired:

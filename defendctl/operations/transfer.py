@@ -13,10 +13,8 @@ from defendctl.diagnostics import DefendctlError, Invalid, Precondition, Unresol
 from defendctl.inspection.transfer import Pushed
 from defendctl.state.document import DamagedState, NewerState, from_text, to_text
 from defendctl.state.local.backend import read_bytes
-from defendctl.state.owner import this_run
 from defendctl.state.postgres import schema_sql
 from defendctl.state.session import ANCESTORS
-from defendctl.state.waiting import take_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,7 +43,7 @@ def push(workspace: Workspace, file: Path, *, restore: bool) -> Pushed:
     state = _read(file)
     _check_ours(workspace, file, state)
     store = workspace.store
-    lease = take_lock(store.backend, this_run(), workspace.settings.warn, store.patience)
+    lease = store.lock(workspace.settings.warn)
     try:
         there = _there(workspace, lease, file, state, restore=restore)
         if there:

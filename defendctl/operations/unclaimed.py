@@ -66,6 +66,11 @@ def refuse_unclaimed(found: Iterable[Unclaimed]) -> None:
         )
 
 
+def holds_something(state: State) -> bool:
+    """Whether it knows any workflow; one that was begun and never applied knows none."""
+    return bool(_held(state))
+
+
 def unclaimed_by(workspace: Workspace) -> Iterator[Unclaimed]:
     """Those that may be the state of this environment."""
     host = None

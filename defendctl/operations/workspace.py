@@ -10,7 +10,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from defendctl.command import command
+from defendctl.command import adding, command
 from defendctl.diagnostics import (
     DefendctlError,
     Diagnostic,
@@ -343,7 +343,6 @@ def sandbox_server() -> ModuleType:
         from defendctl.sandbox import server
     except ImportError as error:
         raise DefendctlError(
-            f"the sandbox needs {error.name}, which is not installed",
-            "install defendctl with its extra `sandbox`: docs/install.md says how to pin it",
+            f"the sandbox needs {error.name}, which is not installed", adding("sandbox")
         ) from None
     return server

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from defendctl.command import command
-from defendctl.diagnostics import Precondition
+from defendctl.diagnostics import DefendctlError, Precondition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -80,6 +80,13 @@ class LeftId:
 
 class Locked(Precondition):
     """Another run has the lock; a waiter may try again."""
+
+
+class NotLocked(DefendctlError):
+    """There is no lock that could be broken."""
+
+    def __init__(self) -> None:
+        super().__init__("the state is not locked")
 
 
 class Unreachable(OSError):
@@ -174,8 +181,9 @@ class Backend(Protocol):
         """Needs no lock and writes nothing. Raises Precondition for what can be no state, and DefendctlError
         where the place cannot be reached: that is never an empty one."""
 
-    def probe(self) -> None:
-        """Whether the place keeps what this protocol promises; may write what it removes again.
+    def probe(self) -> str | None:
+        """Whether the place keeps what this protocol promises; may write what it removes again. Returns what
+        it may lose all the same, as a sentence, where that can be seen.
 
         Raises DefendctlError with what is missing: a right, a table, a bucket, a fence that holds.
         """
@@ -187,7 +195,8 @@ class Backend(Protocol):
         """Whose lock there is, if anybody's."""
 
     def unlock(self, lock_id: str) -> Owner:
-        """Break the lock of a run that is gone. Raises Precondition if it is another's."""
+        """Break the lock of a run that is gone. Raises Precondition if it is another's, NotLocked if it is
+        nobody's."""
 
     def leave(self, op: str, workflow_id: str) -> str | None:
         """Keep an id that cannot be recorded any more; it is fenced by nothing. Where it was put; None:
@@ -200,7 +209,7 @@ class Backend(Protocol):
         """What was left by other operations than these, with one question."""
 
     def forget_left(self, op: str) -> None:
-        """Once what it says is part of the state."""
+        """Once what it says is part of the state. Raises DefendctlError where it cannot be removed."""
 
     def mode(self) -> int:
         """Who may read the document, as a file's mode; copies of it have it too."""

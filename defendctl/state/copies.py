@@ -26,10 +26,11 @@ from defendctl.state.document import LARGEST, from_text
 from defendctl.state.local import recovery
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
 
     from defendctl.model import State
+    from defendctl.state.backend import LeftId
 
 KEEP: Final = 10
 _LONGEST: Final = 200
@@ -112,6 +113,10 @@ class Copies:
     def left(self, ops: Collection[str]) -> dict[str, str]:
         found = ((op, recovery.find(self._left, op)) for op in ops)
         return {op: workflow_id for op, workflow_id in found if workflow_id}
+
+    def strays(self, ops: Collection[str]) -> Sequence[LeftId]:
+        """What is kept of other operations than these."""
+        return recovery.strays(self._left, ops) if self._home.is_dir() else ()
 
     def forget_left(self, op: str) -> None:
         recovery.forget(self._left, op)

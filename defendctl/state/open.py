@@ -6,6 +6,7 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from defendctl.command import adding
 from defendctl.diagnostics import DefendctlError
 from defendctl.state.copies import Copies, folder_name, place_of
 from defendctl.state.local.backend import LocalBackend
@@ -45,10 +46,7 @@ def _missing(scheme: str, error: ImportError) -> Exception:
     if scheme not in EXTRAS:
         return error
     extra, package = EXTRAS[scheme]
-    return DefendctlError(
-        f"a state at {scheme}:// needs {package}, which is not installed",
-        f"install defendctl with its extra `{extra}`: docs/install.md says how to pin it",
-    )
+    return DefendctlError(f"a state at {scheme}:// needs {package}, which is not installed", adding(extra))
 
 
 def open_place(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import threading
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from defendctl.diagnostics import Precondition
+from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.state.document import to_text
 from defendctl.state.group import GroupCommit
 from defendctl.state.lines import head, stamp
@@ -143,7 +144,12 @@ class Session:
         return there or (self._spare.leave(op, workflow_id) if self._spare else None)
 
     def settled(self, op: str) -> None:
-        """Nobody need look for the id of this create any more."""
+        """Nobody need look for the id of this create any more: what is recorded says it. It may stay."""
+        with suppress(OSError, DefendctlError):
+            self.forget(op)
+
+    def forget(self, op: str) -> None:
+        """Raises DefendctlError where the id that was left cannot be removed."""
         self._backend.forget_left(op)
         if self._spare:
             self._spare.forget_left(op)

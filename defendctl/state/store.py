@@ -19,10 +19,10 @@ from defendctl.state.session import Session, Snapshot
 from defendctl.state.waiting import take_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from defendctl.state.backend import Backend, Stored
+    from defendctl.state.backend import Backend, Lease, LeftId, Stored
     from defendctl.state.copies import Copies, Copy
     from defendctl.state.lines import Leftover
 
@@ -70,7 +70,8 @@ class Store:
 
     def read(self) -> Snapshot:
         """Raises Precondition: missing where a lineage is pinned, damaged, newer, of another lineage."""
-        stored = self.backend.read()
+        with self._advised():
+            stored = self.backend.read()
         snapshot = self.understand(stored)
         if stored.document is not None and self.is_elsewhere:
             self._keep_copy(snapshot.bare, stored.document)
@@ -97,6 +98,15 @@ class Store:
         """Whether copies here, or the place itself, know a state of this place."""
         return bool(self.newest_copy() or self.backend.newest(self.lineage))
 
+    def strays(self, ops: Collection[str]) -> Sequence[LeftId]:
+        """What was left by other operations than these: in the place, and here where that took it no more."""
+        return [*self.backend.strays(ops), *(self.copies.strays(ops) if self.is_elsewhere else ())]
+
+    def lock(self, warn: Callable[[str], None]) -> Lease:
+        """Raises Locked once this run has waited long enough."""
+        with self._advised():
+            return take_lock(self.backend, this_run(), warn, self.patience)
+
     @contextmanager
     def session(self, warn: Callable[[str], None]) -> Iterator[Session]:
         """The lock, the state under it, and the right to write. Folds the journal at the end.
@@ -104,7 +114,7 @@ class Store:
         Raises Precondition where another run holds the lock, and for a state that cannot be gone on from;
         then nothing is written at all.
         """
-        lease = take_lock(self.backend, this_run(), warn, self.patience)
+        lease = self.lock(warn)
         try:
             snapshot = self.understand(lease.stored)
             found = self.rollback(snapshot)
@@ -120,6 +130,17 @@ class Store:
                 session.close()
         finally:
             lease.release()
+
+    @contextmanager
+    def _advised(self) -> Iterator[None]:
+        """Of a place that holds something that cannot even be locked only a copy here can tell."""
+        try:
+            yield
+        except DamagedState as error:
+            if self.is_elsewhere and not error.hint:
+                restored = where_from(self.newest_copy(), None, pinned=bool(self.lineage)) or _UNKNOWN
+                error.hint = f"move it away, for it may hold ids that nothing else knows; then {restored}"
+            raise
 
     def _keep_copy(self, state: State, document: bytes) -> None:
         """Not of a state that goes on elsewhere: nobody goes on from it."""

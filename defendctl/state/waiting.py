@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from defendctl.diagnostics import Precondition
-from defendctl.state.backend import Locked
+from defendctl.state.backend import Locked, NotLocked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +60,7 @@ class _Silence:
             return held is None
         if time.monotonic() - self._since < self._backend.silence:
             return False
-        with suppress(Precondition):  # another has it meanwhile
+        with suppress(Precondition, NotLocked):  # another has it meanwhile, or has broken it
             self._backend.unlock(held.owner.id)
             warn(
                 f"the lock is taken over: {held.owner} gave no sign of life for "

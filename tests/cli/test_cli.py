@@ -280,7 +280,7 @@ def test_without_the_extra_the_sandbox_says_what_to_install(folder: Path) -> Non
     (blocker / "__init__.py").write_text("raise ImportError('no starlette here', name='starlette')\n")
     ran = start(folder, "apply", "--sandbox", "--yes", PYTHONPATH=str(blocker.parent))
     assert ran.returncode == 1
-    assert "install defendctl with its extra `sandbox`" in ran.stderr
+    assert "pip install 'defendctl[sandbox]'" in ran.stderr
 
 
 def test_a_file_that_is_no_sandbox_is_named(folder: Path) -> None:

@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+from xml.sax.saxutils import escape
 
 import pytest
 
 from defendctl.state.register import swaps
 from tests.conftest import Project, custom, few_quick
-from tests.servers.buckets import at_s3, weed
+from tests.servers.buckets import at_s3, fake, weed
 from tests.servers.postgres import postgres
 from tests.servers.weed import SECRET
 from tests.state.forge import Forge, run_git
@@ -26,10 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.servers.fake_store import FakeStore
     from tests.servers.postgres import Cluster
     from tests.servers.weed import Weed
 
-__all__ = ["weed"]
+__all__ = ["fake", "weed"]
 
 TOKEN = "planted/to@ken-4711"
 COMMANDS = (
@@ -79,7 +81,8 @@ def echoing(status: int) -> Iterator[int]:
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             words = (
-                f"no entry for {TOKEN}, that is {quote(TOKEN, safe='')}, at http://x:{TOKEN}@host/?t={TOKEN}"
+                f"no entry for {TOKEN}, that is {quote(TOKEN, safe='')}, at http://x:{TOKEN}@host/?t={TOKEN} "
+                f"({self.headers['Authorization']})"
             )
             self.send_response(status)
             self.send_header("content-type", "text/plain")
@@ -108,7 +111,9 @@ def at(project: Project, url: str, **options: str) -> Project:
     return project
 
 
-@pytest.mark.parametrize("shown", few_quick([("bot:{}", 403), ("{}", 500), ("b:{}@c", 403)], ("bot:{}", 403)))
+@pytest.mark.parametrize(
+    "shown", few_quick([("bot:{}", 403), ("bot:{}", 401), ("{}", 500), ("b:{}@c", 403)], ("bot:{}", 403))
+)
 def test_the_token_of_a_remote(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shown: tuple[str, int]
 ) -> None:
@@ -122,6 +127,26 @@ def test_the_token_of_a_remote(
         said = everything(at(clone, "git+origin?key=checkout"))
     assert "origin" in said
     assert_clean(said, TOKEN)
+    assert base64.b64encode(f"bot:{TOKEN}".encode()).decode() not in said
+
+
+@pytest.mark.parametrize(
+    "header", few_quick(["AUTHORIZATION: basic {}", "X-Token: {}"], "AUTHORIZATION: basic {}")
+)
+def test_the_token_of_a_header(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, header: str
+) -> None:
+    """As a job of GitHub has it: git sends it along, and its URL holds none."""
+    monkeypatch.setattr(swaps, "pause", lambda seconds: None)
+    clone = Project(Forge(tmp_path / "forge").clone(), project.server, project.env)
+    encoded = base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()
+    with echoing(403) as port:
+        run_git(clone.root, "remote", "set-url", "origin", f"http://127.0.0.1:{port}/acme.git")
+        run_git(clone.root, "config", f"http.http://127.0.0.1:{port}/.extraheader", header.format(encoded))
+        said = everything(at(clone, "git+origin?key=checkout"))
+    assert "no entry for" in said
+    assert_clean(said, TOKEN)
+    assert encoded not in said
 
 
 @pytest.mark.slow
@@ -144,6 +169,27 @@ def test_the_password_of_a_database(
     kept = [guarded.sql(f"select * from defendctl.{name}") for name in ("state", "journal", "left_ids")]
     for each in (secret, "planted-4711"):
         assert_clean(said + str(kept), each)
+
+
+@pytest.mark.parametrize("status", few_quick([400, 403, 503], 400))
+@pytest.mark.parametrize("secret", few_quick(["Tr0ub4dor", "k3y&<", "all4"], "Tr0ub4dor", "k3y&<"))
+def test_a_short_key_that_a_store_echoes(
+    project: Project, fake: FakeStore, monkeypatch: pytest.MonkeyPatch, secret: str, status: int
+) -> None:
+    """Too short to be known by its length; the words around it stay."""
+    monkeypatch.setattr(swaps, "pause", lambda seconds: None)
+    place = at_s3(fake.port, monkeypatch)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
+    code = secret if secret.isalnum() else "InvalidRequest"
+    words = f"the key '{escape(secret)}' or {quote(secret, safe='')} is not of all ({escape(secret)})"
+    fake.answer = lambda method, path: (
+        status,
+        f"<Error><Code>{code}</Code><Message>{words}</Message></Error>",
+    )
+    said = everything(at(project, place.url, **place.options))
+    assert "is not of all (…)" in said
+    assert_clean(said, secret)
+    assert escape(secret) not in said
 
 
 @pytest.fixture(scope="module")

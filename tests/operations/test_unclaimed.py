@@ -160,3 +160,12 @@ def test_validate_says_where_the_state_goes(grown: Project) -> None:
 
 def test_a_plan_warns_of_it(grown: Project) -> None:
     assert "defendctl.state.json holds the state of 2 workflows" in grown.ok("plan", *ENV).err
+
+
+def test_a_plan_warns_of_it_as_long_as_the_new_one_is_empty(grown: Project) -> None:
+    """Whoever applies then makes each workflow a second time; once that is done it is too late."""
+    grown.ok("init", *ENV, "--new-state")
+    warned = grown.plan(*ENV).json["diagnostics"]
+    assert [one["code"] for one in warned] == ["unclaimed-state"]
+    grown.apply(*ENV)
+    assert grown.plan(*ENV).json["diagnostics"] == []

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from defendctl.command import command
-from defendctl.diagnostics import DefendctlError, Precondition
-from defendctl.state.backend import Held, LeftId, Locked, Unreachable
+from defendctl.diagnostics import Precondition
+from defendctl.state.backend import Held, LeftId, Locked, NotLocked, Unreachable
 from defendctl.state.local.backend import LocalBackend
 from defendctl.state.owner import Owner
 
@@ -85,7 +85,7 @@ class Elsewhere(LocalBackend):
     def unlock(self, lock_id: str) -> Owner:
         held = self.held()
         if held is None:
-            raise DefendctlError("the state is not locked")
+            raise NotLocked
         if held.owner.id != lock_id:
             raise Precondition(f"the lock is {held.owner.id}, not {lock_id}")
         self._record.unlink()

@@ -98,6 +98,8 @@ class MemoryEngine:
         return dict(self.shelf.loose)
 
     def drop(self, name: str) -> None:
+        if self.faults("drop"):
+            raise Unreachable("the answer was lost")
         self.shelf.loose.pop(name, None)
 
     def advice(self, name: str) -> str:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from defendctl.diagnostics import DefendctlError, Precondition
-from defendctl.state.backend import version_of
+from defendctl.diagnostics import Precondition
+from defendctl.state.backend import NotLocked, version_of
 from defendctl.state.lines import head
 from defendctl.state.local.backend import LocalBackend
 from defendctl.state.open import open_backend
@@ -27,6 +27,7 @@ from tests.servers.buckets import at_azure, at_s3
 from tests.servers.git_daemon import git_daemon
 from tests.servers.pgbouncer import shared_pgbouncer
 from tests.servers.postgres import shared_postgres
+from tests.servers.tried import PLACE
 from tests.state.forge import Forge
 from tests.state.memory_engine import MemoryEngine, Shelf
 from tests.state.postgres.door import Door
@@ -118,6 +119,7 @@ at_unfenced = pytest.mark.parametrize("place", rows(fenced=False), indirect=True
 
 @pytest.fixture(params=rows())
 def place(request: pytest.FixtureRequest) -> Place:
+    request.node.user_properties.append((PLACE, request.param))
     return PLACES[request.param](request)
 
 
@@ -464,7 +466,7 @@ def test_who_holds_the_lock_is_told_while_it_is_held(place: Place) -> None:
 
 
 def test_a_lock_is_broken_by_its_id_and_by_no_other(place: Place) -> None:
-    with pytest.raises(DefendctlError):
+    with pytest.raises(NotLocked):
         place().unlock("alice")
     with leased(place()):
         with pytest.raises(Precondition) as refused:

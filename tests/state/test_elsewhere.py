@@ -14,9 +14,11 @@ import pytest
 from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.model import Intent
 from defendctl.operations.workspace import Settings, open_workspace
-from defendctl.state.document import from_text, to_text
+from defendctl.state.document import DamagedState, from_text, to_text
 from defendctl.state.open import ENGINES
 from defendctl.state.owner import this_run
+from defendctl.state.place import parse_place
+from defendctl.state.session import Session
 from tests.conftest import Project, custom
 from tests.state import elsewhere
 
@@ -124,6 +126,11 @@ def test_a_store_of_an_older_day_is_noticed_by_who_saw_the_newer_one(begun: Proj
     assert "it was rolled back" in begun.plan().json["diagnostics"][0]["message"]
     assert begun.run("apply", "--yes").code == 6
     assert begun.server.count("POST") == 2
+    for command in ("outputs", "state list", "show bot", "drift"):
+        ran = begun.ok(*command.split())
+        assert "it was rolled back" in ran.err, command
+        assert "state push" in ran.err, command
+    assert begun.ok("outputs", "--offline").err.count("rolled back") == 0
 
 
 def test_a_plan_alone_remembers_what_it_saw(begun: Project, there: Path, tmp_path: Path) -> None:
@@ -137,6 +144,16 @@ def test_a_plan_alone_remembers_what_it_saw(begun: Project, there: Path, tmp_pat
     reader.assert_settled()
     there.write_bytes(older)
     assert "rolled back" in reader.plan().json["diagnostics"][0]["message"]
+
+
+@pytest.mark.parametrize("command", ["plan", "apply --yes", "state push pulled.json --restore"])
+def test_a_place_that_holds_something_else_is_told_with_the_newest_copy(begun: Project, command: str) -> None:
+    begun.ok("state", "pull", "--output", "pulled.json")
+    elsewhere.faults |= dict.fromkeys(("read", "lock"), DamagedState("it is not a register of defendctl"))
+    ran = begun.ok(*command.split(), code=6)
+    assert "move it away" in ran.err
+    newest = max(copy.name for copy in (begun.root / ".defendctl" / "backups").rglob("*.json"))
+    assert re.search(rf"state push \S+{newest}\S* --restore`", ran.err)
 
 
 def test_a_plan_takes_no_lock(begun: Project) -> None:
@@ -247,12 +264,12 @@ def test_an_engine_that_is_not_there_is_an_error_with_the_way_out(
     begun: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def missing(place: Any, root: Any) -> Any:
-        raise DefendctlError("psycopg is not installed", "install defendctl with its extra `postgres`")
+        raise DefendctlError("psycopg is not installed", "pip install 'defendctl[postgres]'")
 
     monkeypatch.setattr(elsewhere, "open_elsewhere", missing)
     ran = begun.run("plan")
     assert ran.code == 1
-    assert "with its extra" in ran.err
+    assert "pip install 'defendctl[postgres]'" in ran.err
     begun.ok("validate")
 
 
@@ -293,6 +310,13 @@ def test_doctor_tries_the_place_and_tells_what_it_keeps(begun: Project) -> None:
     assert "0 states kept there" in said
 
 
+def test_doctor_says_what_a_place_may_lose(begun: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(elsewhere.Elsewhere, "probe", lambda backend: "a fail-over may lose something")
+    said = begun.ok("doctor").out
+    assert "a fail-over may lose something" in said
+    assert "docs/reliability.md" in said
+
+
 def test_doctor_says_what_a_place_lacks(begun: Project) -> None:
     elsewhere.faults["probe"] = Precondition("two writers won where one may", "keep the state elsewhere")
     ran = begun.run("doctor")
@@ -304,6 +328,21 @@ def test_doctor_says_what_a_place_lacks(begun: Project) -> None:
     ran = begun.run("doctor")
     assert ran.code == 1
     assert "db.internal does not answer" in ran.out
+
+
+@pytest.mark.parametrize("call", ["strays", "newest", "versions"])
+def test_doctor_reports_where_a_right_is_missing_beyond_reading(
+    begun: Project, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise DefendctlError("there is no right to list", "grant s3:ListBucket")
+
+    monkeypatch.setattr(elsewhere.Elsewhere, call, refuse)
+    ran = begun.run("doctor")
+    assert ran.code == 1
+    assert "there is no right to list" in ran.out
+    assert "grant s3:ListBucket" in ran.out
+    assert "reading the state took" in ran.out
 
 
 def test_doctor_names_who_holds_the_lock(begun: Project, there: Path) -> None:
@@ -335,6 +374,90 @@ def test_an_id_that_the_place_does_not_take_is_kept_beside_the_copies(
     begun.ok("state", "resolve", "late", "--id", live, "--now")
     assert begun.bound("late") == live
     assert not list((begun.root / ".defendctl").rglob("*.recovery"))
+
+
+def left_here(project: Project, op: str, workflow_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a run whose place took no id any more."""
+    with monkeypatch.context() as patch:
+        patch.setattr(elsewhere.Elsewhere, "leave", lambda backend, op, workflow_id: None)
+        patch.chdir(project.root)
+        with open_workspace(Settings()).store.session(lambda line: None) as session:
+            assert session.leave(op, workflow_id)
+
+
+@pytest.mark.parametrize("way", [["state", "rm"], ["state", "resolve", "late", "--id"]], ids=" ".join)
+def test_what_is_kept_beside_the_copies_and_explained_by_no_create_is_named(
+    begun: Project, monkeypatch: pytest.MonkeyPatch, way: list[str]
+) -> None:
+    """Its create was given up before the answer came, and then the place did not take it."""
+    live = begun.server.add(name="late")
+    left_here(begun, "0123abcd", live, monkeypatch)
+    for command in ("plan", "state list", "doctor"):
+        ran = begun.run(*command.split())
+        assert ran.code == 7, command
+        assert f"{live} " in ran.out + ran.err, command
+    begun.ok(*way, live)
+    assert begun.run("plan").code == 0
+    assert not list((begun.root / ".defendctl").rglob("*.recovery"))
+
+
+def unknown(there: Path, op: str = "0123abcd") -> None:
+    state = from_text(there.read_text())
+    state.unresolved["late"] = Intent(op, "2020-01-01T00:00:00+00:00", {"name": "late"})
+    there.write_text(to_text(state))
+
+
+def test_an_answer_that_comes_while_its_create_is_given_up_is_kept(
+    begun: Project, there: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the run that had asked, which only stood still: whoever gives up has not seen it."""
+    unknown(there)
+    real = Session.edit
+
+    def answered_meanwhile(session: Session, change: Any) -> None:
+        session.leave("0123abcd", "wkfl_late")
+        real(session, change)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "edit", answered_meanwhile)
+        begun.ok("state", "resolve", "late", "--not-created", "--now")
+    ran = begun.run("plan")
+    assert (ran.code, "wkfl_late was created by a run" in ran.err) == (7, True)
+
+
+def test_an_answer_is_not_replaced_by_another_id_unsaid(begun: Project, there: Path) -> None:
+    unknown(there)
+    answered, other = begun.server.add(name="late"), begun.server.add(name="late")
+    elsewhere.Elsewhere(parse_place(begun_url(there))).leave("0123abcd", answered)
+    ran = begun.ok("state", "resolve", "late", "--id", other, code=6)
+    assert f"was answered with the id {answered}, and not {other}" in ran.err
+    begun.ok("state", "resolve", "late", "--id", other, "--now")
+    assert begun.bound("late") == other
+    assert f"{answered} was created by a run" in begun.ok("plan", code=7).err
+
+
+def test_what_cannot_be_removed_is_no_reason_to_fail_where_the_state_says_it(
+    begun: Project, there: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But where nothing else is done it is."""
+    unknown(there)
+    live, forgotten = begun.server.add(name="late"), begun.server.add(name="later")
+    place = elsewhere.Elsewhere(parse_place(begun_url(there)))
+    place.leave("0123abcd", live)
+    place.leave("4567cdef", forgotten)
+
+    def refuse(*_: object) -> None:
+        raise DefendctlError("there is no right to delete")
+
+    monkeypatch.setattr(elsewhere.Elsewhere, "forget_left", refuse)
+    begun.ok("state", "resolve", "late", "--id", live, "--now")
+    assert begun.bound("late") == live
+    ran = begun.ok("state", "rm", forgotten, code=1)
+    assert (ran.out, "there is no right to delete" in ran.err) == ("", True)
+
+
+def begun_url(there: Path) -> str:
+    return f"git+{there.parent}?key={there.stem}"
 
 
 def test_a_create_is_no_older_than_this_machine_has_known_of_it(begun: Project, there: Path) -> None:

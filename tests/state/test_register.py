@@ -220,12 +220,32 @@ def test_an_unreachable_place_is_never_an_empty_one(shelf: Shelf, naps: list[flo
         lambda: backend.unlock("alice"),
         lambda: backend.left(["0123"]),
         lambda: backend.strays([]),
+        lambda: backend.forget_left("0123"),
     ):
         with pytest.raises(DefendctlError, match="memory:test cannot be reached") as failed:
             ask()
         assert failed.value.exit_code == Exit.FAILED
     assert backend.leave("0123", "wkfl_1") is None
-    backend.forget_left("0123")
+
+
+@pytest.mark.parametrize("landed", [True, False])
+def test_who_is_interrupted_while_it_locks_leaves_no_lock_behind(shelf: Shelf, landed: bool) -> None:
+    class Interrupted(MemoryEngine):
+        times = iter([True])
+
+        def swap(self, *given: Any) -> str:
+            is_first = next(self.times, False)
+            if is_first and not landed:
+                raise KeyboardInterrupt
+            version = super().swap(*given)
+            if is_first:
+                raise KeyboardInterrupt
+            return version
+
+    with pytest.raises(KeyboardInterrupt):
+        RegisterBackend(Interrupted(shelf)).lock(owner("alice"), print)
+    assert opened(shelf)[0].held() is None
+    locked(shelf, "bob")
 
 
 @pytest.mark.parametrize("fault", ["before", "after"])

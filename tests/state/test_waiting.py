@@ -12,7 +12,7 @@ import pytest
 
 from defendctl.diagnostics import Precondition
 from defendctl.state import waiting
-from defendctl.state.backend import Held, Locked
+from defendctl.state.backend import Held, Locked, NotLocked
 from defendctl.state.owner import this_run
 from defendctl.state.waiting import take_lock
 
@@ -164,3 +164,17 @@ def test_whoever_took_it_before_the_break_keeps_it(clock: Clock) -> None:
     with pytest.raises(Locked):
         take(place, 200)
     assert place.broken == []
+
+
+def test_who_finds_it_broken_by_another_waiter_goes_on(clock: Clock) -> None:
+    """Two that wait see the same silence, and one of them is the first: the other tries for the lock."""
+    place = Store(clock, dead)
+    said: list[str] = []
+
+    def unlock(lock_id: str) -> Owner:
+        place.holder = None
+        raise NotLocked
+
+    place.unlock = unlock  # type: ignore[method-assign]
+    assert take(place, 600, said) is LEASE
+    assert not any("taken over" in line for line in said)

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from defendctl.diagnostics import DefendctlError
-from defendctl.state.backend import Locked, locked_by, refuse_other
+from defendctl.state.backend import Locked, NotLocked, locked_by, refuse_other
 from defendctl.state.owner import Owner, owner_from
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def unlock(paths: Sequence[Path], lock_id: str) -> Owner:
     """Break a lock whose owner is known to be gone. Raises Precondition if the id is another's."""
     owners = [owner for owner in map(read_owner, paths) if owner]
     if not owners:
-        raise DefendctlError("the state is not locked")
+        raise NotLocked
     found = next((owner for owner in owners if owner.id == lock_id), owners[0])
     refuse_other(found, lock_id)
     for path in paths:

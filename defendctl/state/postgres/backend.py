@@ -13,7 +13,7 @@ from zlib import crc32
 from defendctl.command import command, shell_word
 from defendctl.diagnostics import DefendctlError
 from defendctl.durable import FOLDER
-from defendctl.state.backend import LeftId, Version, locked_by, refuse_other
+from defendctl.state.backend import LeftId, NotLocked, Version, locked_by, refuse_other
 from defendctl.state.document import LARGEST, DamagedState
 from defendctl.state.local import recovery
 from defendctl.state.postgres import statements
@@ -55,7 +55,7 @@ class PostgresBackend:
     def read(self) -> Stored:
         return self._stored(self._row())
 
-    def probe(self) -> None:
+    def probe(self) -> str | None:
         (found,) = self._ask(statements.PROBE)
         granted = {name: set(rights) for name, rights in found["tables"].items()}
         if found["standby"] or found["read_only"] == "on":
@@ -76,9 +76,14 @@ class PostgresBackend:
                 f"{self.where}: the role {found['role']} lacks {', '.join(missing)}",
                 f"grant it {WRITER} to apply; {READER} is enough to plan",
             )
+        return _behind(found)
 
     def lock(self, owner: Owner, warn: Callable[[str], None]) -> PostgresLease:
-        epoch = self._lock(owner)
+        try:
+            epoch = self._lock(owner)
+        except KeyboardInterrupt:  # it may be taken all the same
+            self._break(owner.id)
+            raise
         try:
             row = self._row()  # after the lock: a statement sees what was there when it began
             there = self._stored(row)
@@ -96,7 +101,7 @@ class PostgresBackend:
     def unlock(self, lock_id: str) -> Owner:
         held = glimpse(self._look()).held
         if held is None:
-            raise DefendctlError("the state is not locked")
+            raise NotLocked
         refuse_other(held.owner, lock_id)
         self._ask(statements.UNLOCK, id=lock_id)
         return held.owner
@@ -204,6 +209,14 @@ def _where(place: Place) -> str:
     except ValueError:
         raise DefendctlError("`state.url` is not a URL") from None
     return f"postgres://{parts.netloc.rpartition('@')[2]}{parts.path}?key={place.key}"
+
+
+def _behind(found: Row) -> str | None:
+    """What a fail-over may lose."""
+    is_waited_for = found["waited_for"] and found["synchronous_commit"] != "local"
+    if is_waited_for or not found["replicas"]:
+        return None
+    return "the server does not wait for its replicas: a fail-over may lose what was acknowledged"
 
 
 def _literal(text: str) -> str:

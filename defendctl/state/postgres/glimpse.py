@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from defendctl.model import usable_id
 from defendctl.state.backend import Held, Stored
@@ -11,9 +11,6 @@ from defendctl.state.bounded import gunzipped
 from defendctl.state.document import LARGEST, DamagedState
 from defendctl.state.lines import decode
 from defendctl.state.owner import Owner, owner_from
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 Row = dict[str, Any]
 
@@ -69,12 +66,12 @@ def _held(row: Row) -> Held | None:
     if row["owner"] is None:
         return None
     beat = f"{row['epoch']}.{row['beat']}.{row['seq']}"
-    return Held(_owner(row["owner"]), alive=True, beat=beat)
+    return Held(_owner(row), alive=True, beat=beat)
 
 
-def _owner(data: Mapping[str, Any]) -> Owner:
-    """Whatever somebody has put there: the lock is held."""
+def _owner(row: Row) -> Owner:
+    """Whatever somebody has put there: the lock is held, and can be broken."""
     try:
-        return owner_from(data)
+        return owner_from(row["owner"])
     except TypeError:
-        return Owner("", "", 0, "somebody", "an unknown time")
+        return Owner(row["owner_id"], "", 0, "somebody", "an unknown time")

@@ -15,12 +15,12 @@ insert into defendctl.state as s (key, epoch, owner, locked_at)
 values (%(key)s, 1, %(owner)s::jsonb, now())
 on conflict (key) do update
     set epoch = s.epoch + 1, owner = excluded.owner, locked_at = excluded.locked_at, beat = 0
-    where s.owner is null or s.owner->>'id' = %(id)s
+    where coalesce(jsonb_typeof(s.owner), 'null') = 'null' or s.owner->>'id' = %(id)s
 returning s.epoch, current_setting('synchronous_commit')
 """
 UNLOCK: Final = """
 update defendctl.state set epoch = epoch + 1, owner = null, locked_at = null
-where key = %(key)s and owner->>'id' = %(id)s
+where key = %(key)s and coalesce(owner->>'id', '') = %(id)s
 """
 
 _HELD: Final = """
@@ -81,7 +81,7 @@ on conflict do nothing
 FORGET: Final = "delete from defendctl.left_ids where key = %(key)s and op = %(op)s"
 
 _SEEN: Final = """
-    s.epoch, s.beat, s.owner,
+    s.epoch, s.beat, s.owner, coalesce(s.owner->>'id', '') as owner_id,
     (select max(seq) from defendctl.journal where key = %(key)s and epoch = s.epoch) as seq,
     (select coalesce(jsonb_agg(jsonb_build_array(op, workflow_id,
         to_char(left_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS"Z"')) order by left_at), '[]')
@@ -115,6 +115,8 @@ from defendctl.versions where key = %(key)s and serial is not null order by id d
 PROBE: Final = """
 select pg_is_in_recovery() as standby, current_setting('synchronous_commit') as synchronous_commit,
     current_setting('transaction_read_only') as read_only, current_user as role,
+    (select count(*) from pg_stat_replication) as replicas,
+    current_setting('synchronous_standby_names') as waited_for,
     coalesce((select has_schema_privilege(oid, 'USAGE') from pg_namespace where nspname = 'defendctl'), true)
         as usage,
     coalesce((select jsonb_object_agg(c.relname, (

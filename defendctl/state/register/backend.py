@@ -13,6 +13,7 @@ from defendctl.state.backend import (
     Held,
     LeftId,
     Locked,
+    NotLocked,
     Stored,
     Unreachable,
     Version,
@@ -88,7 +89,7 @@ class RegisterBackend:
             stored = self._replaceable(register)
             taken = drawn(register, epoch=register.epoch + 1, owner=owner)
             with suppress(Lost):
-                version = self._swap(taken, expected)
+                version = self._take(taken, expected, owner.id)
                 return RegisterLease(self.engine, taken, version, stored, self.pauses, warn)
         raise Locked(f"{self.where} changes faster than it can be locked", "try again")
 
@@ -104,7 +105,7 @@ class RegisterBackend:
             if owner is None:
                 if broken:
                     return broken
-                raise DefendctlError("the state is not locked")
+                raise NotLocked
             refuse_other(owner, lock_id)
             broken = owner
             with suppress(Lost):
@@ -128,9 +129,7 @@ class RegisterBackend:
         return [left.what_is_left(name, known[name]) for name in sorted(known) if name not in mine]
 
     def forget_left(self, op: str) -> None:
-        """What cannot be removed now is named as a stray until somebody can."""
-        with suppress(OSError, DefendctlError):
-            self._asked(partial(self.engine.drop, left.name_of(op)))
+        self._asked(partial(self.engine.drop, left.name_of(op)))
 
     def mode(self) -> int:
         return 0o600
@@ -164,6 +163,15 @@ class RegisterBackend:
         register = from_bytes(found[0], self.where) if found else Register()
         self._seen = register
         return _Found(register, found[1] if found else None)
+
+    def _take(self, register: Register, expected: str | None, lock_id: str) -> str:
+        """Who is interrupted meanwhile does not know whether the lock is taken, and leaves none behind."""
+        try:
+            return self._swap(register, expected)
+        except KeyboardInterrupt:
+            with suppress(DefendctlError):
+                self.unlock(lock_id)
+            raise
 
     def _swap(self, register: Register, expected: str | None) -> str:
         with self._reached():

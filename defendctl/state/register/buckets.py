@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -104,6 +105,9 @@ _KEYS: Final = (
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     "AWS_SKIP_SIGNATURE",
 )
+_OPENS: Final = re.compile(r"(AWS|AZURE|GOOGLE)_\w*(SECRET|TOKEN|KEY|SAS|PASSWORD)\w*", re.IGNORECASE)
+_NAMES: Final = ("_ID", "_FILE", "_URI", "_URL")
+"""Ends of variables that only name where or which a secret is."""
 
 
 def open_bucket(place: Place) -> ObjectStore:
@@ -132,6 +136,16 @@ def open_bucket(place: Place) -> ObjectStore:
         )
     except (BaseError, ValueError) as error:
         raise _not_opened(place, kind, error) from None
+
+
+def secrets_of(env: Mapping[str, str]) -> list[str]:
+    """What of the environment opens a store, whichever kind that is."""
+    found = (value.strip() for name, value in env.items() if _OPENS.fullmatch(name) and not _only_names(name))
+    return [value for value in found if value]
+
+
+def _only_names(variable: str) -> bool:
+    return variable.upper().endswith(_NAMES)
 
 
 def _refuse_unknown(place: Place, kind: Kind) -> None:

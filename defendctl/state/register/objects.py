@@ -7,6 +7,7 @@ it would take its own write that landed for another's.
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +25,7 @@ from defendctl.command import shell_word
 from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.state.backend import Unreachable
 from defendctl.state.register.backend import RegisterBackend
-from defendctl.state.register.buckets import KINDS, open_bucket
+from defendctl.state.register.buckets import KINDS, open_bucket, secrets_of
 from defendctl.state.register.engine import MOST, Lost, refuse_size
 from defendctl.state.register.race import ROUNDS, race
 from defendctl.state.register.refusal import NO_BUCKET, NO_OBJECT, WRONG_KEY, WRONG_REGION, refusal_in
@@ -71,6 +72,7 @@ class Objects:
         self.where = f"{place.scheme}://{place.target}/{place.key}"
         self._place, self._kind = place, KINDS[place.scheme]
         self._store = open_bucket(place)
+        self._secrets = secrets_of(os.environ)
         self._has_answered = False
         self._is_swept = False
 
@@ -152,7 +154,7 @@ class Objects:
         try:
             found = _heard(partial(obstore.get, self._store, self._path(name)))
         except _FAILED as error:
-            refusal = refusal_in(error)
+            refusal = self._refusal(error)
             if refusal.status == 404 and refusal.code in NO_OBJECT:
                 self._has_answered = True
                 return None
@@ -178,7 +180,7 @@ class Objects:
         try:
             return self._write(name, data, {self._kind.version: expected} if expected else "create")
         except (AlreadyExistsError, PreconditionError) as error:
-            refusal = refusal_in(error)
+            refusal = self._refusal(error)
         if refusal.code in NO_BUCKET:
             raise self._refused(refusal, "write")
         raise Lost
@@ -190,7 +192,7 @@ class Objects:
         except _FAILED as error:
             if mode != "overwrite" and isinstance(error, AlreadyExistsError | PreconditionError):
                 raise
-            raise self._refused(refusal_in(error), "write") from None
+            raise self._refused(self._refusal(error), "write") from None
         self._has_answered = True
         return self._version(done)
 
@@ -199,7 +201,7 @@ class Objects:
             pages = obstore.list(self._store, self._path(f"{folder}/"))
             return _heard(lambda: [*islice(chain.from_iterable(pages), most)])
         except _FAILED as error:
-            raise self._refused(refusal_in(error), "list") from None
+            raise self._refused(self._refusal(error), "list") from None
 
     def _delete(self, names: Sequence[str]) -> None:
         try:
@@ -207,7 +209,10 @@ class Objects:
                 with suppress(FileNotFoundError):
                     _heard(partial(obstore.delete, self._store, self._path(name)))
         except _FAILED as error:
-            raise self._refused(refusal_in(error), "delete") from None
+            raise self._refused(self._refusal(error), "delete") from None
+
+    def _refusal(self, error: Exception) -> Refusal:
+        return refusal_in(error, self._secrets)
 
     def _refused(self, refusal: Refusal, right: str) -> DefendctlError | Unreachable:
         """A refusal that stays, with what to do about it, or one that passes."""

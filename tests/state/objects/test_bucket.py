@@ -11,6 +11,7 @@ import pytest
 from defendctl.diagnostics import DefendctlError
 from defendctl.state.open import open_backend
 from defendctl.state.place import Place
+from defendctl.state.register.buckets import secrets_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,4 +106,23 @@ def test_without_the_extra_its_name_is_told(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(sys.modules, "obstore", None)
     error = refused("gs", {})
     assert "a state at gs:// needs obstore, which is not installed" in error.message
-    assert "with its extra `objects`" in (error.hint or "")
+    assert "`pip install 'defendctl[objects]'`" in (error.hint or "")
+
+
+def test_what_of_the_environment_opens_a_store() -> None:
+    opens = {
+        **{"AWS_SECRET_ACCESS_KEY": "a", "AWS_SESSION_TOKEN": "b", "AWS_CONTAINER_AUTHORIZATION_TOKEN": "c"},
+        **{"AZURE_STORAGE_ACCOUNT_KEY": "d", "AZURE_CLIENT_SECRET": "e", "AZURE_STORAGE_SAS_TOKEN": " f\n"},
+        **{"GOOGLE_SERVICE_ACCOUNT_KEY": "g"},
+    }
+    names = {
+        **{"AWS_ACCESS_KEY_ID": "x", "AWS_WEB_IDENTITY_TOKEN_FILE": "x", "AWS_REGION": "x"},
+        **{
+            "AZURE_FEDERATED_TOKEN_FILE": "x",
+            "AZURE_CLIENT_ID": "x",
+            "AWS_SESSION_TOKEN_": "",
+            "OTHER_TOKEN": "x",
+        },
+        **{"AWS_CONTAINER_CREDENTIALS_FULL_URI": "x", "GOOGLE_APPLICATION_CREDENTIALS": "x"},
+    }
+    assert secrets_of({**opens, **names}) == ["a", "b", "c", "d", "e", "f", "g"]

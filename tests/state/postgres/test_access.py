@@ -14,6 +14,7 @@ from defendctl.state.backend import Unreachable
 from defendctl.state.place import Place
 from defendctl.state.postgres.backend import PostgresBackend
 from defendctl.state.postgres.tables import RIGHTS, schema_sql
+from tests.servers.installing import with_apt
 from tests.servers.postgres import postgres
 from tests.state.postgres.door import Door
 from tests.state.postgres.given import leased
@@ -135,6 +136,41 @@ def test_a_server_that_acknowledges_too_early_is_refused(door: Door) -> None:
     door.sql("drop role hasty")
 
 
+@contextmanager
+def following(cluster: Cluster, folder: Path) -> Iterator[None]:
+    """Somebody who receives what is written, and whom the server waits for where it is told to."""
+    program = with_apt("pg_receivewal", "postgresql-client", "usr/lib/postgresql/*/bin")
+    command = [
+        program,
+        "-D",
+        str(folder),
+        "-d",
+        cluster.url("postgres", "postgres"),
+        "--no-loop",
+        "--synchronous",
+    ]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    try:
+        while not cluster.sql("select 1 from pg_stat_replication where state = 'streaming'"):
+            assert process.poll() is None
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_replica_that_nobody_waits_for_is_told(tmp_path: Path) -> None:
+    (tmp_path / "wal").mkdir()
+    with postgres() as cluster, following(cluster, tmp_path / "wal"):
+        door = Door(cluster, tmp_path)
+        assert "a fail-over may lose what was acknowledged" in (door.open().probe() or "")
+        cluster.sql("alter system set synchronous_standby_names = '*'")
+        cluster.sql("select pg_reload_conf()")
+        while not cluster.sql("select 1 from pg_stat_replication where sync_state = 'sync'"):
+            continue
+        assert door.open().probe() is None
+
+
 def test_a_read_replica_is_not_the_state(tmp_path: Path) -> None:
     """It may be behind, and what it lacks would be created again."""
     with postgres() as cluster:
@@ -229,5 +265,6 @@ def test_where_psycopg_is_missing_the_extra_is_named() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout == (
-        "1 install defendctl with its extra `postgres`: docs/install.md says how to pin it\n"
+        "1 `pip install 'defendctl[postgres]'`, where defendctl is installed; "
+        "docs/install.md says how to pin it\n"
     )

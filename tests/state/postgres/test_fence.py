@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -187,6 +187,23 @@ def test_a_write_that_was_interrupted_is_the_last(door: Door, monkeypatch: pytes
     assert door.open().held() is None
 
 
+def test_who_is_interrupted_while_it_locks_leaves_no_lock_behind(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = door.open()
+    real = backend._link.ask
+
+    def interrupted(*given: Any, **values: Any) -> Any:
+        monkeypatch.setattr(backend._link, "ask", real)
+        real(*given, **values)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(backend._link, "ask", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        backend.lock(owner("alice"), refuse_to_warn)
+    assert door.open().held() is None
+
+
 def _interrupt(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
 
@@ -233,11 +250,25 @@ def test_the_holder_that_is_told_after_a_read_is_told_once(door: Door) -> None:
         assert held.owner.id == "alice"
 
 
-def test_an_owner_that_nobody_wrote_holds_the_lock_all_the_same(door: Door) -> None:
+@pytest.mark.parametrize(("there", "lock_id"), [('{"id": 7}', "7"), ("{}", ""), ("[1]", ""), ('"x"', "")])
+def test_an_owner_that_nobody_wrote_holds_the_lock_all_the_same(door: Door, there: str, lock_id: str) -> None:
+    """And can be broken by what the message says."""
     with leased(door.open()):
-        door.sql("""update defendctl.state set owner = '{"id": 7}' where key = $1""")
-        with pytest.raises(Locked, match="somebody"):
+        door.sql(f"update defendctl.state set owner = '{there}' where key = $1")
+        with pytest.raises(Locked, match="somebody") as refused:
             door.open().lock(owner("bob"), refuse_to_warn)
+        assert (refused.value.hint or "").endswith("state unlock {}".format(lock_id or "''"))
+        door.open().unlock(lock_id)
+        with leased(door.open(), "bob"):
+            pass
+
+
+def test_an_owner_that_is_nothing_holds_no_lock(door: Door) -> None:
+    with leased(door.open()):
+        door.sql("update defendctl.state set owner = 'null' where key = $1")
+        assert door.open().held() is None
+        with leased(door.open(), "bob"):
+            pass
 
 
 def test_runs_in_different_keys_do_not_meet(door: Door) -> None:
