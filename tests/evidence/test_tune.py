@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -134,8 +132,7 @@ def test_events_without_a_score_may_be_too_many() -> None:
 
 
 def test_the_others_stay_and_count() -> None:
-    seen = [*events([0.9] * 90, other=0.9), *events([0.9] * 10, other=0.1)]
-    random.Random(1).shuffle(seen)
+    seen = [event(at, {M: 0.9, OTHER: 0.1 if at * 37 % 100 < 10 else 0.9}) for at in range(100)]
     found = tuned(seen, {M: 0.5, OTHER: 0.5}, max_flag_rate=0.2)
     assert found.goals[0].hits == (10, 10)
     assert found.metrics[0].suggested == 0.9
@@ -177,6 +174,16 @@ def test_bursts_make_an_estimate_of_it_and_allow_less() -> None:
     assert goal.goal.effective < 200
     assert allowed_of(found) < (most_hits(200, 0.2, 0.05) or 0)
     assert (found.exit_code, found.status) == (5, "estimate")
+    assert "bursts" in found.caveats
+
+
+def test_bursts_of_what_stays_are_bursts_of_flags() -> None:
+    """Each flag is another metric's, ten at a time: what may move says nothing of it."""
+    low = [0.1 if at // 10 in (3, 11, 12) else 0.9 for at in range(200)]
+    seen = [event(at, {M: 0.9 + at * 37 % 100 / 1000, OTHER: other}) for at, other in enumerate(low)]
+    found = tuned(seen[::-1], {M: 0.5, OTHER: 0.5}, max_flag_rate=0.4)
+    assert found.goals[0].hits == (30, 30)
+    assert (found.status, found.exit_code) == ("estimate", 5)
     assert "bursts" in found.caveats
 
 
