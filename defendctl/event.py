@@ -163,6 +163,11 @@ def moment(at: str) -> str:
     return at.removesuffix("Z").removesuffix("+00:00")
 
 
+def not_before(at: str | None, begin: str | None) -> bool:
+    """Whether a time is in a window that begins then, or at no time; one that is not told is in none."""
+    return begin is None or (at is not None and moment(at) >= moment(begin))
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """One turn of a conversation, as context."""

@@ -46,7 +46,7 @@ def report(
     tests: Path | None,
     parallelism: int,
 ) -> int:
-    """Draw what plan, drift or test saved as JSON. Offline, but with --fleet. Reads only."""
+    """Draw what plan, drift, test or tune saved as JSON. Offline, but with --fleet. Reads only."""
     from defendctl.operations.destinations import check_destinations
     from defendctl.operations.reports import read_reports
 

@@ -100,7 +100,7 @@ RATE = Share(0.001, 0.999)
     "--since",
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]),
     metavar="TIME",
-    help="Only events from this day or time (UTC) on.",
+    help="Only events, and labels drawn uniformly, from this day or time (UTC) on.",
 )
 @click.option(
     "--replay",
@@ -125,7 +125,9 @@ RATE = Share(0.001, 0.999)
     metavar="N",
     help="How many labelled events may be read one by one, beside those listed.",
 )
-@click.option("--recent-only", is_flag=True, help="Judge by the newer half of the events alone.")
+@click.option(
+    "--recent-only", is_flag=True, help="Judge by the newer half of the events alone, and labels since."
+)
 @click.option("--write", is_flag=True, help="Write what is suggested into the manifests. Nothing is applied.")
 @click.option("--allow-loosening", is_flag=True, help="With --write: also where that loosens the manifest.")
 @click.option("--accept-estimate", is_flag=True, help="With --write: also what nothing proves.")

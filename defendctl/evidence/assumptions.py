@@ -42,19 +42,22 @@ def drift_p(older: Sequence[float], newer: Sequence[float]) -> float:
     return min(1.0, math.fsum(terms)) if scaled > _SHARE else 1.0
 
 
-def inflation(scores: Sequence[float]) -> float:
-    """How many times the variance of independent events the lowest tenth of these has, in the order of time:
-    over √n blocks of it. 1 for what tells nothing, and for fewer than 25.
+def lowest_tenth(scores: Sequence[float]) -> list[bool]:
+    limit = sorted(scores)[int(_SHARE * len(scores))] if scores else 0.0
+    return [score < limit for score in scores]
+
+
+def inflation(flags: Sequence[bool]) -> float:
+    """How many times the variance of independent flags these have, in the order of time: over √n blocks of
+    it. 1 for what tells nothing, and for fewer than 25.
     """
-    blocks = math.isqrt(len(scores))
+    blocks = math.isqrt(len(flags))
     if blocks < _FEWEST_BLOCKS:
         return 1.0
-    limit = sorted(scores)[int(_SHARE * len(scores))]
-    low = [score < limit for score in scores]
-    rate = sum(low) / len(low)
+    rate = sum(flags) / len(flags)
     if not 0 < rate < 1:
         return 1.0
-    cuts = [len(low) * at // blocks for at in range(blocks + 1)]
-    parts = [low[start:end] for start, end in pairwise(cuts)]
+    cuts = [len(flags) * at // blocks for at in range(blocks + 1)]
+    parts = [flags[start:end] for start, end in pairwise(cuts)]
     spread = math.fsum((sum(part) - len(part) * rate) ** 2 / len(part) for part in parts)
     return spread / (rate * (1 - rate) * (blocks - 1))

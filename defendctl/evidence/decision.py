@@ -62,14 +62,20 @@ class Decision:
         return low, high
 
     @property
+    def proves_today(self) -> bool:
+        """Whether today's are proven for all goals: they may stand between two steps, where neither is."""
+        return all(one == "proven" for one in self.standings)
+
+    @property
     def contradicts(self) -> bool:
-        return self.steps is not None and self.steps[0] > self.steps[1]
+        return self.steps is not None and self.steps[0] > self.steps[1] and not self.proves_today
 
     @property
     def range(self) -> tuple[Thresholds, Thresholds] | None:
         if self.steps is None or self.contradicts or not self.goals:
             return None
-        return self.path[self.steps[0]], self.path[self.steps[1]]
+        low, high = self.steps
+        return (self.path[low], self.path[high]) if low <= high else (self.today, self.today)
 
     @property
     def best(self) -> Thresholds | None:
@@ -131,7 +137,7 @@ def decide(
 
 def _priced(told: Decision, costs: Costs) -> Decision:
     """Today's count as well, where they are not on the path and all goals are proven of them."""
-    as_today = [told.today] if all(standing == "proven" for standing in told.standings) else []
+    as_today = [told.today] if told.proves_today else []
     low, high = told.steps or (0, -1)
     return replace(
         told,

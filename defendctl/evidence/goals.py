@@ -66,7 +66,7 @@ class Goal:
         """The fewest examples that could prove it."""
         if self.limit is None:
             return 1
-        return round(least_events(self.limit, self.delta) * self.inflation)
+        return math.ceil(least_events(self.limit, self.delta) * self.inflation)
 
     def hits(self, thresholds: Thresholds) -> tuple[int, int]:
         """Those that are certain, and with those that are unknown."""

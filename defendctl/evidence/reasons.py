@@ -74,7 +74,7 @@ def _of_goal(asked: Tuning, goal: Goal, standing: Standing, decision: Decision) 
     noun, verb = _NOUNS[goal.name]
     if goal.allowed is None:
         other = _OTHERWISE if goal.name in _BY_LOT and asked.labelled_otherwise else ""
-        return f"{promise(goal)}: {goal.needed} {noun} needed, {goal.of} there{other}"
+        return f"{promise(goal)}: {_too_few(goal)}{other}"
     if decision.is_impossible(goal):
         most = f"at most {goal.allowed}" if goal.allowed else "none"
         return (
@@ -82,8 +82,17 @@ def _of_goal(asked: Tuning, goal: Goal, standing: Standing, decision: Decision) 
             f"{_whatever(asked, goal, goal.hits(decision.extremes[not goal.rising]))}, so no threshold of "
             f"{' and '.join(asked.metrics)} can reach the goal"
         )
-    told = f"{tally(goal, goal.hits(decision.today))} with today's, which is {standing}"
-    return f"{promise(goal)}: {told}, and {goal.allowed} may be"
+    what = "threshold" if len(asked.metrics) == 1 else "thresholds"
+    told = f"{counted(goal.hits(decision.today))} of {goal.of} {noun} are {verb} with today's {what}"
+    may = f"at most {goal.allowed}" if goal.allowed else "none"
+    does = "breaks the goal" if standing == "broken" else "neither proves nor breaks the goal"
+    return f"{promise(goal)}: {told}, which {does}: {may} may be"
+
+
+def _too_few(goal: Goal) -> str:
+    if goal.limit is None:
+        return "no known bad case is there"
+    return f"{goal.needed} {_NOUNS[goal.name][0]} are needed, {goal.of} are there"
 
 
 def _whatever(asked: Tuning, goal: Goal, hits: tuple[int, int]) -> str:
@@ -119,19 +128,19 @@ def _of_cost(asked: Tuning, decision: Decision, costs: Costs) -> Iterator[str]:
         other = _OTHERWISE if asked.labelled_otherwise else ""
         bad, good = costs.fewest
         yield (
-            f"{aim}: {FEWEST} labelled events that should be flagged and {FEWEST} that should pass needed in "
-            f"each half of the labels, {bad} and {good} there{other}"
+            f"{aim}: each half of the labels needs {FEWEST} events that should be flagged and {FEWEST} that "
+            f"should pass, and has {bad} and {good}{other}"
         )
         return
     if decision.cheapest != best:
-        yield f"{aim}: {_values(asked, decision.cheapest)} is, and the other goals do not allow it"
+        yield f"{aim}: that is {_values(asked, decision.cheapest)}, which the other goals do not allow"
     if best is not None and decision.loosens and not decision.suggested:
         yield (
-            f"{aim}: {_values(asked, best)} is, by the older half of the labels; it is not suggested, for it "
-            "loosens, and the newer half does not show that today's costs more"
+            f"{aim}: by the older half of the labels that is {_values(asked, best)}; it is not suggested, "
+            "for it loosens, and the newer half does not show that today's costs more"
         )
     if decision.keeps:
-        yield f"{aim}: today's is, by the older half of the labels"
+        yield f"{aim}: by the older half of the labels that is today's"
 
 
 def _not_loosened(asked: Tuning, decision: Decision) -> str:

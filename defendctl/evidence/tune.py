@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from defendctl.event import moment
-from defendctl.evidence.assumptions import INFLATED, MOVED, drift_p, inflation
+from defendctl.evidence.assumptions import INFLATED, MOVED, drift_p, inflation, lowest_tenth
 from defendctl.evidence.bounds import GRID, grid_at_or_below
 from defendctl.evidence.cost import Costs
 from defendctl.evidence.decision import decide
@@ -19,7 +19,7 @@ from defendctl.evidence.tuning import Evidence, Examples, JudgedCost, JudgedGoal
 from defendctl.model import metric_path
 from defendctl.plan.diff import same
 from defendctl.plan.direction import direction
-from defendctl.replay.replay import metric_replay, unscored
+from defendctl.replay.replay import failed, metric_replay, unscored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -77,10 +77,18 @@ def _evidence(asked: Tuning, ordered: Sequence[Scored], cases: Examples) -> Evid
         window=(times[0], times[-1]) if times else None,
         run_mode=min(modes) if modes else None,
         drift_p=min(1.0, len(ps) * min(ps, default=1.0)),
-        inflation=max(inflation(numbers(ordered, metric)) for metric in asked.metrics),
+        inflation=_inflation(asked, ordered),
         labels=cases.labels,
         tests_digest=cases.tests_digest,
     )
+
+
+def _inflation(asked: Tuning, ordered: Sequence[Scored]) -> float:
+    """The worst of what the other metrics flag, and of the lowest scores of each that may move."""
+    stay = {metric: least for metric, least in asked.today.items() if metric not in asked.metrics}
+    flagged = [bool(failed(one.scores, stay)) for one in ordered]
+    lowest = [lowest_tenth(numbers(ordered, metric)) for metric in asked.metrics]
+    return max(map(inflation, [*lowest, flagged] if any(flagged) else lowest))
 
 
 def numbers(events: Iterable[Scored], metric: str) -> list[float]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from defendctl.diagnostics import Usage
 from defendctl.engine.parallel import in_parallel
-from defendctl.event import scored
+from defendctl.event import not_before, scored
 from defendctl.evidence.tune import in_time
 from defendctl.evidence.tuning import Examples, LabelledExample
 
@@ -27,10 +27,12 @@ def read_labelled(
     groups: Sequence[LabelGroup],
     listed: Sequence[Scored],
     run_mode: str | None,
+    since: str | None,
     most: int,
 ) -> Examples:
-    """What labels of the whole verdict say of events of one run mode. One that the API no longer knows is
-    left out. Raises Usage for more events than may be read, KeyRefused and ApiError.
+    """What labels of the whole verdict say of events of one run mode: of those drawn by lot `since` then, and
+    of all that were found. One that the API no longer knows is left out. Raises Usage for more events than
+    may be read, KeyRefused and ApiError.
     """
     whole = [group for group in groups if group.metric is None]
     wanted = {at for group in whole for at in group.should_be_flagged | group.should_pass}
@@ -49,9 +51,10 @@ def read_labelled(
     seen |= {event_id: scored(event) for event_id, event in read.items() if event}
     ordered = in_time([seen[at] for at in sorted(wanted & seen.keys()) if seen[at].run_mode == run_mode])
     kept = {one.event_id: one.scores for one in ordered}
+    late = {one.event_id for one in ordered if not_before(one.at, since)}
     drawn = [group for group in whole if group.drawn == "uniform"]
-    bad = {at for group in drawn for at in group.should_be_flagged}
-    good = {at for group in drawn for at in group.should_pass}
+    bad = {at for group in drawn for at in group.should_be_flagged & late}
+    good = {at for group in drawn for at in group.should_pass & late}
     return Examples(
         known=_of(kept, (at for g in whole if g.drawn == "found" for at in g.should_be_flagged)),
         bad=_of(kept, bad),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -41,7 +42,7 @@ def _read(path: Path) -> Iterator[Document]:
 
 def _documents(path: Path, data: Any) -> Iterator[Document]:
     kind = data.get("kind") if isinstance(data, dict) else None
-    if kind not in _SAVED:
+    if not isinstance(kind, str) or kind not in _SAVED:
         raise DefendctlError(f"{path} is not a document that can be drawn{_other(kind)}", _hint())
     version = data.get("format_version")
     if not isinstance(version, str) or not version.startswith("1."):
@@ -84,9 +85,14 @@ def _adds_up(metric: dict[str, Any]) -> bool:
     if told is None:
         return True
     scores, counts, verdicts = told["scores"], told["counts"], told["verdicts"].values()
-    whole = sum(counts) + sum(verdicts) == metric["scored"]
+    scored, fails = metric["scored"], (metric["fails_before"], metric["fails_after"])
     return (
-        whole and len(scores) == len(counts) and min([*counts, *verdicts]) >= 0 and scores == sorted(scores)
+        sum(counts) + sum(verdicts) == scored
+        and len(scores) == len(counts)
+        and min([*counts, *verdicts, *fails]) >= 0
+        and max(fails) <= scored
+        and all(map(math.isfinite, scores))
+        and scores == sorted(scores)
     )
 
 

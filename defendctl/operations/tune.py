@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import DefendctlError, Usage, suggest
-from defendctl.event import moment, scored
-from defendctl.evidence.reasons import aim_of_cost, promise
+from defendctl.event import not_before, scored
+from defendctl.evidence.reasons import aim_of_cost, percent, promise
+from defendctl.evidence.tune import in_time
 from defendctl.evidence.tune import tune as judge
 from defendctl.evidence.tuning import Aim, Examples, Tuning, WrittenThreshold
 from defendctl.model import metric_path
@@ -79,8 +80,15 @@ def tune(workspace: Workspace, asked: Asked, progress: Progress) -> Tuned:
         _check_metrics(asked, today, events)
         labelled = Examples()
         if asked.groups:
-            mode = asked.run_mode or next((one.run_mode for one in events), None)
-            labelled = read_labelled(api, binding.workflow_id, asked.groups, listed, mode, asked.most_labels)
+            labelled = read_labelled(
+                api,
+                binding.workflow_id,
+                asked.groups,
+                listed,
+                _mode(asked, events),
+                _begin(asked, events),
+                asked.most_labels,
+            )
     tuning = Tuning(
         address=asked.address,
         workflow_id=binding.workflow_id,
@@ -102,7 +110,7 @@ def with_labels(workspace: Workspace, desired: Desired, asked: Asked) -> Asked:
 
 def _chosen(asked: Asked, events: Sequence[Scored]) -> list[Scored]:
     """Those of the window, of one run mode. Raises Usage for several, whose scores are not comparable."""
-    kept = [one for one in events if not asked.since or (one.at and moment(one.at) >= moment(asked.since))]
+    kept = [one for one in events if not_before(one.at, asked.since)]
     if asked.run_mode:
         return [one for one in kept if one.run_mode == asked.run_mode]
     modes = Counter(one.run_mode or "unknown" for one in kept)
@@ -113,6 +121,21 @@ def _chosen(asked: Asked, events: Sequence[Scored]) -> list[Scored]:
             "comparable: choose one with --run-mode"
         )
     return kept
+
+
+def _mode(asked: Asked, events: Sequence[Scored]) -> str | None:
+    """That of the cases and labels that count. Raises Usage where neither an event nor anybody tells it."""
+    if not events and not asked.run_mode:
+        raise Usage(
+            f"there are no events of {asked.address} that would tell in which run mode cases and labels "
+            "count: choose it with --run-mode"
+        )
+    return asked.run_mode or events[0].run_mode
+
+
+def _begin(asked: Asked, events: Sequence[Scored]) -> str | None:
+    """From when on events that were drawn and labelled count: as those that are listed."""
+    return in_time(events)[len(events) // 2].at if asked.recent_only and events else asked.since
 
 
 def _check_metrics(asked: Asked, today: Thresholds, events: Sequence[Scored]) -> None:
@@ -130,8 +153,8 @@ def _cases(workspace: Workspace, asked: Asked, events: Sequence[Scored], labelle
     """Those of labels, and those of tests with them."""
     if asked.aim.catch not in ("tests", "both"):
         return labelled
-    mode = asked.run_mode or next((one.run_mode for one in events), None)
-    tested = read_cases(asked.tests, asked.address, workspace.host(), workspace.project.environment, mode)
+    mode, environment = _mode(asked, events), workspace.project.environment
+    tested = read_cases(asked.tests, asked.address, workspace.host(), environment, mode)
     return replace(labelled, known=(*tested.known, *labelled.known), tests_digest=tested.tests_digest)
 
 
@@ -204,9 +227,10 @@ def _check_allowed(found: Tuned, edits: Sequence[FieldEdit], may: Writing) -> No
 
 def _remark(workspace: Workspace, found: Tuned) -> str:
     """Our own words and numbers alone."""
-    goals = ", ".join(promise(one.goal) for one in found.goals)
-    sure = f", {100 * found.asked.confidence:g} %" if found.asked.aim.rates else ""
-    if prices := found.asked.aim.cost:
-        sure += f"{', ' if goals else ''}{aim_of_cost(prices)} (estimate)"
-    day = workspace.settings.today.isoformat()
-    return f"# tune {day}: {goals}{sure}, n={found.evidence.events}"
+    told = [promise(one.goal) for one in found.goals]
+    told += [percent(found.asked.confidence)] if found.asked.aim.rates else []
+    told += [aim_of_cost(found.cost.prices)] if found.cost else []
+    told[-1] += " (estimate)" if found.status == "estimate" else ""
+    sizes = [one.goal.of for one in found.goals] + ([found.cost.of] if found.cost else [])
+    told.append(f"n={' and '.join(map(str, dict.fromkeys(sizes)))}")
+    return f"# tune {workspace.settings.today.isoformat()}: {', '.join(told)}"

@@ -5,6 +5,7 @@ No message quotes a text that may be content: an id only where it looks like one
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 _A_FILE = "A label file holds one document, `version: 1` and `labels:` with a list of blocks"
 _KEYS = ("version", "labels")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+"""What a time begins with, of the spellings that Python reads."""
 Subject = tuple[str | None, str]
 """A metric, or None for the whole verdict, and an event id: what has one label."""
 
@@ -175,7 +178,7 @@ def _times(window: dict[str, Any]) -> Iterator[Fault]:
 
 def _moment(text: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(text) if len(text) >= len("2026-11-01") else None
+        return datetime.fromisoformat(text) if _DAY.match(text) else None
     except ValueError:
         return None
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from defendctl.evidence.assumptions import INFLATED, MOVED, drift_p, inflation
+from defendctl.evidence.assumptions import INFLATED, MOVED, drift_p, inflation, lowest_tenth
 from defendctl.evidence.bounds import highest_threshold, most_hits
+from defendctl.exits import Exit
+from tests.evidence.given import OTHER, M, event, tuned
 from tests.evidence.test_coverage import DELTA, RATE, allowed, share, slack
 
 if TYPE_CHECKING:
@@ -40,12 +42,12 @@ def is_false(scores: list[float], times: float) -> bool:
 
 
 def corrected(scores: list[float]) -> bool:
-    times = inflation(scores)
+    times = inflation(lowest_tenth(scores))
     return is_false(scores, times if times > INFLATED else 1.0)
 
 
 def noticed(scores: list[float]) -> bool:
-    return inflation(scores) > INFLATED
+    return inflation(lowest_tenth(scores)) > INFLATED
 
 
 def of_bursts(n: int, size: int, what: Callable[[list[float]], bool]) -> float:
@@ -68,6 +70,21 @@ def test_what_is_called_proven_in_spite_of_bursts_of_thirty() -> None:
     """At 200 events one promise in twelve, and the page says so."""
     assert of_bursts(200, 30, lambda scores: is_false(scores, 1.0)) > 0.15
     assert 0.06 < of_bursts(200, 30, lambda scores: not noticed(scores) and is_false(scores, 1.0)) < 0.11
+
+
+def test_bursts_of_flags_of_another_metric_break_no_promise() -> None:
+    """It stays, and flags just more than the limit, thirty alike at a time; what may move flags nothing."""
+
+    def is_proven(drawn: random.Random) -> bool:
+        rates = bursts(drawn, 500, 30)
+        seen = [
+            event(at, {M: 0.85 + drawn.random() / 10, OTHER: min(1.0, rate / 0.501)})
+            for at, rate in enumerate(rates)
+        ]
+        found = tuned(seen[::-1], {M: 0.5, OTHER: 1.0}, max_flag_rate=RATE)
+        return found.exit_code == Exit.OK
+
+    assert share(is_proven, 300) <= DELTA + slack(300)
 
 
 def test_a_judge_that_did_not_move_seldom_alarms() -> None:

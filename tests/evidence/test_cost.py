@@ -89,7 +89,7 @@ def test_of_those_that_cost_the_same_the_nearest_is_taken() -> None:
     """Where a false alarm alone costs, all up to 0.35 are free: also today's."""
     found = costed(BOTH, 0.2, Prices(1, 0))
     assert not found.suggests
-    assert found.why == ("cheapest at 1:0: today's is, by the older half of the labels",)
+    assert found.why == ("cheapest at 1:0: by the older half of the labels that is today's",)
     assert (found.status, found.exit_code) == ("estimate", 5)
 
 
@@ -119,8 +119,8 @@ def test_the_newer_half_may_say_otherwise_than_the_older() -> None:
     found = costed([*half(BAD, GOOD), *newer], 0.6)
     assert (found.suggests, found.today_is, found.status) == (False, "undecided", "not_provable")
     assert found.why == (
-        "cheapest at 1:20: completeness 0.4 is, by the older half of the labels; it is not suggested, for it "
-        "loosens, and the newer half does not show that today's costs more",
+        "cheapest at 1:20: by the older half of the labels that is completeness 0.4; it is not suggested, "
+        "for it loosens, and the newer half does not show that today's costs more",
     )
 
 
@@ -128,8 +128,8 @@ def test_too_few_labels_say_how_many() -> None:
     found = costed([*half(BAD, GOOD), *half(BAD[:9], [*GOOD, *GOOD[:11]])], 0.3)
     assert (found.suggests, found.status, found.exit_code) == (False, "not_provable", 5)
     assert found.why == (
-        "cheapest at 1:20: 10 labelled events that should be flagged and 10 that should pass needed in each "
-        "half of the labels, 9 and 40 there",
+        "cheapest at 1:20: each half of the labels needs 10 events that should be flagged and 10 that should "
+        "pass, and has 9 and 40",
     )
 
 
@@ -137,14 +137,14 @@ def test_too_few_labels_say_how_many() -> None:
 def test_no_labels_no_suggestion(rows: Rows) -> None:
     found = costed(rows, 0.3)
     assert (found.suggests, found.exit_code) == (False, 5)
-    assert "0 and 0 there" in found.why[0]
+    assert "and has 0 and 0" in found.why[0]
 
 
 def test_another_goal_that_does_not_allow_the_cheapest() -> None:
     """A flag rate of 20 % allows 0.13, and 0.4 is the cheapest: what both can have is 0.13."""
     found = costed(BOTH, 0.1, max_flag_rate=0.2)
     assert found.metrics[0].range == (0.0, 0.13)
-    assert "cheapest at 1:20: completeness 0.4 is, and the other goals do not allow it" in found.why
+    assert "cheapest at 1:20: that is completeness 0.4, which the other goals do not allow" in found.why
     assert (found.status, found.suggests) == ("estimate", False), "0.1 costs what 0.13 does, and is nearer"
     found = costed(BOTH, 0.1, max_flag_rate=0.4)
     assert (found.metrics[0].range, found.metrics[0].suggested) == ((0.0, 0.31), 0.31)

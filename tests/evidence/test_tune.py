@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import random
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from defendctl.evidence.bounds import lower_limit, most_hits
+from defendctl.evidence.goals import Goal
 from defendctl.evidence.tuning import Examples, Tuned
 from tests.evidence.given import OTHER, M, event, events, spread, tuned
 
@@ -75,7 +74,7 @@ def test_the_exit_code_says_what_stands_there(scores: list[float | None], today:
 def test_no_events_no_suggestion(limit: float) -> None:
     found = tuned([], max_flag_rate=limit)
     assert (found.exit_code, found.suggests, found.today_is) == (5, False, "undecided")
-    assert "0 there" in found.why[0]
+    assert "0 are there" in found.why[0]
 
 
 @pytest.mark.parametrize(
@@ -101,14 +100,15 @@ def test_of_a_hundred_events(
 
 def test_too_few_say_how_many() -> None:
     found = tuned(events([0.9] * 41), max_flag_rate=0.05)
-    assert found.why == ("flag rate at most 5 %: 59 events needed, 41 there",)
+    assert found.why == ("flag rate at most 5 %: 59 events are needed, 41 are there",)
     assert found.status == "not_provable"
 
 
 def test_why_nothing_is_loosened() -> None:
     found = tuned(events(spread(100)), 0.2, max_flag_rate=0.2)
     assert found.why == (
-        "flag rate at most 20 %: 20 of 100 events flagged with today's, which is undecided, and 13 may be",
+        "flag rate at most 20 %: 20 of 100 events are flagged with today's threshold, which neither proves "
+        "nor breaks the goal: at most 13 may be",
         "completeness 0.13 would be proven; it is not suggested, for nothing shows that today's breaks the "
         "goal",
     )
@@ -134,8 +134,7 @@ def test_events_without_a_score_may_be_too_many() -> None:
 
 
 def test_the_others_stay_and_count() -> None:
-    seen = [*events([0.9] * 90, other=0.9), *events([0.9] * 10, other=0.1)]
-    random.Random(1).shuffle(seen)
+    seen = [event(at, {M: 0.9, OTHER: 0.1 if at * 37 % 100 < 10 else 0.9}) for at in range(100)]
     found = tuned(seen, {M: 0.5, OTHER: 0.5}, max_flag_rate=0.2)
     assert found.goals[0].hits == (10, 10)
     assert found.metrics[0].suggested == 0.9
@@ -178,6 +177,24 @@ def test_bursts_make_an_estimate_of_it_and_allow_less() -> None:
     assert allowed_of(found) < (most_hits(200, 0.2, 0.05) or 0)
     assert (found.exit_code, found.status) == (5, "estimate")
     assert "bursts" in found.caveats
+
+
+def test_bursts_of_what_stays_are_bursts_of_flags() -> None:
+    """Each flag is another metric's, ten at a time: what may move says nothing of it."""
+    low = [0.1 if at // 10 in (3, 11, 12) else 0.9 for at in range(200)]
+    seen = [event(at, {M: 0.9 + at * 37 % 100 / 1000, OTHER: other}) for at, other in enumerate(low)]
+    found = tuned(seen[::-1], {M: 0.5, OTHER: 0.5}, max_flag_rate=0.4)
+    assert found.goals[0].hits == (30, 30)
+    assert (found.status, found.exit_code) == ("estimate", 5)
+    assert "bursts" in found.caveats
+
+
+@given(st.floats(1.0, 60.0), LIMIT, st.sampled_from([0.05, 0.01]))
+def test_as_many_as_are_needed_could_prove_it(times: float, limit: float, delta: float) -> None:
+    needed = Goal("max_flag_rate", (), limit, delta, times).needed
+    enough = Goal("max_flag_rate", [{M: 0.9}] * needed, limit, delta, times)
+    assert enough.allowed is not None
+    assert Goal("max_flag_rate", [{M: 0.9}] * (needed - 1), limit, delta, times).allowed is None
 
 
 # --- known cases ---
@@ -224,10 +241,7 @@ def test_what_another_metric_catches_asks_nothing_of_this_one() -> None:
 
 def test_no_case_says_so() -> None:
     found = tuned(events(spread(50), other=0.9), BOTH, Examples(), catch="tests")
-    assert (found.exit_code, found.why) == (
-        5,
-        ("every known bad case caught: 1 known bad cases needed, 0 there",),
-    )
+    assert (found.exit_code, found.why) == (5, ("every known bad case caught: no known bad case is there",))
 
 
 def test_goals_that_contradict_say_so() -> None:
@@ -237,6 +251,30 @@ def test_goals_that_contradict_say_so() -> None:
     assert found.why[-1] == (
         "every known bad case caught needs completeness 0.77 or more, flag rate at most 20 % allows "
         "completeness 0.13 or less: no threshold does both"
+    )
+
+
+@pytest.mark.parametrize(("today", "code"), [(0.655, 0), (0.65, 5), (0.66, 5)])
+def test_todays_may_do_what_no_hundredth_does(today: float, code: int) -> None:
+    """A case at 0.652 must be caught, and of the events 14 score 0.657, where 13 may be flagged."""
+    scores: list[float | None] = [0.657 if at % 7 == 0 and at < 98 else 0.9 for at in range(100)]
+    found = tuned(
+        events(scores, other=0.9), {M: today, OTHER: 0.5}, cases(0.652), catch="tests", max_flag_rate=0.2
+    )
+    assert (found.exit_code, found.suggests) == (code, False)
+    if code == 0:
+        assert (found.status, found.metrics[0].range, found.why) == ("proven", (0.655, 0.655), ())
+    else:
+        assert "no threshold does both" in found.why[-1]
+
+
+def test_what_is_missed_is_told_in_a_sentence() -> None:
+    found = tuned(events(spread(50), other=0.9), BOTH, cases(0.3, None, 0.1), catch="tests")
+    assert "even" not in found.why[0]
+    found = tuned(events(spread(50), other=0.9), BOTH, cases(0.3, 0.1), catch="tests")
+    assert found.why == (
+        "every known bad case caught: 1 of 2 known bad cases are missed with today's threshold, which breaks "
+        "the goal: none may be",
     )
 
 

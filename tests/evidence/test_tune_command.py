@@ -134,7 +134,7 @@ def test_5_undecided(live: Project) -> None:
 
 def test_5_too_few_events(live: Project) -> None:
     told = found(live, "--max-flag-rate", "5%", "--replay", "41", code=5)
-    assert told["why"] == ["flag rate at most 5 %: 59 events needed, 41 there"]
+    assert told["why"] == ["flag rate at most 5 %: 59 events are needed, 41 are there"]
     assert (told["goals"][0]["needed"], told["evidence"]["events"]) == (59, 41)
 
 
@@ -149,7 +149,7 @@ def test_5_impossible(live: Project) -> None:
 def test_5_no_events_of_that_mode_or_time(live: Project) -> None:
     for of in (("--run-mode", "precision"), ("--since", "2999-01-01")):
         told = found(live, "--max-flag-rate", "20%", *of, code=5)
-        assert told["why"] == ["flag rate at most 20 %: 14 events needed, 0 there"]
+        assert told["why"] == ["flag rate at most 20 %: 14 events are needed, 0 are there"]
         assert told["evidence"]["window"] is None
 
 
@@ -266,6 +266,19 @@ def test_what_loosens_is_written_only_where_that_is_said(live: Project) -> None:
         {"metric": "completeness", "value": 0.13, "file": "workflows/a.yaml", "line": 7}
     ]
     assert live.server.count("PUT") == 0
+
+
+def test_the_remark_tells_what_it_rests_on(live: Project) -> None:
+    """Of two metrics the newer half judges; what bursts make an estimate of is called so."""
+    write(live, MANIFEST.format(today=0.05).replace("0.5", "0.05"))
+    live.apply()
+    both = ("--metric", "correctness", "--max-flag-rate", "20%", "--write")
+    tune(live, *both)
+    assert text(live).count(": flag rate at most 20 %, 95 %, n=50\n") == 2
+    burst = [0.1 + (at // 4 * 7 % 25) / 30 for at in range(100)]
+    live.server.give(live.bound("a"), *seen(burst))
+    tune(live, "--max-flag-rate", "40%", "--write", "--accept-estimate")
+    assert ": flag rate at most 40 %, 95 % (estimate), n=100\n" in text(live)
 
 
 def test_writing_twice_changes_nothing(live: Project) -> None:
@@ -455,6 +468,14 @@ def test_a_picture_without_a_suggestion_has_one_line(live: Project) -> None:
     assert page.count('<circle class="dot') == 1
 
 
+def test_the_page_tells_what_was_asked(live: Project) -> None:
+    asked = ("--max-flag-rate", "0.25%", "--confidence", "99.95%", "--looks", "3", "--format", "html")
+    page = tune(live, *asked, code=5).out
+    assert "valid for each of 3 looks" in page
+    assert "99.95 %, 3 looks" in page
+    assert "<td>0.25 %</td>" in page
+
+
 def test_a_saved_document_that_does_not_add_up_is_not_drawn(live: Project) -> None:
     tune(live, "--max-flag-rate", "20%", "--report", "json:t.json", code=2)
     told = json.loads((live.root / "t.json").read_text())
@@ -497,7 +518,9 @@ def test_one_label_too_few(live: Project) -> None:
     give(live, "bad_", [0.1] * 59)
     labelled(live, 58, bad="bad_")
     told = found(live, "--min-recall", "95%", code=5)
-    assert told["why"] == ["recall at least 95 %: 59 labelled events that should be flagged needed, 58 there"]
+    assert told["why"] == [
+        "recall at least 95 %: 59 labelled events that should be flagged are needed, 58 are there"
+    ]
 
 
 @pytest.mark.parametrize("drawn", ["flagged", "found"])
@@ -505,7 +528,7 @@ def test_labels_of_what_was_flagged_or_found_say_nothing_of_recall(live: Project
     give(live, "bad_", [0.1] * 59)
     labelled(live, 59, bad="bad_", drawn=drawn)
     told = found(live, "--min-recall", "95%", code=5)
-    assert "59 labelled events that should be flagged needed, 0 there" in told["why"][0]
+    assert "59 labelled events that should be flagged are needed, 0 are there" in told["why"][0]
     assert "labels drawn otherwise than uniformly say nothing of it" in told["why"][0]
 
 
@@ -516,6 +539,32 @@ def test_false_alarms_by_labels_drawn_uniformly(live: Project) -> None:
     told = found(live, "--max-false-alarms", "5%", code=2)  # at 0.9 half of them are flagged, and one may be
     assert (told["goals"][0]["allowed"], told["metrics"][0]["today_is"]) == (1, "broken")
     assert (told["metrics"][0]["suggested"], told["metrics"][0]["direction"]) == (0.85, "loosens")
+
+
+@pytest.mark.parametrize("of", [("--since", "2026-11-02"), ("--recent-only",)])
+def test_labels_of_before_the_window_say_nothing_of_recall(live: Project, of: tuple[str, ...]) -> None:
+    """What was found is caught whenever it was."""
+    apply(live, 0.6)
+    old = [{**one, "created_at": "2026-11-01T00:00:00Z"} for one in seen([0.1] * 59)]
+    live.server.give(live.bound("a"), *[{**one, "event_id": f"bad_{at}"} for at, one in enumerate(old)])
+    live.server.give(
+        live.bound("a"), *[{**one, "created_at": "2026-11-03T00:00:00Z"} for one in seen(spread(100))]
+    )
+    labelled(live, 59, bad="bad_")
+    assert found(live, "--min-recall", "95%")["evidence"]["labels"] == 59
+    assert "59 labelled" in found(live, "--min-recall", "95%", *of, code=5)["why"][0]
+    labelled(live, 59, bad="bad_", drawn="found")
+    assert found(live, "--catch", "found", *of)["goals"][0]["n"] == 59
+
+
+def test_64_no_event_tells_the_run_mode(live: Project) -> None:
+    file = results(live, ("bad", [0.2], "flagged"))
+    catch = ("--catch", "tests", "--tests", file, "--since", "2999-01-01")
+    assert "choose it with --run-mode" in tune(live, *catch, code=64).err
+    assert found(live, *catch, "--run-mode", "fast")["metrics"][0]["today_is"] == "proven"
+    give(live, "bad_", [0.1] * 59)
+    labelled(live, 59, bad="bad_", drawn="found")
+    assert "--run-mode" in tune(live, "--catch", "found", "--since", "2999-01-01", code=64).err
 
 
 def test_what_was_found_is_caught(live: Project) -> None:
@@ -586,7 +635,7 @@ def test_an_estimate_is_written_only_where_that_is_said(live: Project) -> None:
     tune(live, "--cost", "1:20", "--write", "--accept-estimate")
     line = next(one for one in text(live).splitlines() if "completeness" in one)
     assert line.startswith("      completeness: 0.4  # tune ")
-    assert line.endswith(": cheapest at 1:20 (estimate), n=100")
+    assert line.endswith(": cheapest at 1:20 (estimate), n=60")
 
 
 def test_the_cheapest_that_another_goal_allows(live: Project) -> None:
@@ -595,14 +644,14 @@ def test_the_cheapest_that_another_goal_allows(live: Project) -> None:
     costly(live)
     told = found(live, "--cost", "1:20", "--max-flag-rate", "40%", code=5)
     assert (told["metrics"][0]["range"], told["metrics"][0]["suggested"]) == ([0.0, 0.31], 0.31)
-    assert told["why"] == ["cheapest at 1:20: completeness 0.4 is, and the other goals do not allow it"]
+    assert told["why"] == ["cheapest at 1:20: that is completeness 0.4, which the other goals do not allow"]
 
 
 def test_labels_of_what_was_flagged_say_nothing_of_costs(live: Project) -> None:
     give(live, "bad_", [0.1] * 59)
     labelled(live, 59, bad="bad_", drawn="flagged")
     told = found(live, "--cost", "1:20", code=5)
-    assert "10 that should pass needed in each half of the labels, 0 and 0 there" in told["why"][0]
+    assert "10 events that should be flagged and 10 that should pass, and has 0 and 0" in told["why"][0]
     assert "labels drawn otherwise than uniformly say nothing of it" in told["why"][0]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -81,13 +82,26 @@ def test_a_plan_of_before_has_no_pictures(moved: Project) -> None:
 
 
 def spoilt(change: dict[str, Any]) -> dict[str, Any]:
+    """A change of the distribution, or of what is below a threshold."""
     told = {"scores": [0.5], "counts": [1], "verdicts": {"true": 0, "false": 0}}
-    metric = dict.fromkeys(("unscored", "fails_before", "fails_after", "ties"), 0)
-    return {**metric, "metric": "m", "before": 0.1, "after": 0.2, "scored": 1, "distribution": told | change}
+    metric: dict[str, Any] = dict.fromkeys(("unscored", "fails_before", "fails_after", "ties"), 0)
+    metric |= {"metric": "m", "before": 0.1, "after": 0.2, "scored": 1}
+    of_metric = {key: value for key, value in change.items() if key in metric}
+    return {**metric, "distribution": told | change, **of_metric}
 
 
 @pytest.mark.parametrize(
-    "change", [{"counts": [2]}, {"counts": [-1]}, {"counts": [1, 0]}, {"scores": [], "counts": []}]
+    "change",
+    [
+        {"counts": [2]},
+        {"counts": [-1]},
+        {"counts": [1, 0]},
+        {"scores": [], "counts": []},
+        {"scores": [math.nan]},
+        {"scores": [math.inf]},
+        {"fails_before": 2},
+        {"fails_after": -1},
+    ],
 )
 def test_what_does_not_add_up_is_not_drawn(moved: Project, change: dict[str, Any]) -> None:
     moved.ok("plan", "--replay", "--out", "p.json")
@@ -104,6 +118,7 @@ def test_what_does_not_add_up_is_not_drawn(moved: Project, change: dict[str, Any
         ("", "not a document that can be drawn"),
         ("[]", "not a document that can be drawn"),
         ('{"kind": "state"}', "one of the kind 'state'"),
+        ('{"kind": []}', "not a document that can be drawn"),
         ('{"kind": "plan", "format_version": "2.0"}', "of the kind plan and of the format '2.0'"),
         ('{"kind": "tune", "format_version": "2.0"}', "tune"),
         ('{"kind": "drift"}', "of the kind drift and of the format 'none'"),

@@ -71,6 +71,8 @@ def test_a_file_that_is_right(offline: Project) -> None:
         ({"x-note": CANARY}, "unknown-key"),
         ({"note": CANARY}, "unknown-key"),
         ({"window": {"from": CANARY, "to": "2026-11-20", "events": 1}}, "invalid-value"),
+        ({"window": {"from": "2026-11-01", "to": "20261120T083000Z", "events": 1}}, "invalid-value"),
+        ({"window": {"from": "2026-W45-1", "to": "2026-11-20", "events": 1}}, "invalid-value"),
         ({"window": {"from": "2026-11-21", "to": "2026-11-20", "events": 1}}, "out-of-range"),
         ({"window": {"from": "2026-11-01", "to": "2026-11-20", "events": -1}}, "out-of-range"),
         ({"window": {"from": "2026-11-01", "to": "2026-11-20", "events": 1, "x": CANARY}}, "unknown-key"),

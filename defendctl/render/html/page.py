@@ -12,7 +12,7 @@ from defendctl.render.json.results import drift as drift_document
 from defendctl.render.json.suite import suite as suite_document
 from defendctl.render.page.blocks import Part
 from defendctl.render.page.drift import drift as drift_page
-from defendctl.render.page.kinds import page
+from defendctl.render.page.kinds import pages
 from defendctl.render.page.plan import plan as plan_page
 from defendctl.render.page.suite import suite as suite_page
 from defendctl.render.page.tune import tune as tune_page
@@ -48,7 +48,7 @@ def tune(found: Tuned, setting: Setting = PLAIN) -> str:
 
 
 def report(result: Saved, setting: Setting = PLAIN) -> str:
-    return html("report", [page(document) for document in result.documents])
+    return html("report", pages(result.documents))
 
 
 def html(kind: str, pages: Sequence[Page]) -> str:

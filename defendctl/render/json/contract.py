@@ -15,6 +15,7 @@ from defendctl.plan.shapes import (  # noqa: TC001  pydantic looks for them here
 )
 
 RangeDocument = Annotated[list[float], Field(min_length=2, max_length=2)]
+WindowDocument = Annotated[list[str], Field(min_length=2, max_length=2)]
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
@@ -139,7 +140,7 @@ class ReplayDocument(TypedDict):
     not_evaluated: NotRequired[int]
     needed: NotRequired[int]
     enough: bool
-    window: list[str] | None
+    window: WindowDocument | None
     run_modes: dict[str, int]
     metrics: list[MetricReplayDocument]
     before: TogetherDocument | None

@@ -19,7 +19,7 @@ from defendctl.render.page.blocks import (
     Table,
     Verbatim,
 )
-from defendctl.render.page.kinds import page
+from defendctl.render.page.kinds import pages
 from defendctl.render.page.plain import one_line
 from defendctl.render.plural import count
 from defendctl.render.setting import PLAIN
@@ -37,8 +37,8 @@ _IDS = 20
 
 def report(result: Saved, setting: Setting = PLAIN) -> str:
     """Of any length: it is a file, no comment."""
-    pages = [page(document) for document in result.documents]
-    told = [f"## {one.title}: {said(one.headline)}\n\n{_blocks(one.blocks, 3)}" for one in pages]
+    drawn = pages(result.documents)
+    told = [f"## {one.title}: {said(one.headline)}\n\n{_blocks(one.blocks, 3)}" for one in drawn]
     return marker("report", None) + "\n".join(told)
 
 

@@ -19,7 +19,7 @@ from defendctl.render.page.blocks import (
     Verbatim,
 )
 from defendctl.render.page.figures import histogram
-from defendctl.render.page.kinds import page
+from defendctl.render.page.kinds import pages
 from defendctl.render.plural import count
 from defendctl.render.setting import PLAIN
 from defendctl.render.text.replay import few
@@ -37,7 +37,7 @@ _COLOURS: Final = {"bad": "red", "unsure": "yellow", "good": "green"}
 
 
 def report(result: Saved, setting: Setting = PLAIN) -> str:
-    return "\n".join(_page(page(document), setting.paint) for document in result.documents)
+    return "\n".join(_page(one, setting.paint) for one in pages(result.documents))
 
 
 def _page(one: Page, paint: Paint) -> str:

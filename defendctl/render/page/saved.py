@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from defendctl.plan.direction import Direction  # noqa: TC001  pydantic looks for it here
 from defendctl.plan.shapes import Action  # noqa: TC001
-from defendctl.render.json.contract import PlanDocument, TogetherDocument
+from defendctl.render.json.contract import PlanDocument, TogetherDocument, WindowDocument
 from defendctl.render.json.documents import AnyDocument, DriftDocument
 from defendctl.render.json.dump import FORMAT_VERSION
 from defendctl.render.json.submitted import SuiteDocument
@@ -62,7 +62,7 @@ class EvidenceDocument(TypedDict):
 
     why_not: str | None
     events: int
-    window: list[str] | None
+    window: WindowDocument | None
     age_days: NotRequired[int | None]
     labels: NotRequired[LabelCountDocument | None]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from defendctl.evidence.reasons import percent
 from defendctl.plan.direction import WORST_FIRST
 from defendctl.render.page.blocks import (
     Badge,
@@ -20,7 +21,7 @@ from defendctl.render.page.blocks import (
     way,
 )
 from defendctl.render.page.chart import chart
-from defendctl.render.page.figures import number, percent
+from defendctl.render.page.figures import number
 from defendctl.render.plural import count
 
 if TYPE_CHECKING:
@@ -80,7 +81,9 @@ def _blocks(document: TuneDocument) -> Iterator[Block]:
             for one in written
         )
         yield Part(("Written",), (Points(places),))
-    yield Paragraph(("These are rates of flags and of labels that people gave; valid for one look.",))
+    looks = document["looks"]
+    valid = "one look" if looks == 1 else f"each of {looks} looks"
+    yield Paragraph((f"These are rates of flags and of labels that people gave; valid for {valid}.",))
 
 
 def _facts(document: TuneDocument) -> Iterator[tuple[str, Words]]:

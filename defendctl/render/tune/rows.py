@@ -102,7 +102,7 @@ def _remarks(found: Tuned, setting: Setting) -> Iterator[str]:
         )
     if seen.inflation > INFLATED:
         yield (
-            f"  low scores come in bursts (their variance is {seen.inflation:.1f} times that of independent "
+            f"  flags come in bursts (their variance is {seen.inflation:.1f} times that of independent "
             "events), so what is said is an estimate"
         )
     if found.status == "proven" and not found.suggests and found.today_is == "proven":

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NotRequired
+from typing import TYPE_CHECKING, Annotated, Literal, NotRequired
 
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from defendctl.evidence.reasons import aim_of_cost, promise
 from defendctl.render.json.contract import (  # noqa: TC001  pydantic looks for them here
     MetricReplayDocument,
     RangeDocument,
+    WindowDocument,
 )
 from defendctl.render.json.documents import AnyDocument
 from defendctl.render.json.dump import FORMAT_VERSION, named
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from defendctl.evidence.tuning import CostAt, Evidence, JudgedCost, JudgedGoal, Tuned, TunedMetric
     from defendctl.render.setting import Setting
 
+CountsDocument = Annotated[list[int], Field(min_length=2, max_length=2)]
+"""For certain, and at most."""
 Standing = Literal["proven", "broken", "undecided"]
 
 
@@ -35,16 +39,16 @@ class GoalDocument(TypedDict):
     n: int
     n_eff: int
     today_is: Standing
-    hits_today: list[int]
-    hits_suggested: list[int] | None
+    hits_today: CountsDocument
+    hits_suggested: CountsDocument | None
 
 
 class CostAtDocument(TypedDict):
     """What thresholds make of the newer half of the labels: false alarms and misses, for certain and at most;
     what that costs a labelled event, and what all such events cost, with the confidence asked for."""
 
-    false_alarms: list[int]
-    misses: list[int]
+    false_alarms: CountsDocument
+    misses: CountsDocument
     an_event: RangeDocument
     interval: RangeDocument
 
@@ -70,9 +74,9 @@ class TunedMetricDocument(TypedDict):
     metric: str
     today: float
     today_is: Standing
-    flagged: list[int] | None
+    flagged: CountsDocument | None
     suggested: float | None
-    range: list[float] | None
+    range: RangeDocument | None
     status: Literal["proven", "estimate", "not_provable", "impossible"]
     direction: str
     replay: NotRequired[MetricReplayDocument]
@@ -82,7 +86,7 @@ class TuneEvidenceDocument(TypedDict):
     events: int
     unscored: int
     gaps: int
-    window: list[str] | None
+    window: WindowDocument | None
     run_mode: str | None
     drift_p: float
     inflation: float
