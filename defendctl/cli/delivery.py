@@ -12,7 +12,7 @@ import click
 from defendctl.cli.options import refuse_stdout
 from defendctl.diagnostics import DefendctlError
 from defendctl.durable import append_whole
-from defendctl.render.markdown.fit import SUMMARY
+from defendctl.render.markdown.fit import SUMMARY, shorten
 from defendctl.render.registry import FORMATS, OUTPUTS, draw, load
 from defendctl.render.setting import Setting
 from defendctl.render.text.paint import plain
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _LEAST_ROOM: Final = 4_096
 """A step summary that has no more left is full."""
+_REST: Final = "\n… the rest does not fit: it is in the log.\n"
 
 
 def format_option(kind: str) -> Callable[[Any], Any]:
@@ -104,12 +105,10 @@ def deliver(
 
 
 def append_summary(text: str) -> None:
-    """To that of the step, if this is one and it has room left."""
+    """To that of the step, if this is one and as far as it has room left."""
     path = os.environ.get("GITHUB_STEP_SUMMARY")
-    if path:
-        size = Path(path).stat().st_size if Path(path).exists() else 0
-        if size + len(text.encode()) < SUMMARY:
-            append_to("GITHUB_STEP_SUMMARY", text + "\n")
+    if path and (room := _summary_room(Path(path))) > _LEAST_ROOM:
+        append_to("GITHUB_STEP_SUMMARY", shorten(text, room - 1, _REST) + "\n")
 
 
 def append_to(variable: str, content: str) -> None:
@@ -129,10 +128,13 @@ def _tell_github(kind: str, result: Any, code: int, setting: Setting) -> None:
 
 
 def _summarise(kind: str, result: Any, setting: Setting) -> None:
-    path = Path(os.environ["GITHUB_STEP_SUMMARY"])
-    room = SUMMARY - (path.stat().st_size if path.exists() else 0)
+    room = _summary_room(Path(os.environ["GITHUB_STEP_SUMMARY"]))
     if room > _LEAST_ROOM:
         append_to("GITHUB_STEP_SUMMARY", draw(kind, "markdown", result, replace(setting, limit=room)))
+
+
+def _summary_room(path: Path) -> int:
+    return SUMMARY - (path.stat().st_size if path.exists() else 0)
 
 
 def in_the_repository() -> str:

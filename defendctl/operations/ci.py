@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from defendctl import git
@@ -14,8 +15,8 @@ from defendctl.diagnostics import DefendctlError, Precondition, Usage
 from defendctl.operations.reviewed import SeenPlan
 from defendctl.operations.revision import DIVERGED, WHOLE_HISTORY, check_checkout
 from defendctl.operations.workspace import in_environment
-from defendctl.render.markdown.fit import COMMENT
-from defendctl.render.markdown.markup import marker
+from defendctl.render.markdown.fit import COMMENT, shorten
+from defendctl.render.markdown.markup import code, marker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
     from defendctl.operations.workspace import Workspace
 
 SHORTER: Final = 8_192
-"""Characters of a comment that a forge takes which refused the whole one."""
+"""Bytes of a comment that a forge takes which refused the whole one."""
 LONGEST_MARKER: Final = 256
-_CUT: Final = "\n\n… the rest does not fit: it is in the summary of the run.\n"
+REST: Final = "\n… the rest does not fit: it is in the summary of the run.\n"
+FOOT: Final = 1_024
+"""Bytes that a foot never has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +42,26 @@ class Pipeline:
     warn: Callable[[str], None]
 
     def tell(self, what: str, send: Callable[[str], str | None], text: str) -> str | None:
-        """Send it; shorter where it is too long, not at all where that is not allowed. Returns its address.
+        """Send it, and which commit and when; shorter where it is too long, not at all where that is not
+        allowed. Returns its address.
 
         Raises ForgeError where nobody knows whether it arrived.
         """
         try:
             try:
-                return send(text)
+                return send(text + foot(self.context))
             except NotTaken:
-                return send(text[:SHORTER] + _CUT)
+                return send(shorten(text, SHORTER, REST) + foot(self.context))
         except (NotAllowed, NotTaken) as error:
             self.warn(f"the {what} was not written: {error.message}")
             return None
+
+
+def foot(context: Context) -> str:
+    """The last line: of which commit this was said, when, and in which run."""
+    at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    run = f", run {code(context.run)}" if context.run else ""
+    return f"\nCommit {code(context.head or context.commit or 'unknown')}, {at}{run}\n"
 
 
 def environments(workspace: Workspace, names: Sequence[str]) -> list[Workspace]:

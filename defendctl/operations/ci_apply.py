@@ -16,10 +16,11 @@ from defendctl.diagnostics import DefendctlError, Precondition
 from defendctl.exits import Exit, worst_exit
 from defendctl.operations.apply import Applied, Consent, apply
 from defendctl.operations.beginning import refuse_lost
-from defendctl.operations.ci import comment_marker, head_commit, look, require_default_branch, standing
+from defendctl.operations.ci import FOOT, REST, comment_marker, look, require_default_branch, standing
 from defendctl.operations.plan import plan
 from defendctl.operations.reviewed import NotReviewed, refuse_unreviewed
 from defendctl.operations.selection import Selection
+from defendctl.render.markdown.fit import COMMENT, shorten
 from defendctl.render.markdown.markup import block, code
 from defendctl.render.plural import count
 from defendctl.render.words import consent
@@ -194,7 +195,7 @@ def _tell(workspace: Workspace, done: AppliedIn, pipeline: Pipeline) -> str | No
     if number is None:
         return None
     opening = comment_marker(workspace, "applied")
-    text = f"{opening}{outcome(done)}\nCommit {code(head_commit(workspace, pipeline.context) or 'unknown')}\n"
+    text = shorten(f"{opening}{outcome(done)}", COMMENT - FOOT, REST)
     try:
         return pipeline.tell("comment", lambda t: pipeline.forge.comment(opening, t, number), text)
     except ForgeError as error:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import DefendctlError
 from defendctl.exits import worst_exit
-from defendctl.operations.ci import comment_marker
+from defendctl.operations.ci import FOOT, comment_marker
 from defendctl.operations.drift import drift
 from defendctl.operations.selection import Selection
 from defendctl.plan.drift import exit_codes
@@ -59,6 +59,6 @@ def _issue(workspace: Workspace, entries: Sequence[Drifted], pipeline: Pipeline)
     title = f"Guardrails drifted in {environment}" if environment else "Guardrails drifted"
     if not entries:
         return pipeline.tell("issue", lambda _: pipeline.forge.issue(opening, title, None), "")
-    setting = Setting(environment=environment, limit=COMMENT - len(opening))
+    setting = Setting(environment=environment, limit=COMMENT - FOOT - len(opening))
     text = opening + draw("drift", "markdown", entries, setting)
     return pipeline.tell("issue", lambda t: pipeline.forge.issue(opening, title, t), text)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from defendctl.ci.forge import ForgeError, Title
 from defendctl.ci.record import Record, hashed
 from defendctl.diagnostics import DefendctlError, Interrupted, Invalid
 from defendctl.exits import Exit, worst_exit
-from defendctl.operations.ci import comment_marker
+from defendctl.operations.ci import FOOT, REST, comment_marker, foot
 from defendctl.operations.destinations import Destination
 from defendctl.operations.environments import compare_with
 from defendctl.operations.plan import plan
@@ -18,7 +17,7 @@ from defendctl.operations.selection import Selection
 from defendctl.plan.digest import digest
 from defendctl.plan.direction import LOOSENS
 from defendctl.policy.against import policy_data
-from defendctl.render.markdown.fit import COMMENT, SUMMARY
+from defendctl.render.markdown.fit import COMMENT, SUMMARY, shorten
 from defendctl.render.markdown.markup import block, code
 from defendctl.render.registry import draw
 from defendctl.render.setting import Setting
@@ -71,11 +70,11 @@ def plan_each(
     workspaces: Sequence[Workspace], pipeline: Pipeline, options: PlanOptions, progress: Progress
 ) -> Iterator[PlannedIn]:
     """Whatever one of them ends in, the others are planned too. Raises nothing of its own."""
+    room = SUMMARY // max(1, len(workspaces)) - FOOT  # one summary has them all
     for workspace in workspaces:
         made = _planned(workspace, pipeline, options, progress)
-        yield _told(
-            workspace, replace(made, text=_text(workspace, made, pipeline, SUMMARY)), pipeline, options
-        )
+        text = _text(workspace, made, room) + foot(pipeline.context)
+        yield _told(workspace, replace(made, text=text), pipeline, options)
 
 
 def _planned(workspace: Workspace, pipeline: Pipeline, options: PlanOptions, progress: Progress) -> PlannedIn:
@@ -107,7 +106,7 @@ def _told(workspace: Workspace, made: PlannedIn, pipeline: Pipeline, options: Pl
     made = replace(made, path=_write(made, options.folder))
     if context.fork or context.number is None:
         return made
-    text = _text(workspace, made, pipeline, COMMENT)
+    text = _text(workspace, made, COMMENT - FOOT)
     number, found = context.number, made
     try:
         if options.check and context.head:
@@ -165,12 +164,11 @@ def policy_changed(found: Comparison | None) -> str:
     return "; **the policy changed**" if changed else ""
 
 
-def _text(workspace: Workspace, made: PlannedIn, pipeline: Pipeline, limit: int) -> str:
-    opening, foot = comment_marker(workspace), _foot(pipeline)
-    beside = _beside(made)
-    room = limit - len((opening + foot + beside).encode()) - 8
-    remark = policy_changed(made.against)
-    return f"{opening}{_body(made, remark, room)}{beside}{foot}"
+def _text(workspace: Workspace, made: PlannedIn, room: int) -> str:
+    """All that is told of one environment, in so many bytes."""
+    opening, beside = comment_marker(workspace), _beside(made)
+    left = room - len((opening + beside).encode())
+    return f"{opening}{_body(made, policy_changed(made.against), left)}{beside}"
 
 
 def _body(made: PlannedIn, remark: str, room: int) -> str:
@@ -180,9 +178,9 @@ def _body(made: PlannedIn, remark: str, room: int) -> str:
     assert made.error
     said = made.error.message.split("\n")
     if isinstance(made.error, Invalid):
-        said += listing(made.error.diagnostics, plain).split("\n")
-    shown = block([*said, made.error.hint or ""])[: room - 200]
-    return f"## Guardrail plan{where}: **there is none**{remark}\n\n{shown}"
+        said += listing(made.error.diagnostics, plain).rstrip("\n").split("\n")
+    shown = block([*said, *filter(None, [made.error.hint])])
+    return shorten(f"## Guardrail plan{where}: **there is none**{remark}\n\n{shown}", room, REST)
 
 
 def _beside(made: PlannedIn) -> str:
@@ -192,11 +190,3 @@ def _beside(made: PlannedIn) -> str:
         return ""
     setting = Setting(environment=made.environment, limit=_BESIDE)
     return "\n" + draw("comparison", "markdown", made.against, setting)
-
-
-def _foot(pipeline: Pipeline) -> str:
-    context = pipeline.context
-    at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    commit = code(context.head or context.commit or "unknown")
-    run = f", run {code(context.run)}" if context.run else ""
-    return f"\nCommit {commit}, {at}{run}\n"

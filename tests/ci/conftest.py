@@ -1,4 +1,4 @@
-"""The team of these tests."""
+"""The team of these tests, on either forge."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import pytest
 
 from defendctl.api import patience
 from tests.ci.fake_github import FakeGitHub
+from tests.ci.fake_gitlab import FakeGitLab
+from tests.ci.lab import Lab
 from tests.ci.served import serving
 from tests.ci.team import Team, bot
 from tests.operations.test_checkout import applied, repository
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["repository"]
 TOKEN = "ghs_planted_token_4712"
+TOKEN_OF_GITLAB = "glpat-planted-token-4713"
 
 
 @pytest.fixture(autouse=True)
@@ -35,3 +38,11 @@ def team(repository: Project) -> Iterator[Team]:
     with serving(FakeGitHub(TOKEN, folder=repository.root)) as github:
         assert isinstance(github, FakeGitHub)
         yield Team(repository, github)
+
+
+@pytest.fixture
+def lab(repository: Project) -> Iterator[Lab]:
+    applied(repository, 0.9, b=bot(0.9))
+    with serving(FakeGitLab(TOKEN_OF_GITLAB, folder=repository.root)) as gitlab:
+        assert isinstance(gitlab, FakeGitLab)
+        yield Lab(repository, gitlab)

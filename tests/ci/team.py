@@ -23,6 +23,10 @@ class Team:
     github: FakeGitHub
     number: int = 0
 
+    @property
+    def forge(self) -> FakeGitHub:
+        return self.github
+
     def request(self, **workflows: Any) -> int:
         """A branch from main that declares this, and a pull request for it."""
         self.number += 1

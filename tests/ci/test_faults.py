@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+from defendctl.operations import ci, ci_apply, ci_plan
 from tests.ci.conftest import TOKEN
 from tests.ci.team import bot
+from tests.operations.test_checkout import git
+from tests.render.page import Page
 
 if TYPE_CHECKING:
     from tests.ci.team import Team
@@ -69,11 +73,56 @@ def test_hundreds_of_comments_are_looked_through(team: Team) -> None:
     assert len(team.github.comments) == 251
 
 
-def test_what_is_too_long_is_cut(team: Team) -> None:
-    number = team.request(a=bot(0.7), b=bot(0.9))
+def test_what_is_too_long_is_cut(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two lines, so that no text of others gets out of its code; commit and time stay."""
+    monkeypatch.setattr(ci, "SHORTER", 900)
+    number = team.request(a=bot(0.7, description="@team " * 20), b=bot(0.9, description="@team " * 20))
     team.github.fault("POST", "comments", status=422, times=1)
     team.plan(number)
-    assert len(team.github.texts(number)) == 1
+    [text] = team.github.texts(number)
+    page = Page(text)
+    assert any("@team" in code for code in page.codes)
+    assert "@team" not in page.prose
+    assert "the rest does not fit" in page.prose
+    assert said_last(text)
+
+
+def said_last(text: str) -> bool:
+    """Which commit, and when; as prose."""
+    last = Page(text).prose.rstrip().splitlines()[-1]
+    return re.match(r"Commit , \d{4}-\d\d-\d\d \d\d:\d\d UTC, run", last) is not None
+
+
+def test_the_outcome_says_of_which_commit_and_when(team: Team) -> None:
+    team.reviewed(a=bot(0.7), b=bot(0.9))
+    team.apply()
+    text = team.github.texts(1)[-1]
+    assert "Applied: 1 done" in text
+    assert f"`{git(team.project.root, 'rev-parse', 'main')}`" in text
+    assert said_last(text)
+
+
+def test_an_outcome_with_more_than_fits(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many workflows that the API refuses."""
+    monkeypatch.setattr(ci_apply, "COMMENT", 2_000)
+    team.reviewed(**{f"w{n}": bot(0.9, description=f"d{n}") for n in range(40)}, a=bot(0.9), b=bot(0.9))
+    team.project.server.fault("status", "POST", status=422, times=None, body='{"message": "no"}')
+    team.apply(code=1)
+    [text] = team.github.texts(1)[1:]
+    assert len(text.encode()) <= 2_000
+    assert "the rest does not fit" in text
+    assert said_last(text)
+
+
+def test_more_mistakes_than_a_comment_holds(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ci_plan, "COMMENT", 4_000)
+    number = team.request(**{f"w{n}": bot(0.9, naïveté="ü" * 200) for n in range(40)})
+    team.plan(number, code=1)
+    [text] = team.github.texts(number)
+    assert len(text.encode()) <= 4_000
+    assert "there is none" in text
+    assert "the rest does not fit" in Page(text).prose
+    assert said_last(text)
 
 
 def test_a_whole_fleet_fits(team: Team) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from defendctl.ci.choose import open_forge
+from defendctl.cli import delivery
+from defendctl.operations import ci_plan
 from tests.ci.fake_gitlab import FakeGitLab
 from tests.ci.served import serving
 from tests.ci.team import bot
@@ -45,6 +47,30 @@ def test_every_environment_in_order(fleet: Project, tmp_path: Path) -> None:
     assert (plan["environment"], len(plan["fingerprints"])) == ("staging", 1)
     fleet.ok("apply", "--env", "staging", "--reviewed", str(out / "staging.plan.json"))
     fleet.ok("apply", "--env", "production", "--reviewed", str(out / "staging.plan.json"), code=6)
+
+
+def test_a_long_summary_has_room_for_each(
+    fleet: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What the first of them says leaves no less to the second."""
+    for module in (ci_plan, delivery):
+        monkeypatch.setattr(module, "SUMMARY", 40_000)
+    summary = tmp_path / "summary.md"
+    fleet.env["GITHUB_STEP_SUMMARY"] = str(summary)
+    fleet.declare({f"w{n}": custom(description="d" * 300) for n in range(200)})
+    fleet.ok("ci", "plan")
+    text = summary.read_text()
+    assert len(text.encode()) <= 40_000
+    assert text.count("200 created") == 2
+    fleet.ok("apply", "--yes", "--env", "staging")
+    summary.write_text("x" * 30_000)
+    fleet.server.fault("status", "PUT", status=422, times=None, body='{"message": "no"}')
+    fleet.declare({f"w{n}": custom(description="e" * 300) for n in range(200)})
+    named = fleet.json("plan", "--env", "staging").json
+    fleet.ok("ci", "apply", "--env", "staging", "--approve", f"{named['digest']}@{named['serial']}", code=1)
+    assert "Applied to `staging`: 200 failed" in summary.read_text()
+    assert "the rest does not fit: it is in the log" in summary.read_text()
+    assert len(summary.read_bytes()) <= 40_000
 
 
 def test_some_of_them(fleet: Project) -> None:

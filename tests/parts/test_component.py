@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from tests.ci.conftest import lab
 from tests.ci.team import bot
-from tests.ci.test_gitlab import Lab, lab
 from tests.conftest import KEY
 from tests.operations.test_checkout import git, repository
 from tests.parts.tools import ROOT, clean, ran
@@ -20,6 +20,8 @@ from tests.servers.installing import with_apt, with_npm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tests.ci.lab import Lab
 
 __all__ = ["lab", "repository"]
 pytestmark = pytest.mark.slow

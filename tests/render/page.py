@@ -12,7 +12,8 @@ OURS |= {"table", "thead", "tbody", "tr", "th", "td"}
 
 
 class Page(HTMLParser):
-    """`elements` with their attributes; `prose` is the text outside of code, `codes` each text inside."""
+    """`elements` with their attributes; `prose` is the text outside of code, `codes` each text inside;
+    `folds`: how many are open at its end."""
 
     def __init__(self, markdown: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -21,6 +22,7 @@ class Page(HTMLParser):
         self.codes: list[str] = []
         self.comments: list[str] = []
         self.rows: list[int] = []
+        self.folds = 0
         self._in_code = False
         html = cmarkgfm.github_flavored_markdown_to_html(markdown, Options.CMARK_OPT_UNSAFE)
         self.feed(html)
@@ -35,6 +37,7 @@ class Page(HTMLParser):
         if tag == "code":
             self._in_code = True
             self.codes.append("")
+        self.folds += tag == "details"
         if tag == "tr":
             self.rows.append(0)
         if tag in ("td", "th"):
@@ -42,6 +45,7 @@ class Page(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self._in_code = self._in_code and tag != "code"
+        self.folds -= tag == "details"
 
     def handle_data(self, data: str) -> None:
         if self._in_code:

@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from defendctl.inspection.contrast import Comparison
 from defendctl.plan.changes import Move
 from defendctl.plan.digest import digest
 from defendctl.render import github
 from defendctl.render.inert import inert
 from defendctl.render.markdown import comment as comment_markdown
-from defendctl.render.markdown.fit import SUMMARY
+from defendctl.render.markdown import contrast as contrast_markdown
+from defendctl.render.markdown.fit import SUMMARY, shorten
 from defendctl.render.markdown.markup import block, code, cut, marker, table
 from defendctl.render.setting import Setting
 from tests.bad.golden import assert_inert
@@ -164,6 +166,29 @@ def test_more_than_a_comment_holds_is_counted() -> None:
 @given(reviews(), st.integers(3_000, 20_000))
 def test_it_fits_into_what_is_asked(review: Review, limit: int) -> None:
     assert len(comment_markdown.plan(review, Setting(limit=limit)).encode()) <= limit
+
+
+NOTE = "\nThe rest does not fit.\n"
+
+
+@STRANGE
+@given(reviews(), st.integers(200, 6_000))
+def test_what_is_cut_is_text_in_code_still_and_says_so(review: Review, longest: int) -> None:
+    """Wherever the cut falls: in a code span, in a block, in what is folded."""
+    whole = comment_markdown.plan(review)
+    shown = shorten(whole, longest, NOTE)
+    assert len(shown.encode()) <= max(longest, len(NOTE.encode()) + 1)
+    if shown != whole and shown != "\n" + NOTE:
+        page = look(shown)
+        assert page.prose.endswith("The rest does not fit.\n")
+        assert page.folds == 0, "it stands outside of what is folded"
+
+
+def test_many_renames_leave_room_for_the_rest() -> None:
+    moves = tuple((f"old-{n}", f"new-{n}") for n in range(3_000))
+    shown = contrast_markdown.contrast(Comparison("a", "b", (), 1, (), moves), Setting(limit=12_000))
+    assert len(shown.encode()) <= 12_000
+    assert "And 2980 more are renamed." in shown
 
 
 def test_the_riskiest_comes_first_and_only_what_is_harmless_is_folded() -> None:

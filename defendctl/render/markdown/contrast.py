@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from defendctl.plan.direction import LOOSENS, NONE, WORST_FIRST
 from defendctl.render.inert import pair
@@ -18,11 +18,16 @@ if TYPE_CHECKING:
     from defendctl.render.setting import Setting
 
 
+_MOVES: Final = 20
+"""So many renames are named."""
+
+
 def contrast(found: Comparison, setting: Setting = PLAIN) -> str:
     of = f" of {code(setting.environment)}" if setting.environment else ""
     head = f"## Guardrails{of} as declared, from {code(found.first)} to {code(found.second)}\n\n"
     head += in_words(found, code) + "\n"
-    head += "".join(f"\n{code(old)} is renamed to {code(new)}.\n" for old, new in found.renamed)
+    head += "".join(f"\n{code(old)} is renamed to {code(new)}.\n" for old, new in found.renamed[:_MOVES])
+    head += f"\nAnd {len(found.renamed) - _MOVES} more are renamed.\n" if len(found.renamed) > _MOVES else ""
     ordered = sorted(found.differing, key=lambda one: (WORST_FIRST.index(one.direction), one.address))
     groups = (
         ("Looser", [_workflow(one) for one in ordered if one.direction == LOOSENS], False),

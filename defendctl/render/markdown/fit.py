@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,8 @@ SUMMARY: Final = 1 << 20
 """What GitHub takes as the summary of one step, in bytes."""
 _NOTE: Final = "and {} more, for which there is no room here: `--report json:FILE` has them all.\n"
 _ROOM: Final = len(_NOTE) + 10
+_FENCE: Final = re.compile(r"(`{3,})[^`]*")
+_FOLD: Final = "</details>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,37 @@ def fit(head: str, sections: Sequence[Section], foot: str, limit: int) -> str:
         room = _grow(section, forms, room)
     parts = [part for pair in zip(sections, told, strict=True) for part in _parts(*pair)]
     return "\n".join(part for part in [head, *parts, foot] if part)
+
+
+def shorten(text: str, longest: int, note: str) -> str:
+    """All of it, or as many whole lines as fit into so many bytes with the note after them.
+
+    What the cut leaves open is closed, for an open block of code holds whatever comes next, and no line is
+    cut: half of a code span is none, and what it held would be obeyed.
+    """
+    if len(text.encode()) <= longest:
+        return text
+    kept: list[str] = []
+    ends: tuple[str, ...] = ()
+    room = longest - len(note.encode())
+    for line in text.split("\n"):
+        open_then = _still_open(line, ends)
+        room -= len(line.encode()) + 1
+        if room < sum(len(end) + 1 for end in open_then):
+            break
+        kept.append(line)
+        ends = open_then
+    return "\n".join([*kept, *reversed(ends), ""]) + note
+
+
+def _still_open(line: str, ends: tuple[str, ...]) -> tuple[str, ...]:
+    """What closes the blocks that are open after this line, the innermost last."""
+    if ends and line == ends[-1]:
+        return ends[:-1]
+    if ends and ends[-1] != _FOLD:
+        return ends
+    found = _FENCE.fullmatch(line)
+    return (*ends, found[1]) if found else (*ends, _FOLD) if line.startswith("<details>") else ends
 
 
 def _shed(told: list[list[str]], room: int) -> int:
