@@ -248,6 +248,29 @@ def test_results_of_elsewhere_say_nothing_here(live: Project) -> None:
     assert "holds no results" in tune(live, "--catch", "tests", "--tests", file, code=1).err
 
 
+@pytest.mark.parametrize(
+    ("spoilt", "where"),
+    [
+        ({"runs": None}, "cases.0.runs"),
+        ({"runs": [{}]}, "cases.0.runs.0.held"),
+        ({"runs": [0.2]}, "cases.0.runs.0"),
+        ({"score": "0.2"}, "cases.0.runs.0.scores.completeness.score"),
+        ({"score": float("nan")}, "cases.0.runs.0.scores.completeness.score"),
+    ],
+)
+def test_results_that_were_edited_by_hand_are_refused_by_place(
+    live: Project, spoilt: Any, where: str
+) -> None:
+    file = results(live, ("bad", [0.2], "flagged"))
+    document = json.loads((live.root / file).read_text())
+    [case] = document["cases"]
+    case |= {key: value for key, value in spoilt.items() if key == "runs"}
+    if "score" in spoilt:
+        case["runs"][0]["scores"]["completeness"] |= spoilt
+    (live.root / file).write_text(json.dumps(document))
+    assert f"look at `{where}" in tune(live, "--catch", "tests", "--tests", file, code=1).err
+
+
 # --- writing ---
 
 
