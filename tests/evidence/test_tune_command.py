@@ -580,6 +580,18 @@ def test_labels_of_before_the_window_say_nothing_of_recall(live: Project, of: tu
     assert found(live, "--catch", "found", *of)["goals"][0]["n"] == 59
 
 
+def test_labelled_events_that_say_nothing_are_told(live: Project) -> None:
+    """Two of five have no event any more, and one ran in another mode: two are caught."""
+    give(live, "bad_", [0.1] * 2)
+    other = {**seen([0.1], "precision")[0], "event_id": "bad_2", "created_at": "2026-11-01T00:00:00Z"}
+    live.server.give(live.bound("a"), other)
+    live.server.give(live.bound("a"), *seen(spread(100)))
+    labelled(live, 5, bad="bad_", drawn="found")
+    ran = tune(live, "--catch", "found")
+    assert "3 labelled events left out: the API no longer knows 2 and 1 ran in another run mode" in ran.err
+    assert "0 of 2 known bad cases missed" in ran.out
+
+
 def test_64_no_event_tells_the_run_mode(live: Project) -> None:
     file = results(live, ("bad", [0.2], "flagged"))
     catch = ("--catch", "tests", "--tests", file, "--since", "2999-01-01")
