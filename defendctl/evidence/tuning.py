@@ -91,6 +91,10 @@ class Examples:
     labels: int = 0
     labelled: frozenset[str] = frozenset()
     """The ids of all labelled events: from none of them may a path be learned that is judged by them."""
+    gone: int = 0
+    """Labelled events that the API no longer knows."""
+    in_other_modes: int = 0
+    """Labelled events of other run modes."""
     tests_digest: str | None = None
 
 

@@ -62,6 +62,8 @@ def read_labelled(
         by_lot=tuple(LabelledExample(kept[at], at in bad) for at in kept if at in bad | good),
         labels=len(kept),
         labelled=frozenset(kept),
+        gone=len(wanted - seen.keys()),
+        in_other_modes=len((wanted & seen.keys()) - kept.keys()),
     )
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from defendctl.command import command
 from defendctl.diagnostics import DefendctlError
 from defendctl.operations.planfile import read_json
+from defendctl.render.json.dump import FORMAT_VERSION
+from defendctl.render.json.plan import PLAN_VERSION
 from defendctl.render.page.saved import SHAPES, Saved
 from defendctl.yamltext.quote import path_of
 
@@ -61,9 +63,8 @@ def _checked(path: Path, kind: str, data: dict[str, Any]) -> Iterable[Document]:
     try:
         TypeAdapter(SHAPES[kind]).validate_python(data, strict=True)
     except ValidationError as error:
-        raise _incomplete(
-            path, kind, path_of(map(str, error.errors(include_input=False)[0]["loc"]))
-        ) from error
+        where = path_of(map(str, error.errors(include_input=False)[0]["loc"]))
+        raise _not_understood(path, kind, data["format_version"], where) from error
     if kind == "report":
         return [document for each in data["documents"] for document in _documents(path, each)]
     if not all(map(_adds_up, _replayed(kind, data))):
@@ -94,6 +95,23 @@ def _adds_up(metric: dict[str, Any]) -> bool:
         and all(map(math.isfinite, scores))
         and scores == sorted(scores)
     )
+
+
+def _not_understood(path: Path, kind: str, version: str, where: str) -> DefendctlError:
+    """A later 1.x may say what this one cannot draw: then nothing is missing."""
+    known = PLAN_VERSION if kind == "plan" else FORMAT_VERSION
+    if _order(version) <= _order(known):
+        return _incomplete(path, kind, where)
+    return DefendctlError(
+        f"{path} is a document of the kind {kind} and of the format {version[:20]!r}; this defendctl knows "
+        f"{known} and does not understand {where}: draw it with a newer one"
+    )
+
+
+def _order(version: str) -> tuple[int, str]:
+    """1.10 comes after 1.9."""
+    minor = version.removeprefix("1.")
+    return len(minor), minor
 
 
 def _incomplete(path: Path, kind: str, where: str) -> DefendctlError:

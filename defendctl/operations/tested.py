@@ -34,11 +34,13 @@ def _hint(path: Path) -> str:
 
 def read_results(path: Path) -> Recorded:
     """Raises DefendctlError."""
-    return _recorded(_results(path))
+    from defendctl.render.json.contract import ResultsDocument
+
+    return _recorded(_results(path, ResultsDocument))
 
 
-def _results(path: Path) -> dict[str, Any]:
-    """The document, complete. Raises DefendctlError."""
+def _results(path: Path, shape: Any) -> dict[str, Any]:
+    """The document, complete in this shape. Raises DefendctlError."""
     data = read_json(path, "results file", _hint(path))
     if not isinstance(data, dict) or data.get("kind") != "test-results":
         raise DefendctlError(f"{path} holds no results of tests; {_hint(path)}")
@@ -46,10 +48,8 @@ def _results(path: Path) -> dict[str, Any]:
         raise DefendctlError(f"{path} has a format that this defendctl does not read", _hint(path))
     from pydantic import TypeAdapter, ValidationError
 
-    from defendctl.render.json.contract import ResultsDocument
-
     try:
-        TypeAdapter(ResultsDocument).validate_python(data)
+        TypeAdapter(shape).validate_python(data, strict=True)
     except ValidationError as error:
         where = path_of(map(str, error.errors(include_input=False)[0]["loc"]))
         raise DefendctlError(
@@ -79,9 +79,11 @@ def read_cases(
 
     Raises DefendctlError for a file that holds no results, or those of another host or environment.
     """
+    from defendctl.render.json.submitted import SuiteDocument
+
     found: list[dict[str, float | None]] = []
     for path in paths:
-        data = _results(path)
+        data = _results(path, SuiteDocument)
         if (data["host"], data.get("environment")) != (host, environment):
             raise DefendctlError(
                 f"{path} was recorded on {data['host']} in {data.get('environment') or 'no environment'}, "

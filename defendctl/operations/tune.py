@@ -23,6 +23,7 @@ from defendctl.plan.diff import same
 from defendctl.plan.direction import LOOSENS, direction
 from defendctl.plan.drift import Drifted, FieldEdit
 from defendctl.render.inert import inert
+from defendctl.render.plural import count
 from defendctl.replay.labels import label_groups
 from defendctl.replay.proposals import NO_LIST, thresholds_today
 
@@ -89,6 +90,7 @@ def tune(workspace: Workspace, asked: Asked, progress: Progress) -> Tuned:
                 _begin(asked, events),
                 asked.most_labels,
             )
+            _warn_of_left_out(workspace, asked.address, labelled)
     tuning = Tuning(
         address=asked.address,
         workflow_id=binding.workflow_id,
@@ -131,6 +133,16 @@ def _mode(asked: Asked, events: Sequence[Scored]) -> str | None:
             "count: choose it with --run-mode"
         )
     return asked.run_mode or events[0].run_mode
+
+
+def _warn_of_left_out(workspace: Workspace, address: str, labelled: Examples) -> None:
+    """A promise about known cases is none about those that nobody could look at."""
+    told = [f"the API no longer knows {labelled.gone}"] if labelled.gone else []
+    told += [f"{labelled.in_other_modes} ran in another run mode"] if labelled.in_other_modes else []
+    if told:
+        left = labelled.gone + labelled.in_other_modes
+        some = count(left, "labelled event")
+        workspace.settings.warn(f"{address}: {some} left out: {' and '.join(told)}")
 
 
 def _begin(asked: Asked, events: Sequence[Scored]) -> str | None:

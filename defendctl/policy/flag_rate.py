@@ -37,13 +37,13 @@ def judge_flag_rate(replay: Replay | None, limit: float | FlagRate) -> Iterator[
 
 def _exact(replay: Replay, limit: FlagRate) -> Iterator[Broken]:
     allowed = limit.allows(replay.events)
-    promised = f"at most {limit.rate:.1%} with a confidence of {limit.confidence:.4g}"
+    promised = f"at most {_asked(limit.rate)} with a confidence of {limit.confidence:.4g}"
     if replay.after is None or allowed is None:
         detail = f"{replay.events} of {limit.needs} events that it takes to prove {promised}"
         yield Broken(FLAG_RATE, None, detail, evaluated=False)
     elif replay.after.fails + replay.after.unknown > allowed:
         most = (replay.after.fails + replay.after.unknown) / replay.events
-        detail = f"{_told(replay, replay.after)}; {allowed} may be, to prove {promised}"
+        detail = f"{_told(replay, replay.after)}; at most {allowed} may be, to prove {promised}"
         yield Broken(FLAG_RATE, most, detail)
 
 
@@ -53,7 +53,7 @@ def _rate_of_few(replay: Replay, limit: float) -> Broken:
     least = lower_limit(fails, replay.events, _DELTA)
     if least > limit + EPSILON and replay.after and replay.after.bounds:
         told = f"{fails} of {replay.events} events would be flagged, so at least {least:.1%} of all (95 %)"
-        return Broken(FLAG_RATE, replay.after.bounds[1], f"{told}; at most {limit:.1%} is allowed")
+        return Broken(FLAG_RATE, replay.after.bounds[1], f"{told}; at most {_asked(limit)} is allowed")
     few = f"not judged, {replay.events} of {replay.needed} events that it needs"
     return Broken(FLAG_RATE, None, few, evaluated=False, denies=False)
 
@@ -68,10 +68,15 @@ def _rate(replay: Replay, limit: float) -> Iterator[Broken]:
     least, most = bounds
     told = _told(replay, replay.after)
     if least > limit + EPSILON:
-        yield Broken(FLAG_RATE, most, f"{told}; at most {limit:.1%} is allowed")
+        yield Broken(FLAG_RATE, most, f"{told}; at most {_asked(limit)} is allowed")
     elif most > limit + EPSILON:
-        detail = f"{told}: whether that is more than {limit:.1%} cannot be told"
+        detail = f"{told}: whether that is more than {_asked(limit)} cannot be told"
         yield Broken(FLAG_RATE, most, detail, evaluated=False)
+
+
+def _asked(limit: float) -> str:
+    """As it was written, not rounded: `0.25%`."""
+    return f"{round(100 * limit, 6):g}%"
 
 
 def _told(replay: Replay, after: Together) -> str:

@@ -248,6 +248,29 @@ def test_results_of_elsewhere_say_nothing_here(live: Project) -> None:
     assert "holds no results" in tune(live, "--catch", "tests", "--tests", file, code=1).err
 
 
+@pytest.mark.parametrize(
+    ("spoilt", "where"),
+    [
+        ({"runs": None}, "cases.0.runs"),
+        ({"runs": [{}]}, "cases.0.runs.0.held"),
+        ({"runs": [0.2]}, "cases.0.runs.0"),
+        ({"score": "0.2"}, "cases.0.runs.0.scores.completeness.score"),
+        ({"score": float("nan")}, "cases.0.runs.0.scores.completeness.score"),
+    ],
+)
+def test_results_that_were_edited_by_hand_are_refused_by_place(
+    live: Project, spoilt: Any, where: str
+) -> None:
+    file = results(live, ("bad", [0.2], "flagged"))
+    document = json.loads((live.root / file).read_text())
+    [case] = document["cases"]
+    case |= {key: value for key, value in spoilt.items() if key == "runs"}
+    if "score" in spoilt:
+        case["runs"][0]["scores"]["completeness"] |= spoilt
+    (live.root / file).write_text(json.dumps(document))
+    assert f"look at `{where}" in tune(live, "--catch", "tests", "--tests", file, code=1).err
+
+
 # --- writing ---
 
 
@@ -555,6 +578,18 @@ def test_labels_of_before_the_window_say_nothing_of_recall(live: Project, of: tu
     assert "59 labelled" in found(live, "--min-recall", "95%", *of, code=5)["why"][0]
     labelled(live, 59, bad="bad_", drawn="found")
     assert found(live, "--catch", "found", *of)["goals"][0]["n"] == 59
+
+
+def test_labelled_events_that_say_nothing_are_told(live: Project) -> None:
+    """Two of five have no event any more, and one ran in another mode: two are caught."""
+    give(live, "bad_", [0.1] * 2)
+    other = {**seen([0.1], "precision")[0], "event_id": "bad_2", "created_at": "2026-11-01T00:00:00Z"}
+    live.server.give(live.bound("a"), other)
+    live.server.give(live.bound("a"), *seen(spread(100)))
+    labelled(live, 5, bad="bad_", drawn="found")
+    ran = tune(live, "--catch", "found")
+    assert "3 labelled events left out: the API no longer knows 2 and 1 ran in another run mode" in ran.err
+    assert "0 of 2 known bad cases missed" in ran.out
 
 
 def test_64_no_event_tells_the_run_mode(live: Project) -> None:

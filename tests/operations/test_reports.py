@@ -134,6 +134,26 @@ def test_what_is_no_document(project: Project, text: str, said: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("1.0", "not a complete document of the kind plan: look at `changes.0.action`"),
+        ("1.1", "not a complete document"),
+        ("1.2", "of the kind plan and of the format '1.2'"),
+        ("1.10", "does not understand `changes.0.action`: draw it with a newer one"),
+    ],
+)
+def test_a_later_document_that_says_more(moved: Project, version: str, said: str) -> None:
+    """What it only has more of is drawn."""
+    moved.ok("plan", "--out", "p.json")
+    data = json.loads((moved.root / "p.json").read_text())
+    (moved.root / "more.json").write_text(json.dumps({**data, "format_version": version, "more": 1}))
+    moved.ok("report", "more.json")
+    data["changes"][0]["action"] = "teleport"
+    (moved.root / "other.json").write_text(json.dumps({**data, "format_version": version}))
+    assert said in moved.ok("report", "other.json", code=1).err
+
+
+@pytest.mark.parametrize(
     "words",
     [
         [],

@@ -190,13 +190,15 @@ def test_too_few_events_deny_nothing_and_are_told(fails: int, known: int, unknow
 def test_the_exact_form_says_what_it_takes() -> None:
     [few_events] = of_plan(rule("max_flag_rate", SURE), replayed(UPDATE, **few(0, 13)))
     assert few_events.detail == (
-        "13 of 14 events that it takes to prove at most 20.0% with a confidence of 0.95"
+        "13 of 14 events that it takes to prove at most 20% with a confidence of 0.95"
     )
     [flagged] = of_plan(rule("max_flag_rate", SURE), replayed(UPDATE, **few(6, 49, 1)))
     assert flagged.detail == (
-        "6 of 50 events would be flagged (12.0%), and for 1 that is unknown; 5 may be, to prove at most "
-        "20.0% with a confidence of 0.95"
+        "6 of 50 events would be flagged (12.0%), and for 1 that is unknown; at most 5 may be, "
+        "to prove at most 20% with a confidence of 0.95"
     )
+    [narrow] = of_plan(rule("max_flag_rate", 0.0025), replayed(UPDATE, **few(2, 50)))
+    assert narrow.detail.endswith("at most 0.25% is allowed")
     passes = waiver("flag_rate", 0.14)
     [waived] = of_plan(rule("max_flag_rate", SURE), replayed(UPDATE, **few(6, 49, 1)), passes)
     assert waived.verdict == "waived"

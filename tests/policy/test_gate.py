@@ -48,7 +48,7 @@ def limits(project: Project) -> list[int]:
 def test_a_proposal_that_flags_too_much_is_denied(live: Project) -> None:
     [finding] = found(live, 5)
     assert (finding["verdict"], finding["evaluated"]) == ("denied", True)
-    assert "20 of 20 events would be flagged (100.0%); at most 20.0% is allowed" in finding["detail"]
+    assert "20 of 20 events would be flagged (100.0%); at most 20% is allowed" in finding["detail"]
     live.ok("apply", "--yes", code=5)
     assert live.server.count("PUT") == 0
 
@@ -105,7 +105,7 @@ def test_too_few_events_deny_where_they_are_certainly_too_many(live: Project) ->
     [finding] = found(live, 5)
     assert finding["evaluated"]
     assert (
-        "20 of 20 events would be flagged, so at least 86.1% of all (95 %); at most 20.0% is"
+        "20 of 20 events would be flagged, so at least 86.1% of all (95 %); at most 20% is"
         in finding["detail"]
     )
 

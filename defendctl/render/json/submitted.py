@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from defendctl.render.json.contract import ConfigurationDocument  # noqa: TC001
@@ -82,7 +83,7 @@ class SubmissionDocument(AnyDocument):
 
 
 class SuiteScoreDocument(TypedDict):
-    score: float | bool | None
+    score: Annotated[float, Field(allow_inf_nan=False)] | bool | None
     threshold: float | None
     flagged: bool | None
 
