@@ -19,14 +19,13 @@ from defendctl.ci.forge import (
     Merged,
     NotAllowed,
     RangeTooLong,
-    Title,
 )
 from defendctl.ci.record import from_text, to_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from defendctl.ci.forge import Related
+    from defendctl.ci.forge import Related, Title
     from defendctl.ci.record import Record
 
 LABEL: Final = "defendctl"
@@ -109,11 +108,10 @@ class GitLab:
             and _sha(text(one, "sha")) is not None
         )
 
-    def reviews(self, merged: Merged, environment: str | None) -> KeptRecord | None:
-        marker = _marker(Title(environment, merged.head))
-        mine = self._mine(self._notes(merged.number), marker)
+    def reviews(self, merged: Merged, name: Title) -> KeptRecord | None:
+        mine = self._mine(self._notes(merged.number), _marker(name))
         record = from_text(part(mine, "body"))
-        if record is None or (record.environment, record.commit) != (environment, merged.head):
+        if record is None or (record.environment, record.commit) != (name.environment, merged.head):
             return None
         return KeptRecord(record, str(text(mine, "updated_at")))
 
@@ -200,7 +198,8 @@ class GitLab:
 
 
 def _marker(name: Title) -> str:
-    return f"<!-- defendctl:review {name.environment or '-'} -->\n"
+    folder = f"{name.folder}/" if name.folder else ""
+    return f"<!-- defendctl:review {folder}{name.environment or '-'} -->\n"
 
 
 def _sha(value: str | None) -> str | None:
