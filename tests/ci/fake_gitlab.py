@@ -81,7 +81,12 @@ class FakeGitLab(Served):
         return 200, [one for one in self.issues if one["state"] == "opened"]
 
     def add_issue(self, found: Any, asked: Asked) -> Answer:
-        made = {"iid": len(self.issues) + 1, "state": "opened", "author": {"id": OWN}, **asked.body}
+        made = {
+            "iid": len(self.issues) + 1,
+            "state": "opened",
+            "author": {"id": OWN},
+            "updated_at": now(),
+        } | asked.body
         self.issues.append(made)
         return 201, made
 

@@ -28,7 +28,7 @@ class Fault:
     drop: bool = False
     """No answer at all: the connection is closed."""
     headers: dict[str, str] = field(default_factory=dict)
-    message: str = "fault"
+    message: Any = "fault"
 
 
 @dataclass
