@@ -102,11 +102,12 @@ class Calls:
         if 300 <= answer.status < 400:
             return f"it answers {answer.status}, a redirect, and defendctl follows none"
         try:
-            said = json_.loads(answer.body)["message"]
-        except (ValueError, LookupError, TypeError, RecursionError):
-            said = ""
-        words = f": {said[:_SAID]}" if isinstance(said, str) and said else ""
-        return f"it answers {answer.status}{words}"
+            told = json_.loads(answer.body)
+        except (ValueError, RecursionError):
+            told = None
+        said = part(told, "message") or part(told, "error")  # GitLab has both, and either may be a tree
+        words = said if isinstance(said, str) else json_.dumps(said, ensure_ascii=False) if said else ""
+        return f"it answers {answer.status}" + (f": {words[:_SAID]}" if words else "")
 
     def _told(self, text: str) -> str:
         return inert(mask(text, self._token, ()))

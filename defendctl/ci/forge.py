@@ -94,8 +94,8 @@ class Forge(Protocol):
         """What was merged after `first`, up to `last` and with it, the newest last; of `last` alone
         without `first`. Raises RangeTooLong."""
 
-    def reviews(self, merged: Merged, environment: str | None) -> KeptRecord | None:
-        """The newest record of this environment at that request's head, if all was well there."""
+    def reviews(self, merged: Merged, name: Title) -> KeptRecord | None:
+        """The newest record of this name at that request's head, if all was well there."""
 
     def record(self, name: Title, record: Record | None, *, passed: bool, text: str) -> str | None:
         """Keep it (None: there is none) and `text` for people. Returns the address, if there is one."""
@@ -115,11 +115,13 @@ class Forge(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """Which environment at which commit a record is about."""
+    """Which environment of which project a record is about, at which commit."""
 
     environment: str | None
     head: str
+    folder: str = ""
+    """The project's, from the top of its repository, which may hold more of them; quoted as in a URL."""
 
     @property
     def name(self) -> str:
-        return f"defendctl / {self.environment or 'guardrails'}"
+        return " / ".join(filter(None, ("defendctl", self.folder, self.environment or "guardrails")))

@@ -19,14 +19,13 @@ from defendctl.ci.forge import (
     Merged,
     NotAllowed,
     RangeTooLong,
-    Title,
 )
 from defendctl.ci.record import from_text, to_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from defendctl.ci.forge import Related
+    from defendctl.ci.forge import Related, Title
     from defendctl.ci.record import Record
 
 APP: Final = "github-actions"
@@ -149,14 +148,13 @@ class GitHub:
             and _sha(text(one, "head", "sha")) is not None
         )
 
-    def reviews(self, merged: Merged, environment: str | None) -> KeptRecord | None:
-        name = Title(environment, merged.head).name
+    def reviews(self, merged: Merged, name: Title) -> KeptRecord | None:
         path = f"{self._repo}/commits/{merged.head}/check-runs"
-        params = {"check_name": name, "filter": "latest"}
+        params = {"check_name": name.name, "filter": "latest"}
         done = [
             one
             for one in self._calls.pages(path, params, "check_runs")
-            if text(one, "name") == name
+            if text(one, "name") == name.name
             and text(one, "app", "slug") == APP
             and text(one, "status") == "completed"
             and text(one, "head_sha") == merged.head
@@ -165,7 +163,7 @@ class GitHub:
         if newest is None or text(newest, "conclusion") != "success":
             return None
         record = from_text(part(newest, "output", "text"))
-        if record is None or (record.environment, record.commit) != (environment, merged.head):
+        if record is None or (record.environment, record.commit) != (name.environment, merged.head):
             return None
         return KeptRecord(record, str(text(newest, "completed_at")))
 

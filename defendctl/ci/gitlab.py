@@ -7,6 +7,7 @@ project there is no record, and a manual job with the plan of its own pipeline i
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from defendctl.ci.calls import Calls, NoCertainty, part, text
@@ -19,20 +20,20 @@ from defendctl.ci.forge import (
     Merged,
     NotAllowed,
     RangeTooLong,
-    Title,
 )
 from defendctl.ci.record import from_text, to_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from defendctl.ci.forge import Related
+    from defendctl.ci.forge import Related, Title
     from defendctl.ci.record import Record
 
 LABEL: Final = "defendctl"
 _EVENTS: Final = {"merge_request_event": "pull_request"}
 _SHA: Final = re.compile(r"[0-9a-f]{40,64}")
 _TRIES: Final = 4
+_ORDER: Final = re.compile(r"^/", re.MULTILINE)
 _APPROVED: Final = "approved this merge request"
 _TAKEN_BACK: Final = "unapproved this merge request"
 _FAILED: Final = "The newest plan did not pass: nothing of it may be applied.\n"
@@ -109,11 +110,10 @@ class GitLab:
             and _sha(text(one, "sha")) is not None
         )
 
-    def reviews(self, merged: Merged, environment: str | None) -> KeptRecord | None:
-        marker = _marker(Title(environment, merged.head))
-        mine = self._mine(self._notes(merged.number), marker)
+    def reviews(self, merged: Merged, name: Title) -> KeptRecord | None:
+        mine = self._mine(self._notes(merged.number), _marker(name))
         record = from_text(part(mine, "body"))
-        if record is None or (record.environment, record.commit) != (environment, merged.head):
+        if record is None or (record.environment, record.commit) != (name.environment, merged.head):
             return None
         return KeptRecord(record, str(text(mine, "updated_at")))
 
@@ -132,16 +132,16 @@ class GitLab:
             mine = part(self._mine(self._notes(number), marker), "id")
             try:
                 if isinstance(mine, int):
-                    self._calls.change("PUT", f"{path}/{mine}", {"body": text})
+                    made = self._calls.change("PUT", f"{path}/{mine}", {"body": _unheeded(text)})
                 else:
-                    self._calls.add(path, {"body": text})
-                return self._env.get("CI_MERGE_REQUEST_PROJECT_URL")
+                    made = self._calls.add(path, {"body": _unheeded(text)})
+                return self._note_url(number, part(made, "id"))
             except NoCertainty as error:  # it may be there: a look tells, a second one would stay
                 lost = error
         raise lost
 
     def issue(self, marker: str, title: str, text: str | None) -> str | None:
-        path, content = f"{self._project}/issues", {"title": title, "description": text}
+        path, content = f"{self._project}/issues", {"title": title, "description": _unheeded(text or "")}
         for _ in range(_TRIES):
             every = self._calls.pages(path, {"labels": LABEL, "state": "opened"})
             mine = part(self._mine(every, marker, "description"), "iid")
@@ -156,6 +156,11 @@ class GitLab:
                 lost = error
         raise lost
 
+    def _note_url(self, number: int, note: object) -> str | None:
+        project = self._env.get("CI_MERGE_REQUEST_PROJECT_URL")
+        anchor = f"#note_{note}" if isinstance(note, int) else ""
+        return f"{project}/-/merge_requests/{number}{anchor}" if project else None
+
     def _notes(self, number: int) -> Iterator[Any]:
         notes = self._calls.pages(f"{self._project}/merge_requests/{number}/notes", {})
         return (one for one in notes if part(one, "system") is not True)
@@ -167,7 +172,7 @@ class GitLab:
             for one in entries
             if (text(one, key) or "").startswith(marker) and part(one, "author", "id") == self._own_id()
         ]
-        return max(mine, key=lambda one: text(one, "updated_at") or "", default=None)
+        return max(mine, key=lambda one: _moment(text(one, "updated_at")), default=None)
 
     def _own_id(self) -> int:
         if self._user is None:
@@ -191,20 +196,36 @@ class GitLab:
 
     def approved_after(self, merged: Merged, at: str) -> bool:
         """When somebody approved, or took that back, is told by a note of the system."""
-        last: dict[Any, tuple[str, str]] = {}
+        last: dict[Any, tuple[datetime, str]] = {}
         for one in self._calls.pages(f"{self._project}/merge_requests/{merged.number}/notes", {}):
             said, who = text(one, "body") or "", part(one, "author", "id")
             if part(one, "system") is True and said.startswith((_APPROVED, _TAKEN_BACK)):
-                last[who] = max(last.get(who, ("", "")), (text(one, "created_at") or "", said))
-        return any(said.startswith(_APPROVED) and when > at for when, said in last.values())
+                told = _moment(text(one, "created_at")), said
+                last[who] = max(last.get(who, told), told)
+        return any(said.startswith(_APPROVED) and when > _moment(at) for when, said in last.values())
 
 
 def _marker(name: Title) -> str:
-    return f"<!-- defendctl:review {name.environment or '-'} -->\n"
+    folder = f"{name.folder}/" if name.folder else ""
+    return f"<!-- defendctl:review {folder}{name.environment or '-'} -->\n"
+
+
+def _unheeded(text: str) -> str:
+    """A line that begins with a slash may be an order to GitLab (`/approve`), which does not know each block
+    of code for one: those with a fence of more than three backticks, say."""
+    return _ORDER.sub(" /", text)
 
 
 def _sha(value: str | None) -> str | None:
     return value if value and _SHA.fullmatch(value) else None
+
+
+def _moment(said: str | None) -> datetime:
+    """A server may tell times by its own clock, whose distance from UTC changes. Raises ForgeError."""
+    try:
+        return datetime.fromisoformat(said or "").astimezone(UTC)
+    except ValueError:
+        raise ForgeError("GitLab: the time of a note has an unknown form") from None
 
 
 def _url(made: Any) -> str | None:

@@ -25,7 +25,7 @@ class NoForge:
     def range(self, first: str | None, last: str) -> Sequence[Merged]:
         return ()
 
-    def reviews(self, merged: Merged, environment: str | None) -> KeptRecord | None:
+    def reviews(self, merged: Merged, name: Title) -> KeptRecord | None:
         return None
 
     def record(self, name: Title, record: Record | None, *, passed: bool, text: str) -> str | None:

@@ -6,10 +6,11 @@ import stat
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from defendctl import git
 from defendctl.ci.calls import NotTaken
-from defendctl.ci.forge import NotAllowed
+from defendctl.ci.forge import NotAllowed, Title
 from defendctl.ci.record import hashed
 from defendctl.diagnostics import DefendctlError, Precondition, Usage
 from defendctl.operations.reviewed import SeenPlan
@@ -75,6 +76,16 @@ def comment_marker(workspace: Workspace, kind: str = "ci") -> str:
     """By which a later run finds what this project wrote about this environment."""
     project = workspace.project
     return marker(kind, "-".join(part for part in (project.lineage, project.environment) if part))
+
+
+def title(workspace: Workspace, head: str) -> Title:
+    """Under which a record is kept; two projects of one repository have two."""
+    project = workspace.project
+    try:
+        folder = quote(git.place_of(project.root)[1].rstrip(b"/"))
+    except git.NoAnswer:
+        folder = ""
+    return Title(project.environment, head, folder)
 
 
 def head_commit(workspace: Workspace, context: Context) -> str | None:
@@ -170,10 +181,10 @@ def look(workspace: Workspace, state: State, pipeline: Pipeline, *, approved: bo
         return Looked()
     first = state.completed.commit if state.completed else None
     merged = tuple(pipeline.forge.range(first, head))
-    environment, host = workspace.project.environment, hashed(workspace.host())
+    host = hashed(workspace.host())
     kept: dict[int, SeenPlan] = {}
     for one in merged:
-        found = pipeline.forge.reviews(one, environment)
+        found = pipeline.forge.reviews(one, title(workspace, one.head))
         if found is None or (found.record.lineage, found.record.host) != (state.lineage, host):
             continue
         if approved and not pipeline.forge.approved_after(one, found.at):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from defendctl.ci.forge import ForgeError, Title
+from defendctl.ci.forge import ForgeError
 from defendctl.ci.record import Record, hashed
 from defendctl.diagnostics import DefendctlError, Interrupted, Invalid
 from defendctl.exits import Exit, worst_exit
-from defendctl.operations.ci import FOOT, REST, comment_marker, foot
+from defendctl.operations.ci import FOOT, REST, comment_marker, foot, title
 from defendctl.operations.destinations import Destination
 from defendctl.operations.environments import compare_with
 from defendctl.operations.plan import plan
@@ -111,7 +111,7 @@ def _told(workspace: Workspace, made: PlannedIn, pipeline: Pipeline, options: Pl
     try:
         if options.check and context.head:
             record = _record(workspace, made, context.head)
-            name, passed = Title(made.environment, context.head), made.exit_code == Exit.OK
+            name, passed = title(workspace, context.head), made.exit_code == Exit.OK
             pipeline.tell("check", lambda t: forge.record(name, record, passed=passed, text=t), text)
         if options.comment:
             opening = comment_marker(workspace)

@@ -74,23 +74,21 @@ class FakeGitHub(Served):
             return 404, {"message": "Not Found"}
         names = {(False, False): "identical", (True, False): "ahead", (False, True): "behind"}
         status = names.get((bool(commits), bool(behind)), "diverged")
-        size, page = int(asked.query.get("per_page", 30)), int(asked.query.get("page", 1))
-        shown = [{"sha": one} for one in commits[size * (page - 1) : size * page]]
+        shown = [{"sha": one} for one in asked.page(commits)]
         return 200, {"status": status, "total_commits": len(commits), "commits": shown}
 
     def pulls_of(self, found: Any, asked: Asked) -> Answer:
         sha = found[1]
-        return 200, [
-            one for one in self.pulls.values() if sha in (one["merge_commit_sha"], one["head"]["sha"])
-        ]
+        every = self.pulls.values()
+        return 200, asked.page([x for x in every if sha in (x["merge_commit_sha"], x["head"]["sha"])])
 
     def closed_pulls(self, found: Any, asked: Asked) -> Answer:
-        return 200, [one for one in self.pulls.values() if one["state"] == "closed"]
+        return 200, asked.page([one for one in self.pulls.values() if one["state"] == "closed"])
 
     def checks_of(self, found: Any, asked: Asked) -> Answer:
         name = asked.query.get("check_name")
         runs = [one for one in self.checks if one["head_sha"] == found[1] and one["name"] == name]
-        return 200, {"total_count": len(runs), "check_runs": runs}
+        return 200, {"total_count": len(runs), "check_runs": asked.page(runs)}
 
     def add_check(self, found: Any, asked: Asked) -> Answer:
         made = {
@@ -104,12 +102,11 @@ class FakeGitHub(Served):
         return 201, made
 
     def reviews_of(self, found: Any, asked: Asked) -> Answer:
-        return 200, self.reviews.get(int(found[1]), [])
+        return 200, asked.page(self.reviews.get(int(found[1]), []))
 
     def comments_of(self, found: Any, asked: Asked) -> Answer:
         every = [one for one in self.comments if one["number"] == int(found[1])]
-        size, page = int(asked.query.get("per_page", 30)), int(asked.query.get("page", 1))
-        return 200, every[size * (page - 1) : size * page]
+        return 200, asked.page(every)
 
     def add_comment(self, found: Any, asked: Asked) -> Answer:
         if len(asked.body["body"]) > 65_536:
@@ -129,7 +126,7 @@ class FakeGitHub(Served):
         return 200, self.comments[int(found[1]) - 1]
 
     def open_issues(self, found: Any, asked: Asked) -> Answer:
-        return 200, [one for one in self.issues if one["state"] == "open"]
+        return 200, asked.page([one for one in self.issues if one["state"] == "open"])
 
     def add_issue(self, found: Any, asked: Asked) -> Answer:
         made = {"number": len(self.issues) + 1, "state": "open", "user": {"login": self.login}, **asked.body}

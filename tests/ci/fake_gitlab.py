@@ -63,12 +63,11 @@ class FakeGitLab(Served):
 
     def requests_of(self, found: Any, asked: Asked) -> Answer:
         every = self.requests.values()
-        return 200, [one for one in every if found[1] in (one["merge_commit_sha"], one["sha"])]
+        return 200, asked.page([one for one in every if found[1] in (one["merge_commit_sha"], one["sha"])])
 
     def notes_of(self, found: Any, asked: Asked) -> Answer:
         every = [one for one in self.notes if one["number"] == int(found[1])]
-        size, page = int(asked.query.get("per_page", 20)), int(asked.query.get("page", 1))
-        return 200, every[size * (page - 1) : size * page]
+        return 200, asked.page(every)
 
     def add_note(self, found: Any, asked: Asked) -> Answer:
         return 201, self.note(int(found[1]), asked.body["body"])
@@ -78,10 +77,15 @@ class FakeGitLab(Served):
         return 200, self.notes[int(found[1]) - 1]
 
     def open_issues(self, found: Any, asked: Asked) -> Answer:
-        return 200, [one for one in self.issues if one["state"] == "opened"]
+        return 200, asked.page([one for one in self.issues if one["state"] == "opened"])
 
     def add_issue(self, found: Any, asked: Asked) -> Answer:
-        made = {"iid": len(self.issues) + 1, "state": "opened", "author": {"id": OWN}, **asked.body}
+        made = {
+            "iid": len(self.issues) + 1,
+            "state": "opened",
+            "author": {"id": OWN},
+            "updated_at": now(),
+        } | asked.body
         self.issues.append(made)
         return 201, made
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 
 @dataclass
@@ -28,7 +28,7 @@ class Fault:
     drop: bool = False
     """No answer at all: the connection is closed."""
     headers: dict[str, str] = field(default_factory=dict)
-    message: str = "fault"
+    message: Any = "fault"
 
 
 @dataclass
@@ -40,6 +40,11 @@ class Asked:
     authorization: str | None
     values: dict[str, list[str]] = field(default_factory=dict)
     """Of a query that says a name more than once."""
+
+    def page(self, every: Sequence[Any]) -> list[Any]:
+        """Of what was asked for, as the forges part it."""
+        size, number = int(self.query.get("per_page", 20)), int(self.query.get("page", 1))
+        return list(every[size * (number - 1) : size * number])
 
 
 Answer = tuple[int, Any]

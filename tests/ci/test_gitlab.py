@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from defendctl.ci.choose import open_forge
 from tests.ci.fake_gitlab import OWN
 from tests.ci.team import bot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from defendctl.ci.forge import Forge
     from tests.ci.lab import Lab
 
 
@@ -166,3 +168,45 @@ def test_an_issue_as_long_as_something_drifted(lab: Lab) -> None:
     lab.project.server.edit(lab.project.bound("a"), metrics={"completeness": 0.9})
     lab.project.ok("ci", "drift", "--issue")
     assert issue["state"] == "closed"
+
+
+def test_no_line_is_an_order(lab: Lab, planned: int) -> None:
+    """GitLab obeys a line that begins with a slash, and takes a longer fence for the end of a shorter one."""
+    forge = opened(lab)
+    text = "<!-- m -->\n````text\n```\n/approve\n````\n/merge\n"
+    for _ in range(2):
+        forge.comment("<!-- m -->\n", text, planned)
+        forge.issue("<!-- m -->\n", "drift", text)
+    for told in (lab.gitlab.texts(planned)[-1], lab.gitlab.issues[-1]["description"]):
+        assert told == "<!-- m -->\n````text\n```\n /approve\n````\n /merge\n"
+
+
+def test_the_address_of_a_note(lab: Lab, planned: int) -> None:
+    lab.project.env["CI_MERGE_REQUEST_PROJECT_URL"] = "https://gitlab.invalid/o/r"
+    for _ in range(2):
+        url = opened(lab).comment("<!-- m -->\n", "<!-- m -->\n", planned)
+        assert url == f"https://gitlab.invalid/o/r/-/merge_requests/{planned}#note_{len(lab.gitlab.notes)}"
+
+
+def opened(lab: Lab) -> Forge:
+    return open_forge("gitlab", lab.project.env)
+
+
+@pytest.mark.parametrize("message", [{"body": ["is too long"]}, "is too long"], ids=str)
+def test_a_refusal_in_its_own_words(lab: Lab, message: Any) -> None:
+    number = lab.request(a=bot(0.7), b=bot(0.9))
+    lab.gitlab.fault("POST", "notes", status=400, message=message)
+    assert "is too long" in lab.plan(number, code=1).err
+
+
+def test_an_approval_is_compared_by_its_moment(lab: Lab, planned: int) -> None:
+    """The same hour stands there twice where a server's clock is put back."""
+    lab.merge(planned)
+    [record] = [one for one in lab.gitlab.notes if "defendctl-review" in one["body"]]
+    record["updated_at"] = "2026-10-25T02:10:00.000+01:00"
+    note = lab.gitlab.note(planned, "approved this merge request", author=5, system=True)
+    note["created_at"] = "2026-10-25T02:50:00.000+02:00"
+    lab.apply("--approved-after-plan", code=6)
+    note["created_at"] = "2026-10-25T01:20:00.000Z"
+    lab.apply("--approved-after-plan")
+    assert lab.live() == 0.7

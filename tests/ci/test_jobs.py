@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.ci.team import bot
-from tests.operations.test_checkout import git
+from tests.ci.team import Team, bot
+from tests.conftest import Project
+from tests.operations.test_checkout import commit, git
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.ci.team import Team
+    from tests.ci.lab import Lab
 
 LATE = "2027-01-01T00:00:00Z"
 
@@ -25,6 +26,31 @@ def planned(team: Team) -> int:
     number = team.request(a=bot(0.7), b=bot(0.9))
     team.plan(number)
     return number
+
+
+@pytest.mark.parametrize("forge", ["team", "lab"])
+def test_two_projects_in_one_repository(forge: str, request: pytest.FixtureRequest) -> None:
+    """Each has a record of its own at the same commit, and neither takes the place of the other's."""
+    crew: Team | Lab = request.getfixturevalue(forge)
+    other = Project(crew.project.root / "teams" / "bots", crew.project.server, crew.project.env)
+    other.declare({"c": bot(0.9)})
+    for step in (other.settings, other.apply, other.settings):  # the second pins the lineage
+        step()
+    number = crew.request(a=bot(0.7), b=bot(0.9))
+    other.declare({"c": bot(0.6)})
+    head = commit(other, "both")
+    requests: Any = crew.github.pulls if isinstance(crew, Team) else crew.gitlab.requests
+    requests[number] |= {"head": {"sha": head, "repo": {"full_name": "o/r"}}, "sha": head}
+    crew.plan(number)
+    other.ok("ci", "plan")
+    if isinstance(crew, Team):  # a required check is named by it, too
+        names = ["defendctl / guardrails", "defendctl / teams/bots / guardrails"]
+        assert [check["name"] for check in crew.github.checks] == names
+    crew.merge(number)
+    crew.apply()
+    other.ok("ci", "apply")
+    for project, address, threshold in ((crew.project, "a", 0.7), (other, "c", 0.6)):
+        assert project.server.workflow(project.bound(address))["metrics"]["completeness"] == threshold
 
 
 def test_the_record_is_of_the_head_though_the_merge_is_checked_out(team: Team) -> None:

@@ -107,6 +107,7 @@ THREATS = {
         "ci/test_threats.py::test_one_changed_character_is_no_other_review",
         "ci/test_gitlab.py::test_what_is_no_review",
     ],
+    "another project of the same repository": ["ci/test_jobs.py::test_two_projects_in_one_repository"],
     "a forge that cannot be asked": [
         "ci/test_faults.py::test_a_forge_that_cannot_be_asked_is_never_no_review",
         "ci/test_gitlab.py::test_a_forge_that_cannot_be_asked_is_never_no_review",

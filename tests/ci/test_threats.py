@@ -132,6 +132,34 @@ def test_it_is_one_as_it_was_made(team: Team, planned: int) -> None:
     assert team.live("a") == 0.7
 
 
+def test_what_stands_on_a_later_page_counts(team: Team, planned: int) -> None:
+    """Of records and of approvals, of which a request may have hundreds."""
+    team.merge(planned)
+    [check] = team.github.checks
+    team.github.checks += [{**check, "id": n, "completed_at": "2025-01-01T00:00:00Z"} for n in range(150)]
+    newer_failed(team, check)
+    team.apply(code=6)
+    team.github.checks.pop()
+    for _ in range(120):
+        team.approval(planned, "2025-01-01T00:00:00Z")
+    team.apply("--approved-after-plan", code=6)
+    team.approval(planned, "2027-01-01T00:00:00Z")
+    team.apply("--approved-after-plan")
+    assert team.live("a") == 0.7
+
+
+def test_a_request_with_hundreds_of_commits_more_than_one_page(team: Team) -> None:
+    number = team.request(a=bot(0.7), b=bot(0.9))
+    for n in range(120):
+        git(team.project.root, "commit", "-q", "--allow-empty", "-m", f"more {n}")
+    team.github.pulls[number]["head"]["sha"] = git(team.project.root, "rev-parse", "HEAD")
+    team.plan(number)
+    team.merge(number)
+    team.apply()
+    assert team.live("a") == 0.7
+    assert team.github.count("GET", "compare") == 2
+
+
 @pytest.mark.parametrize(
     ("event", "content", "ref"),
     [
