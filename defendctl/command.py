@@ -81,10 +81,11 @@ def _octal(value: str) -> str:
     return "'" + "".join(plain.get(byte) or f"\\{byte:03o}" for byte in data) + "'"
 
 
-def adding(extra: str) -> str:
-    """How what an extra needs comes into an installation. pip takes the defendctl that is there."""
-    line = f"`pip install 'defendctl[{extra}]'`"
-    return f"{line}, where defendctl is installed; docs/install.md says how to pin it"
+def adding(extra: str, python: str) -> str:
+    """How what an extra needs comes into the installation of this Python: its own pip takes the defendctl
+    that is there, and asks no index for the name."""
+    line = f"`{shell_word(python)} -m pip install 'defendctl[{extra}]'`"
+    return f"{line} adds it to this installation; docs/install.md says how to pin it"
 
 
 def beginning(environment: str | None) -> str:

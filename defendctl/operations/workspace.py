@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -343,6 +344,6 @@ def sandbox_server() -> ModuleType:
         from defendctl.sandbox import server
     except ImportError as error:
         raise DefendctlError(
-            f"the sandbox needs {error.name}, which is not installed", adding("sandbox")
+            f"the sandbox needs {error.name}, which is not installed", adding("sandbox", sys.executable)
         ) from None
     return server

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
@@ -46,7 +47,8 @@ def _missing(scheme: str, error: ImportError) -> Exception:
     if scheme not in EXTRAS:
         return error
     extra, package = EXTRAS[scheme]
-    return DefendctlError(f"a state at {scheme}:// needs {package}, which is not installed", adding(extra))
+    missing = f"a state at {scheme}:// needs {package}, which is not installed"
+    return DefendctlError(missing, adding(extra, sys.executable))
 
 
 def open_place(

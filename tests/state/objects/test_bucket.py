@@ -106,7 +106,7 @@ def test_without_the_extra_its_name_is_told(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(sys.modules, "obstore", None)
     error = refused("gs", {})
     assert "a state at gs:// needs obstore, which is not installed" in error.message
-    assert "`pip install 'defendctl[objects]'`" in (error.hint or "")
+    assert f"`{sys.executable} -m pip install 'defendctl[objects]'`" in (error.hint or "")
 
 
 def test_what_of_the_environment_opens_a_store() -> None:

@@ -265,6 +265,6 @@ def test_where_psycopg_is_missing_the_extra_is_named() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout == (
-        "1 `pip install 'defendctl[postgres]'`, where defendctl is installed; "
+        f"1 `{sys.executable} -m pip install 'defendctl[postgres]'` adds it to this installation; "
         "docs/install.md says how to pin it\n"
     )
