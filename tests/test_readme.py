@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from defendctl.exits import Exit
+from tests.conftest import custom
 from tests.every_command import every_command
 
 if TYPE_CHECKING:
@@ -45,6 +46,18 @@ def test_the_quickstart_can_be_followed(project: Project) -> None:
         assert ran.code == 0, (line, ran)
     assert [line[-1] for line in lines] == ["init", "validate", "plan", "--yes", "drift"]
     assert project.server.count("POST") == 0, "the sandbox touches nothing that is real"
+
+
+def test_the_lines_of_a_pipeline_can_be_run(project: Project) -> None:
+    """Outside of a forge, where nothing is to be done: each of them is a command that there is."""
+    project.declare({"a": custom()})
+    project.apply()
+    project.settings()
+    section = README.split("## In a pipeline")[1].split("\n## ")[0]
+    lines = [line.split() for line in re.findall(r"^defendctl ([^#\n]*)", section, re.MULTILINE)]
+    assert [line[:2] for line in lines] == [["ci", "plan"], ["ci", "apply"], ["ci", "drift"]]
+    for line in lines:
+        assert project.run_alone(*line).code == 0, line
 
 
 def test_the_first_real_guardrail_can_be_made(project: Project) -> None:

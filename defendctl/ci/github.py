@@ -33,6 +33,7 @@ BOT: Final = "github-actions[bot]"
 DEPENDABOT: Final = "dependabot[bot]"
 LABEL: Final = "defendctl"
 _REPOSITORY: Final = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
+_QUEUED: Final = re.compile(r"refs/heads/gh-readonly-queue/.+/pr-([0-9]+)-[0-9a-f]+")
 _SHA: Final = re.compile(r"[0-9a-f]{40,64}")
 _TRIES: Final = 4
 _VERDICTS: Final = frozenset({"APPROVED", "CHANGES_REQUESTED", "DISMISSED"})
@@ -103,6 +104,7 @@ class GitHub:
             unclaimed |= set() if requests else {commit}
         if unclaimed:
             found = {one.number: one for one in self._merged_as(unclaimed)} | found
+            found |= {one.number: one for one in self._queued()}
         if len(found) > MOST_REQUESTS:
             raise RangeTooLong(f"more than {MOST_REQUESTS} pull requests were merged since the last apply")
         return list(found.values())
@@ -134,6 +136,13 @@ class GitHub:
         for one in self._calls.get(f"{self._repo}/pulls", params) or ():
             if text(one, "merge_commit_sha") in commits and self._counts(one):
                 yield Merged(part(one, "number"), str(text(one, "head", "sha")))
+
+    def _queued(self) -> Iterator[Merged]:
+        """That of a merge group, which its ref is named after: where it is squashed no commit tells of it."""
+        named = _QUEUED.fullmatch(text(self._event, "merge_group", "head_ref") or "")
+        one = self._calls.get(f"{self._repo}/pulls/{named[1]}") if named else None
+        if self._counts(one):
+            yield Merged(part(one, "number"), str(text(one, "head", "sha")))
 
     def _counts(self, one: Any) -> bool:
         """Whether it went into the default branch here, or is about to where a group waits for it."""

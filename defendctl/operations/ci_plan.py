@@ -70,7 +70,7 @@ def plan_each(
     workspaces: Sequence[Workspace], pipeline: Pipeline, options: PlanOptions, progress: Progress
 ) -> Iterator[PlannedIn]:
     """Whatever one of them ends in, the others are planned too. Raises nothing of its own."""
-    room = SUMMARY // max(1, len(workspaces)) - FOOT  # one summary has them all
+    room = max(COMMENT, SUMMARY // max(1, len(workspaces))) - FOOT  # one summary has them all
     for workspace in workspaces:
         made = _planned(workspace, pipeline, options, progress)
         text = _text(workspace, made, room) + foot(pipeline.context)

@@ -39,6 +39,7 @@ class FakeGitHub(Served):
             ("POST", rf"{repo}/check-runs", FakeGitHub.add_check),
             ("GET", rf"{repo}/pulls", FakeGitHub.closed_pulls),
             ("GET", rf"{repo}/pulls/(\d+)/reviews", FakeGitHub.reviews_of),
+            ("GET", rf"{repo}/pulls/(\d+)", FakeGitHub.one_pull),
             ("GET", rf"{repo}/issues/(\d+)/comments", FakeGitHub.comments_of),
             ("POST", rf"{repo}/issues/(\d+)/comments", FakeGitHub.add_comment),
             ("PATCH", rf"{repo}/issues/comments/(\d+)", FakeGitHub.edit_comment),
@@ -81,6 +82,10 @@ class FakeGitHub(Served):
         sha = found[1]
         every = self.pulls.values()
         return 200, asked.page([x for x in every if sha in (x["merge_commit_sha"], x["head"]["sha"])])
+
+    def one_pull(self, found: Any, asked: Asked) -> Answer:
+        known = self.pulls.get(int(found[1]))
+        return (200, known) if known else (404, {"message": "Not Found"})
 
     def closed_pulls(self, found: Any, asked: Asked) -> Answer:
         return 200, asked.page([one for one in self.pulls.values() if one["state"] == "closed"])

@@ -195,6 +195,22 @@ def test_a_merge_queue_asks_the_same(team: Team) -> None:
     team.project.ok("ci", "apply", code=6)
 
 
+@pytest.mark.parametrize(("ref", "code"), [("pr-{}-{}", 0), ("pr-{}", 6), ("", 6)])
+def test_a_merge_queue_that_squashes(team: Team, ref: str, code: int) -> None:
+    """What waits there is a commit of the queue's own, which no request has: its ref says whose it is."""
+    number = team.request(a=bot(0.7), b=bot(0.9))
+    team.plan(number)
+    root = team.project.root
+    git(root, "checkout", "-q", "--detach", "main")
+    git(root, "merge", "-q", "--squash", f"pr-{number}")
+    git(root, "commit", "-qm", "squashed")
+    base = git(root, "rev-parse", "main")
+    named = f"refs/heads/gh-readonly-queue/main/{ref.format(number, base)}"
+    group = {"merge_group": {"head_ref": named, "base_sha": base}}
+    team.run_as("merge_group", group, named, named.removeprefix("refs/heads/"))
+    team.project.ok("ci", "check", code=code)
+
+
 def test_an_issue_as_long_as_something_drifted(team: Team) -> None:
     team.apply()
     bound = team.project.bound("a")

@@ -55,6 +55,7 @@ def test_a_long_summary_has_room_for_each(
     """What the first of them says leaves no less to the second."""
     for module in (ci_plan, delivery):
         monkeypatch.setattr(module, "SUMMARY", 40_000)
+    monkeypatch.setattr(ci_plan, "COMMENT", 10_000)
     summary = tmp_path / "summary.md"
     fleet.env["GITHUB_STEP_SUMMARY"] = str(summary)
     fleet.declare({f"w{n}": custom(description="d" * 300) for n in range(200)})

@@ -23,6 +23,7 @@ THREATS = {
         "ci/test_flow.py::test_the_base_moved_beside_what_was_seen",
         "ci/test_flow.py::test_the_base_moved_under_what_was_seen",
         "ci/test_flow.py::test_a_merge_queue_asks_the_same",
+        "ci/test_flow.py::test_a_merge_queue_that_squashes",
         "pipelines/test_act.py::test_a_merge_queue_asks_whether_all_of_it_was_looked_at",
     ],
     "a console edit between plan and apply": [

@@ -112,8 +112,9 @@ def test_a_plan_whose_reads_are_refused(crew: Crew, status: int, code: int) -> N
 REFUSED = [(method, status) for method in ("PUT", "POST") for status in (401, 422, 500)]
 
 
-@pytest.mark.parametrize(("method", "status"), few_quick(REFUSED, ("PUT", 422), ("POST", 401)))
-def test_an_apply_whose_writes_are_refused(crew: Crew, method: str, status: int) -> None:
+@pytest.mark.parametrize("refused", few_quick(REFUSED, ("PUT", 422), ("POST", 401)))
+def test_an_apply_whose_writes_are_refused(crew: Crew, refused: tuple[str, int]) -> None:
+    method, status = refused
     number = requested(crew, 0.7)
     crew.plan(number)
     crew.merge(number)

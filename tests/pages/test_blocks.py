@@ -34,6 +34,15 @@ BEFORE = re.compile(r"^<!-- before: (.*) -->$", re.MULTILINE)
 """What a reader of the page has done already. Only commands: what they print is not on the page."""
 
 
+SHOWN = {
+    "README.md": "tests/test_readme.py runs it line by line; the install needs a package index",
+    "docs/install.md": "needs a package index, docker or uv; tests/parts/ does the same offline",
+    "docs/state.md": "needs psql and a database",
+    "docs/tutorial/first-guardrail.md": "tests/test_readme.py runs the page line by line",
+    "docs/how-to/sandbox-server.md": "a server that never ends, and its variables",
+}
+
+
 @pytest.mark.parametrize("page", few_quick(RUN, "README.md"))
 def test_the_console_of_a_page_does_what_it_shows(page: str, world: World, tmp_path: Path) -> None:
     folder = tmp_path / "empty"
@@ -88,6 +97,11 @@ def test_no_whole_file_escapes_the_check() -> None:
     """A block that begins a file of ours says which kind it is; what is a part of one need not."""
     escaped = [str(one) for one in BLOCKS if one.language == "yaml" and one not in CHECKED and whole(one)]
     assert escaped == []
+
+
+def test_what_is_no_console_is_run_elsewhere_or_cannot_be() -> None:
+    """A block that only shows what to type needs a reason."""
+    assert {block.page for block in BLOCKS if block.language in ("sh", "bash", "shell")} == SHOWN.keys()
 
 
 def whole(block: Block) -> bool:

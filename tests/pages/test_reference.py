@@ -49,6 +49,13 @@ def test_every_command_has_an_example_that_it_takes() -> None:
             command.make_context(name, words, resilient_parsing=False)
 
 
+def test_the_help_of_each_command_ends_with_examples_and_the_address_of_its_page() -> None:
+    for name, command in every_command().items():
+        told = command.get_help(click.Context(command, info_name=f"defendctl {name}"))
+        examples = "".join(f"  {line}\n" for line in EXAMPLES[name])
+        assert told.rstrip().endswith(f"Examples:\n{examples}\nMore: {page_of_command(name)}"), told
+
+
 def test_every_command_has_its_row() -> None:
     for name, command in every_command().items():
         assert f"| `defendctl {name}" in COMMANDS, f"{name} is not in docs/reference/commands.md"
