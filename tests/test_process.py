@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tests.conftest import Project
 
 DEFENDCTL = Path(sys.executable).with_name("defendctl")
+BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+"""As users run it: what cannot be written then stays behind until the end."""
 FAULTS = re.compile(
     r"Traceback|Exception ignored|defect of defendctl|Fatal Python|AttributeError|cannot work in None"
 )
@@ -53,7 +55,7 @@ def shell(
     return subprocess.run(
         ["/bin/sh", "-c", f"{DEFENDCTL} {command} {how}"],
         cwd=project.root,
-        env={**os.environ, **project.env} if env is None else dict(env),
+        env={**BUFFERED, **project.env} if env is None else dict(env),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
@@ -103,6 +105,13 @@ def test_a_full_stream(declared: Project, command: str) -> None:
             assert "No space left on device" in ran.stderr
         if how == "2>/dev/full" and not command.startswith(("apply", "init")):
             assert (ran.returncode, ran.stdout) == (usual.returncode, usual.stdout)
+
+
+@pytest.mark.parametrize("command", ["--version", "--help", "fmt - < workflows/all.yaml"])
+def test_what_a_full_stdout_leaves_in_the_buffer_does_not_end_in_120(declared: Project, command: str) -> None:
+    ran = shell(declared, command, ">/dev/full")
+    assert (ran.returncode, FAULTS.search(ran.stderr)) == (1, None)
+    assert "the result could not be written to stdout: No space left on device" in ran.stderr
 
 
 def _begin_anew(project: Project) -> None:

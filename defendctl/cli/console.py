@@ -48,8 +48,7 @@ class Console:
             sys.stdout.write(text)
             sys.stdout.flush()
         except OSError as error:
-            process.give_up(sys.stdout)
-            self._lost = self._lost or error
+            self._lose(error)
             if paid:
                 self.err(text)
 
@@ -70,9 +69,21 @@ class Console:
     def out_bytes(self, data: bytes) -> None:
         """A result that is to be the same in every locale."""
         self._end_line()
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        try:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        except OSError as error:
+            self._lose(error)
+
+    def _lose(self, error: OSError) -> None:
+        process.give_up(sys.stdout)
+        self._lost = self._lost or error
+
+    def has_lost(self) -> bool:
+        """Whether stdout fails, also for what was written past this console, as click writes its help."""
+        self.out("")
+        return self._lost is not None
 
     def err(self, text: str) -> None:
         with self._ticker.aside() if self._ticker else nullcontext():

@@ -114,6 +114,8 @@ def _told(error: BaseException, console: Console) -> int:
         case BrokenPipeError() if not error.filename:
             process.give_up(sys.stdout)
             return Exit.FAILED
+        case OSError() if console.has_lost():
+            return Exit.FAILED
         case OSError():
             where = f"{error.filename}: " if error.filename else ""
             console.error(DefendctlError(f"{where}{error.strerror or type(error).__name__}"))

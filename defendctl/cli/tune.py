@@ -36,7 +36,8 @@ class Share(click.ParamType):  # type: ignore[type-arg]  # generic in newer vers
         share = float(found[1]) / (100 if found[2] else 1) if found else -1.0
         if not self._holds(share):
             ends = f"{100 * self.least:g}% to {100 * self.most:g}%"
-            meant = f"did you mean {value}%?" if self._holds(share / 100) else "write 5% or 0.05."
+            bare = found is not None and not found[2]
+            meant = f"did you mean {value}%?" if bare and self._holds(share / 100) else "write 5% or 0.05."
             self.fail(f"{str(value)[:50]!r} is not a rate from {ends}; {meant}", param, ctx)
         return round(share, 8)
 

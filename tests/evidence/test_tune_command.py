@@ -159,6 +159,7 @@ def test_5_no_events_of_that_mode_or_time(live: Project) -> None:
         ((), "say what the threshold shall do"),
         (("--max-flag-rate", "0"), "is not a rate from 0.1% to 99.9%; write 5% or 0.05"),
         (("--max-flag-rate", "20"), "'20' is not a rate from 0.1% to 99.9%; did you mean 20%?"),
+        (("--max-flag-rate", "500%"), "'500%' is not a rate from 0.1% to 99.9%; write 5% or 0.05."),
         (("--max-flag-rate", "nan"), "; write 5% or 0.05"),
         (
             ("--max-flag-rate", "5%", "--confidence", "1"),
