@@ -81,13 +81,6 @@ def _octal(value: str) -> str:
     return "'" + "".join(plain.get(byte) or f"\\{byte:03o}" for byte in data) + "'"
 
 
-def adding(extra: str, python: str) -> str:
-    """How what an extra needs comes into the installation of this Python: its own pip takes the defendctl
-    that is there, and asks no index for the name."""
-    line = f"`{shell_word(python)} -m pip install 'defendctl[{extra}]'`"
-    return f"{line} adds it to this installation; docs/install.md says how to pin it"
-
-
 def beginning(environment: str | None) -> str:
     """What a person types to begin the state of a project, or of its environment."""
     return command("init --env {}", environment) if environment else command("init --new-state")

@@ -1,10 +1,11 @@
-"""Where the pages about this version are on the web. Nothing is read from there."""
+"""Where the pages about this version are on the web, and how an extra is added. Nothing is read from there."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from defendctl import __version__
+from defendctl.command import shell_word
 
 SITE: Final = "https://defendctl.github.io/defendctl"
 
@@ -27,3 +28,10 @@ def page_of_command(path: str) -> str:
     if not group:
         return page_url("reference/commands")
     return page_url(f"reference/commands/{group}", path.replace(" ", "-") if rest else "")
+
+
+def adding(extra: str, python: str) -> str:
+    """How what an extra needs comes into the installation of this Python: its own pip takes the defendctl
+    that is there, and asks no index for the name."""
+    line = f"`{shell_word(python)} -m pip install 'defendctl[{extra}]'`"
+    return f"{line} adds it to this installation; {page_url('install')} says how to pin it"

@@ -22,8 +22,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "defendctl"
 
 ROWS = (
-    {"catalogue", "command", "documentation", "durable", "exits", "hosts", "model", "sandbox"},
-    {"diagnostics", "process"},
+    {"catalogue", "command", "durable", "exits", "hosts", "model", "sandbox"},
+    {"diagnostics", "documentation", "process"},
     {"event", "git", "pipelines", "plan", "yamltext"},
     {"inspection", "replay", "state"},
     {"evidence"},

@@ -63,7 +63,11 @@ def same_names(declared: Iterable[Declared]) -> Iterator[Diagnostic]:
             continue
         other = first.setdefault(one.workflow.name, one)
         if other is not one:
-            message = f"{quoted(other.address)} has the same name."
+            where = f"{other.span.file}:{other.span.line}"
+            message = (
+                f"{quoted(other.address)} ({where}) has the same name, and the console tells them apart by "
+                "nothing else. Give one of them another."
+            )
             yield Diagnostic("warning", "same-name", message, one.span)
 
 

@@ -143,7 +143,8 @@ def _steps(wanted: JobsWanted, environments: Sequence[Workspace], top: Path) -> 
 
 def _on_github(wanted: JobsWanted) -> Iterator[str]:
     held = ", ".join(f"{stage.job} with the secret {stage.key_variable}" for stage in wanted.stages)
-    yield f"Settings > Environments: make {held}, each for the branch {wanted.branch} alone."
+    each = "each " if len(wanted.stages) > 1 else ""
+    yield f"Settings > Environments (of GitHub): make {held}, {each}for the branch {wanted.branch} alone."
     if wanted.trusting:
         keys = ", ".join(wanted.keys)
         yield f"Settings > Secrets > Actions: {keys}. Whoever may push a branch can have it printed."

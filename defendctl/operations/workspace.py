@@ -11,7 +11,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from defendctl.command import adding, command
+from defendctl.command import command
 from defendctl.diagnostics import (
     DefendctlError,
     Diagnostic,
@@ -22,6 +22,7 @@ from defendctl.diagnostics import (
     errors,
     suggest,
 )
+from defendctl.documentation import adding
 from defendctl.hosts import api_host, is_listed
 from defendctl.manifest.resolve import resolve
 from defendctl.model import NEWEST, SANDBOX

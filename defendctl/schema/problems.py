@@ -50,6 +50,8 @@ _WORDS_OF_THE_API = {
 }
 _OF_WORDS = frozenset({"bool_type", "int_type", "float_type", "finite_number"})
 """Kinds of fault where a word or a number stands, and no text."""
+_SURE = 10
+"""From here on a share was surely written in percent."""
 _WITH_CONTENT = frozenset({"EventInput", "CaseInput", "LabelFile", "LabelEntry", "LabelWindow"})
 _WITHOUT_DEFAULTS = frozenset({"File", "RuleEntry", "WaiverEntry"})
 _SHARES = frozenset({"metrics", "min_threshold", "max_threshold_step", "max_flag_rate", "scores"})
@@ -185,7 +187,7 @@ def _wrong(model: type[BaseModel], error: dict[str, Any], at: KeyPath) -> tuple[
     if kind == "literal_error":
         return "invalid-value", _choice(name, error["ctx"]["expected"], value)
     if kind in ("less_than_equal", "greater_than_equal"):
-        percent = f" Write {value / 100:g}." if _is_share(loc) and 2 <= value <= 100 else ""
+        percent = _percent(value) if _is_share(loc) and 2 <= value <= 100 else ""
         return "out-of-range", f"{name} must be {_range(loc)}, found {found(value)}.{percent}"
     if kind == "string_pattern_mismatch" and loc[-1:] in (("reason",), ("approver",)) and value.strip():
         return "placeholder", f"{name} still holds a placeholder: put your own words there."
@@ -237,6 +239,12 @@ def _metric_value(kind: str, name: str, value: Any) -> tuple[str, str]:
         belongs = "Thresholds belong to `type: custom`."
         return "wrong-type", f"{name} must be low, medium or high, found {found(value)}. {belongs}"
     return "invalid-value", _choice(name, "'low', 'medium' or 'high'", value)
+
+
+def _percent(value: float) -> str:
+    """Of a few, somebody may have meant anything: a threshold of 0.02 guards nothing."""
+    meant = f" Write {value / 100:g}."
+    return meant if value >= _SURE else f" If {value:g} % is meant, write {value / 100:g}."
 
 
 def _choice(name: str, expected: str, value: Any) -> str:

@@ -7,8 +7,8 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from defendctl.command import adding
 from defendctl.diagnostics import DefendctlError
+from defendctl.documentation import adding
 from defendctl.state.copies import Copies, folder_name, place_of
 from defendctl.state.local.backend import LocalBackend
 from defendctl.state.place import BUCKETS

@@ -266,5 +266,5 @@ def test_where_psycopg_is_missing_the_extra_is_named() -> None:
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout == (
         f"1 `{sys.executable} -m pip install 'defendctl[postgres]'` adds it to this installation; "
-        "docs/install.md says how to pin it\n"
+        "https://defendctl.github.io/defendctl/0.1/install/ says how to pin it\n"
     )
