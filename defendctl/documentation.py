@@ -1,4 +1,4 @@
-"""Where the pages about this version are on the web, and how an extra is added. Nothing is read from there."""
+"""Where the pages about this version are on the web, and how an extra is added. Nothing is read from it."""
 
 from __future__ import annotations
 

@@ -46,6 +46,9 @@ TRACEBACK = re.compile(r"Traceback|this is a defect of defendctl")
 for _name in [name for name in os.environ if name.startswith(("GITHUB_", "GITLAB_", "CI_"))]:
     del os.environ[_name]
 
+# Users' streams are buffered, and what is written late can fail late.
+os.environ.pop("PYTHONUNBUFFERED", None)
+
 # Every run is the same.
 settings.register_profile(
     "defendctl",
