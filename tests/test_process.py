@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from tests.conftest import Project
 
 DEFENDCTL = Path(sys.executable).with_name("defendctl")
-BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
 """As users run it: what cannot be written then stays behind until the end."""
 FAULTS = re.compile(
     r"Traceback|Exception ignored|defect of defendctl|Fatal Python|AttributeError|cannot work in None"
@@ -55,7 +54,7 @@ def shell(
     return subprocess.run(
         ["/bin/sh", "-c", f"{DEFENDCTL} {command} {how}"],
         cwd=project.root,
-        env={**BUFFERED, **project.env} if env is None else dict(env),
+        env={**os.environ, **project.env} if env is None else dict(env),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",

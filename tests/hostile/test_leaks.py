@@ -194,7 +194,7 @@ def test_where_answers_go_wrong(busy: Project, method: str, kind: str) -> None:
 
 CRASHES = (
     "defendctl.api.client.observe",
-    "defendctl.api.client.recent",
+    "defendctl.api.detail.recent",
     "defendctl.api.detail._scores",
     "defendctl.operations.replay.replay",
     "defendctl.operations.plan.build_plan",

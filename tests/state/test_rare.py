@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from defendctl import git
-from defendctl.api import client
+from defendctl.api import client, detail
 from defendctl.api.asked import _moment
 from defendctl.diagnostics import Precondition
 from defendctl.model import Intent, State
@@ -119,5 +119,5 @@ def test_events_that_hold_too_much_are_asked_for_in_less(monkeypatch: pytest.Mon
     def refuse(*given: object) -> None:
         raise ValueError("an evaluation in it has too many metrics")
 
-    monkeypatch.setattr(client, "recent", refuse)
+    monkeypatch.setattr(detail, "recent", refuse)
     assert client._listed(b"{}", 4, False) == client._Fewer("an evaluation in it has too many metrics", 2)
