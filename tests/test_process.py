@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from tests.conftest import Project
 
 DEFENDCTL = Path(sys.executable).with_name("defendctl")
-"""As users run it: what cannot be written then stays behind until the end."""
 FAULTS = re.compile(
     r"Traceback|Exception ignored|defect of defendctl|Fatal Python|AttributeError|cannot work in None"
 )
