@@ -156,7 +156,8 @@ def _errors(arena: Arena) -> list[Callable[[], Verdict]]:
 
 
 def _descriptors(arena: Arena) -> list[Callable[[], Verdict]]:
-    """No descriptor for one file of the project or one connection; and none for anything from then on."""
+    """No descriptor for one file of the project or the first connection, for how many more there are is a
+    matter of time; and none for anything from then on."""
 
     def once(point: Point) -> Verdict:
         return _told(DESCRIPTORS, arena, strace.fail(arena, point, "EMFILE"))
@@ -166,7 +167,7 @@ def _descriptors(arena: Arena) -> list[Callable[[], Verdict]]:
 
     points = strace.descriptor_points(arena)
     connected = next((n for n, point in enumerate(points) if "AF_INET" in point.what), len(points))
-    ours = {n for n, p in enumerate(points) if str(arena.root) in p.what or "AF_INET" in p.what}
+    ours = {n for n, point in enumerate(points) if n == connected or str(arena.root) in point.what}
     found: list[Callable[[], Verdict]] = [lambda p=points[n]: once(p) for n in sorted(ours)]  # type: ignore[misc]
     for number in sorted({*ours, *range(connected, len(points))}):  # modules too: a few are loaded late
         found.append(lambda p=points[:number]: for_good(p))  # type: ignore[misc]
