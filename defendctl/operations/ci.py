@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
@@ -94,6 +94,12 @@ def head_commit(workspace: Workspace, context: Context) -> str | None:
         return git.head(workspace.project.root).commit
     except git.NoAnswer:
         return context.commit
+
+
+def with_commit(workspace: Workspace, context: Context) -> Context:
+    """Where no forge tells of which commit this is, git does."""
+    told = context.head or context.commit
+    return context if told else replace(context, commit=head_commit(workspace, context))
 
 
 def require_default_branch(pipeline: Pipeline) -> None:

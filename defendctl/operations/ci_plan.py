@@ -9,7 +9,7 @@ from defendctl.ci.forge import ForgeError
 from defendctl.ci.record import Record, hashed
 from defendctl.diagnostics import DefendctlError, Interrupted, Invalid
 from defendctl.exits import Exit, worst_exit
-from defendctl.operations.ci import FOOT, REST, comment_marker, foot, title
+from defendctl.operations.ci import FOOT, REST, comment_marker, foot, title, with_commit
 from defendctl.operations.destinations import Destination
 from defendctl.operations.environments import compare_with
 from defendctl.operations.plan import plan
@@ -73,7 +73,7 @@ def plan_each(
     room = max(COMMENT, SUMMARY // max(1, len(workspaces))) - FOOT  # one summary has them all
     for workspace in workspaces:
         made = _planned(workspace, pipeline, options, progress)
-        text = _text(workspace, made, room) + foot(pipeline.context)
+        text = _text(workspace, made, room) + foot(with_commit(workspace, pipeline.context))
         yield _told(workspace, replace(made, text=text), pipeline, options)
 
 

@@ -39,7 +39,8 @@ def rolled_back(state: State, copy: Copy | None, kept: Version | None) -> Rollba
     where = where_from(copy, kept)
     return Rollback(
         f"the state has serial {state.serial}, but {what}: {why}",
-        f"{where}, and repair what is wrong there with `{command('state mv OLD NEW')}`, "
+        f"{where} (or, if this is an older checkout, go back to the newest), and "
+        f"repair what is wrong there with `{command('state mv OLD NEW')}`, "
         f"`{command('state rm ADDRESS')}` or `{command('state resolve ADDRESS --id WORKFLOW_ID')}`",
     )
 

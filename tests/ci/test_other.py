@@ -49,6 +49,13 @@ def test_every_environment_in_order(fleet: Project, tmp_path: Path) -> None:
     fleet.ok("apply", "--env", "production", "--reviewed", str(out / "staging.plan.json"), code=6)
 
 
+def test_git_tells_the_commit_where_no_forge_does(fleet: Project, tmp_path: Path) -> None:
+    git(fleet.root, "init", "-q", "-b", "main")
+    head, out = commit(fleet, "Both"), tmp_path / "plans"
+    fleet.ok("ci", "plan", "--out-dir", str(out))
+    assert f"Commit `{head}`" in (out / "staging.plan.md").read_text()
+
+
 def test_a_long_summary_has_room_for_each(
     fleet: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
