@@ -32,6 +32,6 @@ def page_of_command(path: str) -> str:
 
 def adding(extra: str, python: str) -> str:
     """How what an extra needs comes into the installation of this Python: its own pip takes the defendctl
-    that is there, and asks no index for the name."""
+    that is there."""
     line = f"`{shell_word(python)} -m pip install 'defendctl[{extra}]'`"
     return f"{line} adds it to this installation; {page_url('install')} says how to pin it"

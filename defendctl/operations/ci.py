@@ -187,10 +187,10 @@ def look(workspace: Workspace, state: State, pipeline: Pipeline, *, approved: bo
         return Looked()
     first = state.completed.commit if state.completed else None
     merged = tuple(pipeline.forge.range(first, head))
-    host = hashed(workspace.host())
+    name, host = title(workspace, head), hashed(workspace.host())
     kept: dict[int, SeenPlan] = {}
     for one in merged:
-        found = pipeline.forge.reviews(one, title(workspace, one.head))
+        found = pipeline.forge.reviews(one, replace(name, head=one.head))
         if found is None or (found.record.lineage, found.record.host) != (state.lineage, host):
             continue
         if approved and not pipeline.forge.approved_after(one, found.at):
