@@ -127,7 +127,7 @@ class DefendApi:
         answer = self._post(f"{_path(workflow_id)}/events", "submitting", body, before_send)
         if not isinstance(answer, Answer):
             return answer
-        return self._heeding(classify_event(answer, explain(answer, self._of_events)), answer)
+        return self._heeding(classify_event(answer, lambda: explain(answer, self._of_events)), answer)
 
     def examine(self, workflow_id: str, limit: int) -> Seen:
         """What the answer looks like, whatever it is. Raises KeyRefused or ApiError."""
@@ -260,7 +260,8 @@ class Speaking:
         answer = self._api._post("/defend", "creating", body, before_send)
         if not isinstance(answer, Answer):
             return answer
-        return self._api._heeding(classify(answer, explain(answer, self._api._holding(body))), answer)
+        outcome = classify(answer, lambda: explain(answer, self._api._holding(body)))
+        return self._api._heeding(outcome, answer)
 
     def update(self, workflow_id: str, values: Fields) -> None:
         """PUT; safe to repeat, and repeated. Raises KeyRefused or ApiError."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from defendctl.model import usable_id
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from defendctl.api.answer import Answer
 
 MOST_VALUES: Final = 200_000
@@ -55,26 +57,24 @@ Outcome = Created | Refused | Unsent | Unknown
 Submitted = Accepted | Refused | Unsent | Unknown
 
 
-def classify(answer: Answer, explain: str) -> Outcome:
-    """`explain` is what the API says of itself, already made safe to show."""
+def classify(answer: Answer, explain: Callable[[], str]) -> Outcome:
+    """`explain` gives what the API says of itself, made safe to show: asked for where it is shown."""
     if 200 <= answer.status < 300:
         found = _usable(answer, "workflow_id")
         return found if isinstance(found, Unknown) else Created(found)
-    return _not_done(answer, explain)
+    return _not_done(answer, explain())
 
 
-def classify_event(answer: Answer, explain: str) -> Submitted:
+def classify_event(answer: Answer, explain: Callable[[], str]) -> Submitted:
     """By the same table: what a create is not certain of, an event is not either."""
     if 200 <= answer.status < 300:
         found = _usable(answer, "event_id")
         return found if isinstance(found, Unknown) else Accepted(found)
-    return _not_done(answer, explain)
+    return _not_done(answer, explain())
 
 
-def _not_done(answer: Answer, explain: str) -> Refused | Unknown:
-    if answer.status in REFUSED:
-        return Refused(answer.status, explain)
-    return Unknown(explain)
+def _not_done(answer: Answer, why: str) -> Refused | Unknown:
+    return Refused(answer.status, why) if answer.status in REFUSED else Unknown(why)
 
 
 def json_object(body: bytes) -> dict[str, Any] | None:

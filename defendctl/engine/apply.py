@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from defendctl.diagnostics import DefendctlError, Interrupted, Precondition
 from defendctl.engine.create import Made, Unrecorded, create, finish
+from defendctl.engine.parallel import in_threads
 from defendctl.engine.results import ApplyResult, Receipt, Result
 from defendctl.engine.update import adopt, update
 from defendctl.exits import Exit
@@ -20,7 +21,6 @@ from defendctl.state import records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from concurrent.futures import Executor
 
     from defendctl.engine.protocols import Memory, Remote
     from defendctl.engine.upload import Uploads
@@ -32,6 +32,8 @@ R = TypeVar("R")
 W = TypeVar("W", bound=Work)
 S = TypeVar("S", bound=Write)
 
+LINGER: Final = 0.005
+"""Seconds for which a binding waits for the next intent, to be written with it."""
 UNKNOWN_LIMIT: Final = 3
 """Unknown creates and those in flight are never more than so many together; then no further one starts.
 
@@ -65,6 +67,8 @@ class Applier:
         self._creating = self._unknown = 0
         self._made: deque[Made] = deque()
         """To be read back."""
+        self._fresh: list[Made] = []
+        """Whose bindings wait for the next intent, to be written with it."""
         self._results: dict[str, Result] = {}
         self._receipts: list[Receipt] = []
 
@@ -101,13 +105,8 @@ class Applier:
         return made, set()
 
     def _each(self, changes: list[W], step: Callable[[W], Result], workers: int) -> None:
-        if not changes:
-            return
         waiting = iter(changes)
-        with ThreadPoolExecutor(workers) as pool:
-            running = [pool.submit(self._work, waiting, step) for _ in range(workers)]
-        for worker in running:
-            worker.result()
+        in_threads(lambda: self._work(waiting, step), min(workers, len(changes)))
 
     def _work(self, waiting: Iterator[W], step: Callable[[W], Result]) -> None:
         while (change := self._next(waiting)) is not None:
@@ -120,20 +119,37 @@ class Applier:
 
     def _create_each(self, changes: list[Create | Replace]) -> None:
         """Each worker creates or reads back, whatever is next."""
-        workers = min(self._parallelism, 2 * len(changes))
-        if not workers:
+        if not changes:
             return
         waiting = iter(changes)
-        with ThreadPoolExecutor(1) as scribe, ThreadPoolExecutor(workers) as pool:
-            running = [pool.submit(self._create_and_read, waiting, scribe) for _ in range(workers)]
-        for worker in running:
-            worker.result()
+        with self._written_in_time():
+            in_threads(lambda: self._create_and_read(waiting), min(self._parallelism, 2 * len(changes)))
 
-    def _create_and_read(self, waiting: Iterator[Create | Replace], scribe: Executor) -> None:
-        while job := self._job(waiting, scribe):
+    @contextmanager
+    def _written_in_time(self) -> Iterator[None]:
+        """Whatever holds up the next intent, or the reading back: bindings are written."""
+        over = threading.Event()
+        scribe = threading.Thread(target=self._write_what_waits, args=[over], name="scribe")
+        scribe.start()
+        try:
+            yield
+        finally:
+            over.set()
+            scribe.join()
+
+    def _write_what_waits(self, over: threading.Event) -> None:
+        late: list[Made] = []
+        while not over.wait(LINGER):
+            for made in late:
+                made.write()
+            with self._guard:
+                late, self._fresh = self._fresh, []
+
+    def _create_and_read(self, waiting: Iterator[Create | Replace]) -> None:
+        while job := self._job(waiting):
             job()
 
-    def _job(self, waiting: Iterator[Create | Replace], scribe: Executor) -> Callable[[], None] | None:
+    def _job(self, waiting: Iterator[Create | Replace]) -> Callable[[], None] | None:
         """A create while one may begin, for its intent is written with the binding of the one before; but
         what was created does not wait for long. None: all done, or told to stop."""
         with self._guard:
@@ -142,7 +158,7 @@ class Applier:
                 may_begin = free > 0 and len(self._made) < self._parallelism
                 if may_begin and (change := self._next(waiting)) is not None:
                     self._creating += 1
-                    return partial(self._create_one, change, scribe)
+                    return partial(self._create_one, change)
                 if self._made:
                     return partial(self._finish, self._made.popleft())
                 if not self._creating:
@@ -150,15 +166,13 @@ class Applier:
                     return None
                 self._guard.wait()
 
-    def _create_one(self, change: Create | Replace, scribe: Executor) -> None:
+    def _create_one(self, change: Create | Replace) -> None:
         made: Result | Made | None = None
         try:
             made = self._try(change, self._create)
         finally:
             self._free(made)
-        if isinstance(made, Made):
-            scribe.submit(made.write)  # whatever holds up the next intent, or the reading back
-        else:
+        if isinstance(made, Result):
             self._tell(made)
 
     def _free(self, made: Result | Made | None) -> None:
@@ -167,6 +181,7 @@ class Applier:
             self._creating -= 1
             if isinstance(made, Made):
                 self._made.append(made)
+                self._fresh.append(made)
             else:
                 self._unknown += made is not None and made.outcome == "unknown"
             self._guard.notify()  # one that may read back while this one creates, or the other way round
@@ -174,7 +189,11 @@ class Applier:
     def _finish(self, made: Made) -> None:
         assert self._remote
         remote = self._remote
-        self._tell(self._try(made.change, lambda _: finish(made, remote, self._memory)))
+        self._tell(self._try(made.change, lambda _: finish(made, remote, self._memory, self._linger)))
+
+    def _linger(self) -> float:
+        """How long a binding may wait for the next intent, if there may be one."""
+        return LINGER if self._creating else 0.0
 
     def _tell(self, result: Result) -> None:
         with self._guard:

@@ -20,6 +20,8 @@ from defendctl.state import records
 from defendctl.state.group import boottime
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from defendctl.api.outcome import Outcome
     from defendctl.engine.protocols import Memory, Remote
     from defendctl.model import Fields, Support
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
     from defendctl.state.group import Pending
 
 TRIES: Final = 3
-LINGER: Final = 0.005
-"""Seconds for which a binding waits for the next intent, to be written with it."""
 
 
 class Paused(Exception):
@@ -68,7 +68,7 @@ class Made:
     def write(self) -> None:
         """What is wrong with it, `finish` tells."""
         with suppress(OSError, Precondition):
-            self.binding.wait(LINGER)
+            self.binding.wait()
 
 
 def create(
@@ -93,12 +93,12 @@ def create(
         remote.pause(wait)
 
 
-def finish(made: Made, remote: Remote, memory: Memory) -> Result:
+def finish(made: Made, remote: Remote, memory: Memory, linger: Callable[[], float]) -> Result:
     """Read back while the binding is written. Told only once that is durable; raises Unrecorded if it cannot
-    be."""
+    be. `linger`: seconds for which another may still write it."""
     result = _verified(made.change, made.workflow_id, made.sent, remote)
     try:
-        made.binding.wait(LINGER)
+        made.binding.wait(linger())
     except (OSError, Precondition) as error:
         record = made.binding.record
         memory.note(record)

@@ -1,24 +1,24 @@
-"""Many calls that mostly wait for an answer, in as many threads as waiting asks for.
+"""Work that mostly waits for answers, in as many threads as waiting asks for.
 
-Threads that have enough to do only take turns: fifty of them need half as much processor time again as four.
-So there are few in the beginning, and more while this process is found to be waiting.
+Threads that have enough to do only take turns, and each turn costs: two of them need a fifth more processor
+time than one, fifty need half as much again. So one begins, and there are more while this process is found to
+be waiting.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
-FIRST: Final = 4
-"""Threads in the beginning."""
 _LOOK: Final = 0.01
 """Seconds between two looks at how busy the process is."""
-_BUSY: Final = 0.8
+_BUSY: Final = 0.6
 """Of one processor; more threads would wait for each other."""
 
 
@@ -35,68 +35,78 @@ class Load:
         return used < _BUSY * passed
 
 
+def in_threads(work: Callable[[], None], most: int, load: Load | None = None) -> None:
+    """`work` takes what is next until nothing is left, in one thread and in up to `most`. Over when it has
+    returned in each; then the first error comes out."""
+    crew = _Crew(work)
+    crew.grow(1)
+    load = load or Load()
+    while crew.size < most and not crew.over.wait(_LOOK):
+        if load.has_time():
+            crew.grow(min(2 * crew.size, most))
+    crew.over.wait()
+    if crew.failure:
+        raise crew.failure
+
+
 def in_parallel(
     read: Callable[[str], T], ids: Mapping[str, str], parallelism: int, load: Load | None = None
 ) -> dict[str, T]:
     """Address → what `read` makes of its id. What it raises comes out, and nothing more is started."""
-    crew = _Crew(read, ids.values())
-    most = min(parallelism, len(ids))
-    crew.grow(min(FIRST, most))
-    load = load or Load()
+    todo = list(enumerate(ids.values()))[::-1]
+    answers: list[Any] = [None] * len(todo)
+
+    def work() -> None:
+        try:
+            while (next_ := _last(todo)) is not None:
+                place, id_ = next_
+                answers[place] = read(id_)
+        except BaseException:
+            todo.clear()
+            raise
+
     try:
-        while crew.size < most and not crew.over.wait(_LOOK):
-            if load.has_time():
-                crew.grow(min(2 * crew.size, most))
-        crew.over.wait()
+        in_threads(work, min(parallelism, len(todo)), load)
     finally:
-        crew.stop()
-    return dict(zip(ids, crew.answers(), strict=True))
+        todo.clear()  # for whoever still reads when this is interrupted
+    return dict(zip(ids, answers, strict=True))
 
 
-class _Crew(Generic[T]):
-    """Threads that take one id after the other."""
+def _last(todo: list[T]) -> T | None:
+    with suppress(IndexError):  # another thread may have taken it since anybody looked
+        return todo.pop()
+    return None
 
-    def __init__(self, read: Callable[[str], T], ids: Iterable[str]) -> None:
+
+class _Crew:
+    """Threads that all do the same."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
         self.size = 0
         self.over = threading.Event()
-        self._read = read
-        self._todo = list(enumerate(ids))[::-1]
-        self._answers: list[Any] = [None] * len(self._todo)
-        self._missing = len(self._todo)
-        self._failure: BaseException | None = None
+        self.failure: BaseException | None = None
+        self._do = work
+        self._working = 0
         self._guard = threading.Lock()
-        if not self._todo:
-            self.over.set()
 
     def grow(self, size: int) -> None:
-        for _ in range(self.size, size):
-            threading.Thread(target=self._work, name="reading").start()
-        self.size = size
-
-    def stop(self) -> None:
-        self._todo.clear()
-
-    def answers(self) -> list[T]:
-        if self._failure:
-            raise self._failure
-        return self._answers
+        more, self.size = size - self.size, size
+        with self._guard:
+            self._working += more
+            self.over.clear()
+        for _ in range(more):
+            threading.Thread(target=self._work, name="worker").start()
 
     def _work(self) -> None:
         try:
-            while True:
-                try:
-                    place, id_ = self._todo.pop()
-                except IndexError:
-                    return
-                self._answers[place] = self._read(id_)
-                self._count()
+            self._do()
         except BaseException as error:
-            self._failure = self._failure or error
-            self.stop()
-            self.over.set()
+            self.failure = self.failure or error
+        finally:
+            self._leave()
 
-    def _count(self) -> None:
+    def _leave(self) -> None:
         with self._guard:
-            self._missing -= 1
-            if not self._missing:
+            self._working -= 1
+            if not self._working:
                 self.over.set()

@@ -41,7 +41,10 @@ class Uploads:
     def settled(self, change: S) -> S:
         """The same with the ids of its files. Raises DefendctlError for one that could not be uploaded,
         OSError or Precondition if nothing can be recorded any more."""
-        ids = {file.content: self._id(file, change.address) for file in files_to_upload(change)}
+        files = files_to_upload(change)
+        if not files:
+            return change
+        ids = {file.content: self._id(file, change.address) for file in files}
         return replace(change, desired=with_ids(change.desired, ids))
 
     def _id(self, file: LocalFile, address: str) -> str:

@@ -40,7 +40,8 @@ def not_taken(
     known to come out in another form. Raises ApiError."""
     untaken: Untaken | None = None
     for wait in WAITS:
-        time.sleep(wait)
+        if wait:
+            time.sleep(wait)
         untaken = _compare(remote, workflow_id, sent, left or {}, told)
         if untaken is None:
             return None

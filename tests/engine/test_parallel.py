@@ -1,4 +1,4 @@
-"""Reads at once: as many as are asked for where answers take their time, and few where they do not."""
+"""Threads at once: as many as are asked for where answers take their time, and one where they do not."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from defendctl.diagnostics import ApiError
-from defendctl.engine.parallel import FIRST, Load, in_parallel
+from defendctl.engine.parallel import Load, in_parallel, in_threads
 
 IDS = {f"w{n}": f"id-{n}" for n in range(200)}
 
@@ -27,10 +27,6 @@ def test_answers_stand_in_the_order_of_their_addresses() -> None:
     assert in_parallel(str.upper, {}, 10) == {}
 
 
-def test_nothing_is_read_where_nothing_is_asked() -> None:
-    assert in_parallel(str, {}, 4) == {}
-
-
 def test_where_answers_wait_all_threads_come() -> None:
     """Fifty reads that each wait for the others would never end with fewer."""
     together = threading.Barrier(50)
@@ -48,7 +44,7 @@ def test_no_more_threads_than_asked_for(load: Load, parallelism: int) -> None:
         pause.wait(0.001)
 
     in_parallel(read, IDS, parallelism, load)
-    assert len(seen) <= min(parallelism, FIRST if isinstance(load, Busy) else parallelism)
+    assert len(seen) <= (1 if isinstance(load, Busy) else parallelism)
 
 
 def test_a_process_that_waits_has_time() -> None:
@@ -67,3 +63,44 @@ def test_an_error_comes_out_and_nothing_more_is_started() -> None:
     with pytest.raises(ApiError, match="no"):
         in_parallel(read, IDS, 3)
     assert len(seen) <= 3
+
+
+def test_who_waits_for_threads_hears_an_error_when_the_last_has_ended() -> None:
+    """What another thread still does, a create perhaps, is not left alone."""
+    both, failed, ended = threading.Barrier(2), threading.Event(), threading.Event()
+
+    def work() -> None:
+        if both.wait(60) == 0:
+            failed.set()
+            raise ApiError("no")
+        assert failed.wait(60)
+        threading.Event().wait(0.05)
+        ended.set()
+
+    with pytest.raises(ApiError, match="no"):
+        in_threads(work, 2, Waiting())
+    assert ended.is_set()
+
+
+def test_threads_that_come_when_all_is_done_are_waited_for() -> None:
+    """The first is over before the second begins."""
+
+    class Late(Load):
+        def has_time(self) -> bool:
+            assert over.wait(60)
+            threading.Event().wait(0.02)
+            return True
+
+    over, done = threading.Event(), threading.Semaphore(0)
+
+    def work() -> None:
+        if not over.is_set():
+            threading.Event().wait(0.03)
+            over.set()
+        else:
+            threading.Event().wait(0.05)
+        done.release()
+
+    in_threads(work, 2, Late())
+    assert done.acquire(blocking=False)
+    assert done.acquire(blocking=False)
