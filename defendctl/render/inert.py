@@ -16,7 +16,8 @@ _LINE_COMMAND: Final = re.compile(r"^(\s*):(?=:)")
 
 def inert(text: str) -> str:
     """Control, format (bidirectional) and separator characters, surrogates and CI commands as escapes."""
-    text = _LINE_COMMAND.sub(r"\1\\x3a", _COMMAND.sub(r"#\\x23", text))
+    if "##" in text or "::" in text:  # most texts are names and ids, and many
+        text = _LINE_COMMAND.sub(r"\1\\x3a", _COMMAND.sub(r"#\\x23", text))
     return text if text.isprintable() else "".join(c if c.isprintable() else _escape(c) for c in text)
 
 

@@ -17,7 +17,7 @@ from defendctl.state.bounded import parse
 from defendctl.state.shape import problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 T = TypeVar("T")
 FORMAT: Final = 2
@@ -205,9 +205,17 @@ def binding_from(data: dict[str, Any]) -> Binding:
         fields_from(data["applied"]),
         fields_from(data.get("assumed", {})),
         frozenset(data.get("unconfirmed", ())),
-        {name: (run["at"], run["by"]) for run in data.get("recorded", ()) for name in run["fields"]},
+        _stamps(data.get("recorded", ())),
         tuple(sent_from(one) for one in data.get("sent", ())),
     )
+
+
+def _stamps(recorded: Iterable[dict[str, Any]]) -> dict[str, tuple[str, str]]:
+    """One tuple for all that a run recorded."""
+    stamps: dict[str, tuple[str, str]] = {}
+    for run in recorded:
+        stamps.update(dict.fromkeys(run["fields"], (run["at"], run["by"])))
+    return stamps
 
 
 def sent_from(data: dict[str, Any]) -> SentValue:

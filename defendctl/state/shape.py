@@ -72,7 +72,7 @@ def is_binding(data: Any) -> bool:
         and usable_id(data.get("workflow_id"))
         and is_fields(data.get("applied"))
         and is_fields(data.get("assumed", {}))
-        and _is_list_of(_NAMES, data.get("unconfirmed", []))
+        and _are_names(data.get("unconfirmed", []))
         and _are_stamps(data.get("recorded", []))
         and _are_sent(data.get("sent", []))
     )
@@ -103,7 +103,7 @@ def _are_stamps(data: Any) -> bool:
         and run.keys() == {"at", "by", "fields"}
         and _is_time(run.get("at"))
         and _is_run(run.get("by"))
-        and _is_list_of(_NAMES, run.get("fields"))
+        and _are_names(run.get("fields"))
         for run in data
     )
 
@@ -121,21 +121,18 @@ def is_intent(data: Any) -> bool:
 
 
 def is_fields(data: Any) -> bool:
+    """By exact types, of which JSON has few, and which cost no call each."""
     if not isinstance(data, dict):
         return False
     for name, value in data.items():
-        check = _FIELDS.get(name)
-        if check is None or not check(value):
+        kind = type(value)
+        if kind not in _KINDS.get(name, ()):
+            return False
+        if kind is dict and not _MEASURES.issuperset(map(type, value.values())):
+            return False
+        if kind in _LISTS and not _is_list(value):
             return False
     return True
-
-
-def _is_metrics(value: Any) -> bool:
-    return isinstance(value, dict) and all(map(_is_measure, value.values()))
-
-
-def _is_measure(value: Any) -> bool:
-    return isinstance(value, (str, float, int)) and not isinstance(value, bool)
 
 
 def _is_text(value: Any) -> bool:
@@ -150,16 +147,15 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _is_bool(value: Any) -> bool:
-    return isinstance(value, bool)
-
-
 def _is_list(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and all(map(_is_text, value))
 
 
-def _is_list_of(known: frozenset[str], value: Any) -> bool:
-    return _is_list(value) and known.issuperset(value)
+def _are_names(value: Any) -> bool:
+    try:
+        return isinstance(value, (list, tuple)) and _NAMES.issuperset(value)
+    except TypeError:  # of lists in it
+        return False
 
 
 def _is_time(value: Any) -> bool:
@@ -244,13 +240,15 @@ def _is_revision(value: Any) -> bool:
 
 
 _NAMES: Final = frozenset(FIELDS)
-_FIELDS: Final[dict[str, Callable[[Any], bool]]] = {
-    **dict.fromkeys(FIELDS, _is_text),
-    "metrics": _is_metrics,
-    "max_retries": _is_number,
-    "web_search": _is_bool,
-    "context_awareness": _is_bool,
-    "file_search": _is_list,
+_MEASURES: Final = frozenset({str, float, int})
+_LISTS: Final = frozenset({list, tuple})
+_KINDS: Final[dict[str, frozenset[type]]] = {
+    **dict.fromkeys(FIELDS, frozenset({str})),
+    "metrics": frozenset({dict}),
+    "max_retries": frozenset({int, float}),
+    "web_search": frozenset({bool}),
+    "context_awareness": frozenset({bool}),
+    "file_search": _LISTS,
 }
 _HEAD: Final[dict[str, Callable[[Any], bool]]] = {
     "lineage": _is_word,
