@@ -63,7 +63,7 @@ _INTENT_LATE = (
     ),
 )
 _RETRIES = (
-    ("api/outcome.py", "if answer.status in REFUSED:", "if answer.status in (*REFUSED, 500):"),
+    ("api/outcome.py", "if answer.status in REFUSED else", "if answer.status in (*REFUSED, 500) else"),
     (
         "engine/create.py",
         "return outcome.wait if isinstance(outcome, Refused) and outcome.status == 429 else None",
