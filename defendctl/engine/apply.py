@@ -138,8 +138,9 @@ class Applier:
             scribe.join()
 
     def _write_what_waits(self, over: threading.Event) -> None:
+        """What is as old as one tick is written at the next."""
         late: list[Made] = []
-        while not over.wait(LINGER):
+        while not over.wait(LINGER / 2):
             for made in late:
                 made.write()
             with self._guard:
