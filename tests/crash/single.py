@@ -5,32 +5,36 @@ temporary file and copies bear random parts. With `--parallelism 1` the order of
 it was.
 """
 
-import concurrent.futures
 import itertools
 import os
 import secrets
 import tempfile
 import uuid
-from collections.abc import Callable
-from concurrent.futures import Executor, Future
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from defendctl.engine import apply, parallel
+from defendctl.engine.create import Made
 
 _drawn = itertools.count(1)
 
 
-class Inline(Executor):
-    """A pool without threads: what is submitted has been done when `submit` returns."""
+def inline(work: Callable[[], None], most: int, load: object = None) -> None:
+    """Threads without threads: all has been done when this returns."""
+    work()
 
-    def __init__(self, workers: int) -> None:
-        pass
 
-    def submit(self, work: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
-        done: Future[Any] = Future()
-        try:
-            done.set_result(work(*arguments, **named))
-        except BaseException as error:
-            done.set_exception(error)
-        return done
+class AtOnce(list[Made]):
+    """Bindings that wait for no clock."""
+
+    def append(self, made: Made) -> None:
+        made.write()
+
+
+@contextmanager
+def written_at_once(applier: apply.Applier) -> Iterator[None]:
+    applier._fresh = AtOnce()
+    yield
 
 
 def token(bytes: int) -> str:
@@ -45,7 +49,8 @@ if __name__ == "__main__":
     from defendctl.__main__ import main
     from defendctl.state.local.backend import LocalLease
 
-    concurrent.futures.ThreadPoolExecutor = Inline  # type: ignore[assignment, misc]
+    apply.in_threads = parallel.in_threads = inline  # type: ignore[attr-defined]
+    apply.Applier._written_in_time = written_at_once  # type: ignore[assignment, method-assign]
     secrets.token_hex = token  # type: ignore[assignment]
     uuid.uuid4 = unique
     if "CRASH_NOWHERE" in os.environ:  # no disk takes a temporary file
