@@ -67,7 +67,7 @@ class Made:
 
     def write(self) -> None:
         """What is wrong with it, `finish` tells."""
-        with suppress(OSError, Precondition):
+        with suppress(Exception):
             self.binding.wait()
 
 
