@@ -11,20 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.operations.test_checkout import git
-from tests.servers.installing import with_npm
+from tests.servers.installing import with_apt, with_npm
 
 if TYPE_CHECKING:
     from tests.pipelines.origin import Origin
 
 OURS = Path(sys.executable).parent
 """Where the defendctl of this checkout is: the lock of these tests is empty."""
-RSYNC = """\
-#!/bin/sh
-while [ $# -gt 2 ]; do shift; done
-mkdir -p "$2"
-tar -C "$1" --exclude=./.gitlab-ci-local -cf - . | tar -C "$2" -xf -
-"""
-"""It copies the checkout for each job by rsync, which not every machine has."""
 REMOTE = "https://gitlab.invalid/o/r.git"
 PREDEFINED = ("CI_PIPELINE_SOURCE", "CI_PROJECT_ID", "CI_API_V4_URL", "CI_MERGE_REQUEST_IID")
 
@@ -67,17 +60,17 @@ class Labbing:
         return self.run(at, {"CI_PIPELINE_SOURCE": "push", **self.variables}, job)
 
     def run(self, at: Path, variables: dict[str, str], *words: str) -> Piped:
-        tools, home = self.folder / "tools", self.folder / "home"
-        for folder in (tools, home):
-            folder.mkdir(exist_ok=True)
-        (tools / "rsync").write_text(RSYNC)
-        (tools / "rsync").chmod(0o755)
+        """Each job in a copy of the checkout, as on a runner: two that run at once share no folder."""
+        with_apt("rsync", "rsync")
+        home = self.folder / "home"
+        home.mkdir(exist_ok=True)
         (home / ".gitconfig").write_text(f'[url "{self.origin.bare}"]\n insteadOf = {REMOTE}\n')
         variables = {"HOME": str(home), "CI_PROJECT_ID": "42", **variables}
         installed = with_npm("gitlab_ci_local")
         ran = subprocess.run(
             [
-                *(str(installed / "node_modules" / ".bin" / "gitlab-ci-local"), "--force-shell-executor"),
+                str(installed / "node_modules" / ".bin" / "gitlab-ci-local"),
+                *("--force-shell-executor", "--shell-isolation"),
                 *("--ignore-predefined-vars", ",".join(PREDEFINED), *words),
                 *(word for name, value in variables.items() for word in ("--variable", f"{name}={value}")),
             ],
@@ -86,7 +79,7 @@ class Labbing:
                 **os.environ,
                 "HOME": str(self.folder),
                 "NODE_OPTIONS": f"--require {installed / 'set.cjs'}",
-                "PATH": f"{tools}:{OURS}:{os.environ['PATH']}",
+                "PATH": f"{OURS}:{os.environ['PATH']}",
             },
             capture_output=True,
             text=True,

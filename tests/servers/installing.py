@@ -28,13 +28,19 @@ CACHE = HERE.parents[1] / ".cache" / "servers"
 @cache
 def with_apt(program: str, package: str, *folders: str) -> str:
     """The path of a program, which may be in one of these folders (patterns below `/`)."""
-    found = _find(program, folders)
-    if not found and os.geteuid() == 0:
-        for arguments in (["update"], ["install", "--yes", "--no-install-recommends", package]):
-            env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-            subprocess.run(["apt-get", "--quiet=2", *arguments], env=env, check=False, capture_output=True)
-        found = _find(program, folders)
+    if not (found := _find(program, folders)) and os.geteuid() == 0:
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with FileLock(CACHE / "apt.lock"):  # a second apt-get beside one does not wait, it fails
+            if not (found := _find(program, folders)):
+                _apt("update")
+                _apt("install", "--yes", "--no-install-recommends", package)
+                found = _find(program, folders)
     return found or missing(f"{program} is not installed: `apt-get install {package}`")
+
+
+def _apt(*arguments: str) -> None:
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.run(["apt-get", "--quiet=2", *arguments], env=env, check=False, capture_output=True)
 
 
 def _find(program: str, folders: tuple[str, ...]) -> str | None:
