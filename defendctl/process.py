@@ -39,13 +39,16 @@ def give_up(stream: TextIO) -> None:
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Many values and no cycles: the collector would look at all of them again and again."""
+    """Many values and no cycles: the collector would look at all of them again and again. They count as old
+    from the start, or it would look at all of them at once when it is let go on."""
     enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if enabled:
+            gc.freeze()
+            gc.unfreeze()  # to the oldest, without a look
             gc.enable()
 
 

@@ -84,6 +84,8 @@ SELDOM = frozenset(
     }
 )
 """Of ours: what only some projects or runs need, and which takes as long as a manifest to read."""
+DECLARED = "defendctl.manifest.resolve"
+"""What commands of the state alone do without."""
 FULL = 16
 UNBOUNDED = {"cli", "operations", "sandbox"}
 """A file for each command, and the island."""
@@ -224,7 +226,7 @@ def _weight(module: str, seen: set[str]) -> Iterator[str]:
     if module in seen:
         return
     seen.add(module)
-    if module in SELDOM:
+    if module in {*SELDOM, DECLARED}:
         yield module
     if module not in known():
         yield from {module.partition(".")[0]} & HEAVY

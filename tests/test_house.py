@@ -14,7 +14,7 @@ import pytest
 
 from defendctl.exits import PRECEDENCE, Exit
 from tests import house
-from tests.house import HEAVY, PACKAGE, ROOT, ROWS, SELDOM, imports, known, modules
+from tests.house import DECLARED, HEAVY, PACKAGE, ROOT, ROWS, SELDOM, imports, known, modules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -229,6 +229,13 @@ def test_validate_loads_nothing_for_files_that_are_not_there() -> None:
     loaded = every_module_after("validate", cwd=ROOT / "examples" / "quickstart")
     assert not loaded & {*SELDOM, "defendctl.manifest.waivers", "defendctl.operations.destinations"}
     assert not loaded & {"importlib.metadata", "zipfile", "socket"}
+
+
+@pytest.mark.skipif("coverage" in sys.modules, reason="the measurement itself is loaded")
+def test_what_shows_the_state_loads_nothing_of_manifests_and_plans() -> None:
+    loaded = every_module_after("state", "list", cwd=ROOT / "examples" / "quickstart")
+    assert "defendctl.state.document" in loaded
+    assert not loaded & {DECLARED, "defendctl.plan.changes", "httpcore"}
 
 
 @pytest.mark.skipif("coverage" in sys.modules, reason="the measurement itself is loaded")

@@ -10,6 +10,7 @@ from defendctl.render.setting import Setting
 from defendctl.render.text import apply as apply_text
 from defendctl.render.text import diagnostics as diagnostics_text
 from defendctl.render.text import plan as plan_text
+from defendctl.render.text import state as state_text
 from defendctl.render.words import path
 
 if TYPE_CHECKING:
@@ -69,6 +70,6 @@ def after(done: Applied, run: Run) -> None:
     for warning in done.warnings:
         run.console.err(inert(warning))
     for address, intent in done.unknown.items():
-        run.console.err("\n".join(apply_text.unresolved(address, intent)))
+        run.console.err("\n".join(state_text.unresolved(address, intent)))
     for receipt in done.result.receipts:
         run.console.err("\n".join(apply_text.receipt(receipt)))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from defendctl.operations.beside import read_beside, warn_beside
+from defendctl.operations.by_label import chosen_by_labels
 from defendctl.operations.live import read_live, refuse_if_all_missing
 from defendctl.operations.plan import read_others
-from defendctl.operations.selection import Selection, chosen_by_labels
 from defendctl.operations.uploads import with_uploads
 from defendctl.operations.workspace import warn_unresolved
 from defendctl.plan.drift import build_drift
@@ -16,6 +16,7 @@ from defendctl.plan.renames import settle
 if TYPE_CHECKING:
     from defendctl.manifest.desired import Desired
     from defendctl.operations.progress import Progress
+    from defendctl.operations.selection import Selection
     from defendctl.operations.workspace import Workspace
     from defendctl.plan.drift import Drifted
 

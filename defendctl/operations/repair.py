@@ -8,8 +8,8 @@ from defendctl.command import either
 from defendctl.diagnostics import DefendctlError, Unresolved, Usage, suggest
 from defendctl.model import ADDRESS, ADDRESS_RULE
 from defendctl.operations.beside import read_beside, warn_beside
+from defendctl.operations.by_label import chosen_by_labels, only
 from defendctl.operations.left_ids import left_ids, op_of, told
-from defendctl.operations.selection import chosen_by_labels, only
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

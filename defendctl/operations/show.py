@@ -11,7 +11,7 @@ from defendctl.inspection.outputs import Outputs
 from defendctl.inspection.view import build_view
 from defendctl.manifest.resolve import manifest_files, overlay_files
 from defendctl.operations.beside import read_beside, warn_beside
-from defendctl.operations.selection import chosen_by_labels, only
+from defendctl.operations.by_label import chosen_by_labels, only
 from defendctl.operations.uploads import with_uploads
 from defendctl.operations.workspace import warn_unresolved
 from defendctl.plan.identity import another_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from defendctl.diagnostics import Blocked, DefendctlError, Diagnostic, Invalid, Usage, errors, suggest
-from defendctl.operations.selection import chosen_by_labels
+from defendctl.operations.by_label import chosen_by_labels
 from defendctl.operations.testing import Chosen, Testing
 from defendctl.suite.judge import one_sided
 from defendctl.yamltext.quote import quoted

@@ -24,7 +24,6 @@ from defendctl.diagnostics import (
 )
 from defendctl.documentation import adding
 from defendctl.hosts import api_host, is_listed
-from defendctl.manifest.resolve import resolve
 from defendctl.model import NEWEST, SANDBOX
 from defendctl.operations.places import (
     elsewhere_advice,
@@ -134,6 +133,8 @@ class Workspace:
         An expired waiver is one of them where it could let a change pass, and a folder without manifests
         but where it is being filled.
         """
+        from defendctl.manifest.resolve import resolve
+
         today = self.settings.today if for_changes else None
         desired = resolve(self.project, paths, self.cwd, today, filling=filling)
         found = [*self.problems, *desired.diagnostics]
@@ -286,15 +287,12 @@ def _chosen(project: Project, name: str | None, problems: list[Diagnostic], choo
             f"environment {name!r}: this project has no environments",
             "leave --env and DEFENDCTL_ENV out, or name it under `environments:` of defendctl.yaml",
         )
-    raise Usage(f"there is no environment {name!r}.{suggest(name, there) or _there_are(there)}")
+    others = suggest(name, there) or f" There are: {', '.join(there)}."
+    raise Usage(f"there is no environment {name!r}.{others}")
 
 
 def _options(names: Iterable[str]) -> str:
     return " or ".join(f"--env {name}" for name in names)
-
-
-def _there_are(names: Iterable[str]) -> str:
-    return f" There are: {', '.join(names)}."
 
 
 def _work_in(project: Project, workspace: Workspace) -> Workspace:

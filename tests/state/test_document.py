@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from datetime import UTC
 from typing import Any
 
@@ -18,6 +19,7 @@ from defendctl.state.document import (
     NewerState,
     _checksum,
     _indented,
+    _quick_checksum,
     from_text,
     heading,
     refuse_unsound,
@@ -226,3 +228,31 @@ def test_a_heading_whose_serial_is_no_number_has_none(serial: str) -> None:
         heading(f'{{\n  "lineage": "l",\n  "serial": {serial},\n  "writer": "w"\n}}\n'.encode()).serial
         is None
     )
+
+
+NUMBERS = [0, 0.0, -0.0, 1, 1.0, 1e16, 10**16, 1e-7, 10**400, float("nan"), float("inf"), False, True, None]
+TEXTS = ["", "NaN", "null", "0", "é", "\u2028", "\ud800", '"', "\\", "/", "\x7f"]
+ALIKE = st.sampled_from(NUMBERS) | st.sampled_from(TEXTS)
+SOME = ALIKE | st.lists(ALIKE, max_size=2) | st.dictionaries(st.just("c"), ALIKE)
+BODIES = st.dictionaries(st.sampled_from(["a", "b", "é", ""]), SOME)
+
+
+@given(BODIES, BODIES)
+def test_a_checksum_is_that_of_one_state_whoever_finds_it(one: dict[str, Any], other: dict[str, Any]) -> None:
+    """The quick writer of JSON may differ from the one that counts, but never agrees with another state."""
+    import pydantic_core
+
+    assert pydantic_core
+    if json.dumps(one, sort_keys=True) != json.dumps(other, sort_keys=True):
+        assert _checksum(one) != _quick_checksum(other)
+
+
+def test_a_usual_state_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python's writer of JSON decides where the quick one differs, or is not there."""
+    usual = json.loads(to_text(State(bindings={"a": Binding("wkfl_1", {"metrics": {"safety": 0.1}})})))
+    assert _quick_checksum(usual) == _checksum(usual)
+    unusual = State(bindings={"a": Binding("wkfl_1", {"name": "Prüfer"})})
+    assert from_text(to_text(unusual)) == unusual
+    monkeypatch.delitem(sys.modules, "pydantic_core")
+    assert _quick_checksum(usual) == ""
+    assert from_text(to_text(unusual)) == unusual

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from defendctl.command import command, settling
-from defendctl.render.inert import inert, value
+from defendctl.command import command
+from defendctl.render.inert import inert
 from defendctl.render.setting import PLAIN
 from defendctl.render.words import moved
 
 if TYPE_CHECKING:
     from defendctl.engine.results import ApplyResult, Receipt, Result
-    from defendctl.model import Intent
     from defendctl.render.setting import Setting
     from defendctl.render.text.paint import Paint
 
@@ -32,20 +31,6 @@ def apply(result: ApplyResult, setting: Setting = PLAIN) -> str:
     )
     lines.append(f"Applied{where}: {shown}." if shown else done)
     return "\n".join(lines) + "\n"
-
-
-def unresolved(address: str, intent: Intent) -> list[str]:
-    """What an operator needs to settle a create whose outcome is unknown."""
-    because = f" ({inert(intent.why)})" if intent.why else ""
-    name = value(str(intent.sent.get("name")))
-    known = f"    Its answer gave the id {inert(intent.answered)}." if intent.answered else ""
-    return [
-        f"  {address}  unknown: a create was sent at {intent.at}{because}.",
-        *([known] if known else []),
-        f"    Look in the console for a workflow named {name} made at about that time, then run",
-        "    the one that is true (the second from 15 minutes on, or with --now):",
-        *(f"      {each}" for each in settling(address, intent.answered or "WORKFLOW_ID")),
-    ]
 
 
 def receipt(created: Receipt) -> list[str]:

@@ -4,32 +4,46 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from defendctl.command import settling
 from defendctl.model import CANARY
-from defendctl.render.inert import inert
+from defendctl.render.inert import inert, value
 from defendctl.render.setting import PLAIN
-from defendctl.render.text.apply import unresolved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from defendctl.inspection.transfer import Migrated, Pushed
-    from defendctl.model import Binding, State
+    from defendctl.model import Binding, Intent, State
     from defendctl.render.setting import Setting
     from defendctl.state.backend import Version
 
 
-def state(value: State, setting: Setting = PLAIN) -> str:
-    named = f"environment {value.environment}  " if value.environment else ""
-    lines = [f"{named}lineage {inert(value.lineage or '-')}  serial {value.serial}"]
-    lines += [f"  {a}  {inert(b.workflow_id)}" for a, b in sorted(value.managed.items())]
-    lines += [f"  {CANARY}  {inert(b.workflow_id)}  for candidates" for b in _canary(value)]
-    for address, intent in sorted(value.unresolved.items()):
+def state(there: State, setting: Setting = PLAIN) -> str:
+    named = f"environment {there.environment}  " if there.environment else ""
+    lines = [f"{named}lineage {inert(there.lineage or '-')}  serial {there.serial}"]
+    lines += [f"  {a}  {inert(b.workflow_id)}" for a, b in sorted(there.managed.items())]
+    lines += [f"  {CANARY}  {inert(b.workflow_id)}  for candidates" for b in _canary(there)]
+    for address, intent in sorted(there.unresolved.items()):
         lines += unresolved(address, intent)
-    for address, old in sorted(value.tombstones.items()):
+    for address, old in sorted(there.tombstones.items()):
         lines += [f"  {address}  {inert(b.workflow_id)}  retired, still live" for b in old]
     if len(lines) == 1:
         lines.append("  nothing is bound")
     return "\n".join(lines) + "\n"
+
+
+def unresolved(address: str, intent: Intent) -> list[str]:
+    """What an operator needs to settle a create whose outcome is unknown."""
+    because = f" ({inert(intent.why)})" if intent.why else ""
+    name = value(str(intent.sent.get("name")))
+    known = f"    Its answer gave the id {inert(intent.answered)}." if intent.answered else ""
+    return [
+        f"  {address}  unknown: a create was sent at {intent.at}{because}.",
+        *([known] if known else []),
+        f"    Look in the console for a workflow named {name} made at about that time, then run",
+        "    the one that is true (the second from 15 minutes on, or with --now):",
+        *(f"      {each}" for each in settling(address, intent.answered or "WORKFLOW_ID")),
+    ]
 
 
 def migrated(value: Migrated, setting: Setting = PLAIN) -> str:
