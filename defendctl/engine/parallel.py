@@ -38,6 +38,8 @@ class Load:
 def in_threads(work: Callable[[], None], most: int, load: Load | None = None) -> None:
     """`work` takes what is next until nothing is left, in one thread and in up to `most`. Over when it has
     returned in each; then the first error comes out."""
+    if not most:
+        return
     crew = _Crew(work)
     crew.grow(1)
     load = load or Load()
