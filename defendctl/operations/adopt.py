@@ -226,7 +226,10 @@ def _read(api: DefendApi, workflow_id: str, way_out: Callable[[str], str | None]
         raise Usage(f"{workflow_id!r} cannot be a workflow id")
     observed = api.read(workflow_id)
     if observed is None:
-        raise ApiError(f"the API answers 404 for {workflow_id}")
+        raise ApiError(
+            f"the API answers 404 for {workflow_id}",
+            "copy the id from the console once more, of the account that the key is for",
+        )
     if observed.workflow_id != workflow_id:
         raise ApiError(another_id(workflow_id, observed.workflow_id), way_out(observed.workflow_id))
     return observed

@@ -80,7 +80,9 @@ def test_a_time_that_nobody_can_read_does_not_count(unresolved: Project, created
 
 def test_resolve_id_that_is_not_there(unresolved: Project) -> None:
     before = unresolved.state_bytes()
-    assert "404" in unresolved.ok("state", "resolve", "a", "--id", "wkfl_none", "--now", code=1).err
+    err = unresolved.ok("state", "resolve", "a", "--id", "wkfl_none", "--now", code=1).err
+    assert "404 for wkfl_none" in err
+    assert "copy the id from the console" in err
     unresolved.ok("state", "resolve", "a", "--id", unresolved.bound("b"), "--now", code=6)
     unresolved.ok("state", "resolve", "a", "--id", "not an id", "--now", code=64)
     assert unresolved.state_bytes() == before
