@@ -122,7 +122,7 @@ def _checked(body: dict[str, Any]) -> dict[str, Any]:
     if version not in READABLE or isinstance(version, bool | float):
         raise DamagedState("this is not a state of defendctl: its `format_version` is not 1, 2 or 3")
     given = body.pop("checksum", None)
-    if given != _quick_checksum(body) and given != _checksum(body):
+    if given is None or (given != _quick_checksum(body) and given != _checksum(body)):
         raise DamagedState("the state was changed by something other than defendctl: its checksum is wrong")
     _refuse_problem(body)
     return body
@@ -278,14 +278,14 @@ def _state(body: dict[str, Any]) -> State:
     )
 
 
-def _quick_checksum(body: dict[str, Any]) -> str:
+def _quick_checksum(body: dict[str, Any]) -> str | None:
     """By pydantic's writer of JSON, which gives the same bytes where all is ASCII and in its order, as we
-    write it. Empty for what it cannot write, and where nobody has loaded it: a TAB reads states too, and it
+    write it. None for what it cannot write, and where nobody has loaded it: a TAB reads states too, and it
     would cost more than it saves."""
     core = sys.modules.get("pydantic_core")
     with suppress(ValueError):
-        return _sha256(core.to_json(body, inf_nan_mode="constants")) if core else ""
-    return ""
+        return _sha256(core.to_json(body, inf_nan_mode="constants")) if core else None
+    return None
 
 
 def _checksum(body: dict[str, Any]) -> str:

@@ -254,5 +254,23 @@ def test_a_usual_state_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
     unusual = State(bindings={"a": Binding("wkfl_1", {"name": "Prüfer"})})
     assert from_text(to_text(unusual)) == unusual
     monkeypatch.delitem(sys.modules, "pydantic_core")
-    assert _quick_checksum(usual) == ""
+    assert _quick_checksum(usual) is None
     assert from_text(to_text(unusual)) == unusual
+
+
+@pytest.mark.parametrize("loaded", [True, False])
+@pytest.mark.parametrize("name", ["A", "\ud800"])
+@pytest.mark.parametrize("checksum", ["missing", "", None, 0, False, [], "sha256:"])
+def test_without_its_checksum_a_state_is_damaged(
+    loaded: bool, name: str, checksum: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the quick writer of JSON has nothing to say: it is not loaded, or refuses half a letter."""
+    if not loaded:
+        monkeypatch.delitem(sys.modules, "pydantic_core")
+    body = json.loads(to_text(State(lineage="l", bindings={"a": Binding("wkfl_1", {"name": name})})))
+    assert from_text(json.dumps(body)).bindings["a"].workflow_id == "wkfl_1"
+    body["checksum"] = checksum
+    if checksum == "missing":
+        del body["checksum"]
+    with pytest.raises(DamagedState, match="checksum is wrong"):
+        from_text(json.dumps(body))
