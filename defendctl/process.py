@@ -39,16 +39,17 @@ def give_up(stream: TextIO) -> None:
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Many values and no cycles: the collector would look at all of them again and again. They count as old
-    from the start, or it would look at all of them at once when it is let go on."""
-    enabled = gc.isenabled()
+    """Many values and no cycles: the collector would look at all of them again and again. Where they are so
+    many that it would look at all of them at once when it is let go on, they count as old from the start."""
+    enabled, before = gc.isenabled(), gc.get_count()[0]
     gc.disable()
     try:
         yield
     finally:
         if enabled:
-            gc.freeze()
-            gc.unfreeze()  # to the oldest, without a look
+            if gc.get_count()[0] - before > gc.get_threshold()[0]:
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import signal
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from defendctl.cli.console import wants_colour
+from defendctl.process import uncollected
 from tests.conftest import custom, few_quick
 
 if TYPE_CHECKING:
@@ -427,3 +429,21 @@ def _prepared(project: Project, before: str, command: str) -> subprocess.Complet
 def test_colour_as_its_conventions_say(env: dict[str, str], piped: bool, terminal: bool) -> None:
     """no-color.org; force-color.org, with node's 0; bixense.com/clicolors, whose forcing 0 forces nothing."""
     assert (wants_colour(env, False), wants_colour(env, True)) == (piped, terminal)
+
+
+@pytest.mark.parametrize(("many", "promoted"), [(10, False), (5_000, True)])
+def test_only_a_lot_that_was_read_is_old_at_once(many: int, promoted: bool) -> None:
+    """Many small files one after the other must not keep the collector from ever looking."""
+    before = gc.get_threshold()
+    gc.collect()
+    gc.set_threshold(1_000)
+    try:
+        with uncollected():
+            values = [[number] for number in range(many)]
+            assert not gc.isenabled()
+        young = gc.get_objects(generation=0)
+    finally:
+        gc.set_threshold(*before)
+    assert gc.isenabled()
+    assert len(values) == many
+    assert any(each is values[0] for each in young) != promoted
