@@ -24,7 +24,7 @@ PACKAGE = ROOT / "defendctl"
 ROWS = (
     {"catalogue", "command", "durable", "exits", "hosts", "model", "sandbox"},
     {"diagnostics", "documentation", "process"},
-    {"event", "git", "pipelines", "plan", "yamltext"},
+    {"event", "git", "pipelines", "plan", "threads", "yamltext"},
     {"inspection", "replay", "state"},
     {"evidence"},
     {"api", "policy", "suite"},

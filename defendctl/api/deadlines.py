@@ -8,6 +8,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from defendctl.threads import begin
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -28,7 +30,8 @@ class Deadlines:
 
     @contextmanager
     def within(self, seconds: float, cut: Cut) -> Iterator[None]:
-        """`cut` is called if what stands below is not over then, and never after it."""
+        """`cut` is called if what stands below is not over then, and never after it. Raises NoThread where
+        nobody can watch over it."""
         self._add(seconds, cut)
         try:
             yield
@@ -56,11 +59,11 @@ class Deadlines:
         with self._changed:
             now = time.monotonic()
             seconds = max(0.0, min(seconds, self._until - now))
-            self._ends[cut] = (now + seconds, seconds)
             if not self._watched:
+                begin("deadlines", self._watch, daemon=True)
                 self._watched = True
-                threading.Thread(target=self._watch, name="deadlines", daemon=True).start()
-            elif now + seconds < self._awake_at:
+            self._ends[cut] = (now + seconds, seconds)
+            if now + seconds < self._awake_at:
                 self._changed.notify()
 
     def _watch(self) -> None:

@@ -18,6 +18,7 @@ from defendctl.plan.changes import Adopt, Block, Create, Replace, Retire, Same, 
 from defendctl.plan.diff import differing
 from defendctl.plan.fingerprints import MOVE, spends
 from defendctl.state import records
+from defendctl.threads import begin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -106,7 +107,7 @@ class Applier:
 
     def _each(self, changes: list[W], step: Callable[[W], Result], workers: int) -> None:
         waiting = iter(changes)
-        in_threads(lambda: self._work(waiting, step), min(workers, len(changes)))
+        in_threads(lambda: self._work(waiting, step), min(workers, len(changes)), self._give_up)
 
     def _work(self, waiting: Iterator[W], step: Callable[[W], Result]) -> None:
         while (change := self._next(waiting)) is not None:
@@ -123,14 +124,18 @@ class Applier:
             return
         waiting = iter(changes)
         with self._written_in_time():
-            in_threads(lambda: self._create_and_read(waiting), min(self._parallelism, 2 * len(changes)))
+            workers = min(self._parallelism, 2 * len(changes))
+            in_threads(lambda: self._create_and_read(waiting), workers, self._give_up)
+
+    def _give_up(self) -> None:
+        """After an error that nobody expected, what is under way comes to its end."""
+        self.stop("an error that nobody expected")
 
     @contextmanager
     def _written_in_time(self) -> Iterator[None]:
         """Whatever holds up the next intent, or the reading back: bindings are written."""
         over = threading.Event()
-        scribe = threading.Thread(target=self._write_what_waits, args=[over], name="scribe")
-        scribe.start()
+        scribe = begin("scribe", self._write_what_waits, over)
         try:
             yield
         finally:
@@ -138,13 +143,19 @@ class Applier:
             scribe.join()
 
     def _write_what_waits(self, over: threading.Event) -> None:
-        """What is as old as one tick is written at the next."""
+        """What is as old as one tick is written at the next, and all of it in the end."""
         late: list[Made] = []
         while not over.wait(LINGER / 2):
-            for made in late:
-                made.write()
-            with self._guard:
-                late, self._fresh = self._fresh, []
+            late = self._write(late)
+        self._write(self._write(late))
+
+    def _write(self, late: list[Made]) -> list[Made]:
+        """What came since."""
+        for made in late:
+            made.write()
+        with self._guard:
+            fresh, self._fresh = self._fresh, []
+        return fresh
 
     def _create_and_read(self, waiting: Iterator[Create | Replace]) -> None:
         while job := self._job(waiting):
@@ -177,14 +188,14 @@ class Applier:
             self._tell(made)
 
     def _free(self, made: Result | Made | None) -> None:
-        """One who may create is free again, unless the outcome is unknown."""
+        """One who may create is free again, unless the outcome is unknown; None: an error tells of none."""
         with self._guard:
             self._creating -= 1
             if isinstance(made, Made):
                 self._made.append(made)
                 self._fresh.append(made)
             else:
-                self._unknown += made is not None and made.outcome == "unknown"
+                self._unknown += made is None or made.outcome == "unknown"
             self._guard.notify()  # one that may read back while this one creates, or the other way round
 
     def _finish(self, made: Made) -> None:

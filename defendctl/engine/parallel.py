@@ -12,6 +12,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from defendctl.threads import NoThread, begin
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -35,17 +37,34 @@ class Load:
         return used < _BUSY * passed
 
 
-def in_threads(work: Callable[[], None], most: int, load: Load | None = None) -> None:
-    """`work` takes what is next until nothing is left, in one thread and in up to `most`. Over when it has
-    returned in each; then the first error comes out."""
+def in_threads(
+    work: Callable[[], None],
+    most: int,
+    stop: Callable[[], None],
+    load: Load | None = None,
+    *,
+    at_once: bool = False,
+) -> None:
+    """`work` takes what is next until nothing is left, in one thread and in up to `most`, or as many as the
+    system has; without any, in this one. Over when it has returned in each; then the first error comes out.
+
+    At the first error, which may be an interruption of who waits here, `stop` is called: it sees to it that
+    nothing more is begun. `at_once`: the error comes out then, whatever others still do.
+    """
     if not most:
         return
-    crew = _Crew(work)
-    crew.grow(1)
-    load = load or Load()
-    while crew.size < most and not crew.over.wait(_LOOK):
-        if load.has_time():
-            crew.grow(min(2 * crew.size, most))
+    crew = _Crew(work, stop, at_once)
+    try:
+        crew.grow(1)
+        if not crew.size:
+            work()
+        load = load or Load()
+        while 0 < crew.size < most and not crew.over.wait(_LOOK):
+            if load.has_time():
+                crew.grow(min(2 * crew.size, most))
+        crew.over.wait()
+    except BaseException as error:
+        crew.fail(error)
     crew.over.wait()
     if crew.failure:
         raise crew.failure
@@ -59,18 +78,11 @@ def in_parallel(
     answers: list[Any] = [None] * len(todo)
 
     def work() -> None:
-        try:
-            while (next_ := _last(todo)) is not None:
-                place, id_ = next_
-                answers[place] = read(id_)
-        except BaseException:
-            todo.clear()
-            raise
+        while (next_ := _last(todo)) is not None:
+            place, id_ = next_
+            answers[place] = read(id_)
 
-    try:
-        in_threads(work, min(parallelism, len(todo)), load)
-    finally:
-        todo.clear()  # for whoever still reads when this is interrupted
+    in_threads(work, min(parallelism, len(todo)), todo.clear, load, at_once=True)
     return dict(zip(ids, answers, strict=True))
 
 
@@ -83,27 +95,42 @@ def _last(todo: list[T]) -> T | None:
 class _Crew:
     """Threads that all do the same."""
 
-    def __init__(self, work: Callable[[], None]) -> None:
+    def __init__(self, work: Callable[[], None], stop: Callable[[], None], at_once: bool) -> None:
         self.size = 0
         self.over = threading.Event()
         self.failure: BaseException | None = None
-        self._do = work
+        self._do, self._stop, self._at_once = work, stop, at_once
         self._working = 0
         self._guard = threading.Lock()
 
     def grow(self, size: int) -> None:
-        more, self.size = size - self.size, size
+        """As far as the system lets it: those that work already do it all."""
+        with suppress(NoThread):
+            while self.size < size:
+                self._begin()
+
+    def fail(self, error: BaseException) -> None:
+        self.failure = self.failure or error
+        self._stop()
+        if self._at_once:
+            self.over.set()
+
+    def _begin(self) -> None:
         with self._guard:
-            self._working += more
+            self._working += 1
             self.over.clear()
-        for _ in range(more):
-            threading.Thread(target=self._work, name="worker").start()
+        try:
+            begin("worker", self._work)
+        except BaseException:
+            self._leave()
+            raise
+        self.size += 1
 
     def _work(self) -> None:
         try:
             self._do()
         except BaseException as error:
-            self.failure = self.failure or error
+            self.fail(error)
         finally:
             self._leave()
 

@@ -11,6 +11,9 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from defendctl.diagnostics import Precondition
+from defendctl.threads import begin
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -78,7 +81,7 @@ class GroupCommit:
         self._wrote = time.monotonic()
         self._over = threading.Event()
         if pulse < math.inf:
-            threading.Thread(target=self._live, name="beat", daemon=True).start()
+            begin("beat", self._live, daemon=True)
 
     def soon(self, record: Record) -> Pending:
         """It goes out with what is written next; somebody must wait for it."""
@@ -104,11 +107,17 @@ class GroupCommit:
         self._over.set()
 
     def _tried(self, write: Callable[[], None]) -> BaseException | None:
-        """Why nothing is written any more. Whatever went wrong: whoever waits must hear of it."""
+        """Why nothing is written any more. Whatever went wrong: whoever waits must hear of it, in a way that
+        is told with what exists and could not be recorded."""
         if self._failed is None:
             try:
                 write()
                 self._wrote = time.monotonic()
+            except (OSError, Precondition) as error:
+                self._failed = error
+            except Exception as error:
+                self._failed = OSError(f"{type(error).__name__}: {error}".removesuffix(": "))
+                self._failed.__cause__ = error
             except BaseException as error:
                 self._failed = error
         return self._failed

@@ -17,6 +17,7 @@ from defendctl.api.connection import SENDING, Request, connect
 from defendctl.api.deadlines import Deadlines
 from defendctl.api.network import read_network
 from defendctl.api.transport import Transport
+from defendctl.threads import NoThread
 from tests.conftest import KEY
 from tests.hostile.wire import OK, Listener, answering, listening
 
@@ -231,6 +232,23 @@ def test_one_thread_watches_over_all() -> None:
             each.result()
     deadlines.close()
     assert [cut.after for cut in cuts] == [[0.01]] * 50
+
+
+def test_where_nobody_can_watch_nothing_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is it cut when there are threads again."""
+
+    def none(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    deadlines, early, late = Deadlines(), Cut(), Cut()
+    with monkeypatch.context() as starved:
+        starved.setattr(threading.Thread, "start", none)
+        with pytest.raises(NoThread), deadlines.within(0.0, early):
+            raise AssertionError("it began")
+    with deadlines.within(0.01, late):
+        assert late.happened.wait(30)
+    deadlines.close()
+    assert (early.after, late.after) == ([], [0.01])
 
 
 def test_a_hurry_holds_for_what_is_under_way_and_for_what_follows_and_not_for_what_is_over() -> None:

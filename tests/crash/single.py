@@ -19,7 +19,7 @@ from defendctl.engine.create import Made
 _drawn = itertools.count(1)
 
 
-def inline(work: Callable[[], None], most: int, load: object = None) -> None:
+def inline(work: Callable[[], None], most: int, *_: object, **__: object) -> None:
     """Threads without threads: all has been done when this returns."""
     work()
 

@@ -5,6 +5,7 @@ The API answers here from a script, and the state is a list; both can be held up
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections import Counter
@@ -12,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,11 +24,10 @@ from defendctl.model import NEWEST, Observed, State, Workflow
 from defendctl.plan.build import World, build_plan
 from defendctl.state.group import GroupCommit, boottime
 from defendctl.state.records import take
+from defendctl.threads import NoThread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-
-    import pytest
 
     from defendctl.engine.results import ApplyResult, Result
     from defendctl.model import Fields
@@ -275,6 +276,64 @@ def test_a_binding_that_cannot_be_written_is_a_receipt_and_ends_the_run() -> Non
     assert {(each.address, each.workflow_id) for each in result.receipts} == {(n, f"wkfl_{n}") for n in made}
     assert {each.address for each in result.results if each.outcome == "done"} == made
     assert memory.state.bindings.keys() == made, "in memory, for the fold that may still work"
+
+
+def test_an_error_of_the_place_that_nobody_foresaw_is_a_receipt_too() -> None:
+    """Whatever it is: the workflows exist."""
+
+    def hold(group: Sequence[Record]) -> None:
+        if any(each["do"] == "bound" for each in group):
+            raise MemoryError
+
+    api = Api()
+    result = run(api, Memory(hold), [f"w{number}" for number in range(12)], 10)
+    made = {name for kind, name in api.asked if kind == "POST"}
+    assert {each.address for each in result.receipts} == made
+    assert {str(each.error) for each in result.results if each.outcome == "not_attempted"} == {
+        "the state cannot be written: MemoryError"
+    }
+
+
+def test_after_an_error_that_nobody_foresaw_no_more_than_three_creates_are_unknown() -> None:
+    class Broken(Api):
+        def create(self, values: Fields, before_send: Callable[[], None]) -> Outcome:
+            super().create(values, before_send)
+            time.sleep(0.1)  # until there are workers enough
+            raise ZeroDivisionError
+
+    api, memory = Broken(), Memory()
+    with pytest.raises(ZeroDivisionError):
+        run(api, memory, [f"w{number}" for number in range(20)], 10)
+    assert 1 <= len(api.asked) == open_intents(memory.journal) <= UNKNOWN_LIMIT
+
+
+@pytest.mark.parametrize("left", [1, 2, 3])
+def test_where_no_thread_can_begin_nothing_is_lost(left: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One writes bindings in time; without it nothing is sent. Without a worker, this thread does it all."""
+    start, begun = threading.Thread.start, itertools.count()
+
+    def may_start(thread: threading.Thread) -> None:
+        if next(begun) >= left:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", may_start)
+    api, memory, names = Api(), Memory(lambda group: time.sleep(20 * MOMENT)), ["a", "b", "c", "d"]
+    result = run(api, memory, names, 10)
+    assert [each.outcome for each in result.results] == ["done"] * 4
+    assert sorted(memory.state.bindings) == names
+    assert next(begun) > left, "no further one was asked for"
+
+
+def test_without_a_thread_that_writes_in_time_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", none)
+    api = Api()
+    with pytest.raises(NoThread, match="no further thread"):
+        run(api, Memory(), ["a"], 10)
+    assert api.asked == []
 
 
 class Clock:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
+from typing import TYPE_CHECKING
 
 import pytest
 
 from defendctl.diagnostics import ApiError
 from defendctl.engine.parallel import Load, in_parallel, in_threads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 IDS = {f"w{n}": f"id-{n}" for n in range(200)}
 
@@ -68,18 +73,87 @@ def test_an_error_comes_out_and_nothing_more_is_started() -> None:
 def test_who_waits_for_threads_hears_an_error_when_the_last_has_ended() -> None:
     """What another thread still does, a create perhaps, is not left alone."""
     both, failed, ended = threading.Barrier(2), threading.Event(), threading.Event()
+    stopped = threading.Event()
 
     def work() -> None:
         if both.wait(60) == 0:
             failed.set()
             raise ApiError("no")
         assert failed.wait(60)
+        assert stopped.wait(60)
         threading.Event().wait(0.05)
         ended.set()
 
     with pytest.raises(ApiError, match="no"):
-        in_threads(work, 2, Waiting())
+        in_threads(work, 2, stopped.set, Waiting())
     assert ended.is_set()
+
+
+def test_an_error_of_a_read_comes_out_while_others_still_read() -> None:
+    """A refused key is told at once; a read that goes on harms nobody."""
+    begun, over = threading.Barrier(2), threading.Event()
+
+    def read(id_: str) -> None:
+        begun.wait(60)
+        if id_ == "id-1":
+            raise ApiError("no")
+        assert over.wait(60)
+
+    with pytest.raises(ApiError, match="no"):
+        in_parallel(read, {"w0": "id-0", "w1": "id-1"}, 2, Waiting())
+    over.set()
+
+
+def test_who_waits_for_threads_is_interrupted() -> None:
+    """Nothing more is begun, and what is under way is waited for."""
+    stop, begun, ended = threading.Event(), threading.Event(), threading.Event()
+
+    class Interrupted(Load):
+        def has_time(self) -> bool:
+            assert begun.wait(60)
+            raise KeyboardInterrupt
+
+    def work() -> None:
+        begun.set()
+        assert stop.wait(60)
+        ended.set()
+
+    with pytest.raises(KeyboardInterrupt):
+        in_threads(work, 2, stop.set, Interrupted())
+    assert ended.is_set()
+
+
+@pytest.fixture
+def starved(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """So many threads may begin from now on, and then none."""
+
+    def starve(left: int) -> None:
+        start, begun = threading.Thread.start, itertools.count()
+
+        def may_start(thread: threading.Thread) -> None:
+            if next(begun) >= left:
+                raise RuntimeError("can't start new thread")
+            start(thread)
+
+        monkeypatch.setattr(threading.Thread, "start", may_start)
+
+    return starve
+
+
+@pytest.mark.parametrize("left", [0, 1, 2, 5])
+def test_a_system_without_threads_takes_longer(starved: Callable[[int], None], left: int) -> None:
+    """What the system has does it all, and this thread where it has none."""
+    seen: set[int] = set()
+
+    def read(id_: str) -> str:
+        seen.add(threading.get_ident())
+        threading.Event().wait(0.0005)
+        return id_.upper()
+
+    starved(left)
+    assert list(in_parallel(read, IDS, 10, Waiting()).values()) == [id_.upper() for id_ in IDS.values()]
+    assert len(seen) <= max(left, 1)
+    assert (threading.get_ident() in seen) == (left == 0)
 
 
 def test_threads_that_come_when_all_is_done_are_waited_for() -> None:
@@ -101,6 +175,6 @@ def test_threads_that_come_when_all_is_done_are_waited_for() -> None:
             threading.Event().wait(0.05)
         done.release()
 
-    in_threads(work, 2, Late())
+    in_threads(work, 2, lambda: None, Late())
     assert done.acquire(blocking=False)
     assert done.acquire(blocking=False)
