@@ -148,7 +148,7 @@ def threshold_of(value: Any) -> float | None:
 
 def finite(value: Any) -> float | None:
     """JSON as servers write it knows infinities and integers that no float holds."""
-    if not isinstance(value, int | float) or isinstance(value, bool):
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
         return None
     try:
         number = float(value)
@@ -196,7 +196,7 @@ def _capability(item: Any) -> str:
 
 def _text(value: Any) -> str:
     """What should be text. Of lists and objects only that they are: they may hold anything, at any depth."""
-    if isinstance(value, list | dict):
+    if isinstance(value, (list, dict)):
         return "(a list)" if isinstance(value, list) else "(an object)"
     return "" if value is None else str(value)
 
