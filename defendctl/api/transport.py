@@ -12,7 +12,7 @@ import socket
 import ssl
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from defendctl import __version__
 from defendctl.api.answer import Answer, NotSent, Unanswered
@@ -83,7 +83,7 @@ class Transport:
         *,
         seconds: float,
         json: Any = None,
-        params: Mapping[str, int] | None = None,
+        params: Mapping[str, int | str] | None = None,
         file: tuple[str, str, bytes] | None = None,
         before_send: Callable[[], None] | None = None,
     ) -> Answer:
@@ -91,7 +91,7 @@ class Transport:
         sent; what it raises comes out as it is, and nothing is sent. With it, the connection is a fresh one.
         `file` is a part's name, a file's name and what it holds: the one part of a form."""
         headers, content = form(*file) if file else _body(json)
-        target = self._path + path + (f"?{_query(params)}" if params else "")
+        target = self._path + path + (f"?{urlencode(params, doseq=True)}" if params else "")
         request = Request(method, target, self._headers + headers, content)
         with self._connection(fresh=before_send is not None) as connection:
             call = _Call(method, before_send, connection)
@@ -157,11 +157,6 @@ def _headers(base: SplitResult, key: str) -> Headers:
         "User-Agent": f"defendctl/{__version__}",
     }
     return [(name.encode(), value.encode()) for name, value in said.items()]
-
-
-def _query(params: Mapping[str, int]) -> str:
-    """Of words and numbers, in which nothing needs to be quoted."""
-    return "&".join(f"{name}={number:d}" for name, number in params.items())
 
 
 def _body(json: Any) -> tuple[Headers, bytes | Iterable[bytes]]:
