@@ -106,7 +106,7 @@ class _Crew:
     def grow(self, size: int) -> None:
         """As far as the system lets it: those that work already do it all."""
         with suppress(NoThread):
-            while self.size < size:
+            while self.size < size and self.failure is None:
                 self._begin()
 
     def fail(self, error: BaseException) -> None:
