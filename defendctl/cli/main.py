@@ -118,7 +118,8 @@ def _told(error: BaseException, console: Console) -> int:
             return Exit.FAILED
         case OSError():
             where = f"{error.filename}: " if error.filename else ""
-            console.error(DefendctlError(f"{where}{error.strerror or type(error).__name__}"))
+            said = error.strerror or str(error) or type(error).__name__
+            console.error(DefendctlError(f"{where}{said}"))
             return Exit.FAILED
         case ImportError() if _starved():  # a module is loaded when it is needed, and could not be opened
             console.error(DefendctlError(os.strerror(errno.EMFILE), "raise the limit (`ulimit -n`)"))

@@ -318,3 +318,17 @@ def test_a_run_leaves_nothing_to_the_next_one_of_its_process(folder: Path, comma
     assert before[0] == "defendctl plan"
     run(folder.parent, "-C", folder.name, "--sandbox", command)
     assert left() == before
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(28, "No space left on device", "a.yaml"), "a.yaml: No space left on device"),
+        (OSError("an earlier write to the journal failed"), "an earlier write to the journal failed"),
+        (OSError(), "OSError"),
+    ],
+)
+def test_what_the_system_refuses_is_told_in_its_words(folder: Path, error: OSError, said: str) -> None:
+    with patch("defendctl.operations.workspace.load_project", side_effect=error):
+        ran = run(folder, "plan")
+    assert (ran.code, ran.err) == (1, f"error: {said}\n")
