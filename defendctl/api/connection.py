@@ -7,6 +7,7 @@ more than the request itself. Through a proxy, and for the form of an upload, ht
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -77,9 +78,9 @@ class Direct:
 
     def __init__(self, base: SplitResult, network: Network) -> None:
         self.socket: socket.socket | None = None
-        self._base, self._host = base, (base.hostname or "").encode("idna")
+        self._base = _url_of(base)
         trust = network.trust.context if network.trust else None
-        self._line = httpcore.HTTPConnection(self._url("").origin, ssl_context=trust, keepalive_expiry=_KEPT)
+        self._line = httpcore.HTTPConnection(self._base.origin, ssl_context=trust, keepalive_expiry=_KEPT)
 
     def send(self, request: Request, trace: Trace) -> Answer:
         """Over a connection that stands already the one step that matters is told from here: ten calls for
@@ -110,7 +111,8 @@ class Direct:
         self._line.close()
 
     def _url(self, target: str) -> httpcore.URL:
-        return httpcore.URL(scheme=self._base.scheme, host=self._host, port=self._base.port, target=target)
+        base = self._base
+        return httpcore.URL(scheme=base.scheme, host=base.host, port=base.port, target=target)
 
 
 class Proxied:
@@ -154,6 +156,13 @@ class Proxied:
 
     def close(self) -> None:
         self._client.close()
+
+
+@lru_cache(8)
+def _url_of(base: SplitResult) -> httpcore.URL:
+    """Looked up, for SplitResult takes its text apart each time that it is asked for the port."""
+    host = (base.hostname or "").encode("idna")
+    return httpcore.URL(scheme=base.scheme, host=host, port=base.port, target="")
 
 
 def connect(base: SplitResult, network: Network) -> Connection:

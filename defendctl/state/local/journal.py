@@ -59,7 +59,7 @@ class Journal:
 
     def close(self) -> bool:
         """Whether the file that is there now is still this journal, and not another run's."""
-        mine = _same_file(self.path, self._fd)
+        mine = _is_at(self.path, os.fstat(self._fd))
         os.close(self._fd)
         return mine
 
@@ -71,11 +71,12 @@ class Journal:
 
 
 def _still_ours(path: Path, fd: int, size: int) -> bool:
-    return os.fstat(fd).st_size == size and _same_file(path, fd)
+    ours = os.fstat(fd)
+    return ours.st_size == size and _is_at(path, ours)
 
 
-def _same_file(path: Path, fd: int) -> bool:
+def _is_at(path: Path, file: os.stat_result) -> bool:
     try:
-        return os.path.samestat(path.stat(), os.fstat(fd))
+        return os.path.samestat(path.stat(), file)
     except FileNotFoundError:
         return False
