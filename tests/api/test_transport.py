@@ -20,6 +20,7 @@ from defendctl.api.transport import Transport
 from defendctl.threads import NoThread
 from tests.conftest import KEY
 from tests.hostile.wire import OK, Listener, answering, listening
+from tests.starving import starve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -236,13 +237,9 @@ def test_one_thread_watches_over_all() -> None:
 
 def test_where_nobody_can_watch_nothing_begins(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor is it cut when there are threads again."""
-
-    def none(thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
     deadlines, early, late = Deadlines(), Cut(), Cut()
     with monkeypatch.context() as starved:
-        starved.setattr(threading.Thread, "start", none)
+        starve(starved, 0)
         with pytest.raises(NoThread), deadlines.within(0.0, early):
             raise AssertionError("it began")
     with deadlines.within(0.01, late):

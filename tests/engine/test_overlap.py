@@ -5,7 +5,6 @@ The API answers here from a script, and the state is a list; both can be held up
 
 from __future__ import annotations
 
-import itertools
 import threading
 import time
 from collections import Counter
@@ -25,6 +24,7 @@ from defendctl.plan.build import World, build_plan
 from defendctl.state.group import GroupCommit, boottime
 from defendctl.state.records import take
 from defendctl.threads import NoThread
+from tests.starving import starve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -310,26 +310,16 @@ def test_after_an_error_that_nobody_foresaw_no_more_than_three_creates_are_unkno
 @pytest.mark.parametrize("left", [1, 2, 3])
 def test_where_no_thread_can_begin_nothing_is_lost(left: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """One writes bindings in time; without it nothing is sent. Without a worker, this thread does it all."""
-    start, begun = threading.Thread.start, itertools.count()
-
-    def may_start(thread: threading.Thread) -> None:
-        if next(begun) >= left:
-            raise RuntimeError("can't start new thread")
-        start(thread)
-
-    monkeypatch.setattr(threading.Thread, "start", may_start)
+    asked = starve(monkeypatch, left)
     api, memory, names = Api(), Memory(lambda group: time.sleep(20 * MOMENT)), ["a", "b", "c", "d"]
     result = run(api, memory, names, 10)
     assert [each.outcome for each in result.results] == ["done"] * 4
     assert sorted(memory.state.bindings) == names
-    assert next(begun) > left, "no further one was asked for"
+    assert next(asked) > left, "no further one was asked for"
 
 
 def test_without_a_thread_that_writes_in_time_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    def none(thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr(threading.Thread, "start", none)
+    starve(monkeypatch, 0)
     api = Api()
     with pytest.raises(NoThread, match="no further thread"):
         run(api, Memory(), ["a"], 10)

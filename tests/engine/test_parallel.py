@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
-from typing import TYPE_CHECKING
 
 import pytest
 
 from defendctl.diagnostics import ApiError
 from defendctl.engine.parallel import Load, in_parallel, in_threads
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tests.starving import starve
 
 IDS = {f"w{n}": f"id-{n}" for n in range(200)}
 
@@ -123,25 +119,8 @@ def test_who_waits_for_threads_is_interrupted() -> None:
     assert ended.is_set()
 
 
-@pytest.fixture
-def starved(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """So many threads may begin from now on, and then none."""
-
-    def starve(left: int) -> None:
-        start, begun = threading.Thread.start, itertools.count()
-
-        def may_start(thread: threading.Thread) -> None:
-            if next(begun) >= left:
-                raise RuntimeError("can't start new thread")
-            start(thread)
-
-        monkeypatch.setattr(threading.Thread, "start", may_start)
-
-    return starve
-
-
 @pytest.mark.parametrize("left", [0, 1, 2, 5])
-def test_a_system_without_threads_takes_longer(starved: Callable[[int], None], left: int) -> None:
+def test_a_system_without_threads_takes_longer(monkeypatch: pytest.MonkeyPatch, left: int) -> None:
     """What the system has does it all, and this thread where it has none."""
     seen: set[int] = set()
 
@@ -150,7 +129,7 @@ def test_a_system_without_threads_takes_longer(starved: Callable[[int], None], l
         threading.Event().wait(0.0005)
         return id_.upper()
 
-    starved(left)
+    starve(monkeypatch, left)
     assert list(in_parallel(read, IDS, 10, Waiting()).values()) == [id_.upper() for id_ in IDS.values()]
     assert len(seen) <= max(left, 1)
     assert (threading.get_ident() in seen) == (left == 0)
